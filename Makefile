@@ -1,0 +1,38 @@
+.DEFAULT_GOAL := help
+.PHONY: help run demo-reset build test test-sqlite generate lint
+
+LISTEN     ?= 127.0.0.1:8080
+TEST_FLAGS ?=
+VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+# The SQLite driver is written in C: without cgo it would build, and fail when run.
+export CGO_ENABLED = 1
+
+help: ## Show what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: build ## Serve demo data from the SQLite file opencalls.db, on LISTEN=127.0.0.1:8080
+	bin/opencalls serve --demo --database-url sqlite:opencalls.db --listen $(LISTEN)
+
+demo-reset: build ## Throw opencalls.db away, then do what make run does
+	rm -f opencalls.db opencalls.db-wal opencalls.db-shm
+	bin/opencalls serve --demo --database-url sqlite:opencalls.db --listen $(LISTEN)
+
+# Go's own stamp of the version (buildvcs) needs a git checkout, which an archive is not.
+build: ## Build bin/opencalls
+	go build -trimpath -buildvcs=false -ldflags '-X main.version=$(VERSION)' -o bin/opencalls ./cmd/opencalls
+
+# -count=1: some tests run the built binary, which Go's cache of test results does not see change.
+test: ## Run every test on SQLite and Postgres (TEST_FLAGS='-run Name' narrows it)
+	tools/postgres.sh go test -race -count=1 $(TEST_FLAGS) ./...
+
+test-sqlite: ## Run the tests on SQLite alone
+	OPENCALLS_TEST_ENGINES=sqlite go test -race -count=1 $(TEST_FLAGS) ./...
+
+generate: ## Make gen/ from openapi.yaml
+	go tool oapi-codegen -config oapi-codegen.yaml -o gen/api.gen.go openapi.yaml
+
+lint: ## Run the linters; print how much Go is written by hand
+	go tool -modfile=tools/go.mod golangci-lint run
+	@find . -name '*.go' ! -name '*_test.go' ! -path './gen/*' ! -path './bench/*' ! -path '*/storetest/*' \
+		-exec cat {} + | wc -l | xargs printf '%s lines of Go, without gen/, tests and benchmark\n'

@@ -1,0 +1,296 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// HeldRole is a role that a user actively holds on an organisation or on its customer.
+type HeldRole struct {
+	Scope       Scope
+	Name        string
+	Permissions []string
+}
+
+// active is the condition of a grant that counts at this moment.
+const active = "g.revoked IS NULL AND (g.expiration_time IS NULL OR g.expiration_time >= ?)"
+
+// HeldRoles returns the roles that a user actively holds on a customer and, unless it is
+// uuid.Nil, on an organisation.
+func (q queries) HeldRoles(ctx context.Context, user, customer, organisation uuid.UUID) ([]HeldRole, error) {
+	var rows []struct {
+		UUID       uuid.UUID
+		Scope      Scope
+		Name       string
+		Permission *string
+	}
+	db := q.with(ctx).Table("user_roles AS g").
+		Select("g.uuid, CASE WHEN g.organisation_uuid IS NULL THEN 'customer' ELSE 'call_managing_organisation' END AS scope, r.name, p.permission").
+		Joins("JOIN roles AS r ON r.uuid = g.role_uuid").
+		Joins("LEFT JOIN role_permissions AS p ON p.role_uuid = r.uuid").
+		Where("g.user_uuid = ? AND "+active, user, q.now())
+	if organisation == uuid.Nil {
+		db = db.Where("g.customer_uuid = ?", customer)
+	} else {
+		db = db.Where("(g.customer_uuid = ? OR g.organisation_uuid = ?)", customer, organisation)
+	}
+	if err := db.Order("g.uuid, p.permission").Scan(&rows).Error; err != nil {
+		return nil, q.err(err)
+	}
+	var held []HeldRole
+	for i, row := range rows {
+		if i == 0 || rows[i-1].UUID != row.UUID {
+			held = append(held, HeldRole{Scope: row.Scope, Name: row.Name})
+		}
+		if last := &held[len(held)-1]; row.Permission != nil {
+			last.Permissions = append(last.Permissions, *row.Permission)
+		}
+	}
+	return held, nil
+}
+
+// Role returns a role by its UUID or its exact name, or ErrNotFound. Permissions are left out.
+func (q queries) Role(ctx context.Context, uuidOrName string) (Role, error) {
+	var r Role
+	db := q.with(ctx)
+	if id, err := ParseUUID(uuidOrName); err == nil {
+		db = db.Where("uuid = ?", id)
+	} else {
+		db = db.Where("name = ?", uuidOrName)
+	}
+	err := db.Take(&r).Error
+	return r, q.err(err)
+}
+
+// ParseUUID reads a UUID with dashes or as 32 hex digits, in either case, and nothing else.
+func ParseUUID(text string) (uuid.UUID, error) {
+	if len(text) != 36 && len(text) != 32 {
+		return uuid.Nil, ErrNotFound
+	}
+	return uuid.Parse(text)
+}
+
+// Member is an active grant on an organisation with what is shown of its user.
+type Member struct {
+	UUID              uuid.UUID
+	Created           time.Time
+	ExpirationTime    *time.Time
+	RoleName          string
+	RoleUUID          uuid.UUID
+	UserEmail         string
+	UserFullName      string
+	UserUsername      string
+	UserUUID          uuid.UUID
+	UserImageUUID     *uuid.UUID
+	CreatedByFullName *string
+	CreatedByUUID     *uuid.UUID
+}
+
+// MemberFilter narrows the list of members; each part that is set narrows further. Texts
+// that are looked for inside others are compared in any case.
+type MemberFilter struct {
+	Users      []uuid.UUID // the user is each of these
+	Username   string      // exactly
+	FullName   string      // a part, without regard to accents
+	NativeName string      // a part
+	UserSlug   string      // a part
+	Role       string      // UUID or exact name
+	Search     string      // a part of the full name, the e-mail address or the username
+}
+
+// memberOrders are the columns behind the names that members can be ordered by. A
+// permanent grant ends after all others.
+var memberOrders = map[string]string{
+	"created": "g.created", "email": "u.email_key", "expiration_time": "g.expiration_time", "full_name": "u.full_name_key",
+	"native_name": "u.native_name_key", "role": "r.name", "username": "u.username",
+}
+
+const memberTables = `user_roles AS g JOIN users AS u ON u.uuid = g.user_uuid JOIN roles AS r ON r.uuid = g.role_uuid`
+
+func (q queries) memberConditions(organisation uuid.UUID, f MemberFilter) (string, []any) {
+	where, arguments := "g.organisation_uuid = ? AND u.is_active AND "+active, []any{organisation, q.now()}
+	add := func(condition string, values ...any) {
+		where += " AND (" + condition + ")"
+		arguments = append(arguments, values...)
+	}
+	part := func(column, text string) {
+		if text != "" {
+			condition, argument := q.engine.contains(column, text)
+			add(condition, argument)
+		}
+	}
+	for _, user := range f.Users {
+		add("g.user_uuid = ?", user)
+	}
+	if f.Username != "" {
+		add("u.username = ?", f.Username)
+	}
+	part("u.full_name_search", FoldAccents(f.FullName))
+	part("u.native_name_key", FoldCase(f.NativeName))
+	part("u.slug_key", FoldCase(f.UserSlug))
+	if id, err := ParseUUID(f.Role); err == nil {
+		add("r.uuid = ?", id)
+	} else if f.Role != "" {
+		add("r.name = ?", f.Role)
+	}
+	if text := FoldCase(f.Search); text != "" {
+		name, a := q.engine.contains("u.full_name_key", text)
+		mail, b := q.engine.contains("u.email_key", text)
+		login, c := q.engine.contains("u.username", text)
+		add(name+" OR "+mail+" OR "+login, a, b, c)
+	}
+	return where, arguments
+}
+
+// CountMembers counts what ListMembers lists.
+func (q queries) CountMembers(ctx context.Context, organisation uuid.UUID, f MemberFilter) (int64, error) {
+	where, arguments := q.memberConditions(organisation, f)
+	var total int64
+	err := q.with(ctx).Raw("SELECT count(*) FROM "+memberTables+" WHERE "+where, arguments...).Scan(&total).Error
+	return total, q.err(err)
+}
+
+// ListMembers returns a page of the active grants on an organisation whose users are active,
+// and the number of rows on all pages, of one state of the database. Without an order the
+// oldest come first; ties are broken by uuid. ErrInvalidPage past the end.
+func (s *Store) ListMembers(ctx context.Context, organisation uuid.UUID, f MemberFilter, order []Ordering, page Page) ([]Member, int64, error) {
+	var list []Member
+	var total int64
+	err := s.snapshot(ctx, func(q queries) error {
+		var err error
+		if total, err = q.CountMembers(ctx, organisation, f); err != nil {
+			return err
+		}
+		if err := page.Check(total); err != nil || total == 0 {
+			return err
+		}
+		where, arguments := q.memberConditions(organisation, f)
+		arguments = append(arguments, page.Size, int64(page.Number-1)*int64(page.Size))
+		return q.with(ctx).Raw(`SELECT g.uuid, g.created, g.expiration_time, r.name AS role_name, r.uuid AS role_uuid,
+			u.email AS user_email, u.full_name AS user_full_name, u.username AS user_username, u.uuid AS user_uuid,
+			u.image_uuid AS user_image_uuid, b.full_name AS created_by_full_name, g.created_by_uuid
+			FROM `+memberTables+` LEFT JOIN users AS b ON b.uuid = g.created_by_uuid
+			WHERE `+where+` ORDER BY `+memberOrder(order)+` LIMIT ? OFFSET ?`, arguments...).Scan(&list).Error
+	})
+	return list, total, err
+}
+
+func memberOrder(order []Ordering) string {
+	if len(order) == 0 {
+		order = []Ordering{{Name: "created"}}
+	}
+	sql := ""
+	for _, o := range order {
+		column, known := memberOrders[o.Name]
+		switch {
+		case !known:
+			continue
+		case o.Descending && o.Name == "expiration_time":
+			sql += column + " DESC NULLS FIRST, "
+		case o.Descending:
+			sql += column + " DESC, "
+		case o.Name == "expiration_time":
+			sql += column + " NULLS LAST, "
+		default:
+			sql += column + ", "
+		}
+	}
+	return sql + "g.uuid"
+}
+
+// grant returns the unrevoked grant of a role in an organisation, expired or not; nil where
+// there is none.
+func (tx *Tx) grant(user, role, organisation uuid.UUID) (*UserRole, error) {
+	var rows []UserRole
+	err := tx.db.Where("user_uuid = ? AND role_uuid = ? AND organisation_uuid = ? AND revoked IS NULL", user, role, organisation).Find(&rows).Error
+	if err != nil || len(rows) == 0 {
+		return nil, tx.err(err)
+	}
+	return &rows[0], nil
+}
+
+// longer says whether the first end is later than the second; nil is never.
+func longer(a, b *time.Time) bool {
+	return b != nil && (a == nil || a.After(*b))
+}
+
+// HoldsAsLong says whether a user holds a role in an organisation that ends no sooner than
+// expires; nil is never.
+func (q queries) HoldsAsLong(ctx context.Context, user, role, organisation uuid.UUID, expires *time.Time) (bool, error) {
+	var rows []UserRole
+	err := q.with(ctx).Table("user_roles AS g").Where("g.user_uuid = ? AND g.role_uuid = ? AND g.organisation_uuid = ? AND "+active,
+		user, role, organisation, q.now()).Find(&rows).Error
+	held := slices.ContainsFunc(rows, func(g UserRole) bool { return !longer(truncatePtr(expires), g.ExpirationTime) })
+	return held, q.err(err)
+}
+
+// GrantRole gives a user a role in an organisation until expires (nil: for good). It takes the
+// place of a grant that ends sooner; ErrAlreadyGranted where there is one that does not.
+func (tx *Tx) GrantRole(user, role, organisation uuid.UUID, expires *time.Time) error {
+	expires = truncatePtr(expires)
+	now := tx.now()
+	held, err := tx.grant(user, role, organisation)
+	if err != nil {
+		return err
+	}
+	if held != nil {
+		expired := held.ExpirationTime != nil && held.ExpirationTime.Before(now)
+		if !expired && !longer(expires, held.ExpirationTime) {
+			return ErrAlreadyGranted
+		}
+		if err := tx.revoke(*held, now); err != nil {
+			return err
+		}
+	}
+	g := UserRole{
+		UUID: tx.newUUID(), UserUUID: user, RoleUUID: role, OrganisationUUID: &organisation,
+		Created: now, CreatedByUUID: tx.actor.UserUUID, ExpirationTime: expires,
+	}
+	if err := tx.db.Create(&g).Error; err != nil {
+		return tx.err(err)
+	}
+	return tx.audit("create", "user_role", "until "+until(expires), g.UUID.String())
+}
+
+// UpdateGrant sets when a user's role in an organisation ends (nil: never). ErrNotFound where
+// the user does not actively hold it.
+func (tx *Tx) UpdateGrant(user, role, organisation uuid.UUID, expires *time.Time) error {
+	expires = truncatePtr(expires)
+	held, err := tx.grant(user, role, organisation)
+	if err != nil {
+		return err
+	}
+	if held == nil || held.ExpirationTime != nil && held.ExpirationTime.Before(tx.now()) {
+		return ErrNotFound
+	}
+	if err := tx.db.Model(&UserRole{}).Where("uuid = ?", held.UUID).Update("expiration_time", expires).Error; err != nil {
+		return tx.err(err)
+	}
+	return tx.audit("update", "user_role", "until "+until(expires)+", before that "+until(held.ExpirationTime), held.UUID.String())
+}
+
+// RevokeRole ends a user's role in an organisation; where it is not held nothing changes.
+func (tx *Tx) RevokeRole(user, role, organisation uuid.UUID) error {
+	held, err := tx.grant(user, role, organisation)
+	if err != nil || held == nil {
+		return err
+	}
+	return tx.revoke(*held, tx.now())
+}
+
+func (tx *Tx) revoke(g UserRole, now time.Time) error {
+	if err := tx.db.Model(&UserRole{}).Where("uuid = ?", g.UUID).Update("revoked", now).Error; err != nil {
+		return tx.err(err)
+	}
+	return tx.audit("revoke", "user_role", "", g.UUID.String())
+}
+
+func until(t *time.Time) string {
+	if t == nil {
+		return "further notice"
+	}
+	return t.Format(time.RFC3339Nano)
+}

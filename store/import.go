@@ -1,0 +1,428 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// ImportBatch is how many rows an Import method takes at most: what fits one statement, below
+// SQLite's 32,766 and Postgres's 65,535 parameters for the widest table.
+const ImportBatch = 500
+
+// ErrRow says which of the rows given to an Import method could not be kept, and why.
+type ErrRow struct {
+	Index int // into the rows, from 0
+	Err   error
+}
+
+func (e *ErrRow) Error() string { return fmt.Sprintf("row %d: %v", e.Index, e.Err) }
+
+// Unwrap returns why.
+func (e *ErrRow) Unwrap() error { return e.Err }
+
+// upsert inserts rows, or brings those whose uuid is there already up to what they say, and
+// audits those that it changed. It returns their uuids. Its errors are *ErrRow.
+func upsert[T any](tx *Tx, objectType string, rows []T) ([]string, error) {
+	changed, err := upsertBy(tx, "uuid", rows)
+	if err != nil {
+		return nil, err
+	}
+	return changed, tx.audit("import", objectType, "", changed...)
+}
+
+// upsertBy is upsert by another key, without the events.
+func upsertBy[T any](tx *Tx, key string, rows []T) ([]string, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	changed, err := upsertStatement(tx, key, rows)
+	if err == nil {
+		return changed, nil
+	}
+	// The engines don't say which row it was, so they are tried one by one.
+	for i := range rows {
+		if _, rowErr := upsertStatement(tx, key, rows[i:i+1]); rowErr != nil {
+			return nil, &ErrRow{Index: i, Err: rowErr}
+		}
+	}
+	return nil, err
+}
+
+// upsertStatement lets GORM build the insert and runs it itself: GORM would match the returned
+// keys, which are only those of changed rows, with the given rows by position.
+func upsertStatement[T any](tx *Tx, key string, rows []T) ([]string, error) {
+	statement := tx.db.Session(&gorm.Session{DryRun: true}).Model(new(T)).Statement
+	if err := statement.Parse(new(T)); err != nil {
+		return nil, err
+	}
+	var columns, old, excluded []string
+	for _, column := range statement.Schema.DBNames {
+		if column != key {
+			columns = append(columns, column)
+			old = append(old, statement.Schema.Table+"."+column)
+			excluded = append(excluded, "excluded."+column)
+		}
+	}
+	differs := clause.Expr{SQL: "(" + strings.Join(old, ", ") + ") IS DISTINCT FROM (" + strings.Join(excluded, ", ") + ")"}
+	insert := tx.db.Session(&gorm.Session{DryRun: true}).Clauses(clause.OnConflict{
+		Columns:   []clause.Column{{Name: key}},
+		DoUpdates: clause.AssignmentColumns(columns),
+		Where:     clause.Where{Exprs: []clause.Expression{differs}},
+	}).Create(&rows).Statement
+	var keys []string
+	err := tx.savepoint(func(tx *Tx) error {
+		result, err := tx.db.Statement.ConnPool.QueryContext(tx.ctx, insert.SQL.String()+" RETURNING "+key, insert.Vars...)
+		if err != nil {
+			return err
+		}
+		defer result.Close()
+		for result.Next() {
+			var k string
+			if err := result.Scan(&k); err != nil {
+				return err
+			}
+			keys = append(keys, k)
+		}
+		return result.Err()
+	})
+	return keys, err
+}
+
+// created returns when the rows with these keys were created, for those that exist: an
+// import that does not say keeps it.
+func (tx *Tx) created(table string, ids []uuid.UUID) (map[uuid.UUID]time.Time, error) {
+	var rows []struct {
+		UUID    uuid.UUID
+		Created time.Time
+	}
+	if err := tx.db.Table(table).Select("uuid, created").Where("uuid IN ?", ids).Scan(&rows).Error; err != nil {
+		return nil, tx.err(err)
+	}
+	times := make(map[uuid.UUID]time.Time, len(rows))
+	for _, row := range rows {
+		times[row.UUID] = row.Created
+	}
+	return times, nil
+}
+
+// fillCreated gives rows without a time the one that they have, or the clock's.
+func fillCreated[T any](tx *Tx, table string, rows []T, field func(*T) (uuid.UUID, *time.Time)) error {
+	ids := make([]uuid.UUID, len(rows))
+	for i := range rows {
+		ids[i], _ = field(&rows[i])
+	}
+	times, err := tx.created(table, ids)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		id, created := field(&rows[i])
+		if created.IsZero() {
+			*created = times[id]
+		}
+		*created = tx.orNow(*created)
+	}
+	return nil
+}
+
+// ImportCustomers upserts customers by uuid, and keeps the copies of their names in step. A
+// zero Created keeps what is there. ImageUUID is left out: see ImportImage.
+func (tx *Tx) ImportCustomers(rows []Customer) error {
+	err := fillCreated(tx, "customers", rows, func(c *Customer) (uuid.UUID, *time.Time) { return c.UUID, &c.Created })
+	if err != nil {
+		return err
+	}
+	images, err := imageIDs(tx, "customers", rows, func(c Customer) uuid.UUID { return c.UUID })
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		c := &rows[i]
+		c.ImageUUID = images[c.UUID]
+		c.NameKey = FoldCase(c.Name)
+		c.Search = strings.Join([]string{c.NameKey, FoldCase(c.Abbreviation), FoldCase(c.NativeName)}, searchSeparator)
+	}
+	changed, err := upsert(tx, "customer", rows)
+	if err != nil {
+		return err
+	}
+	if len(changed) == 0 {
+		return nil
+	}
+	return tx.err(tx.db.Exec(`UPDATE call_managing_organisations SET customer_key = c.name_key, customer_search = c.search
+		FROM customers AS c WHERE c.uuid = call_managing_organisations.customer_uuid AND c.uuid IN ?`, changed).Error)
+}
+
+// ImportUsers upserts users by uuid. A zero Created keeps what is there, an empty Slug is the
+// username. ImageUUID is left out: see ImportImage.
+func (tx *Tx) ImportUsers(rows []User) error {
+	err := fillCreated(tx, "users", rows, func(u *User) (uuid.UUID, *time.Time) { return u.UUID, &u.Created })
+	if err != nil {
+		return err
+	}
+	images, err := imageIDs(tx, "users", rows, func(u User) uuid.UUID { return u.UUID })
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		u := &rows[i]
+		if err := CheckUsername(u.Username); err != nil {
+			return &ErrRow{Index: i, Err: err}
+		}
+		if u.Slug == "" {
+			u.Slug = u.Username
+		}
+		u.ImageUUID = images[u.UUID]
+		u.fold()
+	}
+	_, err = upsert(tx, "user", rows)
+	return err
+}
+
+// ImportTokens upserts tokens by digest. A zero Created keeps what is there.
+func (tx *Tx) ImportTokens(rows []Token) error {
+	digests := make([]string, len(rows))
+	for i, t := range rows {
+		digests[i] = t.Digest
+	}
+	var old []Token
+	if err := tx.db.Where("digest IN ?", digests).Find(&old).Error; err != nil {
+		return tx.err(err)
+	}
+	created, owners := map[string]time.Time{}, map[string]string{}
+	for _, t := range old {
+		created[t.Digest] = t.Created
+	}
+	for i := range rows {
+		if rows[i].Created.IsZero() {
+			rows[i].Created = created[rows[i].Digest]
+		}
+		rows[i].Created = tx.orNow(rows[i].Created)
+		rows[i].Expires = truncatePtr(rows[i].Expires)
+		owners[rows[i].Digest] = rows[i].UserUUID.String()
+	}
+	changed, err := upsertBy(tx, "digest", rows)
+	if err != nil {
+		return err
+	}
+	objects := make([]string, len(changed))
+	for i, digest := range changed {
+		objects[i] = owners[digest] // an event names the user: a digest is nobody's business
+	}
+	return tx.audit("import", "token", "", objects...)
+}
+
+// ImportRoles upserts roles by uuid, with their permissions.
+func (tx *Tx) ImportRoles(rows []Role) error {
+	if _, err := upsert(tx, "role", rows); err != nil {
+		return err
+	}
+	kept := slices.Clone(rows)
+	if err := tx.fillPermissions(tx.ctx, kept); err != nil {
+		return err
+	}
+	for i, r := range rows {
+		want := slices.Compact(slices.Sorted(slices.Values(r.Permissions)))
+		if slices.Equal(kept[i].Permissions, want) {
+			continue
+		}
+		if err := tx.db.Where("role_uuid = ?", r.UUID).Delete(&RolePermission{}).Error; err != nil {
+			return tx.err(err)
+		}
+		permissions := make([]RolePermission, len(want))
+		for j, p := range want {
+			permissions[j] = RolePermission{RoleUUID: r.UUID, Permission: p}
+		}
+		if len(permissions) > 0 {
+			if err := tx.db.Create(&permissions).Error; err != nil {
+				return &ErrRow{Index: i, Err: tx.err(err)}
+			}
+		}
+		if err := tx.audit("import", "role", "permissions", r.UUID.String()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ImportOrganisations upserts organisations by uuid. A zero Created keeps what is there.
+// ImageUUID is left out: see ImportImage.
+func (tx *Tx) ImportOrganisations(rows []CallManagingOrganisation) error {
+	err := fillCreated(tx, "call_managing_organisations", rows, func(o *CallManagingOrganisation) (uuid.UUID, *time.Time) { return o.UUID, &o.Created })
+	if err != nil {
+		return err
+	}
+	images, err := imageIDs(tx, "call_managing_organisations", rows, func(o CallManagingOrganisation) uuid.UUID { return o.UUID })
+	if err != nil {
+		return err
+	}
+	ids := make([]uuid.UUID, len(rows))
+	for i, o := range rows {
+		ids[i] = o.CustomerUUID
+	}
+	var found []Customer
+	if err := tx.db.Select("uuid, name_key, search").Where("uuid IN ?", ids).Find(&found).Error; err != nil {
+		return tx.err(err)
+	}
+	customers := map[uuid.UUID]Customer{}
+	for _, c := range found {
+		customers[c.UUID] = c
+	}
+	for i := range rows {
+		o := &rows[i]
+		o.ImageUUID = images[o.UUID]
+		o.CustomerKey, o.CustomerSearch = customers[o.CustomerUUID].NameKey, customers[o.CustomerUUID].Search
+	}
+	_, err = upsert(tx, "call_managing_organisation", rows)
+	return err
+}
+
+// ImportUserRoles upserts grants by uuid; one without a uuid is the unrevoked grant of the
+// same user, role and scope, or a new one. A zero Created keeps what is there.
+func (tx *Tx) ImportUserRoles(rows []UserRole) error {
+	for i := range rows {
+		g := &rows[i]
+		g.ExpirationTime, g.Revoked = truncatePtr(g.ExpirationTime), truncatePtr(g.Revoked)
+		if g.UUID != uuid.Nil {
+			continue
+		}
+		var ids []uuid.UUID
+		err := tx.db.Model(&UserRole{}).Where("user_uuid = ? AND role_uuid = ? AND revoked IS NULL", g.UserUUID, g.RoleUUID).
+			Where("customer_uuid IS NOT DISTINCT FROM ? AND organisation_uuid IS NOT DISTINCT FROM ?", g.CustomerUUID, g.OrganisationUUID).Pluck("uuid", &ids).Error
+		if err != nil {
+			return tx.err(err)
+		}
+		if g.UUID = tx.newUUID(); len(ids) > 0 {
+			g.UUID = ids[0]
+		}
+	}
+	err := fillCreated(tx, "user_roles", rows, func(g *UserRole) (uuid.UUID, *time.Time) { return g.UUID, &g.Created })
+	if err != nil {
+		return err
+	}
+	_, err = upsert(tx, "user_role", rows)
+	return err
+}
+
+// ImportCalls upserts calls by uuid. A zero Created keeps what is there.
+func (tx *Tx) ImportCalls(rows []Call) error {
+	err := fillCreated(tx, "calls", rows, func(c *Call) (uuid.UUID, *time.Time) { return c.UUID, &c.Created })
+	if err != nil {
+		return err
+	}
+	_, err = upsert(tx, "call", rows)
+	return err
+}
+
+// ImportRounds upserts rounds by uuid.
+func (tx *Tx) ImportRounds(rows []Round) error {
+	for i := range rows {
+		rows[i].StartTime, rows[i].CutoffTime = truncate(rows[i].StartTime), truncate(rows[i].CutoffTime)
+	}
+	_, err := upsert(tx, "round", rows)
+	return err
+}
+
+// ImportProposals upserts proposals by uuid.
+func (tx *Tx) ImportProposals(rows []Proposal) error {
+	_, err := upsert(tx, "proposal", rows)
+	return err
+}
+
+// ImportReviews upserts reviews by uuid.
+func (tx *Tx) ImportReviews(rows []Review) error {
+	_, err := upsert(tx, "review", rows)
+	return err
+}
+
+// ImportRequestedOfferings upserts requested offerings by uuid.
+func (tx *Tx) ImportRequestedOfferings(rows []RequestedOffering) error {
+	_, err := upsert(tx, "requested_offering", rows)
+	return err
+}
+
+// ImageOwner is a kind of object that has an image: the name of its table.
+type ImageOwner string
+
+// The kinds of objects that have images.
+const (
+	CustomerImage     ImageOwner = "customers"
+	UserImage         ImageOwner = "users"
+	OrganisationImage ImageOwner = "call_managing_organisations"
+)
+
+// ImportImage gives an object that exists its image; nil takes it away. The same image again
+// changes nothing.
+func (tx *Tx) ImportImage(owner ImageOwner, object uuid.UUID, image *NewImage) error {
+	var old []struct {
+		UUID   uuid.UUID
+		SHA256 string `gorm:"column:sha256"`
+	}
+	err := tx.db.Table("images AS i").Select("i.uuid, i.sha256").Joins("JOIN "+string(owner)+" AS t ON t.image_uuid = i.uuid").
+		Where("t.uuid = ?", object).Scan(&old).Error
+	switch {
+	case err != nil:
+		return tx.err(err)
+	case len(old) == 0 && image == nil, len(old) > 0 && image != nil && old[0].SHA256 == image.SHA256:
+		return nil
+	}
+	id, err := tx.insertImage(image)
+	if err != nil {
+		return err
+	}
+	if err := tx.db.Table(string(owner)).Where("uuid = ?", object).Update("image_uuid", id).Error; err != nil {
+		return tx.err(err)
+	}
+	if len(old) > 0 {
+		if err := tx.deleteImage(old[0].UUID); err != nil {
+			return err
+		}
+	}
+	return tx.audit("import", strings.TrimSuffix(string(owner), "s"), "image", object.String())
+}
+
+// imageIDs returns the images that the rows have now, so that an upsert leaves them.
+func imageIDs[T any](tx *Tx, table string, rows []T, id func(T) uuid.UUID) (map[uuid.UUID]*uuid.UUID, error) {
+	ids := make([]uuid.UUID, len(rows))
+	for i, row := range rows {
+		ids[i] = id(row)
+	}
+	var found []struct {
+		UUID      uuid.UUID
+		ImageUUID *uuid.UUID
+	}
+	if err := tx.db.Table(table).Select("uuid, image_uuid").Where("uuid IN ? AND image_uuid IS NOT NULL", ids).Scan(&found).Error; err != nil {
+		return nil, tx.err(err)
+	}
+	images := make(map[uuid.UUID]*uuid.UUID, len(found))
+	for _, row := range found {
+		images[row.UUID] = row.ImageUUID
+	}
+	return images, nil
+}
+
+// Exists says whether there is a row with this uuid. kind is one of the import file's lists.
+func (q queries) Exists(ctx context.Context, kind string, id uuid.UUID) (bool, error) {
+	if !slices.Contains(exportKinds, kind) {
+		return false, errors.New("store: no such kind: " + kind)
+	}
+	var n int64
+	err := q.with(ctx).Table(kind).Where("uuid = ?", id).Count(&n).Error
+	return n > 0, q.err(err)
+}
+
+// Empty says whether the database holds nothing but what the migrations wrote.
+func (q queries) Empty(ctx context.Context) (bool, error) {
+	var n int64
+	err := q.with(ctx).Raw("SELECT (SELECT count(*) FROM (SELECT 1 FROM customers LIMIT 1) AS c) + (SELECT count(*) FROM (SELECT 1 FROM users LIMIT 1) AS u)" +
+		" + (SELECT count(*) FROM (SELECT 1 FROM audit_events LIMIT 1) AS a)").Scan(&n).Error
+	return n == 0, q.err(err)
+}

@@ -1,0 +1,222 @@
+-- +goose Up
+-- Text is compared bytewise ("C"), as SQLite does, so that both engines order alike.
+CREATE EXTENSION IF NOT EXISTS pg_trgm;
+
+CREATE TABLE images (
+    uuid       uuid NOT NULL PRIMARY KEY,
+    media_type text COLLATE "C" NOT NULL,
+    sha256     text COLLATE "C" NOT NULL,
+    bytes      bytea NOT NULL,
+    created    timestamptz NOT NULL
+);
+
+CREATE TABLE customers (
+    uuid         uuid NOT NULL PRIMARY KEY,
+    name         text COLLATE "C" NOT NULL,
+    abbreviation text COLLATE "C" NOT NULL,
+    native_name  text COLLATE "C" NOT NULL,
+    country      text COLLATE "C" NOT NULL,
+    image_uuid   uuid REFERENCES images (uuid),
+    blocked      boolean NOT NULL,
+    archived     boolean NOT NULL,
+    created      timestamptz NOT NULL,
+    -- Filled in Go, so that both engines fold and compare alike: the case-folded name, and
+    -- name, abbreviation and native name case-folded one after another.
+    name_key     text COLLATE "C" NOT NULL,
+    search       text COLLATE "C" NOT NULL
+);
+
+CREATE TABLE users (
+    uuid             uuid NOT NULL PRIMARY KEY,
+    username         text COLLATE "C" NOT NULL,
+    slug             text COLLATE "C" NOT NULL,
+    full_name        text COLLATE "C" NOT NULL,
+    native_name      text COLLATE "C" NOT NULL,
+    email            text COLLATE "C" NOT NULL,
+    image_uuid       uuid REFERENCES images (uuid),
+    is_staff         boolean NOT NULL,
+    is_support       boolean NOT NULL,
+    is_active        boolean NOT NULL,
+    created          timestamptz NOT NULL,
+    -- Filled in Go: case-folded for ordering and search, full_name_search without accents too.
+    full_name_key    text COLLATE "C" NOT NULL,
+    native_name_key  text COLLATE "C" NOT NULL,
+    email_key        text COLLATE "C" NOT NULL,
+    slug_key         text COLLATE "C" NOT NULL,
+    full_name_search text COLLATE "C" NOT NULL,
+    CONSTRAINT users_username_key UNIQUE (username)
+);
+
+-- A token is known by the SHA-256 of its text alone.
+CREATE TABLE tokens (
+    digest    text COLLATE "C" NOT NULL PRIMARY KEY,
+    user_uuid uuid NOT NULL REFERENCES users (uuid) ON DELETE CASCADE,
+    created   timestamptz NOT NULL,
+    expires   timestamptz
+);
+CREATE INDEX tokens_user_uuid_idx ON tokens (user_uuid);
+
+CREATE TABLE roles (
+    uuid        uuid NOT NULL PRIMARY KEY,
+    name        text COLLATE "C" NOT NULL,
+    scope       text COLLATE "C" NOT NULL,
+    description text COLLATE "C" NOT NULL,
+    is_active   boolean NOT NULL,
+    CONSTRAINT roles_name_key UNIQUE (name),
+    CONSTRAINT roles_scope_check CHECK (scope IN ('customer', 'call_managing_organisation'))
+);
+
+CREATE TABLE role_permissions (
+    role_uuid  uuid NOT NULL REFERENCES roles (uuid) ON DELETE CASCADE,
+    permission text COLLATE "C" NOT NULL,
+    PRIMARY KEY (role_uuid, permission)
+);
+
+CREATE TABLE call_managing_organisations (
+    uuid            uuid NOT NULL PRIMARY KEY,
+    customer_uuid   uuid NOT NULL REFERENCES customers (uuid),
+    description     text COLLATE "C" NOT NULL,
+    image_uuid      uuid REFERENCES images (uuid),
+    created         timestamptz NOT NULL,
+    -- Copies of the customer's name_key and search, kept in step with it: one index gives a
+    -- page of the list in order, and a search reads no other table.
+    customer_key    text COLLATE "C" NOT NULL,
+    customer_search text COLLATE "C" NOT NULL,
+    CONSTRAINT call_managing_organisations_customer_uuid_key UNIQUE (customer_uuid),
+    CONSTRAINT call_managing_organisations_description_check CHECK (length(description) <= 2000)
+);
+CREATE INDEX call_managing_organisations_customer_key_idx ON call_managing_organisations (customer_key, uuid);
+CREATE INDEX call_managing_organisations_customer_search_idx ON call_managing_organisations USING gin (customer_search gin_trgm_ops);
+
+-- A role that a user holds. Each kind of scope has a column, of which exactly one is set; a
+-- new kind adds its column, its part of the check and its unique index.
+CREATE TABLE user_roles (
+    uuid              uuid NOT NULL PRIMARY KEY,
+    user_uuid         uuid NOT NULL REFERENCES users (uuid) ON DELETE CASCADE,
+    role_uuid         uuid NOT NULL REFERENCES roles (uuid),
+    customer_uuid     uuid REFERENCES customers (uuid) ON DELETE CASCADE,
+    organisation_uuid uuid REFERENCES call_managing_organisations (uuid) ON DELETE CASCADE,
+    created           timestamptz NOT NULL,
+    created_by_uuid   uuid REFERENCES users (uuid) ON DELETE SET NULL,
+    expiration_time   timestamptz,
+    revoked           timestamptz,
+    CONSTRAINT user_roles_scope_check CHECK ((customer_uuid IS NULL) <> (organisation_uuid IS NULL))
+);
+CREATE UNIQUE INDEX user_roles_customer_uuid_user_uuid_role_uuid_key ON user_roles (customer_uuid, user_uuid, role_uuid)
+    WHERE revoked IS NULL AND customer_uuid IS NOT NULL;
+CREATE UNIQUE INDEX user_roles_organisation_uuid_user_uuid_role_uuid_key ON user_roles (organisation_uuid, user_uuid, role_uuid)
+    WHERE revoked IS NULL AND organisation_uuid IS NOT NULL;
+CREATE INDEX user_roles_organisation_uuid_created_idx ON user_roles (organisation_uuid, created, uuid)
+    WHERE revoked IS NULL AND organisation_uuid IS NOT NULL;
+
+CREATE TABLE calls (
+    uuid              uuid NOT NULL PRIMARY KEY,
+    organisation_uuid uuid NOT NULL REFERENCES call_managing_organisations (uuid),
+    name              text COLLATE "C" NOT NULL,
+    slug              text COLLATE "C" NOT NULL,
+    description       text COLLATE "C" NOT NULL,
+    state             text COLLATE "C" NOT NULL,
+    created           timestamptz NOT NULL,
+    CONSTRAINT calls_state_check CHECK (state IN ('draft', 'active', 'archived'))
+);
+CREATE INDEX calls_organisation_uuid_state_idx ON calls (organisation_uuid, state);
+
+CREATE TABLE rounds (
+    uuid        uuid NOT NULL PRIMARY KEY,
+    call_uuid   uuid NOT NULL REFERENCES calls (uuid),
+    name        text COLLATE "C" NOT NULL,
+    start_time  timestamptz NOT NULL,
+    cutoff_time timestamptz NOT NULL,
+    CONSTRAINT rounds_cutoff_time_check CHECK (cutoff_time > start_time)
+);
+CREATE INDEX rounds_call_uuid_cutoff_time_idx ON rounds (call_uuid, cutoff_time);
+
+CREATE TABLE proposals (
+    uuid       uuid NOT NULL PRIMARY KEY,
+    round_uuid uuid NOT NULL REFERENCES rounds (uuid),
+    name       text COLLATE "C" NOT NULL,
+    state      text COLLATE "C" NOT NULL,
+    CONSTRAINT proposals_state_check CHECK (state IN ('draft', 'team_verification', 'submitted', 'in_review', 'accepted', 'rejected', 'canceled'))
+);
+CREATE INDEX proposals_round_uuid_state_idx ON proposals (round_uuid, state);
+
+CREATE TABLE reviews (
+    uuid          uuid NOT NULL PRIMARY KEY,
+    proposal_uuid uuid NOT NULL REFERENCES proposals (uuid),
+    reviewer_uuid uuid NOT NULL REFERENCES users (uuid),
+    state         text COLLATE "C" NOT NULL,
+    CONSTRAINT reviews_state_check CHECK (state IN ('created', 'in_review', 'submitted', 'rejected'))
+);
+CREATE INDEX reviews_proposal_uuid_state_idx ON reviews (proposal_uuid, state);
+
+CREATE TABLE requested_offerings (
+    uuid      uuid NOT NULL PRIMARY KEY,
+    call_uuid uuid NOT NULL REFERENCES calls (uuid),
+    offering  text COLLATE "C" NOT NULL,
+    state     text COLLATE "C" NOT NULL,
+    CONSTRAINT requested_offerings_state_check CHECK (state IN ('requested', 'accepted', 'canceled'))
+);
+CREATE INDEX requested_offerings_call_uuid_state_idx ON requested_offerings (call_uuid, state);
+
+-- Who did what, when, on what, from which request. No foreign keys: an event outlives
+-- what it speaks of.
+CREATE TABLE audit_events (
+    uuid        uuid NOT NULL PRIMARY KEY,
+    created     timestamptz NOT NULL,
+    actor_uuid  uuid,
+    request_id  text COLLATE "C" NOT NULL,
+    action      text COLLATE "C" NOT NULL,
+    object_type text COLLATE "C" NOT NULL,
+    object_uuid text COLLATE "C" NOT NULL,
+    details     text COLLATE "C" NOT NULL
+);
+CREATE INDEX audit_events_object_idx ON audit_events (object_type, object_uuid);
+
+-- What the database itself is marked with, such as that demo data filled it.
+CREATE TABLE settings (
+    name  text COLLATE "C" NOT NULL PRIMARY KEY,
+    value text COLLATE "C" NOT NULL
+);
+
+-- Totals that would cost a scan; triggers keep them.
+CREATE TABLE counters (
+    name  text COLLATE "C" NOT NULL PRIMARY KEY,
+    value bigint NOT NULL
+);
+INSERT INTO counters (name, value) VALUES ('call_managing_organisations', 0);
+
+-- One statement of any size costs one update, or an import would crawl.
+-- +goose StatementBegin
+CREATE FUNCTION count_call_managing_organisations() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        UPDATE counters SET value = value + (SELECT count(*) FROM changed) WHERE name = 'call_managing_organisations';
+    ELSE
+        UPDATE counters SET value = value - (SELECT count(*) FROM changed) WHERE name = 'call_managing_organisations';
+    END IF;
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER call_managing_organisations_inserted AFTER INSERT ON call_managing_organisations
+    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_call_managing_organisations();
+CREATE TRIGGER call_managing_organisations_deleted AFTER DELETE ON call_managing_organisations
+    REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_call_managing_organisations();
+
+-- +goose Down
+DROP TABLE counters;
+DROP TABLE settings;
+DROP TABLE audit_events;
+DROP TABLE requested_offerings;
+DROP TABLE reviews;
+DROP TABLE proposals;
+DROP TABLE rounds;
+DROP TABLE calls;
+DROP TABLE user_roles;
+DROP TABLE call_managing_organisations;
+DROP TABLE role_permissions;
+DROP TABLE roles;
+DROP TABLE tokens;
+DROP TABLE users;
+DROP TABLE customers;
+DROP TABLE images;
+DROP FUNCTION count_call_managing_organisations();

@@ -1,0 +1,215 @@
+-- +goose Up
+-- UUIDs are text: a column declared uuid would have NUMERIC affinity and corrupt them.
+
+CREATE TABLE images (
+    uuid       text NOT NULL PRIMARY KEY,
+    media_type text NOT NULL,
+    sha256     text NOT NULL,
+    bytes      blob NOT NULL,
+    created    datetime NOT NULL
+);
+
+CREATE TABLE customers (
+    uuid         text NOT NULL PRIMARY KEY,
+    name         text NOT NULL,
+    abbreviation text NOT NULL,
+    native_name  text NOT NULL,
+    country      text NOT NULL,
+    image_uuid   text REFERENCES images (uuid),
+    blocked      boolean NOT NULL,
+    archived     boolean NOT NULL,
+    created      datetime NOT NULL,
+    -- Filled in Go, so that both engines fold and compare alike: the case-folded name, and
+    -- name, abbreviation and native name case-folded one after another.
+    name_key     text NOT NULL,
+    search       text NOT NULL
+);
+
+CREATE TABLE users (
+    uuid             text NOT NULL PRIMARY KEY,
+    username         text NOT NULL,
+    slug             text NOT NULL,
+    full_name        text NOT NULL,
+    native_name      text NOT NULL,
+    email            text NOT NULL,
+    image_uuid       text REFERENCES images (uuid),
+    is_staff         boolean NOT NULL,
+    is_support       boolean NOT NULL,
+    is_active        boolean NOT NULL,
+    created          datetime NOT NULL,
+    -- Filled in Go: case-folded for ordering and search, full_name_search without accents too.
+    full_name_key    text NOT NULL,
+    native_name_key  text NOT NULL,
+    email_key        text NOT NULL,
+    slug_key         text NOT NULL,
+    full_name_search text NOT NULL,
+    CONSTRAINT users_username_key UNIQUE (username)
+);
+
+-- A token is known by the SHA-256 of its text alone.
+CREATE TABLE tokens (
+    digest    text NOT NULL PRIMARY KEY,
+    user_uuid text NOT NULL REFERENCES users (uuid) ON DELETE CASCADE,
+    created   datetime NOT NULL,
+    expires   datetime
+);
+CREATE INDEX tokens_user_uuid_idx ON tokens (user_uuid);
+
+CREATE TABLE roles (
+    uuid        text NOT NULL PRIMARY KEY,
+    name        text NOT NULL,
+    scope       text NOT NULL,
+    description text NOT NULL,
+    is_active   boolean NOT NULL,
+    CONSTRAINT roles_name_key UNIQUE (name),
+    CONSTRAINT roles_scope_check CHECK (scope IN ('customer', 'call_managing_organisation'))
+);
+
+CREATE TABLE role_permissions (
+    role_uuid  text NOT NULL REFERENCES roles (uuid) ON DELETE CASCADE,
+    permission text NOT NULL,
+    PRIMARY KEY (role_uuid, permission)
+);
+
+CREATE TABLE call_managing_organisations (
+    uuid            text NOT NULL PRIMARY KEY,
+    customer_uuid   text NOT NULL REFERENCES customers (uuid),
+    description     text NOT NULL,
+    image_uuid      text REFERENCES images (uuid),
+    created         datetime NOT NULL,
+    -- Copies of the customer's name_key and search, kept in step with it: one index gives a
+    -- page of the list in order, and a search reads no other table.
+    customer_key    text NOT NULL,
+    customer_search text NOT NULL,
+    CONSTRAINT call_managing_organisations_customer_uuid_key UNIQUE (customer_uuid),
+    CONSTRAINT call_managing_organisations_description_check CHECK (length(description) <= 2000)
+);
+CREATE INDEX call_managing_organisations_customer_key_idx ON call_managing_organisations (customer_key, uuid);
+
+-- A role that a user holds. Each kind of scope has a column, of which exactly one is set; a
+-- new kind adds its column, its part of the check and its unique index.
+CREATE TABLE user_roles (
+    uuid              text NOT NULL PRIMARY KEY,
+    user_uuid         text NOT NULL REFERENCES users (uuid) ON DELETE CASCADE,
+    role_uuid         text NOT NULL REFERENCES roles (uuid),
+    customer_uuid     text REFERENCES customers (uuid) ON DELETE CASCADE,
+    organisation_uuid text REFERENCES call_managing_organisations (uuid) ON DELETE CASCADE,
+    created           datetime NOT NULL,
+    created_by_uuid   text REFERENCES users (uuid) ON DELETE SET NULL,
+    expiration_time   datetime,
+    revoked           datetime,
+    CONSTRAINT user_roles_scope_check CHECK ((customer_uuid IS NULL) <> (organisation_uuid IS NULL))
+);
+CREATE UNIQUE INDEX user_roles_customer_uuid_user_uuid_role_uuid_key ON user_roles (customer_uuid, user_uuid, role_uuid)
+    WHERE revoked IS NULL AND customer_uuid IS NOT NULL;
+CREATE UNIQUE INDEX user_roles_organisation_uuid_user_uuid_role_uuid_key ON user_roles (organisation_uuid, user_uuid, role_uuid)
+    WHERE revoked IS NULL AND organisation_uuid IS NOT NULL;
+CREATE INDEX user_roles_organisation_uuid_created_idx ON user_roles (organisation_uuid, created, uuid)
+    WHERE revoked IS NULL AND organisation_uuid IS NOT NULL;
+
+CREATE TABLE calls (
+    uuid              text NOT NULL PRIMARY KEY,
+    organisation_uuid text NOT NULL REFERENCES call_managing_organisations (uuid),
+    name              text NOT NULL,
+    slug              text NOT NULL,
+    description       text NOT NULL,
+    state             text NOT NULL,
+    created           datetime NOT NULL,
+    CONSTRAINT calls_state_check CHECK (state IN ('draft', 'active', 'archived'))
+);
+CREATE INDEX calls_organisation_uuid_state_idx ON calls (organisation_uuid, state);
+
+CREATE TABLE rounds (
+    uuid        text NOT NULL PRIMARY KEY,
+    call_uuid   text NOT NULL REFERENCES calls (uuid),
+    name        text NOT NULL,
+    start_time  datetime NOT NULL,
+    cutoff_time datetime NOT NULL,
+    CONSTRAINT rounds_cutoff_time_check CHECK (cutoff_time > start_time)
+);
+CREATE INDEX rounds_call_uuid_cutoff_time_idx ON rounds (call_uuid, cutoff_time);
+
+CREATE TABLE proposals (
+    uuid       text NOT NULL PRIMARY KEY,
+    round_uuid text NOT NULL REFERENCES rounds (uuid),
+    name       text NOT NULL,
+    state      text NOT NULL,
+    CONSTRAINT proposals_state_check CHECK (state IN ('draft', 'team_verification', 'submitted', 'in_review', 'accepted', 'rejected', 'canceled'))
+);
+CREATE INDEX proposals_round_uuid_state_idx ON proposals (round_uuid, state);
+
+CREATE TABLE reviews (
+    uuid          text NOT NULL PRIMARY KEY,
+    proposal_uuid text NOT NULL REFERENCES proposals (uuid),
+    reviewer_uuid text NOT NULL REFERENCES users (uuid),
+    state         text NOT NULL,
+    CONSTRAINT reviews_state_check CHECK (state IN ('created', 'in_review', 'submitted', 'rejected'))
+);
+CREATE INDEX reviews_proposal_uuid_state_idx ON reviews (proposal_uuid, state);
+
+CREATE TABLE requested_offerings (
+    uuid      text NOT NULL PRIMARY KEY,
+    call_uuid text NOT NULL REFERENCES calls (uuid),
+    offering  text NOT NULL,
+    state     text NOT NULL,
+    CONSTRAINT requested_offerings_state_check CHECK (state IN ('requested', 'accepted', 'canceled'))
+);
+CREATE INDEX requested_offerings_call_uuid_state_idx ON requested_offerings (call_uuid, state);
+
+-- Who did what, when, on what, from which request. No foreign keys: an event outlives
+-- what it speaks of.
+CREATE TABLE audit_events (
+    uuid        text NOT NULL PRIMARY KEY,
+    created     datetime NOT NULL,
+    actor_uuid  text,
+    request_id  text NOT NULL,
+    action      text NOT NULL,
+    object_type text NOT NULL,
+    object_uuid text NOT NULL,
+    details     text NOT NULL
+);
+CREATE INDEX audit_events_object_idx ON audit_events (object_type, object_uuid);
+
+-- What the database itself is marked with, such as that demo data filled it.
+CREATE TABLE settings (
+    name  text NOT NULL PRIMARY KEY,
+    value text NOT NULL
+);
+
+-- Totals that would cost a scan; triggers keep them.
+CREATE TABLE counters (
+    name  text NOT NULL PRIMARY KEY,
+    value bigint NOT NULL
+);
+INSERT INTO counters (name, value) VALUES ('call_managing_organisations', 0);
+
+-- +goose StatementBegin
+CREATE TRIGGER call_managing_organisations_inserted AFTER INSERT ON call_managing_organisations
+BEGIN
+    UPDATE counters SET value = value + 1 WHERE name = 'call_managing_organisations';
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER call_managing_organisations_deleted AFTER DELETE ON call_managing_organisations
+BEGIN
+    UPDATE counters SET value = value - 1 WHERE name = 'call_managing_organisations';
+END;
+-- +goose StatementEnd
+
+-- +goose Down
+DROP TABLE counters;
+DROP TABLE settings;
+DROP TABLE audit_events;
+DROP TABLE requested_offerings;
+DROP TABLE reviews;
+DROP TABLE proposals;
+DROP TABLE rounds;
+DROP TABLE calls;
+DROP TABLE user_roles;
+DROP TABLE call_managing_organisations;
+DROP TABLE role_permissions;
+DROP TABLE roles;
+DROP TABLE tokens;
+DROP TABLE users;
+DROP TABLE customers;
+DROP TABLE images;

@@ -1,0 +1,171 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// Organisation is a call managing organisation with what is shown of its customer.
+type Organisation struct {
+	UUID                 uuid.UUID
+	Created              time.Time
+	Description          string
+	ImageUUID            *uuid.UUID
+	CustomerUUID         uuid.UUID
+	CustomerName         string
+	CustomerAbbreviation string
+	CustomerNativeName   string
+	CustomerCountry      string
+	CustomerImageUUID    *uuid.UUID
+	CustomerBlocked      bool
+	CustomerArchived     bool
+}
+
+// CustomerAvailable says whether roles may be given out.
+func (o Organisation) CustomerAvailable() bool { return !o.CustomerBlocked && !o.CustomerArchived }
+
+const organisationColumns = `o.uuid, o.created, o.description, o.image_uuid, o.customer_uuid,
+	c.name AS customer_name, c.abbreviation AS customer_abbreviation, c.native_name AS customer_native_name,
+	c.country AS customer_country, c.image_uuid AS customer_image_uuid,
+	c.blocked AS customer_blocked, c.archived AS customer_archived`
+
+func (q queries) organisations(ctx context.Context) *gorm.DB {
+	return q.with(ctx).Table("call_managing_organisations AS o").Select(organisationColumns).
+		Joins("JOIN customers AS c ON c.uuid = o.customer_uuid")
+}
+
+// Organisation returns one organisation, or ErrNotFound.
+func (q queries) Organisation(ctx context.Context, id uuid.UUID) (Organisation, error) {
+	var o Organisation
+	err := q.organisations(ctx).Where("o.uuid = ?", id).Take(&o).Error
+	return o, q.err(err)
+}
+
+// LockOrganisation is Organisation, and keeps every other Write off it until this one ends:
+// what is checked after it still holds when it is changed.
+func (tx *Tx) LockOrganisation(id uuid.UUID) (Organisation, error) {
+	var o Organisation
+	err := tx.organisations(tx.ctx).Clauses(clause.Locking{Strength: "UPDATE", Table: clause.Table{Name: "o"}}).
+		Where("o.uuid = ?", id).Take(&o).Error
+	return o, tx.err(err)
+}
+
+// Customer returns one customer, or ErrNotFound.
+func (q queries) Customer(ctx context.Context, id uuid.UUID) (Customer, error) {
+	var c Customer
+	err := q.with(ctx).Where("uuid = ?", id).Take(&c).Error
+	return c, q.err(err)
+}
+
+// LockCustomer is Customer, and keeps its row as it is until this Write ends.
+func (tx *Tx) LockCustomer(id uuid.UUID) (Customer, error) {
+	var c Customer
+	err := tx.db.Clauses(clause.Locking{Strength: "SHARE"}).Where("uuid = ?", id).Take(&c).Error
+	return c, tx.err(err)
+}
+
+// HasOrganisation says whether the customer has an organisation already.
+func (q queries) HasOrganisation(ctx context.Context, customer uuid.UUID) (bool, error) {
+	var n int64
+	err := q.with(ctx).Model(&CallManagingOrganisation{}).Where("customer_uuid = ?", customer).Count(&n).Error
+	return n > 0, q.err(err)
+}
+
+// HasCalls says whether the organisation has calls, in any state.
+func (q queries) HasCalls(ctx context.Context, organisation uuid.UUID) (bool, error) {
+	var id []uuid.UUID
+	err := q.with(ctx).Model(&Call{}).Where("organisation_uuid = ?", organisation).Limit(1).Pluck("uuid", &id).Error
+	return len(id) > 0, q.err(err)
+}
+
+// CreateOrganisation makes the customer an organisation. ErrUnique where it has one.
+func (tx *Tx) CreateOrganisation(c Customer, description string, image *NewImage) (Organisation, error) {
+	row := CallManagingOrganisation{
+		UUID: tx.newUUID(), CustomerUUID: c.UUID, Description: description, Created: tx.now(),
+		CustomerKey: c.NameKey, CustomerSearch: c.Search,
+	}
+	var err error
+	if row.ImageUUID, err = tx.insertImage(image); err != nil {
+		return Organisation{}, err
+	}
+	if err := tx.db.Create(&row).Error; err != nil {
+		return Organisation{}, tx.err(err)
+	}
+	o := Organisation{
+		UUID: row.UUID, Created: row.Created, Description: row.Description, ImageUUID: row.ImageUUID,
+		CustomerUUID: c.UUID, CustomerName: c.Name, CustomerAbbreviation: c.Abbreviation, CustomerNativeName: c.NativeName,
+		CustomerCountry: c.Country, CustomerImageUUID: c.ImageUUID, CustomerBlocked: c.Blocked, CustomerArchived: c.Archived,
+	}
+	return o, tx.audit("create", "call_managing_organisation", "", row.UUID.String())
+}
+
+// OrganisationChange is what is to change of an organisation; its zero value is nothing.
+type OrganisationChange struct {
+	Description *string
+	Image       *NewImage // sets the image
+	ClearImage  bool      // takes it away; not together with Image
+}
+
+// Empty says that nothing is to change.
+func (c OrganisationChange) Empty() bool { return c == OrganisationChange{} }
+
+// UpdateOrganisation changes the organisation, which LockOrganisation returned, and removes
+// an image that is replaced or cleared.
+func (tx *Tx) UpdateOrganisation(o Organisation, change OrganisationChange) (Organisation, error) {
+	columns := map[string]any{}
+	if change.Description != nil {
+		o.Description = *change.Description
+		columns["description"] = o.Description
+	}
+	old := o.ImageUUID
+	if change.Image != nil || change.ClearImage {
+		var err error
+		if o.ImageUUID, err = tx.insertImage(change.Image); err != nil {
+			return o, err
+		}
+		columns["image_uuid"] = o.ImageUUID
+	}
+	if len(columns) > 0 {
+		if err := tx.db.Model(&CallManagingOrganisation{}).Where("uuid = ?", o.UUID).Updates(columns).Error; err != nil {
+			return o, tx.err(err)
+		}
+	}
+	if _, replaced := columns["image_uuid"]; replaced && old != nil {
+		if err := tx.deleteImage(*old); err != nil {
+			return o, err
+		}
+	}
+	return o, tx.audit("update", "call_managing_organisation", change.describe(), o.UUID.String())
+}
+
+func (c OrganisationChange) describe() string {
+	what := ""
+	if c.Description != nil {
+		what = "description"
+	}
+	if c.Image != nil || c.ClearImage {
+		if what != "" {
+			what += ", "
+		}
+		what += "image"
+	}
+	return what
+}
+
+// DeleteOrganisation removes the organisation, which LockOrganisation returned, its image and
+// the roles granted on it. ErrForeignKey where it has calls.
+func (tx *Tx) DeleteOrganisation(o Organisation) error {
+	if err := tx.db.Where("uuid = ?", o.UUID).Delete(&CallManagingOrganisation{}).Error; err != nil {
+		return tx.err(err)
+	}
+	if o.ImageUUID != nil {
+		if err := tx.deleteImage(*o.ImageUUID); err != nil {
+			return err
+		}
+	}
+	return tx.audit("delete", "call_managing_organisation", "", o.UUID.String())
+}

@@ -1,0 +1,123 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/stdlib"
+	gormpostgres "gorm.io/driver/postgres"
+	"gorm.io/gorm"
+)
+
+// postgresConnections bounds the pool of one process.
+const postgresConnections = 16
+
+// postgresStatementTimeout ends a statement that runs longer, in milliseconds, unless the
+// URL says otherwise.
+const postgresStatementTimeout = "5000"
+
+type postgresEngine struct{}
+
+func openPostgres(ctx context.Context, cfg Config) (*Store, error) {
+	config, err := pgx.ParseConfig(cfg.URL)
+	if err != nil {
+		// The driver's own text could hold the password.
+		return nil, errors.New("database URL: not a Postgres URL")
+	}
+	if _, set := config.RuntimeParams["statement_timeout"]; !set {
+		config.RuntimeParams["statement_timeout"] = postgresStatementTimeout
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = 5 * time.Second
+	}
+	connector := stdlib.GetConnector(*config, stdlib.OptionAfterConnect(func(_ context.Context, c *pgx.Conn) error {
+		// Times come back in UTC, as from SQLite.
+		c.TypeMap().RegisterType(&pgtype.Type{Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC}})
+		return nil
+	}))
+	pool := sql.OpenDB(cfg.WrapConnector(connector))
+	pool.SetMaxOpenConns(postgresConnections)
+	pool.SetMaxIdleConns(postgresConnections)
+	pool.SetConnMaxLifetime(30 * time.Minute)
+	pool.SetConnMaxIdleTime(5 * time.Minute)
+	if err := checkPostgres(ctx, pool, cfg.Logger); err != nil {
+		_ = pool.Close()
+		return nil, fmt.Errorf("open Postgres: %w", postgresEngine{}.translate(err))
+	}
+	// pgx caches prepared statements itself.
+	db, err := gorm.Open(gormpostgres.New(gormpostgres.Config{Conn: pool}), gormConfig(false))
+	if err != nil {
+		_ = pool.Close()
+		return nil, fmt.Errorf("open Postgres: %w", err)
+	}
+	return newStore(cfg, postgresEngine{}, db, db), nil
+}
+
+func checkPostgres(ctx context.Context, pool *sql.DB, log *slog.Logger) error {
+	var version int
+	if err := pool.QueryRowContext(ctx, "SELECT current_setting('server_version_num')::int").Scan(&version); err != nil {
+		return err
+	}
+	if version < 140000 {
+		return fmt.Errorf("version 14 or later is needed, not %d", version/10000)
+	}
+	for _, setting := range []string{"fsync", "full_page_writes", "synchronous_commit"} {
+		var value string
+		if err := pool.QueryRowContext(ctx, "SELECT current_setting($1)", setting).Scan(&value); err != nil {
+			return err
+		}
+		if value == "off" {
+			log.Warn("Postgres may lose acknowledged writes in a crash", "setting", setting, "value", value)
+		}
+	}
+	return nil
+}
+
+func (postgresEngine) dialect() string { return "postgres" }
+
+var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// contains uses LIKE, which the trigram index serves.
+func (postgresEngine) contains(column, text string) (string, any) {
+	return column + ` LIKE ? ESCAPE '\'`, "%" + escapeLike.Replace(text) + "%"
+}
+
+func (postgresEngine) snapshot() *sql.TxOptions {
+	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+}
+
+func (postgresEngine) translate(err error) error {
+	var e *pgconn.PgError
+	if !errors.As(err, &e) {
+		var connect *pgconn.ConnectError
+		if errors.As(err, &connect) {
+			return fmt.Errorf("%w: no connection", ErrUnavailable) // the driver's text names user and host
+		}
+		return translateCommon(err)
+	}
+	switch e.Code {
+	case "23505":
+		return &ErrUnique{Constraint: e.ConstraintName}
+	case "23503":
+		return &ErrForeignKey{Constraint: e.ConstraintName}
+	case "23514":
+		return &ErrCheck{Constraint: e.ConstraintName}
+	}
+	switch e.Code[:2] {
+	// Connection, transaction rollback (deadlock), resources, operator intervention (time-outs,
+	// shutdown), system error, read-only (a standby).
+	case "08", "40", "53", "57", "58", "25":
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return err
+}
+
+func (postgresEngine) close() error { return nil }

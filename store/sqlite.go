@@ -1,0 +1,140 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/mattn/go-sqlite3"
+	gormsqlite "gorm.io/driver/sqlite"
+	"gorm.io/gorm"
+)
+
+// sqliteReaders is the size of the read-only pool; more did not measure faster.
+const sqliteReaders = 4
+
+type sqliteEngine struct {
+	temporary string // directory to remove on close, if any
+}
+
+func openSQLite(ctx context.Context, cfg Config) (*Store, error) {
+	path := strings.TrimPrefix(cfg.URL, "sqlite:")
+	e := &sqliteEngine{}
+	if path == "" {
+		return nil, errors.New("database URL: sqlite: needs a path")
+	}
+	if path == ":memory:" {
+		// A file all the same: each connection to :memory: would be a database of its own.
+		dir, err := os.MkdirTemp("", "opencalls-")
+		if err != nil {
+			return nil, err
+		}
+		e.temporary, path = dir, filepath.Join(dir, "opencalls.db")
+	}
+	// One writer, whose transactions take the lock at once: no deadlock of two that read
+	// first and then both want to write. FULL: an acknowledged write survives a power cut.
+	write, err := openSQLitePool(ctx, cfg, path, 1, "_journal_mode=WAL&_synchronous=FULL&_txlock=immediate", sqliteWriterPragmas)
+	if err != nil {
+		return nil, errors.Join(err, e.close())
+	}
+	read, err := openSQLitePool(ctx, cfg, path, sqliteReaders, "mode=ro&_query_only=1&_txlock=deferred", sqliteReaderPragmas)
+	if err != nil {
+		return nil, errors.Join(err, e.close())
+	}
+	return newStore(cfg, e, read, write), nil
+}
+
+// The pragmas that the DSNs must have set: a misspelt one is ignored without a word, so
+// they are read back.
+var (
+	sqliteWriterPragmas = map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000"}
+	sqliteReaderPragmas = map[string]string{"journal_mode": "wal", "query_only": "1", "busy_timeout": "5000"}
+)
+
+func openSQLitePool(ctx context.Context, cfg Config, path string, connections int, options string, pragmas map[string]string) (*gorm.DB, error) {
+	// Of a URI's path only %, ? and # mean something; an escaped / would not be a directory.
+	name := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
+	connector := cfg.WrapConnector(sqliteConnector("file:" + name + "?_busy_timeout=5000&_foreign_keys=on&" + options))
+	pool := sql.OpenDB(connector)
+	pool.SetMaxOpenConns(connections)
+	pool.SetMaxIdleConns(connections)
+	for pragma, want := range pragmas {
+		var got string
+		if err := pool.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(&got); err != nil {
+			_ = pool.Close()
+			return nil, fmt.Errorf("open %s: %w", path, err)
+		}
+		if got != want {
+			_ = pool.Close()
+			return nil, fmt.Errorf("open %s: pragma %s is %s, not %s", path, pragma, got, want)
+		}
+	}
+	return gorm.Open(gormsqlite.Dialector{Conn: pool}, gormConfig(true))
+}
+
+// sqliteConnector opens connections with a DSN, which the driver itself only takes by name.
+type sqliteConnector string
+
+func (c sqliteConnector) Connect(context.Context) (driver.Conn, error) {
+	return c.Driver().Open(string(c))
+}
+func (c sqliteConnector) Driver() driver.Driver { return &sqlite3.SQLiteDriver{} }
+
+func (*sqliteEngine) dialect() string { return "sqlite3" }
+
+// contains uses instr, since a LIKE pattern has a largest length.
+func (*sqliteEngine) contains(column, text string) (string, any) {
+	return "instr(" + column + ", ?) > 0", text
+}
+
+func (*sqliteEngine) snapshot() *sql.TxOptions { return nil } // a WAL reader sees one state
+
+func (*sqliteEngine) translate(err error) error {
+	var e sqlite3.Error
+	if !errors.As(err, &e) {
+		return translateCommon(err)
+	}
+	_, what, _ := strings.Cut(e.Error(), "constraint failed: ")
+	switch e.ExtendedCode {
+	case sqlite3.ErrConstraintUnique, sqlite3.ErrConstraintPrimaryKey:
+		return &ErrUnique{Constraint: sqliteUniqueName(what)}
+	case sqlite3.ErrConstraintForeignKey:
+		return &ErrForeignKey{}
+	case sqlite3.ErrConstraintCheck:
+		return &ErrCheck{Constraint: what}
+	}
+	switch e.Code {
+	case sqlite3.ErrBusy, sqlite3.ErrLocked, sqlite3.ErrFull, sqlite3.ErrIoErr, sqlite3.ErrCantOpen, sqlite3.ErrReadonly, sqlite3.ErrCorrupt, sqlite3.ErrNotADB:
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	case sqlite3.ErrInterrupt:
+		return fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
+	}
+	return err
+}
+
+// sqliteUniqueName makes of "t.a, t.b" the name that the migrations give the constraint on
+// both engines: t_a_b_key, or t_pkey for a primary key.
+func sqliteUniqueName(columns string) string {
+	names := strings.Split(columns, ", ")
+	table, _, _ := strings.Cut(names[0], ".")
+	for i, name := range names {
+		_, names[i], _ = strings.Cut(name, ".")
+	}
+	joined := strings.Join(names, "_")
+	if joined == "uuid" || joined == "digest" {
+		return table + "_pkey"
+	}
+	return table + "_" + joined + "_key"
+}
+
+func (e *sqliteEngine) close() error {
+	if e.temporary == "" {
+		return nil
+	}
+	return os.RemoveAll(e.temporary)
+}

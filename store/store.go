@@ -1,0 +1,151 @@
+// Package store keeps organisations, users, roles and what happens in calls, in SQLite or
+// Postgres. It knows no HTTP. Reads are methods of Store; every change goes through
+// Store.Write, which also leaves the change's audit event.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+)
+
+// Config says where the data is and what the store takes from outside.
+type Config struct {
+	// URL is sqlite:PATH, sqlite::memory: (a private temporary file, gone on Close) or
+	// postgres://….
+	URL string
+	// Now is the clock; time.Now if nil. No SQL uses the database's clock.
+	Now func() time.Time
+	// NewUUID makes the ids of new rows; version 7 if nil.
+	NewUUID func() uuid.UUID
+	// Logger receives warnings about the database's settings; slog.Default() if nil.
+	Logger *slog.Logger
+	// WrapConnector, if set, wraps each connector before it is used, so that a caller sees
+	// every statement that reaches the driver.
+	WrapConnector func(driver.Connector) driver.Connector
+}
+
+// Store is an open database. Its methods may be called from several goroutines.
+type Store struct {
+	queries
+	engine  engine
+	write   *gorm.DB
+	newUUID func() uuid.UUID
+}
+
+// engine is what differs between SQLite and Postgres beyond what GORM hides.
+type engine interface {
+	// dialect is GORM's and goose's name of the engine.
+	dialect() string
+	// contains is a condition that the column holds the text, where %, _ and \ are plain.
+	contains(column, text string) (condition string, argument any)
+	// snapshot begins a transaction that reads one state of the database.
+	snapshot() *sql.TxOptions
+	// translate turns a driver's error into the store's.
+	translate(err error) error
+	// close releases what the engine holds besides its connections.
+	close() error
+}
+
+// queries are the reads, which a Store and a Tx share.
+type queries struct {
+	db     *gorm.DB
+	engine engine
+	now    func() time.Time
+}
+
+// Open opens the database, checks that its settings are what the store relies on, and warns
+// about those of Postgres that would lose acknowledged writes. It does not migrate.
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.NewUUID == nil {
+		cfg.NewUUID = func() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	if cfg.WrapConnector == nil {
+		cfg.WrapConnector = func(c driver.Connector) driver.Connector { return c }
+	}
+	kind, _, _ := strings.Cut(cfg.URL, ":")
+	switch kind {
+	case "sqlite":
+		return openSQLite(ctx, cfg)
+	case "postgres", "postgresql":
+		return openPostgres(ctx, cfg)
+	}
+	return nil, fmt.Errorf("database URL: want sqlite:PATH, sqlite::memory: or postgres://…")
+}
+
+func newStore(cfg Config, e engine, read, write *gorm.DB) *Store {
+	now := func() time.Time { return truncate(cfg.Now()) }
+	return &Store{queries: queries{db: read, engine: e, now: now}, engine: e, write: write, newUUID: cfg.NewUUID}
+}
+
+func gormConfig(prepare bool) *gorm.Config {
+	return &gorm.Config{
+		SkipDefaultTransaction: true, // Write opens the transactions
+		PrepareStmt:            prepare,
+		Logger:                 logger.Discard, // errors are returned, and logged once by who serves
+	}
+}
+
+// truncate brings a time into the form in which both engines give back what was put in.
+func truncate(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+func truncatePtr(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	u := truncate(*t)
+	return &u
+}
+
+// Now is the store's clock: UTC, in microseconds.
+func (q queries) Now() time.Time { return q.now() }
+
+// with returns the reads bound to a context, which cancels them.
+func (q queries) with(ctx context.Context) *gorm.DB { return q.db.WithContext(ctx) }
+
+// err makes a driver's error one of the store's. Every method returns through it.
+func (q queries) err(err error) error {
+	if err == nil || errors.Is(err, ErrUnavailable) {
+		return err
+	}
+	return q.engine.translate(err)
+}
+
+// Ping says whether the database answers: nil, or ErrUnavailable.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.err(s.with(ctx).Exec("SELECT 1").Error)
+}
+
+// Close closes every connection; running statements fail.
+func (s *Store) Close() error {
+	for _, db := range []*gorm.DB{s.db, s.write} {
+		if pool, err := db.DB(); err == nil {
+			_ = pool.Close()
+		}
+	}
+	return s.engine.close()
+}
+
+// snapshot runs reads against one state of the database.
+func (s *Store) snapshot(ctx context.Context, read func(queries) error) error {
+	return s.err(s.with(ctx).Transaction(func(tx *gorm.DB) error {
+		q := s.queries
+		q.db = tx
+		return read(q)
+	}, s.engine.snapshot()))
+}

@@ -1,0 +1,96 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+)
+
+// Actor is on whose behalf data changes; its zero value is the command line.
+type Actor struct {
+	UserUUID  *uuid.UUID
+	RequestID string
+}
+
+// Tx is a transaction that may change data. It reads what it wrote. The methods that it has
+// beyond those of Store are the only ones that change data, and each leaves its audit event.
+type Tx struct {
+	queries
+	ctx     context.Context
+	actor   Actor
+	newUUID func() uuid.UUID
+}
+
+// Write runs change in a transaction: all of it is kept, or nothing when change or the
+// commit fails. An error of change is returned as it is; the store's own are those of
+// errors.go. On SQLite one Write runs at a time.
+func (s *Store) Write(ctx context.Context, actor Actor, change func(tx *Tx) error) error {
+	return s.err(s.write.WithContext(ctx).Transaction(func(db *gorm.DB) error {
+		q := s.queries
+		q.db = db
+		return change(&Tx{queries: q, ctx: ctx, actor: actor, newUUID: s.newUUID})
+	}, &sql.TxOptions{}))
+}
+
+// audit writes one event for each object, in the transaction that changed it.
+func (tx *Tx) audit(action, objectType, details string, objects ...string) error {
+	if len(objects) == 0 {
+		return nil
+	}
+	now := tx.now()
+	events := make([]AuditEvent, len(objects))
+	for i, object := range objects {
+		events[i] = AuditEvent{
+			UUID: tx.newUUID(), Created: now, ActorUUID: tx.actor.UserUUID, RequestID: tx.actor.RequestID,
+			Action: objectType + "." + action, ObjectType: objectType, ObjectUUID: object, Details: details,
+		}
+	}
+	return tx.err(tx.db.Create(&events).Error)
+}
+
+// savepoint runs change so that its failure takes back only what it did itself.
+func (tx *Tx) savepoint(change func(tx *Tx) error) error {
+	return tx.err(tx.db.Transaction(func(db *gorm.DB) error {
+		inner := *tx
+		inner.db = db
+		return change(&inner)
+	}))
+}
+
+// AuditEvents returns the events on an object, oldest first.
+func (q queries) AuditEvents(ctx context.Context, objectType, object string) ([]AuditEvent, error) {
+	var events []AuditEvent
+	err := q.with(ctx).Where("object_type = ? AND object_uuid = ?", objectType, object).Order("created, uuid").Find(&events).Error
+	return events, q.err(err)
+}
+
+// Setting returns a mark on the database; "" where it has none of this name.
+func (q queries) Setting(ctx context.Context, name string) (string, error) {
+	var value string
+	err := q.err(q.with(ctx).Table("settings").Select("value").Where("name = ?", name).Take(&value).Error)
+	if errors.Is(err, ErrNotFound) {
+		return "", nil
+	}
+	return value, err
+}
+
+// SetSetting marks the database.
+func (tx *Tx) SetSetting(name, value string) error {
+	err := tx.db.Exec("INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value).Error
+	if err != nil {
+		return tx.err(err)
+	}
+	return tx.audit("set", "setting", value, name)
+}
+
+// orNow returns the time, brought into the store's form, or the clock's where it is not set.
+func (tx *Tx) orNow(t time.Time) time.Time {
+	if t.IsZero() {
+		return tx.now()
+	}
+	return truncate(t)
+}
