@@ -52,8 +52,8 @@ install_server() {
 	local conf=/etc/postgresql-common/createcluster.d/opencalls.conf failed=0
 	"${root[@]}" mkdir -p "${conf%/*}"
 	echo "create_main_cluster = false" | "${root[@]}" tee "$conf" >/dev/null
-	"${root[@]}" apt-get -qq update >&2 &&
-		"${root[@]}" apt-get -qq install -y --no-install-recommends postgresql >&2 || failed=1
+	"${root[@]}" apt-get -qq update >/dev/null &&
+		"${root[@]}" apt-get -qq install -y --no-install-recommends postgresql >/dev/null || failed=1
 	"${root[@]}" rm -f "$conf"
 	return $failed
 }

@@ -1,0 +1,83 @@
+// Package access says who may do what: pure rules over who asks and which roles the store
+// says they hold. It reads nothing itself.
+package access
+
+import (
+	"context"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/opencalls/opencalls/store"
+)
+
+// The built-in roles, which the migrations write into every new database.
+const (
+	RoleCustomerOwner   = "CUSTOMER.OWNER"
+	RoleCustomerManager = "CUSTOMER.MANAGER"
+	RoleCustomerSupport = "CUSTOMER.SUPPORT"
+	RoleCallOrganizer   = "CUSTOMER.CALL_ORGANIZER"
+)
+
+// The permissions that a rule here asks for.
+const (
+	PermissionRegister   = "SERVICE_PROVIDER.REGISTER"
+	PermissionGrantRole  = "CALL.CREATE_PERMISSION"
+	PermissionUpdateRole = "CALL.UPDATE_PERMISSION"
+	PermissionRevokeRole = "CALL.DELETE_PERMISSION"
+)
+
+// Principal is who sent a request.
+type Principal struct {
+	UserUUID uuid.UUID
+	Staff    bool // may do everything
+	Support  bool // may look at every team
+}
+
+type principalKey struct{}
+
+// With puts the principal on the context.
+func With(ctx context.Context, p Principal) context.Context {
+	return context.WithValue(ctx, principalKey{}, p)
+}
+
+// From returns the context's principal; without one, somebody who holds nothing.
+func From(ctx context.Context) Principal {
+	p, _ := ctx.Value(principalKey{}).(Principal)
+	return p
+}
+
+// MayCreate says whether the principal may make a customer an organisation, by the roles held
+// on the customer.
+func (p Principal) MayCreate(held []store.HeldRole) bool {
+	return p.Staff || holds(held, store.ScopeCustomer, PermissionRegister)
+}
+
+// MayChange says whether the principal may update or delete an organisation: by the role's
+// name, whatever its permissions are.
+func (p Principal) MayChange(held []store.HeldRole) bool {
+	return p.Staff || slices.ContainsFunc(held, func(r store.HeldRole) bool {
+		return r.Scope == store.ScopeCustomer && r.Name == RoleCustomerOwner
+	})
+}
+
+// MayListUsers says whether the principal may see who holds roles on an organisation: any role
+// on it or on its customer will do.
+func (p Principal) MayListUsers(held []store.HeldRole) bool {
+	return p.Staff || p.Support || len(held) > 0
+}
+
+// MayManageRole says whether the principal may do with the role of a user on an organisation
+// what the permission is for, and whether only with roles of others.
+func (p Principal) MayManageRole(held []store.HeldRole, permission string) (allowed, othersOnly bool) {
+	if p.Staff || holds(held, store.ScopeCustomer, permission) {
+		return true, false
+	}
+	return holds(held, store.ScopeOrganisation, permission), true
+}
+
+func holds(held []store.HeldRole, scope store.Scope, permission string) bool {
+	return slices.ContainsFunc(held, func(r store.HeldRole) bool {
+		return r.Scope == scope && slices.Contains(r.Permissions, permission)
+	})
+}

@@ -1,0 +1,7 @@
+package main
+
+import (
+	"io"
+)
+
+func demoWelcome(w io.Writer, address string) {}

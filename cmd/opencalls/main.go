@@ -1,0 +1,93 @@
+// Opencalls serves Waldur's Call Managing Organisations API.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set when a release is built.
+var version = "dev"
+
+// commands is the whole command line. Each flag can be given as an environment variable too:
+// --database-url is OPENCALLS_DATABASE_URL.
+type commands struct {
+	Serve   serveCommand   `cmd:"" help:"Serve the API."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date, or take a step back."`
+	Import  importCommand  `cmd:"" help:"Load import files: all of them or nothing."`
+	Export  exportCommand  `cmd:"" help:"Write everything but audit events as an import file (JSON Lines)."`
+	User    userCommand    `cmd:"" help:"Create users."`
+	Token   tokenCommand   `cmd:"" help:"Create and revoke tokens."`
+	OpenAPI openapiCommand `cmd:"" name:"openapi" help:"Print the embedded openapi.yaml."`
+	Health  healthCommand  `cmd:"" help:"Exit 0 if a server is ready: for a container's health check."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// environment is what commands take from the process, so that tests can give them their own.
+type environment struct {
+	ctx    context.Context
+	stdout io.Writer
+	stderr io.Writer
+}
+
+// The exit statuses: something went wrong, or the command line or configuration is wrong.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// usageError is a wrong configuration that kong can't see.
+type usageError struct{ error }
+
+func main() {
+	os.Exit(run(os.Args[1:], environment{ctx: context.Background(), stdout: os.Stdout, stderr: os.Stderr}))
+}
+
+// run carries out a command line and returns the exit status. An error is one line on stderr.
+func run(arguments []string, env environment) int {
+	var commands commands
+	exited, status := false, 0
+	parser, err := kong.New(&commands,
+		kong.Name("opencalls"),
+		kong.Description("Waldur's Call Managing Organisations API, on SQLite or Postgres."),
+		kong.DefaultEnvars("OPENCALLS"),
+		kong.Writers(env.stdout, env.stderr),
+		kong.Exit(func(code int) { exited, status = true, code }),
+		kong.Bind(env),
+	)
+	if err != nil {
+		panic(err) // the declarations above are wrong
+	}
+	parsed, err := parser.Parse(arguments)
+	if exited { // --help
+		return status
+	}
+	if err == nil {
+		err = parsed.Run()
+	} else {
+		err = usageError{err}
+	}
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(env.stderr, "opencalls: "+strings.ReplaceAll(err.Error(), "\n", "; "))
+	var usage usageError
+	if errors.As(err, &usage) {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+type versionCommand struct{}
+
+// Run prints the version.
+func (versionCommand) Run(env environment) error {
+	_, err := fmt.Fprintln(env.stdout, "opencalls "+version)
+	return err
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/opencalls/opencalls/images"
+	"github.com/opencalls/opencalls/server"
+	"github.com/opencalls/opencalls/store"
+)
+
+// imageFlags are the limits of images, uploaded or imported.
+type imageFlags struct {
+	MaxBytes  int64 `name:"image-max-bytes" default:"5242880" help:"Largest image, in bytes."`
+	MaxPixels int64 `name:"image-max-pixels" default:"16000000" help:"Largest image, in pixels."`
+}
+
+func (f imageFlags) limits() images.Limits {
+	return images.Limits{MaxBytes: f.MaxBytes, MaxPixels: f.MaxPixels}
+}
+
+func (f imageFlags) check() error {
+	if f.MaxBytes < 1 || f.MaxPixels < 1 {
+		return usageError{errors.New("--image-max-bytes and --image-max-pixels: must be at least 1")}
+	}
+	return nil
+}
+
+type serveCommand struct {
+	databaseFlags
+	imageFlags
+	Listen            string        `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on; port 0 takes a free one."`
+	PublicURL         string        `name:"public-url" placeholder:"URL" help:"Scheme and host of the URLs in answers, such as https://calls.example.com; the request's own unless given."`
+	Import            []string      `type:"existingfile" placeholder:"FILE" help:"Import file to load before the first request; repeatable."`
+	Demo              bool          `help:"Fill an empty database with demo data."`
+	ValidateResponses string        `name:"validate-responses" enum:"off,log,fail" default:"off" help:"Check answers against openapi.yaml: off, log, or fail, which makes a violation a 500."`
+	AnonymousRead     bool          `name:"anonymous-read" help:"Let list and retrieve be read without a token."`
+	NoMigrate         bool          `name:"no-migrate" help:"Leave the database's schema as it is."`
+	ShutdownTimeout   time.Duration `name:"shutdown-timeout" default:"30s" help:"How long requests under way may take after SIGTERM."`
+}
+
+// Run serves until SIGTERM or SIGINT, finishes what is under way and returns nil.
+func (c serveCommand) Run(env environment) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	log := slog.New(slog.NewJSONHandler(env.stderr, nil))
+	ctx, stop := signal.NotifyContext(env.ctx, syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	env.ctx = ctx
+
+	s, err := c.open(env, log, !c.NoMigrate)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if err := c.load(env, s); err != nil {
+		return err
+	}
+	handler, err := server.New(server.Config{
+		Store: s, Logger: log, PublicURL: strings.TrimSuffix(c.PublicURL, "/"), AnonymousRead: c.AnonymousRead,
+		ValidateResponses: c.ValidateResponses, Images: c.limits(),
+	})
+	if err != nil {
+		return err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return err
+	}
+	address := "http://" + listener.Addr().String()
+	fmt.Fprintln(env.stdout, "listening on "+address)
+	if c.Demo {
+		demoWelcome(env.stdout, address)
+	}
+	return serveUntil(ctx, listener, handler, c.ShutdownTimeout)
+}
+
+// check refuses a wrong configuration before anything is opened.
+func (c serveCommand) check() error {
+	if err := c.databaseFlags.check(); err != nil {
+		return err
+	}
+	if err := c.imageFlags.check(); err != nil {
+		return err
+	}
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		return usageError{fmt.Errorf("--listen: %w", err)}
+	}
+	if c.PublicURL != "" {
+		u, err := url.Parse(c.PublicURL)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil ||
+			strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+			return usageError{errors.New("--public-url: want a scheme and a host alone, such as https://calls.example.com")}
+		}
+	}
+	return nil
+}
+
+// load loads the import files, all or nothing, and then the demo data.
+func (c serveCommand) load(env environment, s *store.Store) error {
+	return nil
+}
+
+// serveUntil serves until the context ends, then lets requests under way finish.
+func serveUntil(ctx context.Context, listener net.Listener, handler http.Handler, shutdownTimeout time.Duration) error {
+	web := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       60 * time.Second,
+		WriteTimeout:      90 * time.Second,
+		IdleTimeout:       120 * time.Second,
+		// What the HTTP library itself would say goes to the access log as a status, if at all.
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- web.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	// The requests' own context is not this one, so they are not cancelled.
+	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	return web.Shutdown(finish)
+}

@@ -1,0 +1,54 @@
+// Package handlers holds what each operation of the API does: one struct per resource, one
+// method per operation, each of which loads, checks access, asks the store and renders.
+package handlers
+
+import (
+	"context"
+	"net/url"
+
+	"github.com/opencalls/opencalls/access"
+	"github.com/opencalls/opencalls/gen"
+	"github.com/opencalls/opencalls/images"
+	"github.com/opencalls/opencalls/store"
+)
+
+// API is every operation of openapi.yaml.
+type API struct {
+	CallManagingOrganisations
+}
+
+var _ gen.StrictServerInterface = API{}
+
+// New returns the operations on a store; images holds the limits of uploads.
+func New(s *store.Store, limits images.Limits) API {
+	return API{CallManagingOrganisations{store: s, images: limits}}
+}
+
+// Request is what handlers see of the HTTP request beyond their typed parameters.
+type Request struct {
+	ID     string     // also in the answer's X-Request-ID and in the log
+	Origin string     // scheme and host of the URLs in answers, such as https://calls.example.com
+	Path   string     // of the request's own URL
+	Query  url.Values // as it was sent
+}
+
+type requestKey struct{}
+
+// WithRequest puts the request on the context.
+func WithRequest(ctx context.Context, r *Request) context.Context {
+	return context.WithValue(ctx, requestKey{}, r)
+}
+
+// RequestFrom returns the context's request; an empty one where there is none.
+func RequestFrom(ctx context.Context) *Request {
+	if r, ok := ctx.Value(requestKey{}).(*Request); ok {
+		return r
+	}
+	return &Request{}
+}
+
+// actor is on whose behalf the request changes data.
+func actor(ctx context.Context) store.Actor {
+	user := access.From(ctx).UserUUID
+	return store.Actor{UserUUID: &user, RequestID: RequestFrom(ctx).ID}
+}

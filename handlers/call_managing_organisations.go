@@ -1,0 +1,290 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/opencalls/opencalls/access"
+	"github.com/opencalls/opencalls/gen"
+	"github.com/opencalls/opencalls/images"
+	"github.com/opencalls/opencalls/store"
+)
+
+// CallManagingOrganisations are the operations under /api/call-managing-organisations/. Those
+// on roles are in call_managing_organisations_users.go.
+type CallManagingOrganisations struct {
+	store  *store.Store
+	images images.Limits
+}
+
+// CallManagingOrganisationsList is a page of the organisations.
+func (h CallManagingOrganisations) CallManagingOrganisationsList(ctx context.Context, request gen.CallManagingOrganisationsListRequestObject) (gen.CallManagingOrganisationsListResponseObject, error) {
+	page := pageOf(request.Params.Page, request.Params.PageSize)
+	list, total, err := h.store.ListOrganisations(ctx, organisationFilter(request.Params), orderOf(request.Params.O), page)
+	if err != nil {
+		return nil, pageErr(err)
+	}
+	body := make([]gen.CallManagingOrganisation, len(list))
+	for i, o := range list {
+		body[i] = renderOrganisation(ctx, o)
+	}
+	return gen.CallManagingOrganisationsList200JSONResponse{
+		Body:    body,
+		Headers: gen.CallManagingOrganisationsList200ResponseHeaders{Link: link(ctx, page, int(total)), XResultCount: int(total)},
+	}, nil
+}
+
+// CallManagingOrganisationsCount is the list's headers.
+func (h CallManagingOrganisations) CallManagingOrganisationsCount(ctx context.Context, request gen.CallManagingOrganisationsCountRequestObject) (gen.CallManagingOrganisationsCountResponseObject, error) {
+	page := pageOf(request.Params.Page, request.Params.PageSize)
+	total, err := h.store.CountOrganisations(ctx, organisationFilter(gen.CallManagingOrganisationsListParams(request.Params)))
+	if err != nil {
+		return nil, err
+	}
+	if err := page.Check(total); err != nil {
+		return nil, pageErr(err)
+	}
+	return gen.CallManagingOrganisationsCount200Response{
+		Headers: gen.CallManagingOrganisationsCount200ResponseHeaders{Link: link(ctx, page, int(total)), XResultCount: int(total)},
+	}, nil
+}
+
+func organisationFilter(params gen.CallManagingOrganisationsListParams) store.OrganisationFilter {
+	var f store.OrganisationFilter
+	if params.Customer != nil {
+		f.Customers = append(f.Customers, uuidOfURL(*params.Customer))
+	}
+	if params.CustomerUUID != nil {
+		f.Customers = append(f.Customers, *params.CustomerUUID)
+	}
+	if params.CustomerKeyword != nil {
+		f.Keyword = strings.TrimSpace(*params.CustomerKeyword)
+	}
+	return f
+}
+
+// CallManagingOrganisationsRetrieve is one organisation.
+func (h CallManagingOrganisations) CallManagingOrganisationsRetrieve(ctx context.Context, request gen.CallManagingOrganisationsRetrieveRequestObject) (gen.CallManagingOrganisationsRetrieveResponseObject, error) {
+	o, err := h.store.Organisation(ctx, request.UUID)
+	if err != nil {
+		return nil, organisationErr(err)
+	}
+	return gen.CallManagingOrganisationsRetrieve200JSONResponse{Body: renderOrganisation(ctx, o)}, nil
+}
+
+// CallManagingOrganisationsStatsRetrieve is what goes on in the calls of an organisation.
+func (h CallManagingOrganisations) CallManagingOrganisationsStatsRetrieve(ctx context.Context, request gen.CallManagingOrganisationsStatsRetrieveRequestObject) (gen.CallManagingOrganisationsStatsRetrieveResponseObject, error) {
+	stats, err := h.store.Stats(ctx, request.UUID)
+	if err != nil {
+		return nil, organisationErr(err)
+	}
+	return gen.CallManagingOrganisationsStatsRetrieve200JSONResponse{Body: renderStats(stats)}, nil
+}
+
+// CallManagingOrganisationsCreate makes a customer an organisation.
+func (h CallManagingOrganisations) CallManagingOrganisationsCreate(ctx context.Context, request gen.CallManagingOrganisationsCreateRequestObject) (gen.CallManagingOrganisationsCreateResponseObject, error) {
+	input, err := readOrganisation(request.JSONBody, request.FormdataBody, request.MultipartBody)
+	if err != nil {
+		return nil, err
+	}
+	customer, fields, err := mayCreate(ctx, h.store, h.store.Customer, input.customer)
+	if err != nil {
+		return nil, err
+	}
+	image, err := input.checkImage(ctx, h.images, fields)
+	if err != nil {
+		return nil, err
+	}
+	if err := createProblem(customer, fields); err != nil {
+		return nil, err
+	}
+	var o store.Organisation
+	err = h.store.Write(ctx, actor(ctx), func(tx *store.Tx) error {
+		locked := func(_ context.Context, id uuid.UUID) (store.Customer, error) { return tx.LockCustomer(id) }
+		customer, fields, err := mayCreate(ctx, tx, locked, input.customer)
+		if err != nil {
+			return err
+		}
+		if err := createProblem(customer, fields); err != nil {
+			return err
+		}
+		o, err = tx.CreateOrganisation(customer, input.description(), image)
+		return err
+	})
+	var duplicate *store.ErrUnique
+	if errors.As(err, &duplicate) {
+		return nil, fieldErrors{"customer": {textHasOrganisation}}.problem()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return gen.CallManagingOrganisationsCreate201JSONResponse{
+		Body:    renderOrganisation(ctx, o),
+		Headers: gen.CallManagingOrganisationsCreate201ResponseHeaders{Location: organisationURL(ctx, o.UUID)},
+	}, nil
+}
+
+// mayCreate loads the customer, checks that the principal may make it an organisation, and
+// collects what is wrong with it. An unknown customer comes before the missing permission,
+// and only staff are told more than that.
+func mayCreate(ctx context.Context, reads reader, load func(context.Context, uuid.UUID) (store.Customer, error), id uuid.UUID) (store.Customer, fieldErrors, error) {
+	fields := fieldErrors{}
+	principal := access.From(ctx)
+	customer, err := load(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		fields.add("customer", textNoObject)
+		if principal.Staff {
+			return customer, fields, nil
+		}
+		return customer, nil, fields.problem()
+	}
+	if err != nil {
+		return customer, nil, err
+	}
+	held, err := heldRoles(ctx, reads, customer.UUID, uuid.Nil)
+	if err != nil {
+		return customer, nil, err
+	}
+	if !principal.MayCreate(held) {
+		return customer, nil, forbidden()
+	}
+	exists, err := reads.HasOrganisation(ctx, customer.UUID)
+	if exists {
+		fields.add("customer", textHasOrganisation)
+	}
+	return customer, fields, err
+}
+
+// createProblem is the 400 of a create: its fields, or else what concerns the whole body.
+func createProblem(customer store.Customer, fields fieldErrors) error {
+	if err := fields.problem(); err != nil {
+		return err
+	}
+	if !customer.Available() {
+		return nonField(textNotAvailable)
+	}
+	return nil
+}
+
+// CallManagingOrganisationsUpdate replaces what the body names of an organisation.
+func (h CallManagingOrganisations) CallManagingOrganisationsUpdate(ctx context.Context, request gen.CallManagingOrganisationsUpdateRequestObject) (gen.CallManagingOrganisationsUpdateResponseObject, error) {
+	input, err := readOrganisation(request.JSONBody, request.FormdataBody, request.MultipartBody)
+	if err != nil {
+		return nil, err
+	}
+	o, err := h.update(ctx, request.UUID, input)
+	if err != nil {
+		return nil, err
+	}
+	return gen.CallManagingOrganisationsUpdate200JSONResponse{Body: renderOrganisation(ctx, o)}, nil
+}
+
+// CallManagingOrganisationsPartialUpdate changes what the body names of an organisation.
+func (h CallManagingOrganisations) CallManagingOrganisationsPartialUpdate(ctx context.Context, request gen.CallManagingOrganisationsPartialUpdateRequestObject) (gen.CallManagingOrganisationsPartialUpdateResponseObject, error) {
+	input, err := readPatch(request.JSONBody, request.FormdataBody, request.MultipartBody)
+	if err != nil {
+		return nil, err
+	}
+	o, err := h.update(ctx, request.UUID, input)
+	if err != nil {
+		return nil, err
+	}
+	return gen.CallManagingOrganisationsPartialUpdate200JSONResponse{Body: renderOrganisation(ctx, o)}, nil
+}
+
+func (h CallManagingOrganisations) update(ctx context.Context, id uuid.UUID, input organisationInput) (store.Organisation, error) {
+	o, err := mayChange(ctx, h.store, func() (store.Organisation, error) { return h.store.Organisation(ctx, id) })
+	if err != nil {
+		return o, err
+	}
+	fields := fieldErrors{}
+	if input.customer != uuid.Nil && input.customer != o.CustomerUUID {
+		_, err := h.store.Customer(ctx, input.customer)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			fields.add("customer", textNoObject)
+		case err != nil:
+			return o, err
+		default:
+			fields.add("customer", "The customer of an organisation can't be changed.")
+		}
+	}
+	image, err := input.checkImage(ctx, h.images, fields)
+	if err != nil {
+		return o, err
+	}
+	if err := fields.problem(); err != nil {
+		return o, err
+	}
+	change := store.OrganisationChange{Description: input.text, Image: image, ClearImage: input.clearImage}
+	if change.Empty() {
+		return o, nil
+	}
+	err = h.store.Write(ctx, actor(ctx), func(tx *store.Tx) error {
+		o, err = mayChange(ctx, tx, func() (store.Organisation, error) { return tx.LockOrganisation(id) })
+		if err != nil {
+			return err
+		}
+		o, err = tx.UpdateOrganisation(o, change)
+		return err
+	})
+	return o, err
+}
+
+// mayChange loads an organisation and checks that the principal may change it.
+func mayChange(ctx context.Context, reads reader, load func() (store.Organisation, error)) (store.Organisation, error) {
+	o, err := load()
+	if err != nil {
+		return o, organisationErr(err)
+	}
+	held, err := heldRoles(ctx, reads, o.CustomerUUID, o.UUID)
+	if err != nil {
+		return o, err
+	}
+	if !access.From(ctx).MayChange(held) {
+		return o, forbidden()
+	}
+	return o, nil
+}
+
+// CallManagingOrganisationsDestroy deletes an organisation without calls.
+func (h CallManagingOrganisations) CallManagingOrganisationsDestroy(ctx context.Context, request gen.CallManagingOrganisationsDestroyRequestObject) (gen.CallManagingOrganisationsDestroyResponseObject, error) {
+	_, err := mayChange(ctx, h.store, func() (store.Organisation, error) { return h.store.Organisation(ctx, request.UUID) })
+	if err != nil {
+		return nil, err
+	}
+	err = h.store.Write(ctx, actor(ctx), func(tx *store.Tx) error {
+		o, err := mayChange(ctx, tx, func() (store.Organisation, error) { return tx.LockOrganisation(request.UUID) })
+		if err != nil {
+			return err
+		}
+		return tx.DeleteOrganisation(o)
+	})
+	var calls *store.ErrForeignKey
+	if errors.As(err, &calls) {
+		return nil, &Problem{Status: http.StatusBadRequest, Detail: textHasCalls}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return gen.CallManagingOrganisationsDestroy204Response{}, nil
+}
+
+// reader is what handlers read with, outside of a transaction and inside of one.
+type reader interface {
+	HeldRoles(ctx context.Context, user, customer, organisation uuid.UUID) ([]store.HeldRole, error)
+	HasOrganisation(ctx context.Context, customer uuid.UUID) (bool, error)
+}
+
+// heldRoles returns the principal's roles; staff need none.
+func heldRoles(ctx context.Context, reads reader, customer, organisation uuid.UUID) ([]store.HeldRole, error) {
+	principal := access.From(ctx)
+	if principal.Staff {
+		return nil, nil
+	}
+	return reads.HeldRoles(ctx, principal.UserUUID, customer, organisation)
+}

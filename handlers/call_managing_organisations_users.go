@@ -1,0 +1,251 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/opencalls/opencalls/access"
+	"github.com/opencalls/opencalls/gen"
+	"github.com/opencalls/opencalls/store"
+)
+
+// CallManagingOrganisationsListUsersList is a page of the roles granted on an organisation.
+func (h CallManagingOrganisations) CallManagingOrganisationsListUsersList(ctx context.Context, request gen.CallManagingOrganisationsListUsersListRequestObject) (gen.CallManagingOrganisationsListUsersListResponseObject, error) {
+	if err := h.mayListUsers(ctx, request.UUID); err != nil {
+		return nil, err
+	}
+	page := pageOf(request.Params.Page, request.Params.PageSize)
+	list, total, err := h.store.ListMembers(ctx, request.UUID, memberFilter(request.Params), orderOf(request.Params.O), page)
+	if err != nil {
+		return nil, pageErr(err)
+	}
+	body := make([]gen.UserRoleDetails, len(list))
+	for i, m := range list {
+		body[i] = renderMember(ctx, m, request.Params.Field)
+	}
+	return gen.CallManagingOrganisationsListUsersList200JSONResponse{
+		Body:    body,
+		Headers: gen.CallManagingOrganisationsListUsersList200ResponseHeaders{Link: link(ctx, page, int(total)), XResultCount: int(total)},
+	}, nil
+}
+
+// CallManagingOrganisationsListUsersCount is the headers of the list of users.
+func (h CallManagingOrganisations) CallManagingOrganisationsListUsersCount(ctx context.Context, request gen.CallManagingOrganisationsListUsersCountRequestObject) (gen.CallManagingOrganisationsListUsersCountResponseObject, error) {
+	if err := h.mayListUsers(ctx, request.UUID); err != nil {
+		return nil, err
+	}
+	page := pageOf(request.Params.Page, request.Params.PageSize)
+	total, err := h.store.CountMembers(ctx, request.UUID, memberFilter(gen.CallManagingOrganisationsListUsersListParams(request.Params)))
+	if err != nil {
+		return nil, err
+	}
+	if err := page.Check(total); err != nil {
+		return nil, pageErr(err)
+	}
+	return gen.CallManagingOrganisationsListUsersCount200Response{
+		Headers: gen.CallManagingOrganisationsListUsersCount200ResponseHeaders{Link: link(ctx, page, int(total)), XResultCount: int(total)},
+	}, nil
+}
+
+func (h CallManagingOrganisations) mayListUsers(ctx context.Context, id uuid.UUID) error {
+	o, err := h.store.Organisation(ctx, id)
+	if err != nil {
+		return organisationErr(err)
+	}
+	held, err := heldRoles(ctx, h.store, o.CustomerUUID, o.UUID)
+	if err != nil {
+		return err
+	}
+	if !access.From(ctx).MayListUsers(held) {
+		return forbidden()
+	}
+	return nil
+}
+
+func memberFilter(params gen.CallManagingOrganisationsListUsersListParams) store.MemberFilter {
+	f := store.MemberFilter{
+		Username: orEmpty(params.Username), FullName: orEmpty(params.FullName), NativeName: orEmpty(params.NativeName),
+		UserSlug: orEmpty(params.UserSlug), Role: orEmpty(params.Role), Search: orEmpty(params.SearchString),
+	}
+	if params.User != nil {
+		f.Users = append(f.Users, *params.User)
+	}
+	if params.UserURL != nil {
+		f.Users = append(f.Users, uuidOfURL(*params.UserURL))
+	}
+	return f
+}
+
+func orEmpty(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
+}
+
+// CallManagingOrganisationsAddUser grants a role to a user.
+func (h CallManagingOrganisations) CallManagingOrganisationsAddUser(ctx context.Context, request gen.CallManagingOrganisationsAddUserRequestObject) (gen.CallManagingOrganisationsAddUserResponseObject, error) {
+	input := readRole(request.JSONBody, request.FormdataBody)
+	err := h.manageRole(ctx, request.UUID, access.PermissionGrantRole, input, func(tx *store.Tx, o store.Organisation, role store.Role, user store.User) error {
+		if err := h.mayGrant(ctx, tx, o, role, user, input.expires); err != nil {
+			return err
+		}
+		err := tx.GrantRole(user.UUID, role.UUID, o.UUID, input.expires)
+		if errors.Is(err, store.ErrAlreadyGranted) {
+			return nonField(textAlreadyGranted)
+		}
+		return err
+	})
+	var duplicate *store.ErrUnique
+	if errors.As(err, &duplicate) {
+		return nil, nonField(textAlreadyGranted)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return gen.CallManagingOrganisationsAddUser201JSONResponse{Body: renderExpiration(input.expires)}, nil
+}
+
+// mayGrant checks what only concerns new grants, in Waldur's order.
+func (h CallManagingOrganisations) mayGrant(ctx context.Context, tx *store.Tx, o store.Organisation, role store.Role, user store.User, expires *time.Time) error {
+	if !user.IsActive && !access.From(ctx).Staff {
+		return nonField("Only staff users can assign roles to deactivated users.")
+	}
+	held, err := tx.HoldsAsLong(ctx, user.UUID, role.UUID, o.UUID, expires)
+	switch {
+	case err != nil:
+		return err
+	case held:
+		return nonField(textAlreadyGranted)
+	case role.Scope != store.ScopeOrganisation:
+		return nonField("Role is not valid for this scope.")
+	case !role.IsActive:
+		return nonField("Role is not active.")
+	}
+	return nil
+}
+
+// CallManagingOrganisationsUpdateUser changes when a user's role ends.
+func (h CallManagingOrganisations) CallManagingOrganisationsUpdateUser(ctx context.Context, request gen.CallManagingOrganisationsUpdateUserRequestObject) (gen.CallManagingOrganisationsUpdateUserResponseObject, error) {
+	input := readRole((*gen.UserRoleCreateRequest)(request.JSONBody), (*gen.UserRoleCreateRequestForm)(request.FormdataBody))
+	err := h.manageRole(ctx, request.UUID, access.PermissionUpdateRole, input, func(tx *store.Tx, o store.Organisation, role store.Role, user store.User) error {
+		err := tx.UpdateGrant(user.UUID, role.UUID, o.UUID, input.expires)
+		if errors.Is(err, store.ErrNotFound) {
+			return nonField("User does not have this role in this scope.")
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return gen.CallManagingOrganisationsUpdateUser200JSONResponse{Body: renderExpiration(input.expires)}, nil
+}
+
+// CallManagingOrganisationsDeleteUser takes a role from a user; one that is not held is gone
+// already.
+func (h CallManagingOrganisations) CallManagingOrganisationsDeleteUser(ctx context.Context, request gen.CallManagingOrganisationsDeleteUserRequestObject) (gen.CallManagingOrganisationsDeleteUserResponseObject, error) {
+	input := readRole((*gen.UserRoleCreateRequest)(request.JSONBody), (*gen.UserRoleCreateRequestForm)(request.FormdataBody))
+	err := h.manageRole(ctx, request.UUID, access.PermissionRevokeRole, input, func(tx *store.Tx, o store.Organisation, role store.Role, user store.User) error {
+		return tx.RevokeRole(user.UUID, role.UUID, o.UUID)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return gen.CallManagingOrganisationsDeleteUser200Response{}, nil
+}
+
+// roleInput is the body of the role actions, whichever media type it came in.
+type roleInput struct {
+	role    string // UUID or name
+	user    uuid.UUID
+	expires *time.Time // nil: never
+}
+
+// readRole reads the one body of the two that was sent. The bodies of the three role actions
+// are alike.
+func readRole(json *gen.UserRoleCreateRequest, form *gen.UserRoleCreateRequestForm) roleInput {
+	if json != nil {
+		input := roleInput{role: json.Role, user: json.User}
+		if expires, err := json.ExpirationTime.Get(); err == nil { // neither absent nor null
+			input.expires = &expires
+		}
+		return input
+	}
+	input := roleInput{role: form.Role, user: form.User}
+	if form.ExpirationTime != nil {
+		if expires, err := time.Parse(time.RFC3339, *form.ExpirationTime); err == nil { // the spec has checked it
+			input.expires = &expires
+		}
+	}
+	return input
+}
+
+// manageRole is what the role actions share: it checks everything outside of a transaction,
+// then again inside of one, where it changes.
+func (h CallManagingOrganisations) manageRole(ctx context.Context, id uuid.UUID, permission string, input roleInput,
+	change func(tx *store.Tx, o store.Organisation, role store.Role, user store.User) error) error {
+	_, _, _, err := mayManageRole(ctx, h.store, func() (store.Organisation, error) { return h.store.Organisation(ctx, id) }, permission, input)
+	if err != nil {
+		return err
+	}
+	return h.store.Write(ctx, actor(ctx), func(tx *store.Tx) error {
+		o, role, user, err := mayManageRole(ctx, tx, func() (store.Organisation, error) { return tx.LockOrganisation(id) }, permission, input)
+		if err != nil {
+			return err
+		}
+		return change(tx, o, role, user)
+	})
+}
+
+// roleReader is what mayManageRole reads with.
+type roleReader interface {
+	reader
+	Role(ctx context.Context, uuidOrName string) (store.Role, error)
+	User(ctx context.Context, id uuid.UUID) (store.User, error)
+	Now() time.Time
+}
+
+// mayManageRole loads the organisation and checks access, then the fields, then what concerns
+// the body as a whole.
+func mayManageRole(ctx context.Context, reads roleReader, load func() (store.Organisation, error), permission string, input roleInput) (o store.Organisation, role store.Role, user store.User, err error) {
+	if o, err = load(); err != nil {
+		return o, role, user, organisationErr(err)
+	}
+	held, err := heldRoles(ctx, reads, o.CustomerUUID, o.UUID)
+	if err != nil {
+		return o, role, user, err
+	}
+	principal := access.From(ctx)
+	allowed, othersOnly := principal.MayManageRole(held, permission)
+	if !allowed {
+		return o, role, user, forbidden()
+	}
+	fields := fieldErrors{}
+	role, err = reads.Role(ctx, input.role)
+	if errors.Is(err, store.ErrNotFound) {
+		fields.add("role", "Role is not found.")
+	} else if err != nil {
+		return o, role, user, err
+	}
+	user, err = reads.User(ctx, input.user)
+	if errors.Is(err, store.ErrNotFound) {
+		fields.add("user", "User is not found.")
+	} else if err != nil {
+		return o, role, user, err
+	}
+	if input.expires != nil && input.expires.Before(reads.Now()) {
+		fields.add("expiration_time", "Expiration time should be greater than current time.")
+	}
+	switch err := fields.problem(); {
+	case err != nil:
+		return o, role, user, err
+	case !o.CustomerAvailable():
+		return o, role, user, nonField(textNotAvailable)
+	case othersOnly && user.UUID == principal.UserUUID:
+		return o, role, user, nonField("User can not manage own role.")
+	}
+	return o, role, user, nil
+}

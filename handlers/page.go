@@ -1,0 +1,77 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/opencalls/opencalls/store"
+)
+
+const (
+	defaultPageSize = 10
+	maxPageSize     = 300
+)
+
+// pageOf reads the paging parameters, which the spec has checked.
+func pageOf(number, size *int) store.Page {
+	page := store.Page{Number: 1, Size: defaultPageSize}
+	if number != nil {
+		page.Number = *number
+	}
+	if size != nil {
+		page.Size = min(*size, maxPageSize)
+	}
+	return page
+}
+
+// orderOf reads names of which some begin with "-".
+func orderOf[T ~string](names []T) []store.Ordering {
+	order := make([]store.Ordering, len(names))
+	for i, name := range names {
+		bare, descending := strings.CutPrefix(string(name), "-")
+		order[i] = store.Ordering{Name: bare, Descending: descending}
+	}
+	return order
+}
+
+// link is the Link header (RFC 8288) of a page of total rows. Its URLs keep the query as it
+// was sent, sorted; commas in them are percent-encoded, since clients split on commas. The
+// first page's has no page parameter.
+func link(ctx context.Context, page store.Page, total int) string {
+	request := RequestFrom(ctx)
+	query := maps.Clone(request.Query)
+	last := int(page.Last(int64(total)))
+	var parts []string
+	add := func(number int, relation string) {
+		query.Del("page")
+		if number > 1 {
+			query.Set("page", strconv.Itoa(number))
+		}
+		target := request.Origin + request.Path
+		if len(query) > 0 {
+			target += "?" + query.Encode()
+		}
+		parts = append(parts, "<"+target+`>; rel="`+relation+`"`)
+	}
+	add(1, "first")
+	if page.Number > 1 {
+		add(page.Number-1, "prev")
+	}
+	if page.Number < last {
+		add(page.Number+1, "next")
+	}
+	add(last, "last")
+	return strings.Join(parts, ", ")
+}
+
+// pageErr makes a page past the end its refusal.
+func pageErr(err error) error {
+	if errors.Is(err, store.ErrInvalidPage) {
+		return &Problem{Status: http.StatusNotFound, Detail: TextInvalidPage}
+	}
+	return err
+}

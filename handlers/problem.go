@@ -1,0 +1,71 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/opencalls/opencalls/store"
+)
+
+// Texts that more than one place sends. Those of single fields stand where they are checked.
+const (
+	TextNotFound    = "Not found."
+	TextInvalidPage = "Invalid page."
+
+	textNoOrganisation  = "No CallManagingOrganisation matches the given query."
+	textNoObject        = "Invalid hyperlink - Object does not exist."
+	textHasOrganisation = "Call managing organisation with this customer already exists."
+	textHasCalls        = "Cannot delete this call manager as there are existing connected calls or user permissions."
+	textNotAvailable    = "Customer is not available."
+	textAlreadyGranted  = "User has already the same role in this scope."
+	textNotAFile        = "The submitted data was not a file. Check the encoding type on the form."
+)
+
+// Problem is a refusal: what a handler returns instead of an answer, and what the client is
+// told. It has either a Detail or Fields.
+type Problem struct {
+	Status int
+	Detail string              // one sentence
+	Fields map[string][]string // texts per field, parameter or non_field_errors
+}
+
+// Error returns the detail, for logs and tests.
+func (p *Problem) Error() string {
+	if p.Detail == "" {
+		return http.StatusText(p.Status)
+	}
+	return p.Detail
+}
+
+// NotFound is the refusal of a path that names no organisation.
+func NotFound() *Problem { return &Problem{Status: http.StatusNotFound, Detail: textNoOrganisation} }
+
+func forbidden() *Problem {
+	return &Problem{Status: http.StatusForbidden, Detail: "You do not have permission to perform this action."}
+}
+
+// nonField is a 400 that concerns the body as a whole.
+func nonField(text string) *Problem {
+	return &Problem{Status: http.StatusBadRequest, Fields: map[string][]string{"non_field_errors": {text}}}
+}
+
+// fieldErrors collects what only the data shows to be wrong, so that all of it is reported at once.
+type fieldErrors map[string][]string
+
+func (f fieldErrors) add(field, text string) { f[field] = append(f[field], text) }
+
+// problem returns the 400 for what was collected, nil for nothing.
+func (f fieldErrors) problem() error {
+	if len(f) == 0 {
+		return nil
+	}
+	return &Problem{Status: http.StatusBadRequest, Fields: f}
+}
+
+// organisationErr makes a missing organisation the refusal that names its kind.
+func organisationErr(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return NotFound()
+	}
+	return err
+}

@@ -1,0 +1,122 @@
+package handlers
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/oapi-codegen/nullable"
+
+	"github.com/opencalls/opencalls/gen"
+	"github.com/opencalls/opencalls/store"
+)
+
+// Paths of the objects that answers link to.
+const (
+	organisationsPath = "/api/call-managing-organisations/"
+	customersPath     = "/api/customers/"
+	mediaPath         = "/api/media/"
+)
+
+func organisationURL(ctx context.Context, id uuid.UUID) string {
+	return RequestFrom(ctx).Origin + organisationsPath + id.String() + "/"
+}
+
+func imageURL(ctx context.Context, id *uuid.UUID) nullable.Nullable[string] {
+	if id == nil {
+		return nullable.NewNullNullable[string]()
+	}
+	return nullable.NewNullableWithValue(RequestFrom(ctx).Origin + mediaPath + id.String() + "/")
+}
+
+func orNull[T any](value *T) nullable.Nullable[T] {
+	if value == nil {
+		return nullable.NewNullNullable[T]()
+	}
+	return nullable.NewNullableWithValue(*value)
+}
+
+func renderOrganisation(ctx context.Context, o store.Organisation) gen.CallManagingOrganisation {
+	return gen.CallManagingOrganisation{
+		URL:                  organisationURL(ctx, o.UUID),
+		UUID:                 o.UUID,
+		Created:              o.Created,
+		Description:          o.Description,
+		Customer:             RequestFrom(ctx).Origin + customersPath + o.CustomerUUID.String() + "/",
+		CustomerName:         o.CustomerName,
+		CustomerUUID:         o.CustomerUUID,
+		CustomerImage:        imageURL(ctx, o.CustomerImageUUID),
+		CustomerAbbreviation: o.CustomerAbbreviation,
+		CustomerNativeName:   o.CustomerNativeName,
+		CustomerCountry:      o.CustomerCountry,
+		Image:                imageURL(ctx, o.ImageUUID),
+	}
+}
+
+var allMemberFields = []gen.UserRoleDetailsFieldEnum{
+	gen.UserRoleDetailsFieldEnumUUID, gen.UserRoleDetailsFieldEnumCreated, gen.UserRoleDetailsFieldEnumExpirationTime,
+	gen.UserRoleDetailsFieldEnumRoleName, gen.UserRoleDetailsFieldEnumRoleUUID, gen.UserRoleDetailsFieldEnumUserEmail,
+	gen.UserRoleDetailsFieldEnumUserFullName, gen.UserRoleDetailsFieldEnumUserUsername, gen.UserRoleDetailsFieldEnumUserUUID,
+	gen.UserRoleDetailsFieldEnumUserImage, gen.UserRoleDetailsFieldEnumCreatedByFullName, gen.UserRoleDetailsFieldEnumCreatedByUUID,
+}
+
+// renderMember renders the fields that are asked for, all without any.
+func renderMember(ctx context.Context, m store.Member, fields []gen.UserRoleDetailsFieldEnum) gen.UserRoleDetails {
+	if len(fields) == 0 {
+		fields = allMemberFields
+	}
+	var d gen.UserRoleDetails
+	for _, field := range fields {
+		switch field {
+		case gen.UserRoleDetailsFieldEnumUUID:
+			d.UUID = &m.UUID
+		case gen.UserRoleDetailsFieldEnumCreated:
+			d.Created = &m.Created
+		case gen.UserRoleDetailsFieldEnumExpirationTime:
+			d.ExpirationTime = orNull(m.ExpirationTime)
+		case gen.UserRoleDetailsFieldEnumRoleName:
+			d.RoleName = &m.RoleName
+		case gen.UserRoleDetailsFieldEnumRoleUUID:
+			d.RoleUUID = &m.RoleUUID
+		case gen.UserRoleDetailsFieldEnumUserEmail:
+			d.UserEmail = nullable.NewNullNullable[string]()
+			if m.UserEmail != "" {
+				d.UserEmail.Set(m.UserEmail)
+			}
+		case gen.UserRoleDetailsFieldEnumUserFullName:
+			d.UserFullName = &m.UserFullName
+		case gen.UserRoleDetailsFieldEnumUserUsername:
+			d.UserUsername = &m.UserUsername
+		case gen.UserRoleDetailsFieldEnumUserUUID:
+			d.UserUUID = &m.UserUUID
+		case gen.UserRoleDetailsFieldEnumUserImage:
+			d.UserImage = imageURL(ctx, m.UserImageUUID)
+		case gen.UserRoleDetailsFieldEnumCreatedByFullName:
+			d.CreatedByFullName = m.CreatedByFullName
+		case gen.UserRoleDetailsFieldEnumCreatedByUUID:
+			d.CreatedByUUID = m.CreatedByUUID
+		}
+	}
+	return d
+}
+
+func renderExpiration(expires *time.Time) gen.UserRoleExpirationTime {
+	if expires != nil {
+		u := expires.UTC().Truncate(time.Microsecond)
+		expires = &u
+	}
+	return gen.UserRoleExpirationTime{ExpirationTime: orNull(expires)}
+}
+
+func renderStats(s store.Stats) gen.CallManagingOrganisationStat {
+	return gen.CallManagingOrganisationStat{
+		OpenCalls:               s.OpenCalls,
+		ActiveRounds:            s.ActiveRounds,
+		AcceptedProposals:       s.AcceptedProposals,
+		PendingProposals:        s.PendingProposals,
+		PendingReview:           s.PendingReview,
+		RoundsClosingInOneWeek:  s.RoundsClosingInOneWeek,
+		CallsClosingInOneWeek:   s.CallsClosingInOneWeek,
+		OfferingRequestsPending: s.OfferingRequestsPending,
+	}
+}

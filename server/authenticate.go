@@ -1,0 +1,93 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/opencalls/opencalls/access"
+	"github.com/opencalls/opencalls/handlers"
+	"github.com/opencalls/opencalls/store"
+)
+
+func unauthorized(detail string) *handlers.Problem {
+	return &handlers.Problem{Status: http.StatusUnauthorized, Detail: detail}
+}
+
+var errNoCredentials = unauthorized("Authentication credentials were not provided.")
+
+// anonymousOperations are those that --anonymous-read opens.
+var anonymousOperations = map[string]bool{
+	"call_managing_organisations_list":     true,
+	"call_managing_organisations_count":    true,
+	"call_managing_organisations_retrieve": true,
+}
+
+// authenticate puts who sends the request on its context. A wrong token is refused even where
+// none is needed.
+func authenticate(cfg Config, op operation) echo.MiddlewareFunc {
+	anonymous := cfg.AnonymousRead && anonymousOperations[op.id]
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			r := c.Request()
+			token, err := tokenOf(r.Header.Get(echo.HeaderAuthorization))
+			if anonymous && errors.Is(err, errNoCredentials) {
+				return next(c)
+			}
+			if err != nil {
+				return err
+			}
+			principal, err := identity(r.Context(), cfg, token)
+			if err != nil {
+				return err
+			}
+			c.SetRequest(r.WithContext(access.With(r.Context(), principal)))
+			return next(c)
+		}
+	}
+}
+
+// identity asks the store on every request: a revocation holds at once, on every replica.
+func identity(ctx context.Context, cfg Config, token string) (access.Principal, error) {
+	found, err := cfg.Store.Identity(ctx, store.Digest(token))
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return access.Principal{}, unauthorized("Invalid token.")
+	case err != nil:
+		return access.Principal{}, err
+	case !found.IsActive:
+		return access.Principal{}, unauthorized("User inactive or deleted.")
+	case found.Expires != nil && found.Expires.Before(cfg.Now()):
+		return access.Principal{}, unauthorized("Token has expired.")
+	}
+	return access.Principal{UserUUID: found.UUID, Staff: found.IsStaff, Support: found.IsSupport}, nil
+}
+
+// tokenOf reads an Authorization header: `Token x`, `Bearer x` or `Bearer Token x`, the words
+// in any case. Its errors are the answers.
+func tokenOf(header string) (string, error) {
+	scheme, rest, _ := strings.Cut(strings.Trim(header, " \t"), " ")
+	switch strings.ToLower(scheme) {
+	case "token":
+	case "bearer":
+		if word, token, two := strings.Cut(strings.TrimSpace(rest), " "); two && strings.EqualFold(word, "token") {
+			rest = token
+		}
+	default:
+		return "", errNoCredentials
+	}
+	token := strings.Trim(rest, " \t")
+	switch {
+	case token == "":
+		return "", unauthorized("Invalid token. No credentials provided.")
+	case !utf8.ValidString(token):
+		return "", unauthorized("Invalid token header. Token string should not contain invalid characters.")
+	case strings.ContainsAny(token, " \t"):
+		return "", unauthorized("Invalid token. Token string should not contain spaces.")
+	}
+	return token, nil
+}

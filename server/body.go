@@ -1,0 +1,196 @@
+package server
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"unicode/utf8"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/opencalls/opencalls/handlers"
+)
+
+// maxBodyBytes is the largest JSON or urlencoded body, and what a multipart body may hold
+// beside an image.
+const maxBodyBytes = 1 << 20
+
+// body is a request body as it is validated and as the generated code reads it.
+type body struct {
+	io.Reader
+	value any // JSON value by the names of the schema's properties
+	media string
+}
+
+// Close does nothing: the network's body is closed by the server.
+func (*body) Close() error { return nil }
+
+// ValidatedValue is what the generated code binds instead of decoding the body once more,
+// which would match names in any case.
+func (b *body) ValidatedValue() any { return b.value }
+
+// readBody reads a body whole and refuses what can't be read, before anything is said about
+// its fields.
+func readBody(cfg Config, op operation) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		if op.requestBody == nil {
+			return next
+		}
+		return func(c echo.Context) error {
+			r := c.Request()
+			contentType := r.Header.Get(echo.HeaderContentType)
+			media, parameters, mediaErr := mime.ParseMediaType(contentType)
+			limit := int64(maxBodyBytes)
+			if media == echo.MIMEMultipartForm {
+				limit += cfg.Images.MaxBytes
+			}
+			raw, err := readAll(r, limit)
+			if err != nil {
+				return err
+			}
+			if len(raw) == 0 {
+				if op.requestBody.Required {
+					return noData()
+				}
+				r.Header.Del(echo.HeaderContentType)
+				return next(c)
+			}
+			if op.requestBody.Content[media] == nil || mediaErr != nil && media == echo.MIMEMultipartForm {
+				return &handlers.Problem{
+					Status: http.StatusUnsupportedMediaType,
+					Detail: fmt.Sprintf("Unsupported media type %q in request.", contentType),
+				}
+			}
+			value, err := decode(r, media, parameters, raw)
+			if err != nil {
+				return err
+			}
+			// The generated code compares the type letter by letter.
+			r.Header.Set(echo.HeaderContentType, mime.FormatMediaType(media, parameters))
+			r.Body = &body{Reader: bytes.NewReader(raw), value: value, media: media}
+			return next(c)
+		}
+	}
+}
+
+func noData() *handlers.Problem {
+	return &handlers.Problem{Status: http.StatusBadRequest, Fields: map[string][]string{"non_field_errors": {"No data provided"}}}
+}
+
+func readAll(r *http.Request, limit int64) ([]byte, error) {
+	tooLarge := &handlers.Problem{Status: http.StatusRequestEntityTooLarge, Detail: "Request body is too large."}
+	if r.ContentLength > limit {
+		return nil, tooLarge
+	}
+	var buffer bytes.Buffer
+	if r.ContentLength > 0 {
+		buffer.Grow(int(r.ContentLength) + bytes.MinRead) // no growing by doubling
+	}
+	if _, err := buffer.ReadFrom(io.LimitReader(r.Body, limit+1)); err != nil {
+		if r.Context().Err() != nil {
+			return nil, r.Context().Err()
+		}
+		return nil, malformed("Malformed request: the body could not be read.")
+	}
+	if int64(buffer.Len()) > limit {
+		return nil, tooLarge
+	}
+	return buffer.Bytes(), nil
+}
+
+// decode makes of a body the value that the schema of its media type describes.
+func decode(r *http.Request, media string, parameters map[string]string, raw []byte) (any, error) {
+	switch media {
+	case echo.MIMEMultipartForm:
+		return decodeMultipart(parameters["boundary"], raw)
+	case echo.MIMEApplicationForm:
+		form, err := parseQuery(string(raw))
+		if err != nil {
+			return nil, err
+		}
+		return decodeForm(r, form), nil
+	}
+	return decodeJSON(raw)
+}
+
+func decodeJSON(raw []byte) (any, error) {
+	if !utf8.Valid(raw) {
+		return nil, malformed(textNotUTF8)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		return nil, malformed("JSON parse error - " + err.Error())
+	}
+	if rest := bytes.TrimSpace(raw[decoder.InputOffset():]); len(rest) > 0 {
+		return nil, malformed("JSON parse error - unexpected data after the value")
+	}
+	switch value.(type) {
+	case map[string]any:
+		return value, nil
+	case nil:
+		return nil, noData()
+	}
+	text := "Invalid data. Expected a dictionary, but got " + typeName(value) + "."
+	return nil, &handlers.Problem{Status: http.StatusBadRequest, Fields: map[string][]string{"non_field_errors": {text}}}
+}
+
+// typeName is a JSON type in the words of Waldur's texts.
+func typeName(value any) string {
+	switch v := value.(type) {
+	case map[string]any:
+		return "dict"
+	case []any:
+		return "list"
+	case bool:
+		return "bool"
+	case json.Number:
+		if _, err := v.Int64(); err == nil {
+			return "int"
+		}
+		return "float"
+	}
+	return "str"
+}
+
+// decodeForm takes the last value of each key, and lets the generated code find just these,
+// without those of the query.
+func decodeForm(r *http.Request, form url.Values) map[string]any {
+	value := map[string]any{}
+	for key, values := range form {
+		last := values[len(values)-1]
+		value[key], form[key] = last, []string{last}
+	}
+	r.Form, r.PostForm = form, form
+	return value
+}
+
+func decodeMultipart(boundary string, raw []byte) (any, error) {
+	if boundary == "" {
+		return nil, malformed("Multipart form parse error - Invalid boundary in multipart: None")
+	}
+	parts, err := handlers.ReadMultipart(multipart.NewReader(bytes.NewReader(raw), boundary))
+	if err != nil {
+		return nil, malformed("Multipart form parse error - " + err.Error())
+	}
+	value := map[string]any{}
+	for name, part := range parts {
+		switch {
+		case name == "image" && part.File:
+			value[name] = "" // its content is checked once the request may be carried out
+		case part.File:
+			value[name] = []any{} // not a text
+		case !utf8.ValidString(name) || !utf8.Valid(part.Content):
+			return nil, malformed(textNotUTF8)
+		default:
+			value[name] = string(part.Content)
+		}
+	}
+	return value, nil
+}

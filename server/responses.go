@@ -1,0 +1,98 @@
+package server
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/labstack/echo/v4"
+
+	"github.com/opencalls/opencalls/handlers"
+)
+
+// checkResponse holds each answer of an operation against openapi.yaml before it is sent.
+func checkResponse(cfg Config, op operation) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		if cfg.ValidateResponses == ValidateOff {
+			return next
+		}
+		return func(c echo.Context) error {
+			response := c.Response()
+			held := &heldResponse{ResponseWriter: response.Writer, status: http.StatusOK}
+			response.Writer = held
+			err := next(c)
+			if err != nil {
+				c.Error(err)
+			}
+			response.Writer = held.ResponseWriter
+			violation := validateResponse(c.Request(), op, held.status, response.Header(), held.content.Bytes())
+			switch {
+			case violation == nil:
+			case cfg.ValidateResponses == ValidateLog:
+				cfg.Logger.WarnContext(c.Request().Context(), "response does not match openapi.yaml",
+					"request_id", handlers.RequestFrom(c.Request().Context()).ID, "violation", violation.Error())
+			default:
+				response.Committed = false
+				return &handlers.Problem{Status: http.StatusInternalServerError, Detail: "Response does not match openapi.yaml: " + violation.Error()}
+			}
+			held.send()
+			return err // for the log: the answer is written already
+		}
+	}
+}
+
+// heldResponse keeps an answer back.
+type heldResponse struct {
+	http.ResponseWriter
+	status  int
+	content bytes.Buffer
+}
+
+func (h *heldResponse) WriteHeader(status int)            { h.status = status }
+func (h *heldResponse) Write(content []byte) (int, error) { return h.content.Write(content) }
+
+func (h *heldResponse) send() {
+	h.ResponseWriter.WriteHeader(h.status)
+	_, _ = h.ResponseWriter.Write(h.content.Bytes()) // nobody is told of a client that is gone
+}
+
+// validateResponse returns which operation and field an answer is wrong in; nil where it is
+// what openapi.yaml says.
+func validateResponse(r *http.Request, op operation, status int, header http.Header, content []byte) error {
+	if status == statusClientGone {
+		return nil
+	}
+	definition := op.route.Operation.Responses.Status(status)
+	if definition == nil {
+		return fmt.Errorf("operation %s has no status %d", op.id, status)
+	}
+	if len(definition.Value.Content) == 0 && len(content) > 0 {
+		return fmt.Errorf("operation %s, status %d: a body where there should be none", op.id, status)
+	}
+	input := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: r, Route: op.route},
+		Status:                 status,
+		Header:                 header,
+		Options: &openapi3filter.Options{
+			IncludeResponseStatus: true, MultiError: true,
+			SchemaValidationOptions: []openapi3.SchemaValidationOption{formats, openapi3.VisitAsResponse()},
+		},
+	}
+	input.SetBodyBytes(content)
+	err := openapi3filter.ValidateResponse(r.Context(), input)
+	if err == nil {
+		return nil
+	}
+	var response *openapi3filter.ResponseError
+	if errors.As(err, &response) && response.Err != nil {
+		err = response.Err
+	}
+	if list := schemaErrors(err); len(list) > 0 {
+		return fmt.Errorf("operation %s, status %d, field /%s: %s", op.id, status, strings.Join(list[0].JSONPointer(), "/"), list[0].Reason)
+	}
+	return fmt.Errorf("operation %s, status %d: %w", op.id, status, err)
+}

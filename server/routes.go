@@ -1,0 +1,79 @@
+package server
+
+import (
+	"bytes"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/opencalls/opencalls/store"
+)
+
+// routePlain routes what is not in openapi.yaml. None of it needs a token.
+func routePlain(e *echo.Echo, cfg Config) {
+	reads := []string{http.MethodGet, http.MethodHead}
+	e.Match(reads, "/healthz", func(c echo.Context) error { return writeJSON(c, `{"status":"ok"}`) })
+	e.Match(reads, "/readyz", func(c echo.Context) error {
+		if err := cfg.Store.Ping(c.Request().Context()); err != nil {
+			return err
+		}
+		return writeJSON(c, `{"status":"ok"}`)
+	})
+	e.Match(reads, "/api/media/:uuid/", serveImage(cfg))
+}
+
+func writeJSON(c echo.Context, body string) error {
+	return c.Blob(http.StatusOK, echo.MIMEApplicationJSON, []byte(body+"\n"))
+}
+
+// serveImage serves an uploaded image. A URL never gets other bytes, so it may be kept for
+// ever; the headers keep a browser from taking it for anything but an image.
+func serveImage(cfg Config) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		id, err := store.ParseUUID(c.Param("uuid"))
+		if err != nil {
+			return store.ErrNotFound
+		}
+		image, err := cfg.Store.Image(c.Request().Context(), id)
+		if err != nil {
+			return err
+		}
+		header := c.Response().Header()
+		header.Set(echo.HeaderContentType, image.MediaType)
+		header.Set("ETag", `"`+image.SHA256+`"`)
+		header.Set(echo.HeaderCacheControl, "public, max-age=31536000, immutable")
+		header.Set(echo.HeaderXContentTypeOptions, "nosniff")
+		header.Set(echo.HeaderContentSecurityPolicy, "default-src 'none'; sandbox")
+		http.ServeContent(c.Response(), c.Request(), "", time.Time{}, bytes.NewReader(image.Bytes))
+		return nil
+	}
+}
+
+// routeMissingSlashes sends a request for a path that exists with a slash at its end there:
+// 301 for GET and HEAD, 308, which keeps method and body, for the rest.
+func routeMissingSlashes(e *echo.Echo) {
+	seen := map[string]bool{}
+	for _, route := range e.Routes() {
+		bare := strings.TrimSuffix(route.Path, "/")
+		if bare == "" || bare == route.Path || seen[bare] {
+			continue
+		}
+		seen[bare] = true
+		e.RouteNotFound(bare, redirectToSlash)
+	}
+}
+
+func redirectToSlash(c echo.Context) error {
+	r := c.Request()
+	target := r.URL.EscapedPath() + "/"
+	if r.URL.RawQuery != "" {
+		target += "?" + r.URL.RawQuery
+	}
+	status := http.StatusPermanentRedirect
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		status = http.StatusMovedPermanently
+	}
+	return c.Redirect(status, target)
+}

@@ -1,0 +1,154 @@
+// Package server is the HTTP side: it puts a request into the form that openapi.yaml speaks
+// of, checks it against that file, hands it to the handlers and writes every answer's errors.
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"github.com/opencalls/opencalls/gen"
+	"github.com/opencalls/opencalls/handlers"
+	"github.com/opencalls/opencalls/images"
+	"github.com/opencalls/opencalls/store"
+)
+
+// The modes of checking answers against openapi.yaml.
+const (
+	ValidateOff  = "off"
+	ValidateLog  = "log"  // a violation is a warning in the log
+	ValidateFail = "fail" // a violation is a 500 that says where
+)
+
+// Config is what the server is made of. Store is needed; the rest has defaults.
+type Config struct {
+	Store             *store.Store
+	Now               func() time.Time // time.Now
+	NewUUID           func() uuid.UUID // for request ids; random
+	Logger            *slog.Logger     // one line per request; slog.Default()
+	PublicURL         string           // scheme and host of URLs in answers; "" takes the request's
+	AnonymousRead     bool             // list and retrieve need no token
+	ValidateResponses string           // ValidateOff
+	Images            images.Limits    // of uploads; 5 MiB and 16 megapixels
+	RequestTimeout    time.Duration    // after which a request ends with 503; 30 s
+}
+
+func (c Config) withDefaults() Config {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.NewUUID == nil {
+		c.NewUUID = uuid.New
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.ValidateResponses == "" {
+		c.ValidateResponses = ValidateOff
+	}
+	if c.Images.MaxBytes == 0 {
+		c.Images.MaxBytes = 5 << 20
+	}
+	if c.Images.MaxPixels == 0 {
+		c.Images.MaxPixels = 16_000_000
+	}
+	if c.RequestTimeout == 0 {
+		c.RequestTimeout = 30 * time.Second
+	}
+	return c
+}
+
+// New returns the server. Its error is a fault of openapi.yaml.
+func New(cfg Config) (http.Handler, error) {
+	cfg = cfg.withDefaults()
+	spec, err := gen.GetSpec()
+	if err != nil {
+		return nil, err
+	}
+	if err := spec.Validate(context.Background()); err != nil {
+		return nil, err
+	}
+	e := echo.New()
+	e.HTTPErrorHandler = writeError
+	e.Use(identify(cfg), logRequests(cfg), recoverPanics(), limitTime(cfg))
+	routePlain(e, cfg)
+	routeOperations(e, cfg, spec)
+	routeMissingSlashes(e)
+	return e, nil
+}
+
+// routeOperations routes what openapi.yaml defines. Each operation has the same chain.
+func routeOperations(e *echo.Echo, cfg Config, spec *openapi3.T) {
+	chains := map[string][]echo.MiddlewareFunc{}
+	for _, op := range operations(spec) {
+		chains[op.id] = []echo.MiddlewareFunc{
+			checkResponse(cfg, op), authenticate(cfg, op), checkPath(op), normaliseQuery(op), readBody(cfg, op), validateRequest(op),
+		}
+	}
+	strict := gen.NewStrictHandler(handlers.New(cfg.Store, cfg.Images), nil)
+	gen.RegisterHandlersWithOptions(e, strict, gen.RegisterHandlersOptions{OperationMiddlewares: chains})
+}
+
+// identify gives the request its id and makes known to the handlers what they see of it.
+func identify(cfg Config) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			r := c.Request()
+			id := r.Header.Get(echo.HeaderXRequestID)
+			if !usableRequestID(id) {
+				id = cfg.NewUUID().String()
+			}
+			c.Response().Header().Set(echo.HeaderXRequestID, id)
+			request := &handlers.Request{ID: id, Origin: cfg.PublicURL, Path: r.URL.EscapedPath()}
+			if request.Origin == "" {
+				request.Origin = origin(r)
+			}
+			c.SetRequest(r.WithContext(handlers.WithRequest(r.Context(), request)))
+			return next(c)
+		}
+	}
+}
+
+// usableRequestID says whether a caller's own id can go into a log as it is.
+func usableRequestID(id string) bool {
+	if id == "" || len(id) > 128 {
+		return false
+	}
+	for _, b := range []byte(id) {
+		if b <= ' ' || b > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// origin is the scheme and host that the request was sent to.
+func origin(r *http.Request) string {
+	scheme, host := "http", r.Host
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	if host == "" { // HTTP/1.0 needs none
+		if address, ok := r.Context().Value(http.LocalAddrContextKey).(interface{ String() string }); ok {
+			host = address.String()
+		}
+	}
+	return scheme + "://" + host
+}
+
+// limitTime ends a request's work after a while; the client gets a 503.
+func limitTime(cfg Config) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			ctx, cancel := context.WithTimeout(c.Request().Context(), cfg.RequestTimeout)
+			defer cancel()
+			c.SetRequest(c.Request().WithContext(ctx))
+			return next(c)
+		}
+	}
+}
