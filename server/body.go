@@ -23,7 +23,7 @@ const maxBodyBytes = 1 << 20
 // body is a request body as it is validated and as the generated code reads it.
 type body struct {
 	io.Reader
-	value any // JSON value by the names of the schema's properties
+	value map[string]any // by the names of the schema's properties
 	media string
 }
 
@@ -104,7 +104,7 @@ func readAll(r *http.Request, limit int64) ([]byte, error) {
 }
 
 // decode makes of a body the value that the schema of its media type describes.
-func decode(r *http.Request, media string, parameters map[string]string, raw []byte) (any, error) {
+func decode(r *http.Request, media string, parameters map[string]string, raw []byte) (map[string]any, error) {
 	switch media {
 	case echo.MIMEMultipartForm:
 		return decodeMultipart(parameters["boundary"], raw)
@@ -118,7 +118,7 @@ func decode(r *http.Request, media string, parameters map[string]string, raw []b
 	return decodeJSON(raw)
 }
 
-func decodeJSON(raw []byte) (any, error) {
+func decodeJSON(raw []byte) (map[string]any, error) {
 	if !utf8.Valid(raw) {
 		return nil, malformed(textNotUTF8)
 	}
@@ -131,9 +131,9 @@ func decodeJSON(raw []byte) (any, error) {
 	if rest := bytes.TrimSpace(raw[decoder.InputOffset():]); len(rest) > 0 {
 		return nil, malformed("JSON parse error - unexpected data after the value")
 	}
-	switch value.(type) {
+	switch object := value.(type) {
 	case map[string]any:
-		return value, nil
+		return object, nil
 	case nil:
 		return nil, noData()
 	}
@@ -171,7 +171,7 @@ func decodeForm(r *http.Request, form url.Values) map[string]any {
 	return value
 }
 
-func decodeMultipart(boundary string, raw []byte) (any, error) {
+func decodeMultipart(boundary string, raw []byte) (map[string]any, error) {
 	if boundary == "" {
 		return nil, malformed("Multipart form parse error - Invalid boundary in multipart: None")
 	}

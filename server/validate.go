@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -112,7 +113,7 @@ func validateRequest(op operation) echo.MiddlewareFunc {
 }
 
 // validateBody adds the first thing that is wrong with each field.
-func validateBody(schema *openapi3.Schema, value any, fields map[string][]string) {
+func validateBody(schema *openapi3.Schema, value map[string]any, fields map[string][]string) {
 	err := schema.VisitJSON(value, openapi3.VisitAsRequest(), openapi3.MultiErrors(), formats)
 	for _, e := range schemaErrors(err) {
 		field := "non_field_errors"
@@ -120,7 +121,7 @@ func validateBody(schema *openapi3.Schema, value any, fields map[string][]string
 			field = pointer[0]
 		}
 		if fields[field] == nil {
-			fields[field] = []string{fieldText(e)}
+			fields[field] = []string{fieldText(e, value[field])}
 		}
 	}
 }
@@ -144,8 +145,9 @@ func schemaErrors(err error) []*openapi3.SchemaError {
 
 const textWrongTime = "Datetime has wrong format. Use RFC 3339 with a time zone, such as 2027-01-31T00:00:00Z."
 
-// fieldText says what is wrong with a field of a body, by the schema keyword that it fails.
-func fieldText(e *openapi3.SchemaError) string {
+// fieldText says what is wrong with a field of a body, by the schema keyword that its value
+// fails.
+func fieldText(e *openapi3.SchemaError, value any) string {
 	switch e.SchemaField {
 	case "required":
 		return "This field is required."
@@ -164,7 +166,7 @@ func fieldText(e *openapi3.SchemaError) string {
 	case e.Schema.Format == "date-time":
 		return textWrongTime
 	case e.Schema.Format == "uri":
-		return "Incorrect type. Expected URL string, received " + typeName(e.Value) + "."
+		return "Incorrect type. Expected URL string, received " + typeName(value) + "."
 	}
 	return "Not a valid string."
 }
@@ -185,6 +187,8 @@ func parameterText(parameter *openapi3.Parameter, err error) string {
 		}
 	}
 	switch {
+	case errors.Is(err, strconv.ErrRange):
+		return fmt.Sprintf("Ensure this value is less than or equal to %.0f.", *schema.Max)
 	case schema.Format == "uuid":
 		return "Enter a valid UUID."
 	case schema.Type.Is(openapi3.TypeInteger):

@@ -41,7 +41,7 @@ type serveCommand struct {
 	imageFlags
 	Listen            string        `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on; port 0 takes a free one."`
 	PublicURL         string        `name:"public-url" placeholder:"URL" help:"Scheme and host of the URLs in answers, such as https://calls.example.com; the request's own unless given."`
-	Import            []string      `type:"existingfile" placeholder:"FILE" help:"Import file to load before the first request; repeatable."`
+	Import            []string      `type:"existingfile" sep:"none" placeholder:"FILE" help:"Import file to load before the first request; repeatable."`
 	Demo              bool          `help:"Fill an empty database with demo data."`
 	ValidateResponses string        `name:"validate-responses" enum:"off,log,fail" default:"off" help:"Check answers against openapi.yaml: off, log, or fail, which makes a violation a 500."`
 	AnonymousRead     bool          `name:"anonymous-read" help:"Let list and retrieve be read without a token."`

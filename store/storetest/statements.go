@@ -1,0 +1,212 @@
+package storetest
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"slices"
+	"sync"
+
+	"github.com/opencalls/opencalls/store"
+)
+
+// Statements records every statement that reaches the driver, with BEGIN, COMMIT and
+// ROLLBACK, which database/sql sends as calls of their own. Preparing a statement does not
+// count, running it does.
+type Statements struct {
+	mu  sync.Mutex
+	all []string
+}
+
+// Use is the Option that records the store's statements, those of opening it too.
+func (s *Statements) Use(cfg *store.Config) { cfg.WrapConnector = s.Wrap }
+
+// Wrap makes a connector's connections record their statements.
+func (s *Statements) Wrap(c driver.Connector) driver.Connector { return recordingConnector{c, s} }
+
+// Reset forgets what was recorded.
+func (s *Statements) Reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all = nil
+}
+
+// All returns the texts of the recorded statements in order.
+func (s *Statements) All() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.all)
+}
+
+// Count is how many were recorded.
+func (s *Statements) Count() int { return len(s.All()) }
+
+func (s *Statements) add(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all = append(s.all, text)
+}
+
+type recordingConnector struct {
+	driver.Connector
+	statements *Statements
+}
+
+func (c recordingConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &recordingConn{conn, c.statements}, nil
+}
+
+// recordingConn has every optional method of a connection that database/sql asks for. What
+// the driver lacks is answered as database/sql would do without the method.
+type recordingConn struct {
+	driver.Conn
+	statements *Statements
+}
+
+var _ interface {
+	driver.ConnBeginTx
+	driver.ConnPrepareContext
+	driver.ExecerContext
+	driver.NamedValueChecker
+	driver.Pinger
+	driver.QueryerContext
+	driver.SessionResetter
+	driver.Validator
+} = (*recordingConn)(nil)
+
+// record keeps a statement that the driver took: ErrSkip sends database/sql another way.
+func (s *Statements) record(text string, err error) {
+	if !errors.Is(err, driver.ErrSkip) {
+		s.add(text)
+	}
+}
+
+func (c *recordingConn) Prepare(query string) (driver.Stmt, error) {
+	return c.PrepareContext(context.Background(), query)
+}
+
+func (c *recordingConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	var stmt driver.Stmt
+	var err error
+	if p, ok := c.Conn.(driver.ConnPrepareContext); ok {
+		stmt, err = p.PrepareContext(ctx, query)
+	} else {
+		stmt, err = c.Conn.Prepare(query)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &recordingStmt{stmt, c, query}, nil
+}
+
+func (c *recordingConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	b, ok := c.Conn.(driver.ConnBeginTx)
+	if !ok {
+		return nil, errors.New("storetest: the driver has no BeginTx")
+	}
+	c.statements.add("BEGIN")
+	tx, err := b.BeginTx(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	return recordingTx{tx, c.statements}, nil
+}
+
+func (c *recordingConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	e, ok := c.Conn.(driver.ExecerContext)
+	if !ok {
+		return nil, driver.ErrSkip
+	}
+	result, err := e.ExecContext(ctx, query, args)
+	c.statements.record(query, err)
+	return result, err
+}
+
+func (c *recordingConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	q, ok := c.Conn.(driver.QueryerContext)
+	if !ok {
+		return nil, driver.ErrSkip
+	}
+	rows, err := q.QueryContext(ctx, query, args)
+	c.statements.record(query, err)
+	return rows, err
+}
+
+func (c *recordingConn) CheckNamedValue(v *driver.NamedValue) error {
+	if n, ok := c.Conn.(driver.NamedValueChecker); ok {
+		return n.CheckNamedValue(v)
+	}
+	return driver.ErrSkip
+}
+
+func (c *recordingConn) Ping(ctx context.Context) error {
+	if p, ok := c.Conn.(driver.Pinger); ok {
+		return p.Ping(ctx)
+	}
+	return nil
+}
+
+func (c *recordingConn) ResetSession(ctx context.Context) error {
+	if r, ok := c.Conn.(driver.SessionResetter); ok {
+		return r.ResetSession(ctx)
+	}
+	return nil
+}
+
+func (c *recordingConn) IsValid() bool {
+	if v, ok := c.Conn.(driver.Validator); ok {
+		return v.IsValid()
+	}
+	return true
+}
+
+type recordingTx struct {
+	driver.Tx
+	statements *Statements
+}
+
+func (t recordingTx) Commit() error {
+	t.statements.add("COMMIT")
+	return t.Tx.Commit()
+}
+
+func (t recordingTx) Rollback() error {
+	t.statements.add("ROLLBACK")
+	return t.Tx.Rollback()
+}
+
+type recordingStmt struct {
+	driver.Stmt
+	conn  *recordingConn
+	query string
+}
+
+func (s *recordingStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	e, ok := s.Stmt.(driver.StmtExecContext)
+	if !ok {
+		return nil, errors.New("storetest: the driver's statements have no ExecContext")
+	}
+	s.conn.statements.add(s.query)
+	return e.ExecContext(ctx, args)
+}
+
+func (s *recordingStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	q, ok := s.Stmt.(driver.StmtQueryContext)
+	if !ok {
+		return nil, errors.New("storetest: the driver's statements have no QueryContext")
+	}
+	s.conn.statements.add(s.query)
+	return q.QueryContext(ctx, args)
+}
+
+// CheckNamedValue asks the statement and then its connection, as database/sql does.
+func (s *recordingStmt) CheckNamedValue(v *driver.NamedValue) error {
+	if n, ok := s.Stmt.(driver.NamedValueChecker); ok {
+		return n.CheckNamedValue(v)
+	}
+	return s.conn.CheckNamedValue(v)
+}
