@@ -131,7 +131,7 @@ func (h CallManagingOrganisations) CallManagingOrganisationsCreate(ctx context.C
 // mayCreate loads the customer, checks that the principal may make it an organisation, and
 // collects what is wrong with it. An unknown customer comes before the missing permission,
 // and only staff are told more than that.
-func mayCreate(ctx context.Context, reads reader, load func(context.Context, uuid.UUID) (store.Customer, error), id uuid.UUID) (store.Customer, fieldErrors, error) {
+func mayCreate(ctx context.Context, reads createReader, load func(context.Context, uuid.UUID) (store.Customer, error), id uuid.UUID) (store.Customer, fieldErrors, error) {
 	fields := fieldErrors{}
 	principal := access.From(ctx)
 	customer, err := load(ctx, id)
@@ -145,7 +145,7 @@ func mayCreate(ctx context.Context, reads reader, load func(context.Context, uui
 	if err != nil {
 		return customer, nil, err
 	}
-	held, err := heldRoles(ctx, reads, customer.UUID, uuid.Nil)
+	held, err := reads.HeldRoles(ctx, principal.UserUUID, customer.UUID, uuid.Nil)
 	if err != nil {
 		return customer, nil, err
 	}
@@ -197,7 +197,7 @@ func (h CallManagingOrganisations) CallManagingOrganisationsPartialUpdate(ctx co
 }
 
 func (h CallManagingOrganisations) update(ctx context.Context, id uuid.UUID, input organisationInput) (store.Organisation, error) {
-	o, err := mayChange(ctx, h.store, func() (store.Organisation, error) { return h.store.Organisation(ctx, id) })
+	o, err := mayChange(ctx, h.read(ctx, id))
 	if err != nil {
 		return o, err
 	}
@@ -225,7 +225,7 @@ func (h CallManagingOrganisations) update(ctx context.Context, id uuid.UUID, inp
 		return o, nil
 	}
 	err = h.store.Write(ctx, actor(ctx), func(tx *store.Tx) error {
-		o, err = mayChange(ctx, tx, func() (store.Organisation, error) { return tx.LockOrganisation(id) })
+		o, err = mayChange(ctx, lock(ctx, tx, id))
 		if err != nil {
 			return err
 		}
@@ -235,15 +235,28 @@ func (h CallManagingOrganisations) update(ctx context.Context, id uuid.UUID, inp
 	return o, err
 }
 
+// loader loads an organisation and the roles that the principal holds on it or its customer.
+type loader func() (store.Organisation, []store.HeldRole, error)
+
+// read loads an organisation to decide whether a change is worth beginning.
+func (h CallManagingOrganisations) read(ctx context.Context, id uuid.UUID) loader {
+	return func() (store.Organisation, []store.HeldRole, error) {
+		return h.store.OrganisationFor(ctx, id, access.From(ctx).UserUUID)
+	}
+}
+
+// lock loads an organisation to change it.
+func lock(ctx context.Context, tx *store.Tx, id uuid.UUID) loader {
+	return func() (store.Organisation, []store.HeldRole, error) {
+		return tx.LockOrganisationFor(id, access.From(ctx).UserUUID)
+	}
+}
+
 // mayChange loads an organisation and checks that the principal may change it.
-func mayChange(ctx context.Context, reads reader, load func() (store.Organisation, error)) (store.Organisation, error) {
-	o, err := load()
+func mayChange(ctx context.Context, load loader) (store.Organisation, error) {
+	o, held, err := load()
 	if err != nil {
 		return o, organisationErr(err)
-	}
-	held, err := heldRoles(ctx, reads, o.CustomerUUID, o.UUID)
-	if err != nil {
-		return o, err
 	}
 	if !access.From(ctx).MayChange(held) {
 		return o, forbidden()
@@ -253,12 +266,12 @@ func mayChange(ctx context.Context, reads reader, load func() (store.Organisatio
 
 // CallManagingOrganisationsDestroy deletes an organisation without calls.
 func (h CallManagingOrganisations) CallManagingOrganisationsDestroy(ctx context.Context, request gen.CallManagingOrganisationsDestroyRequestObject) (gen.CallManagingOrganisationsDestroyResponseObject, error) {
-	_, err := mayChange(ctx, h.store, func() (store.Organisation, error) { return h.store.Organisation(ctx, request.UUID) })
+	_, err := mayChange(ctx, h.read(ctx, request.UUID))
 	if err != nil {
 		return nil, err
 	}
 	err = h.store.Write(ctx, actor(ctx), func(tx *store.Tx) error {
-		o, err := mayChange(ctx, tx, func() (store.Organisation, error) { return tx.LockOrganisation(request.UUID) })
+		o, err := mayChange(ctx, lock(ctx, tx, request.UUID))
 		if err != nil {
 			return err
 		}
@@ -274,17 +287,8 @@ func (h CallManagingOrganisations) CallManagingOrganisationsDestroy(ctx context.
 	return gen.CallManagingOrganisationsDestroy204Response{}, nil
 }
 
-// reader is what handlers read with, outside of a transaction and inside of one.
-type reader interface {
+// createReader is what mayCreate reads with, outside of a transaction and inside of one.
+type createReader interface {
 	HeldRoles(ctx context.Context, user, customer, organisation uuid.UUID) ([]store.HeldRole, error)
 	HasOrganisation(ctx context.Context, customer uuid.UUID) (bool, error)
-}
-
-// heldRoles returns the principal's roles; staff need none.
-func heldRoles(ctx context.Context, reads reader, customer, organisation uuid.UUID) ([]store.HeldRole, error) {
-	principal := access.From(ctx)
-	if principal.Staff {
-		return nil, nil
-	}
-	return reads.HeldRoles(ctx, principal.UserUUID, customer, organisation)
 }

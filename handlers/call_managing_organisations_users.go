@@ -51,13 +51,9 @@ func (h CallManagingOrganisations) CallManagingOrganisationsListUsersCount(ctx c
 }
 
 func (h CallManagingOrganisations) mayListUsers(ctx context.Context, id uuid.UUID) error {
-	o, err := h.store.Organisation(ctx, id)
+	_, held, err := h.read(ctx, id)()
 	if err != nil {
 		return organisationErr(err)
-	}
-	held, err := heldRoles(ctx, h.store, o.CustomerUUID, o.UUID)
-	if err != nil {
-		return err
 	}
 	if !access.From(ctx).MayListUsers(held) {
 		return forbidden()
@@ -187,12 +183,12 @@ func readRole(json *gen.UserRoleCreateRequest, form *gen.UserRoleCreateRequestFo
 // then again inside of one, where it changes.
 func (h CallManagingOrganisations) manageRole(ctx context.Context, id uuid.UUID, permission string, input roleInput,
 	change func(tx *store.Tx, o store.Organisation, role store.Role, user store.User) error) error {
-	_, _, _, err := mayManageRole(ctx, h.store, func() (store.Organisation, error) { return h.store.Organisation(ctx, id) }, permission, input)
+	_, _, _, err := mayManageRole(ctx, h.store, h.read(ctx, id), permission, input)
 	if err != nil {
 		return err
 	}
 	return h.store.Write(ctx, actor(ctx), func(tx *store.Tx) error {
-		o, role, user, err := mayManageRole(ctx, tx, func() (store.Organisation, error) { return tx.LockOrganisation(id) }, permission, input)
+		o, role, user, err := mayManageRole(ctx, tx, lock(ctx, tx, id), permission, input)
 		if err != nil {
 			return err
 		}
@@ -202,7 +198,6 @@ func (h CallManagingOrganisations) manageRole(ctx context.Context, id uuid.UUID,
 
 // roleReader is what mayManageRole reads with.
 type roleReader interface {
-	reader
 	Role(ctx context.Context, uuidOrName string) (store.Role, error)
 	User(ctx context.Context, id uuid.UUID) (store.User, error)
 	Now() time.Time
@@ -210,13 +205,10 @@ type roleReader interface {
 
 // mayManageRole loads the organisation and checks access, then the fields, then what concerns
 // the body as a whole.
-func mayManageRole(ctx context.Context, reads roleReader, load func() (store.Organisation, error), permission string, input roleInput) (o store.Organisation, role store.Role, user store.User, err error) {
-	if o, err = load(); err != nil {
-		return o, role, user, organisationErr(err)
-	}
-	held, err := heldRoles(ctx, reads, o.CustomerUUID, o.UUID)
+func mayManageRole(ctx context.Context, reads roleReader, load loader, permission string, input roleInput) (o store.Organisation, role store.Role, user store.User, err error) {
+	o, held, err := load()
 	if err != nil {
-		return o, role, user, err
+		return o, role, user, organisationErr(err)
 	}
 	principal := access.From(ctx)
 	allowed, othersOnly := principal.MayManageRole(held, permission)

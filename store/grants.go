@@ -18,38 +18,79 @@ type HeldRole struct {
 // active is the condition of a grant that counts at this moment.
 const active = "g.revoked IS NULL AND (g.expiration_time IS NULL OR g.expiration_time >= ?)"
 
-// HeldRoles returns the roles that a user actively holds on a customer and, unless it is
-// uuid.Nil, on an organisation.
-func (q queries) HeldRoles(ctx context.Context, user, customer, organisation uuid.UUID) ([]HeldRole, error) {
-	var rows []struct {
-		UUID       uuid.UUID
-		Scope      Scope
-		Name       string
-		Permission *string
-	}
-	db := q.with(ctx).Table("user_roles AS g").
-		Select("g.uuid, CASE WHEN g.organisation_uuid IS NULL THEN 'customer' ELSE 'call_managing_organisation' END AS scope, r.name, p.permission").
-		Joins("JOIN roles AS r ON r.uuid = g.role_uuid").
-		Joins("LEFT JOIN role_permissions AS p ON p.role_uuid = r.uuid").
-		Where("g.user_uuid = ? AND "+active, user, q.now())
-	if organisation == uuid.Nil {
-		db = db.Where("g.customer_uuid = ?", customer)
-	} else {
-		db = db.Where("(g.customer_uuid = ? OR g.organisation_uuid = ?)", customer, organisation)
-	}
-	if err := db.Order("g.uuid, p.permission").Scan(&rows).Error; err != nil {
-		return nil, q.err(err)
-	}
+// heldRole is a row of a query for held roles: one for each permission of each grant.
+type heldRole struct {
+	GrantUUID  *uuid.UUID
+	Scope      Scope
+	RoleName   string
+	Permission *string
+}
+
+const heldRoleColumns = `g.uuid AS grant_uuid, r.name AS role_name, p.permission,
+	CASE WHEN g.organisation_uuid IS NULL THEN 'customer' ELSE 'call_managing_organisation' END AS scope`
+
+func heldRoles(rows []heldRole) []HeldRole {
 	var held []HeldRole
 	for i, row := range rows {
-		if i == 0 || rows[i-1].UUID != row.UUID {
-			held = append(held, HeldRole{Scope: row.Scope, Name: row.Name})
+		if row.GrantUUID == nil { // an organisation on which nothing is held
+			continue
+		}
+		if i == 0 || *rows[i-1].GrantUUID != *row.GrantUUID {
+			held = append(held, HeldRole{Scope: row.Scope, Name: row.RoleName})
 		}
 		if last := &held[len(held)-1]; row.Permission != nil {
 			last.Permissions = append(last.Permissions, *row.Permission)
 		}
 	}
-	return held, nil
+	return held
+}
+
+// HeldRoles returns the roles that a user actively holds on a customer and, unless it is
+// uuid.Nil, on an organisation.
+func (q queries) HeldRoles(ctx context.Context, user, customer, organisation uuid.UUID) ([]HeldRole, error) {
+	var rows []heldRole
+	err := q.with(ctx).Table("user_roles AS g").Select(heldRoleColumns).
+		Joins("JOIN roles AS r ON r.uuid = g.role_uuid").
+		Joins("LEFT JOIN role_permissions AS p ON p.role_uuid = r.uuid").
+		Where("g.user_uuid = ? AND "+active+" AND (g.customer_uuid = ? OR g.organisation_uuid = ?)", user, q.now(), customer, organisation).
+		Order("g.uuid, p.permission").Scan(&rows).Error
+	return heldRoles(rows), q.err(err)
+}
+
+// OrganisationFor returns an organisation and the roles that a user actively holds on it or
+// on its customer, in one statement; ErrNotFound where there is no such organisation.
+func (q queries) OrganisationFor(ctx context.Context, id, user uuid.UUID) (Organisation, []HeldRole, error) {
+	var rows []struct {
+		Organisation `gorm:"embedded"`
+		Held         heldRole `gorm:"embedded"`
+	}
+	err := q.organisations(ctx).Select(organisationColumns+", "+heldRoleColumns).
+		Joins("LEFT JOIN user_roles AS g ON g.user_uuid = ? AND "+active+" AND (g.customer_uuid = o.customer_uuid OR g.organisation_uuid = o.uuid)", user, q.now()).
+		Joins("LEFT JOIN roles AS r ON r.uuid = g.role_uuid").
+		Joins("LEFT JOIN role_permissions AS p ON p.role_uuid = r.uuid").
+		Where("o.uuid = ?", id).Order("g.uuid, p.permission").Scan(&rows).Error
+	if err == nil && len(rows) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Organisation{}, nil, q.err(err)
+	}
+	held := make([]heldRole, len(rows))
+	for i, row := range rows {
+		held[i] = row.Held
+	}
+	return rows[0].Organisation, heldRoles(held), nil
+}
+
+// LockOrganisationFor is OrganisationFor after LockOrganisation: a role that was revoked while
+// the lock was waited for is not held.
+func (tx *Tx) LockOrganisationFor(id, user uuid.UUID) (Organisation, []HeldRole, error) {
+	o, err := tx.LockOrganisation(id)
+	if err != nil {
+		return o, nil, err
+	}
+	held, err := tx.HeldRoles(tx.ctx, user, o.CustomerUUID, o.UUID)
+	return o, held, err
 }
 
 // Role returns a role by its UUID or its exact name, or ErrNotFound. Permissions are left out.
