@@ -36,6 +36,13 @@ func orNull[T any](value *T) nullable.Nullable[T] {
 	return nullable.NewNullableWithValue(*value)
 }
 
+func textOrNull(text string) nullable.Nullable[string] {
+	if text == "" {
+		return nullable.NewNullNullable[string]()
+	}
+	return nullable.NewNullableWithValue(text)
+}
+
 func renderOrganisation(ctx context.Context, o store.Organisation) gen.CallManagingOrganisation {
 	return gen.CallManagingOrganisation{
 		URL:                  organisationURL(ctx, o.UUID),
@@ -79,10 +86,7 @@ func renderMember(ctx context.Context, m store.Member, fields []gen.UserRoleDeta
 		case gen.UserRoleDetailsFieldEnumRoleUUID:
 			d.RoleUUID = &m.RoleUUID
 		case gen.UserRoleDetailsFieldEnumUserEmail:
-			d.UserEmail = nullable.NewNullNullable[string]()
-			if m.UserEmail != "" {
-				d.UserEmail.Set(m.UserEmail)
-			}
+			d.UserEmail = textOrNull(m.UserEmail)
 		case gen.UserRoleDetailsFieldEnumUserFullName:
 			d.UserFullName = &m.UserFullName
 		case gen.UserRoleDetailsFieldEnumUserUsername:

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -39,8 +40,9 @@ func logRequests(cfg Config) echo.MiddlewareFunc {
 			if status >= 500 && err != nil {
 				level = slog.LevelError
 				attributes = append(attributes, slog.String("error", err.Error()))
-				if p, ok := err.(*panicError); ok {
-					attributes = append(attributes, slog.String("stack", string(p.stack)))
+				var panicked *panicError
+				if errors.As(err, &panicked) {
+					attributes = append(attributes, slog.String("stack", string(panicked.stack)))
 				}
 			}
 			cfg.Logger.LogAttrs(r.Context(), level, "request", attributes...)

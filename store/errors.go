@@ -12,14 +12,14 @@ import (
 )
 
 var (
-	// ErrNotFound: there is no such row.
+	// ErrNotFound says that there is no such row.
 	ErrNotFound = errors.New("not found")
-	// ErrUnavailable: the database can't be reached, is busy, full or shutting down, or it gave
+	// ErrUnavailable says that the database can't be reached, is busy, full or shutting down, or it gave
 	// up on this transaction; the same call may go through later.
 	ErrUnavailable = errors.New("database unavailable")
-	// ErrInvalidPage: the page lies past the end.
+	// ErrInvalidPage says that the page lies past the end.
 	ErrInvalidPage = errors.New("invalid page")
-	// ErrAlreadyGranted: the user holds the role in the scope for at least as long.
+	// ErrAlreadyGranted says that the user holds the role in the scope for at least as long.
 	ErrAlreadyGranted = errors.New("already granted")
 )
 

@@ -14,7 +14,7 @@ import (
 // usernamePattern is the rule that the API's reference page prints for usernames.
 var usernamePattern = regexp.MustCompile(`^[0-9a-z_.@+-]{1,128}$`)
 
-// ErrUsername: the text is no username.
+// ErrUsername says that the text is no username.
 var ErrUsername = errors.New("a username has 1 to 128 lowercase letters, numbers and @/./+/-/_ characters")
 
 // CheckUsername says ErrUsername where the text is none.

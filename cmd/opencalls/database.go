@@ -2,7 +2,6 @@ package main
 
 import (
 	"log/slog"
-	"strings"
 
 	"github.com/opencalls/opencalls/store"
 )
@@ -37,12 +36,4 @@ func (f databaseFlags) open(env environment, log *slog.Logger, migrate bool) (*s
 		}
 	}
 	return s, nil
-}
-
-// label is the database for a person to read, without its credentials.
-func (f databaseFlags) label() string {
-	if strings.HasPrefix(f.DatabaseURL, "sqlite:") {
-		return f.DatabaseURL
-	}
-	return "Postgres"
 }
