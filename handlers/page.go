@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -43,7 +44,8 @@ func orderOf[T ~string](names []T) []store.Ordering {
 // first page's has no page parameter.
 func link(ctx context.Context, page store.Page, total int) string {
 	request := RequestFrom(ctx)
-	query := maps.Clone(request.Query)
+	query := url.Values{}
+	maps.Copy(query, request.Query)
 	last := int(page.Last(int64(total)))
 	var parts []string
 	add := func(number int, relation string) {

@@ -61,7 +61,8 @@ func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.cause) }
 
 func recoverPanics() echo.MiddlewareFunc {
 	return middleware.RecoverWithConfig(middleware.RecoverConfig{
-		DisableStackAll: true,
-		LogErrorFunc:    func(_ echo.Context, err error, stack []byte) error { return &panicError{err, stack} },
+		DisableStackAll:     true,
+		DisableErrorHandler: true, // the error goes on to logRequests
+		LogErrorFunc:        func(_ echo.Context, err error, stack []byte) error { return &panicError{err, stack} },
 	})
 }
