@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo-reset build test test-sqlite generate lint
+.PHONY: help run demo-reset build test test-sqlite contract generate lint
 
 LISTEN     ?= 127.0.0.1:8080
 TEST_FLAGS ?=
@@ -28,6 +28,9 @@ test: ## Run every test on SQLite and Postgres (TEST_FLAGS='-run Name' narrows i
 
 test-sqlite: ## Run the tests on SQLite alone
 	OPENCALLS_TEST_ENGINES=sqlite go test -race -count=1 $(TEST_FLAGS) ./...
+
+contract: build ## Hold the server against openapi.yaml with schemathesis (SEED=1, EXAMPLES=100, ENGINES="sqlite postgres")
+	tools/postgres.sh tools/contract.sh
 
 generate: ## Make gen/ from openapi.yaml
 	go tool oapi-codegen -config oapi-codegen.yaml -o gen/api.gen.go openapi.yaml

@@ -22,6 +22,8 @@ func routePlain(e *echo.Echo, cfg Config) {
 		return writeJSON(c, `{"status":"ok"}`)
 	})
 	e.Match(reads, "/api/media/:uuid/", serveImage(cfg))
+	e.Match(reads, "/api/schema/", serveSchema)
+	routeDocs(e, reads)
 }
 
 func writeJSON(c echo.Context, body string) error {

@@ -136,6 +136,7 @@ func (q queries) tokens(ctx context.Context, users []User) ([]Token, error) {
 // fillPermissions reads the permissions of the roles.
 func (q queries) fillPermissions(ctx context.Context, roles []Role) error {
 	for i := range roles {
+		roles[i].Permissions = nil // GORM would write into the old ones, which a caller may share
 		err := q.with(ctx).Model(&RolePermission{}).Where("role_uuid = ?", roles[i].UUID).Order("permission").
 			Pluck("permission", &roles[i].Permissions).Error
 		if err != nil {

@@ -210,11 +210,11 @@ func (s *Store) ListMembers(ctx context.Context, organisation uuid.UUID, f Membe
 		}
 		where, arguments := q.memberConditions(organisation, f)
 		arguments = append(arguments, page.Size, int64(page.Number-1)*int64(page.Size))
-		return q.with(ctx).Raw(`SELECT g.uuid, g.created, g.expiration_time, r.name AS role_name, r.uuid AS role_uuid,
+		return q.err(q.with(ctx).Raw(`SELECT g.uuid, g.created, g.expiration_time, r.name AS role_name, r.uuid AS role_uuid,
 			u.email AS user_email, u.full_name AS user_full_name, u.username AS user_username, u.uuid AS user_uuid,
 			u.image_uuid AS user_image_uuid, b.full_name AS created_by_full_name, g.created_by_uuid
 			FROM `+memberTables+` LEFT JOIN users AS b ON b.uuid = g.created_by_uuid
-			WHERE `+where+` ORDER BY `+memberOrder(order)+` LIMIT ? OFFSET ?`, arguments...).Scan(&list).Error
+			WHERE `+where+` ORDER BY `+memberOrder(order)+` LIMIT ? OFFSET ?`, arguments...).Scan(&list).Error)
 	})
 	return list, total, err
 }

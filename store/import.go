@@ -47,13 +47,20 @@ func upsertBy[T any](tx *Tx, key string, rows []T) ([]string, error) {
 	if err == nil {
 		return changed, nil
 	}
-	// The engines don't say which row it was, so they are tried one by one.
-	for i := range rows {
-		if _, rowErr := upsertStatement(tx, key, rows[i:i+1]); rowErr != nil {
-			return nil, &ErrRow{Index: i, Err: rowErr}
+	// The engines don't say which row it was, so they are tried one by one. All of them go
+	// through where it was only that Postgres refuses one key twice in a statement.
+	changed = nil
+	err = tx.savepoint(func(tx *Tx) error {
+		for i := range rows {
+			one, err := upsertStatement(tx, key, rows[i:i+1])
+			if err != nil {
+				return &ErrRow{Index: i, Err: err}
+			}
+			changed = append(changed, one...)
 		}
-	}
-	return nil, err
+		return nil
+	})
+	return changed, err
 }
 
 // upsertStatement lets GORM build the insert and runs it itself: GORM would match the returned
@@ -187,7 +194,8 @@ func (tx *Tx) ImportUsers(rows []User) error {
 	return err
 }
 
-// ImportTokens upserts tokens by digest. A zero Created keeps what is there.
+// ImportTokens upserts tokens by digest. A zero Created keeps what is there. ErrUnique where
+// a token is another user's.
 func (tx *Tx) ImportTokens(rows []Token) error {
 	digests := make([]string, len(rows))
 	for i, t := range rows {
@@ -197,17 +205,21 @@ func (tx *Tx) ImportTokens(rows []Token) error {
 	if err := tx.db.Where("digest IN ?", digests).Find(&old).Error; err != nil {
 		return tx.err(err)
 	}
-	created, owners := map[string]time.Time{}, map[string]string{}
+	created, owners := map[string]time.Time{}, map[string]uuid.UUID{}
 	for _, t := range old {
-		created[t.Digest] = t.Created
+		created[t.Digest], owners[t.Digest] = t.Created, t.UserUUID
 	}
 	for i := range rows {
-		if rows[i].Created.IsZero() {
-			rows[i].Created = created[rows[i].Digest]
+		t := &rows[i]
+		if owner, known := owners[t.Digest]; known && owner != t.UserUUID {
+			return &ErrRow{Index: i, Err: &ErrUnique{Constraint: "tokens_pkey"}}
 		}
-		rows[i].Created = tx.orNow(rows[i].Created)
-		rows[i].Expires = truncatePtr(rows[i].Expires)
-		owners[rows[i].Digest] = rows[i].UserUUID.String()
+		if t.Created.IsZero() {
+			t.Created = created[t.Digest]
+		}
+		t.Created = tx.orNow(t.Created)
+		t.Expires = truncatePtr(t.Expires)
+		owners[t.Digest] = t.UserUUID
 	}
 	changed, err := upsertBy(tx, "digest", rows)
 	if err != nil {
@@ -215,7 +227,7 @@ func (tx *Tx) ImportTokens(rows []Token) error {
 	}
 	objects := make([]string, len(changed))
 	for i, digest := range changed {
-		objects[i] = owners[digest] // an event names the user: a digest is nobody's business
+		objects[i] = owners[digest].String() // an event names the user: a digest is nobody's business
 	}
 	return tx.audit("import", "token", "", objects...)
 }
@@ -286,23 +298,23 @@ func (tx *Tx) ImportOrganisations(rows []CallManagingOrganisation) error {
 }
 
 // ImportUserRoles upserts grants by uuid; one without a uuid is the unrevoked grant of the
-// same user, role and scope, or a new one. A zero Created keeps what is there.
+// same user, role and scope, if it is revoked itself else the last revoked one, or a new one.
+// A zero Created keeps what is there.
 func (tx *Tx) ImportUserRoles(rows []UserRole) error {
+	seen := make(map[uuid.UUID]bool, len(rows))
 	for i := range rows {
 		g := &rows[i]
 		g.ExpirationTime, g.Revoked = truncatePtr(g.ExpirationTime), truncatePtr(g.Revoked)
-		if g.UUID != uuid.Nil {
-			continue
+		if g.UUID == uuid.Nil {
+			var err error
+			if g.UUID, err = tx.findGrant(*g); err != nil {
+				return err
+			}
 		}
-		var ids []uuid.UUID
-		err := tx.db.Model(&UserRole{}).Where("user_uuid = ? AND role_uuid = ? AND revoked IS NULL", g.UserUUID, g.RoleUUID).
-			Where("customer_uuid IS NOT DISTINCT FROM ? AND organisation_uuid IS NOT DISTINCT FROM ?", g.CustomerUUID, g.OrganisationUUID).Pluck("uuid", &ids).Error
-		if err != nil {
-			return tx.err(err)
+		if seen[g.UUID] {
+			return &ErrRow{Index: i, Err: &ErrUnique{Constraint: "user_roles_pkey"}}
 		}
-		if g.UUID = tx.newUUID(); len(ids) > 0 {
-			g.UUID = ids[0]
-		}
+		seen[g.UUID] = true
 	}
 	err := fillCreated(tx, "user_roles", rows, func(g *UserRole) (uuid.UUID, *time.Time) { return g.UUID, &g.Created })
 	if err != nil {
@@ -310,6 +322,21 @@ func (tx *Tx) ImportUserRoles(rows []UserRole) error {
 	}
 	_, err = upsert(tx, "user_role", rows)
 	return err
+}
+
+// findGrant returns the uuid of the grant that a row without one means, or a new one.
+func (tx *Tx) findGrant(g UserRole) (uuid.UUID, error) {
+	db := tx.db.Model(&UserRole{}).Where("user_uuid = ? AND role_uuid = ?", g.UserUUID, g.RoleUUID).
+		Where("customer_uuid IS NOT DISTINCT FROM ? AND organisation_uuid IS NOT DISTINCT FROM ?", g.CustomerUUID, g.OrganisationUUID)
+	if g.Revoked == nil {
+		db = db.Where("revoked IS NULL")
+	}
+	var ids []uuid.UUID
+	err := db.Order("revoked IS NOT NULL, revoked DESC, uuid").Limit(1).Pluck("uuid", &ids).Error
+	if err != nil || len(ids) == 0 {
+		return tx.newUUID(), tx.err(err)
+	}
+	return ids[0], nil
 }
 
 // ImportCalls upserts calls by uuid. A zero Created keeps what is there.
@@ -359,8 +386,8 @@ const (
 	OrganisationImage ImageOwner = "call_managing_organisations"
 )
 
-// ImportImage gives an object that exists its image; nil takes it away. The same image again
-// changes nothing.
+// ImportImage gives an object its image; nil takes it away. The same image again changes
+// nothing. ErrNotFound where there is no such object.
 func (tx *Tx) ImportImage(owner ImageOwner, object uuid.UUID, image *NewImage) error {
 	var old []struct {
 		UUID   uuid.UUID
@@ -378,8 +405,11 @@ func (tx *Tx) ImportImage(owner ImageOwner, object uuid.UUID, image *NewImage) e
 	if err != nil {
 		return err
 	}
-	if err := tx.db.Table(string(owner)).Where("uuid = ?", object).Update("image_uuid", id).Error; err != nil {
-		return tx.err(err)
+	switch result := tx.db.Table(string(owner)).Where("uuid = ?", object).Update("image_uuid", id); {
+	case result.Error != nil:
+		return tx.err(result.Error)
+	case result.RowsAffected == 0:
+		return ErrNotFound
 	}
 	if len(old) > 0 {
 		if err := tx.deleteImage(old[0].UUID); err != nil {

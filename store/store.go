@@ -143,9 +143,24 @@ func (s *Store) Close() error {
 
 // snapshot runs reads against one state of the database.
 func (s *Store) snapshot(ctx context.Context, read func(queries) error) error {
-	return s.err(s.with(ctx).Transaction(func(tx *gorm.DB) error {
-		q := s.queries
-		q.db = tx
-		return read(q)
-	}, s.engine.snapshot()))
+	return s.transaction(ctx, s.db, s.engine.snapshot(), read)
+}
+
+// transaction runs a function in a transaction of db. The function's error comes back as it
+// is: it may be one that only looks like the database's, such as io.EOF.
+func (q queries) transaction(ctx context.Context, db *gorm.DB, options *sql.TxOptions, run func(queries) error) error {
+	var own error
+	err := db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		inner := q
+		inner.db = tx
+		own = run(inner)
+		return own
+	}, options)
+	switch {
+	case own != nil:
+		return own
+	case errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil:
+		return ctx.Err() // its end took the transaction back before the commit
+	}
+	return q.err(err)
 }

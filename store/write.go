@@ -29,11 +29,9 @@ type Tx struct {
 // commit fails. An error of change is returned as it is; the store's own are those of
 // errors.go. On SQLite one Write runs at a time.
 func (s *Store) Write(ctx context.Context, actor Actor, change func(tx *Tx) error) error {
-	return s.err(s.write.WithContext(ctx).Transaction(func(db *gorm.DB) error {
-		q := s.queries
-		q.db = db
+	return s.transaction(ctx, s.write, &sql.TxOptions{}, func(q queries) error {
 		return change(&Tx{queries: q, ctx: ctx, actor: actor, newUUID: s.newUUID})
-	}, &sql.TxOptions{}))
+	})
 }
 
 // audit writes one event for each object, in the transaction that changed it.

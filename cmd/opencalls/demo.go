@@ -1,7 +1,33 @@
 package main
 
 import (
+	"context"
+	"fmt"
 	"io"
+
+	"github.com/opencalls/opencalls/fixture"
+	"github.com/opencalls/opencalls/images"
+	"github.com/opencalls/opencalls/store"
 )
 
-func demoWelcome(w io.Writer, address string) {}
+// fillDemo fills an empty database with demo data; one that has it already stays as it is.
+func fillDemo(ctx context.Context, s *store.Store, limits images.Limits) error {
+	return s.Write(ctx, store.Actor{}, func(tx *store.Tx) error { return fixture.Demo(ctx, tx, limits) })
+}
+
+// demoWelcome says how to sign in, in words that nobody takes for a production set-up.
+func demoWelcome(w io.Writer, address string) {
+	fmt.Fprintf(w, `
+This database holds demo data. Its tokens are known to everybody: don't put it on a network.
+  %-18s staff, may do everything
+  %-18s CUSTOMER.OWNER of one customer
+  %-18s a user without any role
+
+Try, in another terminal:
+  curl -H "Authorization: Token %s" %s/api/call-managing-organisations/
+  curl -H "Authorization: Token %s" %s/api/call-managing-organisations/%s/stats/
+  http GET %s/api/call-managing-organisations/ Authorization:"Token %s"
+
+`, fixture.DemoStaffToken, fixture.DemoOwnerToken, fixture.DemoUserToken,
+		fixture.DemoStaffToken, address, fixture.DemoStaffToken, address, fixture.DemoOrganisation, address, fixture.DemoStaffToken)
+}

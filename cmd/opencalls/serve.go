@@ -107,9 +107,18 @@ func (c serveCommand) check() error {
 	return nil
 }
 
-// load loads the import files, all or nothing, and then the demo data.
+// load fills in the demo data and then the import files, all of them or nothing.
 func (c serveCommand) load(env environment, s *store.Store) error {
-	return nil
+	if c.Demo {
+		if err := fillDemo(env.ctx, s, c.limits()); err != nil {
+			return err
+		}
+	}
+	if len(c.Import) == 0 {
+		return nil
+	}
+	_, err := importFiles(env.ctx, s, c.Import, c.limits(), false)
+	return err
 }
 
 // serveUntil serves until the context ends, then lets requests under way finish.

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -25,17 +26,17 @@ type TB interface {
 type World struct {
 	Store *store.Store
 	t     TB
-	last  uint64
+	last  *atomic.Uint64
 }
 
 // NewWorld returns a world in a store.
-func NewWorld(t TB, s *store.Store) *World { return &World{Store: s, t: t} }
+func NewWorld(t TB, s *store.Store) *World { return &World{Store: s, t: t, last: new(atomic.Uint64)} }
+
+// For is the same world, for a subtest.
+func (w *World) For(t TB) *World { return &World{Store: w.Store, t: t, last: w.last} }
 
 // ID returns an id that nothing has yet.
-func (w *World) ID() uuid.UUID {
-	w.last++
-	return numbered("a0000000-0000-4000-8000", w.last)
-}
+func (w *World) ID() uuid.UUID { return numbered("a0000000-0000-4000-8000", w.last.Add(1)) }
 
 // Write runs change on behalf of the command line.
 func (w *World) Write(change func(tx *store.Tx) error) {
@@ -77,8 +78,7 @@ func (w *World) User(username string, changes ...func(*store.User)) store.User {
 // Token adds a token of a user and returns its text.
 func (w *World) Token(u store.User, changes ...func(*store.Token)) string {
 	w.t.Helper()
-	text := fmt.Sprintf("token-%d-of-%s", w.last+1, u.Username)
-	w.last++
+	text := fmt.Sprintf("token-%d-of-%s", w.last.Add(1), u.Username)
 	add(w, store.Token{Digest: store.Digest(text), UserUUID: u.UUID}, changes, (*store.Tx).ImportTokens)
 	return text
 }

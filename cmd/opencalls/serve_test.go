@@ -1,0 +1,144 @@
+package main
+
+import (
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/opencalls/opencalls/fixture"
+	"github.com/opencalls/opencalls/store/storetest"
+)
+
+// The README's HTTPie samples, which are the document's, as they stand there.
+func TestREADMESamples(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	section := regexp.MustCompile("(?s)### HTTPie\n\n```bash\n(.*?)```").FindSubmatch(readme)
+	if section == nil {
+		t.Fatal("README.md has no HTTPie samples")
+	}
+	if n := strings.Count(string(section[1]), "http "); n != 11 {
+		t.Fatalf("%d samples, not 11", n)
+	}
+	storetest.Each(t, func(t *testing.T, engine string) {
+		p := start(t, "--demo", "--validate-responses=fail", "--database-url="+storetest.URL(t, engine))
+		script := strings.ReplaceAll(string(section[1]), "http://127.0.0.1:8080", p.address)
+		script = regexp.MustCompile(`(?m)^http `).ReplaceAllString(script, "http --ignore-stdin --check-status ")
+		bash := exec.CommandContext(t.Context(), "bash", "-euxc", script)
+		if out, err := bash.CombinedOutput(); err != nil {
+			t.Errorf("%v (HTTPie has to be installed):\n%s", err, out)
+		}
+		p.stop(t)
+		if n := strings.Count(p.log.String(), "\n"); n != 11+postgresWarnings(p.log.String()) {
+			t.Errorf("%d lines in the log for 11 requests:\n%s", n, p.log.String())
+		}
+	})
+}
+
+// postgresWarnings counts what is said at the start of settings that lose writes in a crash:
+// the Postgres of tests may have them for speed.
+func postgresWarnings(log string) int {
+	return strings.Count(log, "Postgres may lose acknowledged writes")
+}
+
+// A database that demo data filled is left as it is; one with anything else in it is refused.
+func TestDemo(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, engine string) {
+		url := "--database-url=" + storetest.URL(t, engine)
+		p := start(t, "--demo", url)
+		status, body := get(t, p.address+"/api/call-managing-organisations/", fixture.DemoStaffToken)
+		if status != http.StatusOK || strings.Count(body, `"uuid"`) != 10 {
+			t.Errorf("the first page: %d %s", status, body)
+		}
+		image := regexp.MustCompile(`"image":"([^"]+)"`).FindStringSubmatch(body)
+		if image == nil {
+			t.Fatal("no organisation has an image")
+		}
+		if status, _ := get(t, image[1], ""); status != http.StatusOK {
+			t.Errorf("image: %d", status)
+		}
+		organisation := p.address + "/api/call-managing-organisations/" + fixture.DemoOrganisation + "/"
+		if status, _ := get(t, organisation+"list_users/", fixture.DemoOwnerToken); status != http.StatusOK {
+			t.Errorf("the owner's team: %d", status)
+		}
+		if status, _ := get(t, organisation+"list_users/", fixture.DemoUserToken); status != http.StatusForbidden {
+			t.Errorf("somebody else's team: %d", status)
+		}
+		if said := p.stop(t); !strings.Contains(said, "demo data") || !strings.Contains(said, fixture.DemoStaffToken) {
+			t.Errorf("said on start: %s", said)
+		}
+		before := mustRun(t, "export", url)
+		start(t, "--demo", url).stop(t)
+		if mustRun(t, "export", url) != before {
+			t.Error("the second start changed the demo data")
+		}
+		other := "--database-url=" + storetest.URL(t, engine)
+		mustRun(t, "user", "create", "alice", other)
+		if r := command(t, "serve", "--listen=127.0.0.1:0", "--demo", other); r.status != 1 || strings.Count(r.stderr, "opencalls: ") != 1 {
+			t.Errorf("a database with other data: exit %d: %s", r.status, r.stderr)
+		}
+	})
+}
+
+func TestImportAndExport(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "fixture.yaml")
+	write := func(text string) {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const customer = "customers:\n  - {uuid: 6b0fb1a0-8a51-4a3c-9a3e-2f0f4d1f1a01, name: University of Tartu}\n"
+	storetest.Each(t, func(t *testing.T, engine string) {
+		url := "--database-url=" + storetest.URL(t, engine)
+		write(customer)
+		if out := mustRun(t, "import", "--dry-run", file, url); !strings.Contains(out, "1 customer") {
+			t.Errorf("dry run: %s", out)
+		}
+		if out := mustRun(t, "export", url); strings.Contains(out, "Tartu") {
+			t.Error("a dry run wrote")
+		}
+		if out := mustRun(t, "import", file, url); !strings.Contains(out, "1 customer") {
+			t.Errorf("import: %s", out)
+		}
+		exported := filepath.Join(dir, engine+".jsonl")
+		mustRun(t, "export", "--output", exported, url)
+		for _, target := range storetest.Engines() {
+			copied := "--database-url=" + storetest.URL(t, target)
+			mustRun(t, "import", exported, copied)
+			if mustRun(t, "export", copied) != mustRun(t, "export", url) {
+				t.Errorf("the copy on %s exports something else", target)
+			}
+		}
+		write(customer + "users:\n  - {uuid: nonsense, username: alice}\n")
+		r := command(t, "import", file, url)
+		if r.status != 1 || !strings.Contains(r.stderr, "fixture.yaml:4: users[0]") {
+			t.Errorf("a wrong file: exit %d: %s", r.status, r.stderr)
+		}
+		if r := command(t, "serve", "--listen=127.0.0.1:0", "--import", file, url); r.status != 1 {
+			t.Errorf("served with a wrong file: exit %d", r.status)
+		}
+	})
+}
+
+// A private database is gone with the server, and the health check sees both.
+func TestMemoryAndHealth(t *testing.T) {
+	p := start(t, "--demo", "--database-url=sqlite::memory:", "--public-url=https://calls.example.com/", "--anonymous-read")
+	if out := mustRun(t, "health", p.address); out != "ready\n" {
+		t.Errorf("health: %q", out)
+	}
+	status, body := get(t, p.address+"/api/call-managing-organisations/", "")
+	if status != http.StatusOK || !strings.Contains(body, `"url":"https://calls.example.com/api/`) {
+		t.Errorf("without a token, at the public URL: %d %.200s", status, body)
+	}
+	p.stop(t)
+	if r := command(t, "health", p.address); r.status != 1 {
+		t.Errorf("health of a server that is gone: exit %d", r.status)
+	}
+}

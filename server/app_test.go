@@ -1,0 +1,244 @@
+package server_test
+
+import (
+	"bytes"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/opencalls/opencalls/server"
+	"github.com/opencalls/opencalls/store"
+	"github.com/opencalls/opencalls/store/storetest"
+)
+
+const (
+	publicURL = "https://calls.example.com"
+	base      = "/api/call-managing-organisations/"
+
+	// requestID is the id that the server gives every request here.
+	requestID = "5eedc0de-0000-4000-8000-000000000000"
+)
+
+// app is what server.New builds on a store of its own, behind a real listener.
+type app struct {
+	store *store.Store
+	sql   *sql.DB
+	clock *storetest.Clock
+	log   *accessLog
+
+	url     string
+	client  *http.Client
+	handled chan struct{} // one for each request that the server is done with, its log line too
+}
+
+// setup is what a test may change of an app before it starts.
+type setup struct {
+	server server.Config
+	store  []storetest.Option
+	plain  bool // the client does not hold answers against openapi.yaml
+}
+
+// start serves an empty migrated database until the test ends. Its clock stands still and its
+// ids count up, so that both engines give the same answers.
+func start(t testing.TB, engine string, changes ...func(*setup)) *app {
+	t.Helper()
+	a := &app{clock: storetest.NewClock(), log: &accessLog{}, handled: make(chan struct{}, 64)}
+	s := setup{server: server.Config{
+		Now: a.clock.Now, PublicURL: publicURL, Logger: slog.New(slog.NewJSONHandler(a.log, nil)),
+		NewUUID: func() uuid.UUID { return uuid.MustParse(requestID) },
+	}}
+	for _, change := range changes {
+		change(&s)
+	}
+	var tables storetest.SQL
+	a.store = storetest.Open(t, engine, append([]storetest.Option{a.clock.Use, storetest.Sequence, tables.Use}, s.store...)...)
+	a.sql = tables.DB(t)
+	s.server.Store = a.store
+	handler, err := server.New(s.server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() { a.handled <- struct{}{} }()
+		handler.ServeHTTP(w, r)
+	}))
+	t.Cleanup(listener.Close)
+	a.url = listener.URL
+	a.client = &http.Client{
+		Transport:     listener.Client().Transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	if !s.plain {
+		a.client.Transport = contract{listener.Client().Transport}
+	}
+	return a
+}
+
+// body is a request's body and its Content-Type; its zero value is neither.
+type body struct {
+	mediaType string
+	content   string
+	chunked   bool // sent without a Content-Length
+}
+
+func jsonBody(content string) body { return body{mediaType: "application/json", content: content} }
+
+func formBody(content string) body {
+	return body{mediaType: "application/x-www-form-urlencoded", content: content}
+}
+
+func rawBody(mediaType, content string) body { return body{mediaType: mediaType, content: content} }
+
+// request is what is sent: target is a path and a query, as they are on the wire.
+type request struct {
+	method, target string
+	token          string      // without one nothing is said of who sends it
+	header         http.Header // beyond those of token and body
+	body           body
+}
+
+// answer is what came back.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// send sends the request, waits until the server is done with it, and fails the test where the
+// answer does not match openapi.yaml.
+func (a *app) send(t testing.TB, r request) answer {
+	t.Helper()
+	got, err := a.try(r)
+	if err != nil {
+		t.Fatalf("%s %s: %v", r.method, r.target, err)
+	}
+	return got
+}
+
+// try is send for other goroutines than the test's.
+func (a *app) try(r request) (answer, error) {
+	target, err := url.Parse(a.url + r.target)
+	if err != nil {
+		return answer{}, err
+	}
+	sent := &http.Request{Method: r.method, URL: target, Header: http.Header{}, Host: target.Host}
+	for name, values := range r.header {
+		sent.Header[name] = values
+	}
+	if r.token != "" {
+		sent.Header.Set("Authorization", "Token "+r.token)
+	}
+	if r.body.mediaType != "" {
+		sent.Header.Set("Content-Type", r.body.mediaType)
+	}
+	if r.body.content != "" {
+		sent.Body = io.NopCloser(strings.NewReader(r.body.content))
+		sent.ContentLength = int64(len(r.body.content))
+		if r.body.chunked {
+			sent.ContentLength = -1
+		}
+	}
+	received, err := a.client.Do(sent)
+	if err != nil {
+		return answer{}, err
+	}
+	defer received.Body.Close()
+	content, err := io.ReadAll(received.Body)
+	<-a.handled
+	return answer{received.StatusCode, received.Header, string(content)}, err
+}
+
+// accessLog holds what the server logged since it was last read.
+type accessLog struct {
+	mu      sync.Mutex
+	content bytes.Buffer
+}
+
+func (l *accessLog) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.content.Write(line)
+}
+
+// take returns the lines and forgets them.
+func (l *accessLog) take() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer l.content.Reset()
+	return l.content.String()
+}
+
+// logLine is one line of the log.
+type logLine struct {
+	Level     string `json:"level"`
+	Message   string `json:"msg"`
+	RequestID string `json:"request_id"`
+	Method    string `json:"method"`
+	Path      string `json:"path"`
+	Status    int    `json:"status"`
+	Bytes     int64  `json:"bytes"`
+	User      string `json:"user"`
+	Error     string `json:"error"`
+	Stack     string `json:"stack"`
+	Violation string `json:"violation"`
+}
+
+// one fails the test unless exactly one line was logged since the last look, and returns it.
+func (l *accessLog) one(t testing.TB) logLine {
+	t.Helper()
+	text := l.take()
+	if strings.Count(text, "\n") != 1 {
+		t.Fatalf("the log does not hold one line:\n%s", text)
+	}
+	var line logLine
+	if err := json.Unmarshal([]byte(text), &line); err != nil {
+		t.Fatal(err)
+	}
+	return line
+}
+
+// checkAccessLine is what holds for the log after any request that did not break the server:
+// one line that says what the answer's status was and holds no secret.
+func (a *app) checkAccessLine(t testing.TB, r request, got answer) {
+	t.Helper()
+	text := a.log.take()
+	if strings.Count(text, "\n") != 1 {
+		t.Fatalf("the log does not hold one line:\n%s", text)
+	}
+	if r.token != "" && strings.Contains(text, r.token) {
+		t.Errorf("the log holds the token:\n%s", text)
+	}
+	var line logLine
+	if err := json.Unmarshal([]byte(text), &line); err != nil {
+		t.Fatal(err)
+	}
+	target, _ := url.Parse(r.target)
+	want := logLine{
+		Level: "INFO", Message: "request", RequestID: got.header.Get("X-Request-ID"),
+		Method: r.method, Path: target.Path, Status: got.status, Bytes: int64(len(got.body)), User: line.User,
+	}
+	if line != want {
+		t.Errorf("the log says %+v, want %+v", line, want)
+	}
+}
+
+// ids makes the rows that requests write 11111111-0000-7000-8000-000000000001 and so on,
+// however many the test's world has taken before.
+type ids struct{ last atomic.Uint64 }
+
+func (i *ids) use(cfg *store.Config) {
+	cfg.NewUUID = func() uuid.UUID {
+		return uuid.MustParse(fmt.Sprintf("11111111-0000-7000-8000-%012x", i.last.Add(1)))
+	}
+}

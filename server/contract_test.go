@@ -1,0 +1,203 @@
+package server_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+
+	"github.com/opencalls/opencalls"
+)
+
+// spec is openapi.yaml itself, not what gen/ embeds of it.
+var spec = func() *openapi3.T {
+	doc, err := openapi3.NewLoader().LoadFromData(opencalls.OpenAPI)
+	if err != nil {
+		panic(err)
+	}
+	return doc
+}()
+
+// contract is a transport that holds each answer against openapi.yaml.
+type contract struct{ next http.RoundTripper }
+
+// answerFormats are narrower than what the server reads: ids have dashes, times end in Z.
+var answerFormats = openapi3.WithStringFormatValidators(map[string]openapi3.StringFormatValidator{
+	"uuid":      openapi3.NewRegexpFormatValidator(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`),
+	"date-time": openapi3.NewRegexpFormatValidator(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{0,5}[1-9])?Z$`),
+	"uri": openapi3.NewCallbackValidator(func(text string) error {
+		u, err := url.Parse(text)
+		if err == nil && (u.Scheme == "" || u.Host == "") {
+			err = errors.New("not absolute")
+		}
+		return err
+	}),
+})
+
+func (c contract) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := c.next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, err
+	}
+	_ = response.Body.Close()
+	response.Body = io.NopCloser(bytes.NewReader(content))
+	return response, checkAnswer(r, response, content)
+}
+
+// checkAnswer says how an answer breaks the contract; nil if it does not.
+func checkAnswer(r *http.Request, response *http.Response, content []byte) error {
+	if response.Header.Get("X-Request-ID") == "" {
+		return errors.New("no X-Request-ID")
+	}
+	if r.Method == http.MethodHead && len(content) > 0 {
+		return errors.New("a body in an answer to HEAD")
+	}
+	op, found := operationAt(r.Method, r.URL.EscapedPath())
+	if !found { // a path, or a method of a path, that openapi.yaml does not have
+		return checkPlainAnswer(r, response)
+	}
+	definition := op.Responses.Status(response.StatusCode)
+	switch {
+	case definition == nil:
+		return fmt.Errorf("%s has no status %d", op.OperationID, response.StatusCode)
+	case len(definition.Value.Content) == 0 && len(content) > 0:
+		return fmt.Errorf("%s: a body where there should be none: %s", op.OperationID, content)
+	case len(definition.Value.Content) == 0 && response.Header.Get("Content-Type") != "":
+		return fmt.Errorf("%s: a Content-Type without a body", op.OperationID)
+	}
+	// The library checks nothing at all in an answer to HEAD.
+	request := r.Clone(context.Background())
+	request.Method = http.MethodGet
+	input := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: request, Route: &routers.Route{Spec: spec, Operation: op.Operation}},
+		Status:                 response.StatusCode,
+		Header:                 response.Header,
+		Options: &openapi3filter.Options{
+			IncludeResponseStatus: true, MultiError: true,
+			SchemaValidationOptions: []openapi3.SchemaValidationOption{answerFormats, openapi3.VisitAsResponse()},
+		},
+	}
+	input.SetBodyBytes(content)
+	return openapi3filter.ValidateResponse(context.Background(), input)
+}
+
+// checkPlainAnswer is checkAnswer for what is not in openapi.yaml.
+func checkPlainAnswer(r *http.Request, response *http.Response) error {
+	statuses := []int{http.StatusMovedPermanently, http.StatusPermanentRedirect, http.StatusNotFound, http.StatusMethodNotAllowed}
+	switch {
+	case r.Method == http.MethodOptions:
+		statuses = []int{http.StatusNoContent, http.StatusNotFound, http.StatusPermanentRedirect}
+	case plainRoutes.MatchString(r.URL.Path):
+		statuses = append(statuses, http.StatusOK, http.StatusNotModified, http.StatusServiceUnavailable, http.StatusInternalServerError)
+	}
+	if !slices.Contains(statuses, response.StatusCode) {
+		return fmt.Errorf("%s %s: status %d outside of openapi.yaml", r.Method, r.URL.Path, response.StatusCode)
+	}
+	return nil
+}
+
+var plainRoutes = regexp.MustCompile(`^/(healthz|readyz|api/media/[^/]+/)$`)
+
+// operation is one operation of openapi.yaml.
+type operation struct {
+	*openapi3.Operation
+	method, path string
+}
+
+// target is the operation's path for an object.
+func (o operation) target(uuid string) string { return strings.ReplaceAll(o.path, "{uuid}", uuid) }
+
+// operations are those of openapi.yaml, in the order of their ids.
+var operations = func() []operation {
+	var list []operation
+	for path, item := range spec.Paths.Map() {
+		for method, definition := range item.Operations() {
+			list = append(list, operation{definition, method, path})
+		}
+	}
+	slices.SortFunc(list, func(a, b operation) int { return strings.Compare(a.OperationID, b.OperationID) })
+	return list
+}()
+
+// operationAt finds the operation that a request is for.
+func operationAt(method, escapedPath string) (operation, bool) {
+	for _, op := range operations {
+		pattern := "^" + strings.ReplaceAll(regexp.QuoteMeta(op.path), `\{uuid\}`, "[^/]+") + "$"
+		if op.method == method && regexp.MustCompile(pattern).MatchString(escapedPath) {
+			return op, true
+		}
+	}
+	return operation{}, false
+}
+
+// What holds answers against the contract has to refuse those that break it.
+func TestContractRefuses(t *testing.T) {
+	const object = "/00000000-0000-4000-8000-000000000001/"
+	header := func(lines ...string) http.Header {
+		h := http.Header{"X-Request-Id": {"1"}}
+		for _, line := range lines {
+			name, value, _ := strings.Cut(line, ": ")
+			h.Set(name, value)
+		}
+		return h
+	}
+	typed := header("Content-Type: application/json")
+	list := header("Content-Type: application/json", "X-Result-Count: 1", "Link: x")
+	stat := `{"open_calls":0,"active_rounds":0,"accepted_proposals":0,"pending_proposals":0,"pending_review":0,"rounds_closing_in_one_week":0,"calls_closing_in_one_week":0,"offering_requests_pending":0}`
+	tests := []struct {
+		name   string
+		method string
+		path   string
+		status int
+		header http.Header
+		body   string
+		broken bool
+	}{
+		{"a right answer", "GET", base + object[1:] + "stats/", 200, typed, stat, false},
+		{"a right list", "GET", base, 200, list, "[]", false},
+		{"a right HEAD", "HEAD", base, 200, header("X-Result-Count: 1", "Link: x"), "", false},
+		{"no request id", "GET", base, 200, http.Header{"Content-Type": {"application/json"}, "X-Result-Count": {"1"}, "Link": {"x"}}, "[]", true},
+		{"a missing field", "GET", base + object[1:] + "stats/", 200, typed, `{"open_calls":0}`, true},
+		{"a wrong type", "GET", base + object[1:] + "stats/", 200, typed, strings.Replace(stat, "0", `"0"`, 1), true},
+		{"a missing header", "GET", base, 200, header("Content-Type: application/json", "X-Result-Count: 1"), "[]", true},
+		{"a wrong header", "GET", base, 200, header("Content-Type: application/json", "X-Result-Count: many", "Link: x"), "[]", true},
+		{"a missing header of HEAD", "HEAD", base, 200, header("Link: x"), "", true},
+		{"a body of HEAD", "HEAD", base, 200, header("X-Result-Count: 1", "Link: x"), "[]", true},
+		{"another media type", "GET", base, 404, header("Content-Type: text/plain"), `{"detail":"Invalid page."}`, true},
+		{"a status that is not documented", "GET", base, 409, typed, `{"detail":"x"}`, true},
+		{"401 without its header", "GET", base, 401, typed, `{"detail":"x"}`, true},
+		{"503 without its header", "GET", base, 503, typed, `{"detail":"x"}`, true},
+		{"a body where there is none", "DELETE", base + object[1:], 204, typed, `{}`, true},
+		{"an id without dashes", "GET", base + object[1:] + "list_users/", 200, list, `[{"uuid":"00000000000040008000000000000001"}]`, true},
+		{"a time of another zone", "GET", base + object[1:] + "list_users/", 200, list, `[{"created":"2027-01-31T00:00:00+02:00"}]`, true},
+		{"a relative URL", "GET", base + object[1:] + "list_users/", 200, list, `[{"user_image":"/api/media/1/"}]`, true},
+		{"an unknown path that is found", "GET", "/api/unknown/", 200, typed, `{}`, true},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			r, err := http.NewRequest(test.method, "http://example.com"+test.path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = checkAnswer(r, &http.Response{StatusCode: test.status, Header: test.header}, []byte(test.body))
+			if broken := err != nil; broken != test.broken {
+				t.Errorf("broken is %v (%v), want %v", broken, err, test.broken)
+			}
+		})
+	}
+}

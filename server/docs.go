@@ -1,0 +1,97 @@
+package server
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/labstack/echo/v4"
+)
+
+// docsFiles is the documentation page with all that it loads; docs/swagger-ui is as Swagger UI's
+// authors publish it.
+//
+//go:embed docs
+var docsFiles embed.FS
+
+// docsPolicy lets the page load what this server serves, talk to this server, and nothing else.
+// Images may be data: URLs, since Swagger UI's style sheet holds its icons so.
+const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// routeDocs routes the documentation page. Each file has a route, so that a path which is no
+// file's is unknown like any other.
+func routeDocs(e *echo.Echo, methods []string) {
+	e.Match(methods, "/", func(c echo.Context) error { return c.Redirect(http.StatusFound, "/api/docs/") })
+	for name, file := range docsAssets() {
+		e.Match(methods, "/api/docs/"+strings.TrimSuffix(name, "index.html"), func(c echo.Context) error {
+			header := c.Response().Header()
+			header.Set(echo.HeaderContentSecurityPolicy, docsPolicy)
+			header.Set(echo.HeaderReferrerPolicy, "no-referrer")
+			return file.serve(c)
+		})
+	}
+}
+
+// docsAssets returns the files of docs/ by their names; they are digested once, since a process
+// may build many servers.
+var docsAssets = sync.OnceValue(func() map[string]asset {
+	mediaTypes := map[string]string{
+		".html": "text/html; charset=utf-8",
+		".css":  "text/css; charset=utf-8",
+		".js":   "text/javascript; charset=utf-8",
+		".svg":  "image/svg+xml",
+	}
+	files := map[string]asset{}
+	err := fs.WalkDir(docsFiles, "docs", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := docsFiles.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		mediaType, known := mediaTypes[path.Ext(name)]
+		if !known {
+			mediaType = "text/plain; charset=utf-8" // the licences
+		}
+		files[strings.TrimPrefix(name, "docs/")] = newAsset(mediaType, content)
+		return nil
+	})
+	if err != nil {
+		panic(err) // the files are in the binary
+	}
+	return files
+})
+
+// asset is a text that the binary holds.
+type asset struct {
+	mediaType, etag string
+	content         []byte
+}
+
+func newAsset(mediaType string, content []byte) asset {
+	sum := sha256.Sum256(content)
+	return asset{mediaType: mediaType, etag: `"` + hex.EncodeToString(sum[:16]) + `"`, content: content}
+}
+
+// serve sends the asset, or says that the client has it already. A client asks each time, so
+// that it never shows the files of the binary before this one.
+func (a asset) serve(c echo.Context) error {
+	header := c.Response().Header()
+	header.Set(echo.HeaderContentType, a.mediaType)
+	header.Set("ETag", a.etag)
+	header.Set(echo.HeaderCacheControl, "no-cache")
+	header.Set(echo.HeaderXContentTypeOptions, "nosniff")
+	r := c.Request().Clone(c.Request().Context())
+	r.Header.Del("Range") // nobody needs a part, and ServeContent would answer a wrong range with a text of its own
+	http.ServeContent(c.Response(), r, "", time.Time{}, bytes.NewReader(a.content))
+	return nil
+}

@@ -1,0 +1,19 @@
+package store_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/opencalls/opencalls/store"
+	"github.com/opencalls/opencalls/store/storetest"
+)
+
+func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
+
+func TestConformance(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, engine string) {
+		storetest.Run(t, func(t testing.TB, options ...storetest.Option) *store.Store {
+			return storetest.Open(t, engine, options...)
+		})
+	})
+}

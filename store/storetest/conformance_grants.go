@@ -1,0 +1,210 @@
+package storetest
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/opencalls/opencalls/store"
+)
+
+// grants returns a user's grants of the organisation, oldest first, as "until END revoked".
+func (r *rig) grants(user, organisation uuid.UUID) []store.UserRole {
+	r.Helper()
+	var found []store.UserRole
+	r.ok(r.store.Export(r.ctx, func(e store.Export) error {
+		for _, g := range e.UserRoles {
+			if g.UserUUID == user && g.OrganisationUUID != nil && *g.OrganisationUUID == organisation {
+				found = append(found, g)
+			}
+		}
+		return nil
+	}))
+	return found
+}
+
+var grantScenarios = []scenario{
+	{"a grant is a new row of the clock and the actor", func(r *rig) {
+		p := r.populate()
+		bob := r.world.User("bob")
+		ends := r.clock.Now().Add(time.Hour)
+		r.ok(r.store.Write(r.ctx, store.Actor{UserUUID: &p.user.UUID}, func(tx *store.Tx) error {
+			return tx.GrantRole(bob.UUID, p.role.UUID, p.organisation.UUID, &ends)
+		}))
+		got := r.grants(bob.UUID, p.organisation.UUID)
+		r.same(got, []store.UserRole{{
+			UUID: got[0].UUID, UserUUID: bob.UUID, RoleUUID: p.role.UUID, OrganisationUUID: &p.organisation.UUID,
+			Created: r.clock.Now(), CreatedByUUID: &p.user.UUID, ExpirationTime: &ends,
+		}})
+	}},
+
+	{"a longer grant takes the place of a shorter one, another is refused", func(r *rig) {
+		p := r.populate()
+		now := r.clock.Now()
+		at := func(d time.Duration) *time.Time { return ptr(now.Add(d)) }
+		const micro = time.Microsecond
+		for i, c := range []struct {
+			name      string
+			held, new *time.Time
+			refused   bool
+		}{
+			{"permanent over permanent", nil, nil, true},
+			{"shorter over permanent", nil, at(time.Hour), true},
+			{"permanent over shorter", at(time.Hour), nil, false},
+			{"longer over shorter", at(time.Hour), at(2 * time.Hour), false},
+			{"a microsecond longer", at(time.Hour), at(time.Hour + micro), false},
+			{"a nanosecond longer is the same", at(time.Hour), at(time.Hour + 999), true},
+			{"the same", at(time.Hour), at(time.Hour), true},
+			{"a microsecond shorter", at(time.Hour), at(time.Hour - micro), true},
+			{"permanent over one that ends now", at(0), nil, false},
+			{"the same over one that ends now", at(0), at(0), true},
+			{"shorter over expired", at(-micro), at(time.Hour), false},
+			{"one in the past over expired", at(-micro), at(-time.Hour), false},
+			{"permanent over expired", at(-time.Hour), nil, false},
+		} {
+			r.each(c.name, func(r *rig) {
+				u := r.world.User("user" + string(rune('a'+i)))
+				old := r.world.Grant(u, p.role, p.organisation, func(g *store.UserRole) { g.ExpirationTime = c.held })
+				active := c.held == nil || !c.held.Before(now)
+				holds, err := r.store.HoldsAsLong(r.ctx, u.UUID, p.role.UUID, p.organisation.UUID, c.new)
+				r.ok(err)
+				r.same(holds, c.refused && active)
+				grant := func(tx *store.Tx) error { return tx.GrantRole(u.UUID, p.role.UUID, p.organisation.UUID, c.new) }
+				if c.refused {
+					r.is(r.fails(grant), store.ErrAlreadyGranted)
+					return
+				}
+				r.write(grant)
+				rows := r.grants(u.UUID, p.organisation.UUID)
+				r.same(len(rows), 2)
+				for _, g := range rows {
+					if g.UUID == old.UUID {
+						r.same(g.Revoked, &now)
+						r.same(g.ExpirationTime, c.held)
+					} else {
+						r.same(g.Revoked, (*time.Time)(nil))
+						r.same(g.ExpirationTime, c.new)
+					}
+				}
+			})
+		}
+	}},
+
+	{"a revoked role can be granted again, another role beside it", func(r *rig) {
+		p := r.populate()
+		grant := func(tx *store.Tx) error { return tx.GrantRole(p.user.UUID, p.role.UUID, p.organisation.UUID, nil) }
+		r.is(r.fails(grant), store.ErrAlreadyGranted)
+		for range 2 { // the second time there is nothing to revoke
+			r.write(func(tx *store.Tx) error { return tx.RevokeRole(p.user.UUID, p.role.UUID, p.organisation.UUID) })
+			holds, err := r.store.HoldsAsLong(r.ctx, p.user.UUID, p.role.UUID, p.organisation.UUID, nil)
+			r.ok(err)
+			r.same(holds, false)
+		}
+		before := Dump(r, r.sql)
+		r.write(func(tx *store.Tx) error { return tx.RevokeRole(p.user.UUID, p.role.UUID, p.organisation.UUID) })
+		r.same(Dump(r, r.sql), before)
+		r.write(grant)
+		r.is(r.fails(grant), store.ErrAlreadyGranted)
+		other := r.world.NewRole("OTHER", nil)
+		r.write(func(tx *store.Tx) error { return tx.GrantRole(p.user.UUID, other.UUID, p.organisation.UUID, nil) })
+		r.same(len(r.grants(p.user.UUID, p.organisation.UUID)), 3)
+	}},
+
+	{"revoking ends what is expired too, and only that grant", func(r *rig) {
+		p := r.populate()
+		second := r.world.Organisation(r.world.Customer("Tallinn"))
+		bob := r.world.User("bob")
+		r.world.Grant(bob, p.role, p.organisation, func(g *store.UserRole) { g.ExpirationTime = ptr(r.clock.Now().Add(-time.Hour)) })
+		r.world.Grant(bob, p.role, second)
+		r.write(func(tx *store.Tx) error { return tx.RevokeRole(bob.UUID, p.role.UUID, p.organisation.UUID) })
+		r.same(r.grants(bob.UUID, p.organisation.UUID)[0].Revoked, ptr(r.clock.Now()))
+		r.same(r.grants(bob.UUID, second.UUID)[0].Revoked, (*time.Time)(nil))
+		r.same(r.grants(p.user.UUID, p.organisation.UUID)[0].Revoked, (*time.Time)(nil))
+	}},
+
+	{"an end can be moved while the role is held", func(r *rig) {
+		p := r.populate()
+		now := r.clock.Now()
+		update := func(ends *time.Time) func(tx *store.Tx) error {
+			return func(tx *store.Tx) error {
+				return tx.UpdateGrant(p.user.UUID, p.role.UUID, p.organisation.UUID, ends)
+			}
+		}
+		ends := func() *time.Time { return r.grants(p.user.UUID, p.organisation.UUID)[0].ExpirationTime }
+		for _, want := range []*time.Time{ptr(now.Add(time.Hour)), ptr(now.Add(time.Minute)), nil, &now} {
+			r.write(update(want))
+			r.same(ends(), want)
+		}
+		r.write(update(ptr(now.Add(1999)))) // it ends now, and is held until after that
+		r.same(ends(), ptr(now.Add(time.Microsecond)))
+		r.clock.Advance(2 * time.Microsecond)
+		r.is(r.fails(update(nil)), store.ErrNotFound)
+		r.write(func(tx *store.Tx) error { return tx.RevokeRole(p.user.UUID, p.role.UUID, p.organisation.UUID) })
+		r.clock.Set(now)
+		r.is(r.fails(update(nil)), store.ErrNotFound)
+		r.is(r.fails(func(tx *store.Tx) error {
+			return tx.UpdateGrant(p.user.UUID, p.role.UUID, uuid.New(), nil)
+		}), store.ErrNotFound)
+	}},
+
+	{"held roles are the active ones on the organisation and its customer", func(r *rig) {
+		w := r.world
+		alice := w.User("alice")
+		tartu, tallinn := w.Customer("Tartu"), w.Customer("Tallinn")
+		o, second := w.Organisation(tartu), w.Organisation(tallinn)
+		organizer, owner := w.Role("CUSTOMER.CALL_ORGANIZER"), w.Role("CUSTOMER.OWNER")
+		onCustomer := func(name string) store.Role {
+			return w.NewRole(name, []string{"P2", "P1"}, func(role *store.Role) { role.Scope = store.ScopeCustomer })
+		}
+		now := r.clock.Now()
+		ends := func(t time.Time) func(*store.UserRole) {
+			return func(g *store.UserRole) { g.ExpirationTime = &t }
+		}
+		w.Grant(alice, organizer, o)
+		w.Grant(alice, w.NewRole("NO.PERMISSION", nil), o, ends(now)) // still held at this very moment
+		w.Grant(alice, w.NewRole("EXPIRED", nil), o, ends(now.Add(-time.Microsecond)))
+		w.Grant(alice, w.NewRole("REVOKED", nil), o, func(g *store.UserRole) { g.Revoked = &now })
+		w.Grant(alice, w.NewRole("INACTIVE", nil, func(role *store.Role) { role.IsActive = false }), o)
+		w.Grant(alice, w.NewRole("SECOND", nil), second)
+		w.Grant(w.User("bob"), organizer, o)
+		w.GrantOnCustomer(alice, owner, tartu)
+		w.GrantOnCustomer(alice, onCustomer("LONGER"), tartu, ends(now.Add(time.Microsecond)))
+		w.GrantOnCustomer(alice, onCustomer("EXPIRED.ON.CUSTOMER"), tartu, ends(now.Add(-time.Microsecond)))
+		w.GrantOnCustomer(alice, onCustomer("ON.TALLINN"), tallinn)
+
+		held := func(customer, organisation uuid.UUID) map[string]store.HeldRole {
+			r.Helper()
+			roles, err := r.store.HeldRoles(r.ctx, alice.UUID, customer, organisation)
+			r.ok(err)
+			byName := map[string]store.HeldRole{}
+			for _, role := range roles {
+				byName[role.Name] = role
+			}
+			r.same(len(byName), len(roles))
+			return byName
+		}
+		ofCustomer := map[string]store.HeldRole{
+			"CUSTOMER.OWNER": {Scope: store.ScopeCustomer, Name: "CUSTOMER.OWNER", Permissions: owner.Permissions},
+			"LONGER":         {Scope: store.ScopeCustomer, Name: "LONGER", Permissions: []string{"P1", "P2"}},
+		}
+		r.same(held(tartu.UUID, uuid.Nil), ofCustomer)
+		both := map[string]store.HeldRole{
+			"CUSTOMER.CALL_ORGANIZER": {Scope: store.ScopeOrganisation, Name: "CUSTOMER.CALL_ORGANIZER", Permissions: organizer.Permissions},
+			"NO.PERMISSION":           {Scope: store.ScopeOrganisation, Name: "NO.PERMISSION"},
+			"INACTIVE":                {Scope: store.ScopeOrganisation, Name: "INACTIVE"}, // only new grants need an active role
+			"CUSTOMER.OWNER":          ofCustomer["CUSTOMER.OWNER"],
+			"LONGER":                  ofCustomer["LONGER"],
+		}
+		r.same(held(tartu.UUID, o.UUID), both)
+		r.same(held(uuid.New(), uuid.New()), map[string]store.HeldRole{})
+		r.clock.Advance(time.Microsecond)
+		delete(both, "NO.PERMISSION")
+		r.same(held(tartu.UUID, o.UUID), both)
+		r.clock.Advance(time.Microsecond)
+		delete(both, "LONGER")
+		r.same(held(tartu.UUID, o.UUID), both)
+		nobody, err := r.store.HeldRoles(r.ctx, uuid.New(), tartu.UUID, o.UUID)
+		r.ok(err)
+		r.same(len(nobody), 0)
+	}},
+}

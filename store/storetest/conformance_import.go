@@ -1,0 +1,254 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/opencalls/opencalls/store"
+)
+
+// importAll writes one row of each kind, as given or as a second file says it.
+func importAll(r *rig, tx *store.Tx, suffix string) {
+	r.Helper()
+	id := func(n int) uuid.UUID { return uuid.MustParse(fmt.Sprintf("c0000000-0000-4000-8000-%012x", n)) }
+	organisation := id(4)
+	start := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(len(suffix)) * time.Hour)
+	state := func(first, second string) string {
+		if suffix == "" {
+			return first
+		}
+		return second
+	}
+	permissions := []string{"B", "A"}
+	if suffix != "" {
+		permissions = []string{"C", "D", "A", "A"}
+	}
+	r.ok(tx.ImportCustomers([]store.Customer{{UUID: id(1), Name: "Customer" + suffix, Abbreviation: "C" + suffix, NativeName: "N" + suffix, Country: "EE", Blocked: suffix != ""}}))
+	r.ok(tx.ImportUsers([]store.User{{UUID: id(2), Username: "user" + suffix, FullName: "User" + suffix, IsActive: suffix == ""}}))
+	r.ok(tx.ImportTokens([]store.Token{{Digest: store.Digest("x"), UserUUID: id(2), Expires: ptr(start)}}))
+	r.ok(tx.ImportRoles([]store.Role{{UUID: id(3), Name: "ROLE" + suffix, Scope: store.ScopeOrganisation, Description: suffix, IsActive: suffix == "", Permissions: permissions}}))
+	r.ok(tx.ImportOrganisations([]store.CallManagingOrganisation{{UUID: organisation, CustomerUUID: id(1), Description: "Organisation" + suffix}}))
+	r.ok(tx.ImportUserRoles([]store.UserRole{{UUID: id(5), UserUUID: id(2), RoleUUID: id(3), OrganisationUUID: &organisation, ExpirationTime: ptr(start)}}))
+	r.ok(tx.ImportCalls([]store.Call{{UUID: id(6), OrganisationUUID: organisation, Name: "Call" + suffix, Slug: "call" + suffix, Description: suffix, State: state("draft", "active")}}))
+	r.ok(tx.ImportRounds([]store.Round{{UUID: id(7), CallUUID: id(6), Name: "Round" + suffix, StartTime: start, CutoffTime: start.Add(time.Hour)}}))
+	r.ok(tx.ImportProposals([]store.Proposal{{UUID: id(8), RoundUUID: id(7), Name: "Proposal" + suffix, State: state("draft", "accepted")}}))
+	r.ok(tx.ImportReviews([]store.Review{{UUID: id(9), ProposalUUID: id(8), ReviewerUUID: id(2), State: state("created", "submitted")}}))
+	r.ok(tx.ImportRequestedOfferings([]store.RequestedOffering{{UUID: id(10), CallUUID: id(6), Offering: "Offering" + suffix, State: state("requested", "canceled")}}))
+	r.ok(tx.ImportImage(store.CustomerImage, id(1), Picture("customer"+suffix)))
+	r.ok(tx.ImportImage(store.UserImage, id(2), Picture("user"+suffix)))
+	r.ok(tx.ImportImage(store.OrganisationImage, organisation, Picture("organisation"+suffix)))
+}
+
+var importScenarios = []scenario{
+	{"the same twice changes nothing and leaves no event", func(r *rig) {
+		r.write(func(tx *store.Tx) error { importAll(r, tx, ""); return nil })
+		before := Dump(r, r.sql)
+		r.clock.Advance(time.Hour) // what was created then stays so
+		r.write(func(tx *store.Tx) error { importAll(r, tx, ""); return nil })
+		r.same(Dump(r, r.sql), before)
+	}},
+
+	{"another state of the same takes its place, wherever it came from", func(r *rig) {
+		r.write(func(tx *store.Tx) error { importAll(r, tx, ""); return nil })
+		first := Dump(r, r.sql)
+		r.write(func(tx *store.Tx) error { importAll(r, tx, "2"); return nil })
+		second := Dump(r, r.sql)
+		r.write(func(tx *store.Tx) error { importAll(r, tx, ""); return nil })
+		third := Dump(r, r.sql)
+		for _, table := range Tables {
+			switch table {
+			case "audit_events": // each of the fourteen steps leaves one, that of a role another for its permissions
+				r.same(len(second[table]), len(first[table])*2)
+				r.same(len(third[table]), len(first[table])*3)
+			case "images": // as many, of other ids
+				r.same([]int{len(second[table]), len(third[table])}, []int{3, 3})
+			case "customers", "users", "call_managing_organisations": // they name their image
+				r.same([]int{len(second[table]), len(third[table])}, []int{len(first[table]), len(first[table])})
+			case "settings", "counters":
+				r.same(second[table], first[table])
+			default:
+				if fmt.Sprint(second[table]) == fmt.Sprint(first[table]) {
+					r.Errorf("%s did not change", table)
+				}
+				r.same(third[table], first[table])
+			}
+		}
+	}},
+
+	{"what an import does not say stays, what it says counts", func(r *rig) {
+		then := r.clock.Now().Add(-time.Hour)
+		p := r.populate()
+		r.world.Image(store.CustomerImage, p.customer.UUID, "logo")
+		logo, err := r.store.Customer(r.ctx, p.customer.UUID)
+		r.ok(err)
+		r.clock.Advance(time.Hour)
+		created := func(want time.Time) {
+			r.Helper()
+			c, err := r.store.Customer(r.ctx, p.customer.UUID)
+			r.ok(err)
+			r.same(c.Created, want)
+			r.same(c.ImageUUID, logo.ImageUUID)
+		}
+		r.write(func(tx *store.Tx) error {
+			return tx.ImportCustomers([]store.Customer{{UUID: p.customer.UUID, Name: "Renamed", ImageUUID: ptr(uuid.New())}})
+		})
+		created(p.customer.Created)
+		r.write(func(tx *store.Tx) error {
+			return tx.ImportCustomers([]store.Customer{{UUID: p.customer.UUID, Name: "Renamed", Created: then}})
+		})
+		created(then)
+	}},
+
+	{"roles take exactly the permissions given", func(r *rig) {
+		role := store.Role{UUID: r.world.ID(), Name: "R", Scope: store.ScopeOrganisation}
+		for _, c := range []struct{ given, want []string }{
+			{[]string{"A"}, []string{"A"}},
+			{[]string{"B"}, []string{"B"}},
+			{[]string{"B", "A", "C", "A"}, []string{"A", "B", "C"}},
+			{[]string{"C", "B", "A"}, []string{"A", "B", "C"}},
+			{nil, nil},
+			{[]string{"A", "B"}, []string{"A", "B"}},
+		} {
+			role.Permissions = c.given
+			r.write(func(tx *store.Tx) error { return tx.ImportRoles([]store.Role{role}) })
+			roles, err := r.store.Roles(r.ctx)
+			r.ok(err)
+			for _, got := range roles {
+				if got.UUID == role.UUID {
+					r.same(fmt.Sprint(got.Permissions), fmt.Sprint(c.want))
+				}
+			}
+		}
+	}},
+
+	{"a grant without a uuid is that of the same user, role and scope", func(r *rig) {
+		p := r.populate()
+		bob := r.world.User("bob")
+		grants := func() []store.UserRole {
+			return []store.UserRole{
+				{UserUUID: p.user.UUID, RoleUUID: p.role.UUID, OrganisationUUID: &p.organisation.UUID, ExpirationTime: ptr(r.clock.Now())},
+				{UserUUID: p.user.UUID, RoleUUID: p.onCustomer.UUID, CustomerUUID: &p.customer.UUID},
+				{UserUUID: bob.UUID, RoleUUID: p.role.UUID, OrganisationUUID: &p.organisation.UUID},
+				{UserUUID: bob.UUID, RoleUUID: p.onCustomer.UUID, CustomerUUID: &p.customer.UUID, Revoked: ptr(r.clock.Now())},
+			}
+		}
+		rows := grants()
+		r.write(func(tx *store.Tx) error { return tx.ImportUserRoles(rows) })
+		r.same(rows[0].UUID, p.grant.UUID)
+		r.same(r.count("user_roles"), 4)
+		before := Dump(r, r.sql)
+		again := grants()
+		r.write(func(tx *store.Tx) error { return tx.ImportUserRoles(again) })
+		r.same(Dump(r, r.sql), before)
+		r.same(again, rows)
+		// Once revoked it is another grant that is given.
+		r.write(func(tx *store.Tx) error { return tx.RevokeRole(bob.UUID, p.role.UUID, p.organisation.UUID) })
+		r.write(func(tx *store.Tx) error { return tx.ImportUserRoles(grants()) })
+		r.same(r.count("user_roles"), 5)
+		// A revoked one ends the one that is held, and is that one from then on.
+		end := func() []store.UserRole {
+			return []store.UserRole{{UserUUID: bob.UUID, RoleUUID: p.role.UUID, OrganisationUUID: &p.organisation.UUID, Revoked: ptr(r.clock.Now())}}
+		}
+		r.clock.Advance(time.Hour)
+		for range 2 {
+			r.write(func(tx *store.Tx) error { return tx.ImportUserRoles(end()) })
+			r.same(r.count("user_roles"), 5)
+			r.same(r.usernames(p.organisation.UUID, store.MemberFilter{Username: "bob"}), []string{})
+		}
+	}},
+
+	{"nothing at all", func(r *rig) {
+		before := Dump(r, r.sql)
+		r.write(func(tx *store.Tx) error {
+			r.ok(tx.ImportCustomers(nil))
+			r.ok(tx.ImportUsers(nil))
+			r.ok(tx.ImportTokens(nil))
+			r.ok(tx.ImportRoles(nil))
+			r.ok(tx.ImportOrganisations(nil))
+			r.ok(tx.ImportUserRoles(nil))
+			r.ok(tx.ImportCalls(nil))
+			r.ok(tx.ImportRounds(nil))
+			r.ok(tx.ImportProposals(nil))
+			r.ok(tx.ImportReviews(nil))
+			return tx.ImportRequestedOfferings(nil)
+		})
+		r.same(Dump(r, r.sql), before)
+	}},
+
+	{"one object twice in a batch is what the later row says", func(r *rig) {
+		id := r.world.ID()
+		r.write(func(tx *store.Tx) error {
+			return tx.ImportCustomers([]store.Customer{{UUID: id, Name: "First"}, {UUID: r.world.ID(), Name: "Other"}, {UUID: id, Name: "Last"}})
+		})
+		c, err := r.store.Customer(r.ctx, id)
+		r.ok(err)
+		r.same(c.Name, "Last")
+		r.same(r.count("customers"), 2)
+	}},
+
+	{"a full batch of the widest rows", func(r *rig) {
+		users := make([]store.User, store.ImportBatch)
+		for i := range users {
+			users[i] = store.User{UUID: r.world.ID(), Username: fmt.Sprintf("user%d", i)}
+		}
+		r.write(func(tx *store.Tx) error { return tx.ImportUsers(users) })
+		r.same(r.count("users"), store.ImportBatch)
+		r.same(r.count("audit_events"), store.ImportBatch)
+		o := r.world.Organisation(r.world.Customer("Tartu"))
+		role := r.world.Role("CUSTOMER.CALL_ORGANIZER")
+		grants := make([]store.UserRole, store.ImportBatch)
+		for i := range grants {
+			grants[i] = store.UserRole{UserUUID: users[i].UUID, RoleUUID: role.UUID, OrganisationUUID: &o.UUID}
+		}
+		r.write(func(tx *store.Tx) error { return tx.ImportUserRoles(grants) })
+		r.same(r.count("user_roles"), store.ImportBatch)
+	}},
+
+	{"whether a row of an import's lists exists", func(r *rig) {
+		p := r.populate()
+		for kind, id := range map[string]uuid.UUID{
+			"customers": p.customer.UUID, "users": p.user.UUID, "roles": p.role.UUID, "call_managing_organisations": p.organisation.UUID,
+			"user_roles": p.grant.UUID, "calls": p.call.UUID, "rounds": p.round.UUID, "proposals": p.proposal.UUID,
+		} {
+			exists, err := r.store.Exists(r.ctx, kind, id)
+			r.ok(err)
+			r.same(exists, true)
+			exists, err = r.store.Exists(r.ctx, kind, uuid.New())
+			r.ok(err)
+			r.same(exists, false)
+		}
+		for _, kind := range []string{"reviews", "requested_offerings"} {
+			exists, err := r.store.Exists(r.ctx, kind, p.customer.UUID)
+			r.ok(err)
+			r.same(exists, false)
+		}
+		for _, kind := range []string{"", "images", "tokens", "customers; DROP TABLE calls"} {
+			if _, err := r.store.Exists(r.ctx, kind, p.customer.UUID); err == nil {
+				r.Errorf("%q is a kind", kind)
+			}
+		}
+	}},
+
+	{"empty is what the migrations left", func(r *rig) {
+		check := func(want bool) {
+			r.Helper()
+			got, err := r.store.Empty(r.ctx)
+			r.ok(err)
+			r.same(got, want)
+		}
+		check(true)
+		r.fails(func(tx *store.Tx) error {
+			r.ok(tx.SetSetting("x", "y"))
+			empty, err := tx.Empty(r.ctx)
+			r.ok(err)
+			r.same(empty, false)
+			return errors.New("no")
+		})
+		check(true)
+		r.world.NewRole("R", nil)
+		check(false)
+	}},
+}

@@ -1,0 +1,183 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/opencalls/opencalls/store"
+)
+
+// names returns the customers' names of a page of the list.
+func (r *rig) names(f store.OrganisationFilter, order []store.Ordering, page store.Page) []string {
+	r.Helper()
+	list, total, err := r.store.ListOrganisations(r.ctx, f, order, page)
+	r.ok(err)
+	counted, err := r.store.CountOrganisations(r.ctx, f)
+	r.ok(err)
+	r.same(counted, total)
+	names := []string{}
+	for _, o := range list {
+		names = append(names, o.CustomerName)
+	}
+	return names
+}
+
+var (
+	everything = store.Page{Number: 1, Size: 300}
+	descending = []store.Ordering{{Name: "customer_name", Descending: true}}
+	ascending  = []store.Ordering{{Name: "customer_name"}}
+)
+
+var listScenarios = []scenario{
+	{"an empty list has a first page only", func(r *rig) {
+		r.same(r.names(store.OrganisationFilter{}, nil, store.Page{Number: 1, Size: 10}), []string{})
+		_, _, err := r.store.ListOrganisations(r.ctx, store.OrganisationFilter{}, nil, store.Page{Number: 2, Size: 10})
+		r.is(err, store.ErrInvalidPage)
+		_, _, err = r.store.ListOrganisations(r.ctx, store.OrganisationFilter{Keyword: "x"}, nil, store.Page{Number: 2, Size: 10})
+		r.is(err, store.ErrInvalidPage)
+	}},
+
+	{"order is by case-folded name, bytewise", func(r *rig) {
+		want := []string{"10", "9", "Alpha", "alpha", "ALPHA b", "Beta", "straße", "STRASSE a", "Zulu", "Ärzte", "Öko", "Ляля", "北京"}
+		for _, i := range []int{3, 11, 0, 7, 2, 12, 5, 1, 9, 8, 4, 10, 6} {
+			r.world.Organisation(r.world.Customer(want[i], func(c *store.Customer) {
+				c.UUID = uuid.MustParse(fmt.Sprintf("b0000000-0000-4000-8000-%012x", i)) // in the order of ties
+			}))
+		}
+		// Ties go by the organisation's uuid: "alpha" was added before "Alpha".
+		want[2], want[3] = want[3], want[2]
+		r.same(r.names(store.OrganisationFilter{}, nil, everything), want)
+		r.same(r.names(store.OrganisationFilter{}, ascending, everything), want)
+		slices.Reverse(want)
+		r.same(r.names(store.OrganisationFilter{}, descending, everything), want)
+	}},
+
+	{"rows of one name are ordered by uuid, the other way round when descending", func(r *rig) {
+		ids := []string{}
+		for i := range 9 {
+			o := r.world.Organisation(r.world.Customer([]string{"Same", "same", "SAME"}[i%3]), func(o *store.CallManagingOrganisation) {
+				o.UUID = uuid.MustParse(fmt.Sprintf("%x0000000-0000-4000-8000-000000000000", (i*7)%16))
+			})
+			ids = append(ids, o.UUID.String())
+		}
+		slices.Sort(ids)
+		for _, order := range [][]store.Ordering{ascending, descending} {
+			for _, size := range []int{1, 2, 4, 9, 300} {
+				r.same(r.pageThrough(store.OrganisationFilter{}, order, size), ids)
+			}
+			slices.Reverse(ids)
+		}
+	}},
+
+	{"pages from both ends", func(r *rig) {
+		for range 23 {
+			r.world.Organisation(r.world.Customer("Filler"))
+		}
+		r.world.Organisation(r.world.Customer("Last"))
+		for _, f := range []store.OrganisationFilter{{}, {Keyword: "fill"}} {
+			total, err := r.store.CountOrganisations(r.ctx, f)
+			r.ok(err)
+			whole := r.pageThrough(f, ascending, 300)
+			r.same(len(whole), int(total))
+			for size := 1; size <= 25; size++ {
+				r.same(r.pageThrough(f, ascending, size), whole)
+				backwards := r.pageThrough(f, descending, size)
+				slices.Reverse(backwards)
+				r.same(backwards, whole)
+				page := store.Page{Number: 1, Size: size}
+				for _, past := range []int{1, 2, 1000, 1 << 40} {
+					page.Number = int(page.Last(total)) + past
+					_, _, err := r.store.ListOrganisations(r.ctx, f, nil, page)
+					r.is(err, store.ErrInvalidPage)
+				}
+			}
+		}
+	}},
+
+	{"filters by customer", func(r *rig) {
+		a, b := r.world.Customer("A"), r.world.Customer("B")
+		r.world.Organisation(a)
+		r.world.Organisation(b)
+		none := r.world.Customer("None")
+		for _, c := range []struct {
+			filter store.OrganisationFilter
+			want   []string
+		}{
+			{store.OrganisationFilter{}, []string{"A", "B"}},
+			{store.OrganisationFilter{Customers: []uuid.UUID{a.UUID}}, []string{"A"}},
+			{store.OrganisationFilter{Customers: []uuid.UUID{a.UUID, a.UUID}}, []string{"A"}},
+			{store.OrganisationFilter{Customers: []uuid.UUID{a.UUID, b.UUID}}, []string{}},
+			{store.OrganisationFilter{Customers: []uuid.UUID{none.UUID}}, []string{}},
+			{store.OrganisationFilter{Customers: []uuid.UUID{uuid.New()}}, []string{}},
+			{store.OrganisationFilter{Customers: []uuid.UUID{a.UUID}, Keyword: "a"}, []string{"A"}},
+			{store.OrganisationFilter{Customers: []uuid.UUID{a.UUID}, Keyword: "b"}, []string{}},
+		} {
+			r.same(r.names(c.filter, nil, everything), c.want)
+		}
+	}},
+
+	{"the order follows a customer's new name", func(r *rig) {
+		a, b := r.world.Customer("A"), r.world.Customer("B")
+		r.world.Organisation(a)
+		r.world.Organisation(b)
+		a.Name, a.Abbreviation = "Ülikool", "ÜK"
+		r.write(func(tx *store.Tx) error { return tx.ImportCustomers([]store.Customer{a, b}) })
+		r.same(r.names(store.OrganisationFilter{}, nil, everything), []string{"B", "Ülikool"})
+		r.same(r.names(store.OrganisationFilter{Keyword: "ük"}, nil, everything), []string{"Ülikool"})
+		r.same(r.names(store.OrganisationFilter{Keyword: "a"}, nil, everything), []string{})
+		r.copiesInStep()
+		r.fails(func(tx *store.Tx) error {
+			b.Name = "Other"
+			r.ok(tx.ImportCustomers([]store.Customer{b}))
+			return fmt.Errorf("no")
+		})
+		r.copiesInStep()
+		// Made under the new name, by either way of making one.
+		c := r.world.Customer("C")
+		c.Name = "Renamed"
+		r.write(func(tx *store.Tx) error {
+			r.ok(tx.ImportCustomers([]store.Customer{c}))
+			locked, err := tx.LockCustomer(c.UUID)
+			r.ok(err)
+			_, err = tx.CreateOrganisation(locked, "", nil)
+			return err
+		})
+		r.copiesInStep()
+	}},
+
+	{"an organisation that an import gives to another customer follows that one", func(r *rig) {
+		a, b := r.world.Customer("A"), r.world.Customer("B")
+		o := r.world.Organisation(a)
+		o.CustomerUUID = b.UUID
+		r.write(func(tx *store.Tx) error { return tx.ImportOrganisations([]store.CallManagingOrganisation{o}) })
+		r.copiesInStep()
+		r.same(r.names(store.OrganisationFilter{Keyword: "b"}, nil, everything), []string{"B"})
+	}},
+}
+
+// copiesInStep checks what organisations hold of their customers.
+func (r *rig) copiesInStep() {
+	r.Helper()
+	r.same(Count(r, r.sql, `SELECT count(*) FROM call_managing_organisations o JOIN customers c ON c.uuid = o.customer_uuid
+		WHERE o.customer_key <> c.name_key OR o.customer_search <> c.search`), 0)
+}
+
+// pageThrough visits every page and returns the ids in order.
+func (r *rig) pageThrough(f store.OrganisationFilter, order []store.Ordering, size int) []string {
+	r.Helper()
+	ids := []string{}
+	for number := 1; ; number++ {
+		page := store.Page{Number: number, Size: size}
+		list, total, err := r.store.ListOrganisations(r.ctx, f, order, page)
+		r.ok(err)
+		for _, o := range list {
+			ids = append(ids, o.UUID.String())
+		}
+		if int64(number) == page.Last(total) {
+			return ids
+		}
+		r.same(len(list), size)
+	}
+}

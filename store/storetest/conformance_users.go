@@ -1,0 +1,173 @@
+package storetest
+
+import (
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/opencalls/opencalls/store"
+)
+
+var userScenarios = []scenario{
+	{"create and read", func(r *rig) {
+		want := store.User{
+			Username: "alice", FullName: "Alice Aed", NativeName: "Алиса", Email: "Alice@Example.com", IsStaff: true, IsSupport: true, IsActive: true,
+		}
+		var created store.User
+		r.write(func(tx *store.Tx) error {
+			var err error
+			created, err = tx.CreateUser(want)
+			return err
+		})
+		r.same(created.Slug, "alice")
+		r.same(created.Created, r.clock.Now())
+		if created.UUID == uuid.Nil {
+			r.Error("no id")
+		}
+		byID, err := r.store.User(r.ctx, created.UUID)
+		r.ok(err)
+		r.same(byID, created)
+		byName, err := r.store.UserByName(r.ctx, "alice")
+		r.ok(err)
+		r.same(byName, created)
+		for _, name := range []string{"Alice", "alic", "alice ", "", "%"} {
+			_, err = r.store.UserByName(r.ctx, name)
+			r.is(err, store.ErrNotFound)
+		}
+		_, err = r.store.User(r.ctx, uuid.New())
+		r.is(err, store.ErrNotFound)
+		r.write(func(tx *store.Tx) error {
+			given := store.User{UUID: r.world.ID(), Username: "bob", Slug: "Robert", Created: r.clock.Now().Add(-time.Hour)}
+			got, err := tx.CreateUser(given)
+			r.ok(err)
+			r.same([]any{got.UUID, got.Slug, got.Created, got.IsActive}, []any{given.UUID, given.Slug, given.Created, false})
+			return nil
+		})
+	}},
+
+	{"usernames", func(r *rig) {
+		for _, name := range []string{"a", "a.b_c-d+e@f", "0", strings.Repeat("x", 128)} {
+			r.ok(store.CheckUsername(name))
+			r.world.User(name)
+		}
+		for _, name := range []string{"", "A", "a b", "ä", "a%", "a/b", "a\n", strings.Repeat("x", 129)} {
+			r.is(store.CheckUsername(name), store.ErrUsername)
+			r.is(r.fails(func(tx *store.Tx) error {
+				_, err := tx.CreateUser(store.User{Username: name})
+				return err
+			}), store.ErrUsername)
+			err := r.fails(func(tx *store.Tx) error {
+				return tx.ImportUsers([]store.User{{UUID: r.world.ID(), Username: "fine"}, {UUID: r.world.ID(), Username: name}})
+			})
+			r.is(err, store.ErrUsername)
+			r.isRow(err, 1)
+		}
+	}},
+
+	{"who signs in with a token", func(r *rig) {
+		alice := r.world.User("alice", func(u *store.User) { u.IsStaff = true })
+		bob := r.world.User("bob", func(u *store.User) { u.IsSupport, u.IsActive = true, false })
+		expires := r.clock.Now().Add(-time.Hour)
+		forever := r.world.Token(alice)
+		expired := r.world.Token(alice, func(t *store.Token) { t.Expires = &expires })
+		inactive := r.world.Token(bob)
+		for token, want := range map[string]store.Identity{
+			forever:  {UUID: alice.UUID, IsStaff: true, IsActive: true},
+			expired:  {UUID: alice.UUID, IsStaff: true, IsActive: true, Expires: &expires},
+			inactive: {UUID: bob.UUID, IsSupport: true},
+		} {
+			got, err := r.store.Identity(r.ctx, store.Digest(token))
+			r.ok(err)
+			r.same(got, want)
+		}
+		for _, digest := range []string{store.Digest("another"), "", forever, strings.ToUpper(store.Digest(forever)), store.Digest(forever)[:63]} {
+			_, err := r.store.Identity(r.ctx, digest)
+			r.is(err, store.ErrNotFound)
+		}
+		// The text is nowhere.
+		for table, rows := range Dump(r, r.sql) {
+			for _, row := range rows {
+				if strings.Contains(row, forever) {
+					r.Errorf("%s holds a token: %s", table, row)
+				}
+			}
+		}
+	}},
+
+	{"the digest is SHA-256 in lower-case hex", func(r *rig) {
+		r.same(store.Digest("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+	}},
+
+	{"revoking forgets a user's tokens and nobody else's", func(r *rig) {
+		alice, bob := r.world.User("alice"), r.world.User("bob")
+		var tokens []string
+		for range 3 {
+			tokens = append(tokens, r.world.Token(alice))
+		}
+		his := r.world.Token(bob)
+		for _, want := range []int{3, 0} {
+			r.write(func(tx *store.Tx) error {
+				n, err := tx.RevokeTokens(alice.UUID)
+				r.same(n, want)
+				return err
+			})
+		}
+		for _, token := range tokens {
+			_, err := r.store.Identity(r.ctx, store.Digest(token))
+			r.is(err, store.ErrNotFound)
+		}
+		_, err := r.store.Identity(r.ctx, store.Digest(his))
+		r.ok(err)
+	}},
+
+	{"roles by id in every form and by exact name", func(r *rig) {
+		odd := r.world.NewRole("a1b2c3d4e5f67890abcdef123456789z", []string{"B", "A", "B"}) // as long as an id
+		for text, want := range map[string]string{
+			"CUSTOMER.OWNER":                       "CUSTOMER.OWNER",
+			"00000000-0000-4000-8000-000000000004": "CUSTOMER.CALL_ORGANIZER",
+			"00000000000040008000000000000004":     "CUSTOMER.CALL_ORGANIZER",
+			odd.UUID.String():                      odd.Name,
+			strings.ToUpper(odd.UUID.String()):     odd.Name,
+			odd.Name:                               odd.Name,
+		} {
+			got, err := r.store.Role(r.ctx, text)
+			r.ok(err)
+			r.same(got.Name, want)
+			r.same(len(got.Permissions), 0)
+		}
+		for _, text := range []string{"", "customer.owner", "CUSTOMER.OWNE", "{00000000-0000-4000-8000-000000000004}", "urn:uuid:00000000-0000-4000-8000-000000000004", uuid.NewString(), "%"} {
+			_, err := r.store.Role(r.ctx, text)
+			r.is(err, store.ErrNotFound)
+		}
+	}},
+
+	{"the built-in roles are in every database", func(r *rig) {
+		roles, err := r.store.Roles(r.ctx)
+		r.ok(err)
+		var lines []string
+		for _, role := range roles {
+			lines = append(lines, strings.Join([]string{role.UUID.String()[35:], role.Name, string(role.Scope), map[bool]string{true: "active", false: "inactive"}[role.IsActive], strings.Join(role.Permissions, " ")}, " "))
+		}
+		r.same(lines, []string{
+			"4 CUSTOMER.CALL_ORGANIZER call_managing_organisation active CALL.APPROVE_AND_REJECT_PROPOSALS CALL.CLOSE_ROUNDS CALL.CREATE CALL.CREATE_PERMISSION CALL.DELETE_PERMISSION CALL.LIST CALL.UPDATE_PERMISSION PROPOSAL.LIST PROPOSAL.MANAGE_REVIEW ROUND.LIST",
+			"2 CUSTOMER.MANAGER customer active ",
+			"1 CUSTOMER.OWNER customer active CALL.APPROVE_AND_REJECT_PROPOSALS CALL.CLOSE_ROUNDS CALL.CREATE_PERMISSION CALL.DELETE_PERMISSION CALL.UPDATE_PERMISSION OFFERING.ACCEPT_CALL_REQUEST",
+			"3 CUSTOMER.SUPPORT customer inactive ",
+		})
+	}},
+
+	{"ids are read in the two forms only", func(r *rig) {
+		want := uuid.MustParse("a1b2c3d4-e5f6-7890-abcd-ef1234567890")
+		for _, text := range []string{"a1b2c3d4-e5f6-7890-abcd-ef1234567890", "A1B2C3D4-E5F6-7890-ABCD-EF1234567890", "a1b2c3d4e5f67890abcdef1234567890", "A1b2C3d4E5f67890aBcDeF1234567890"} {
+			got, err := store.ParseUUID(text)
+			r.ok(err)
+			r.same(got, want)
+		}
+		for _, text := range []string{"", "x", "{a1b2c3d4-e5f6-7890-abcd-ef1234567890}", "urn:uuid:a1b2c3d4-e5f6-7890-abcd-ef1234567890", "a1b2c3d4e5f67890abcdef123456789g", "a1b2c3d4-e5f6-7890-abcd-ef123456789g", "a1b2c3d4-e5f6-7890-abcd_ef1234567890", " a1b2c3d4e5f67890abcdef123456789"} {
+			if _, err := store.ParseUUID(text); err == nil {
+				r.Errorf("%q is read", text)
+			}
+		}
+	}},
+}

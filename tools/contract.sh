@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Holds the built binary against openapi.yaml with schemathesis, on SQLite and on Postgres: as
+# staff in full, as others for half a minute each. SEED=, EXAMPLES= and ENGINES= narrow or widen.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+version=4.32.5
+seed=${SEED:-1}
+examples=${EXAMPLES:-100}
+venv=.venv/schemathesis-$version
+work=$(mktemp -d)
+server=
+
+# shellcheck disable=SC2317 # the trap reaches it
+stop() {
+	if [ -n "$server" ]; then
+		kill "$server" 2>/dev/null || true
+		wait "$server" 2>/dev/null || true
+		server=
+	fi
+}
+trap 'stop; rm -rf "$work"' EXIT
+
+if [ ! -x "$venv/bin/st" ]; then
+	python3 -m venv "$venv"
+	"$venv/bin/pip" --quiet install "schemathesis==$version"
+fi
+
+# Each identity gets a server on a fresh demo world, whose log must hold no error.
+check() {
+	local engine=$1 who=$2 token=$3
+	shift 3
+	printf '\n== %s, %s, seed %s\n' "$engine" "$who" "$seed"
+	local url=sqlite::memory:
+	if [ "$engine" = postgres ]; then
+		url=$OPENCALLS_TEST_POSTGRES_URL
+		until bin/opencalls migrate down --database-url "$url" 2>/dev/null | grep -q nothing; do :; done
+	fi
+	bin/opencalls serve --demo --database-url "$url" --listen 127.0.0.1:0 --validate-responses fail \
+		>"$work/out" 2>"$work/log" &
+	server=$!
+	local address=
+	while [ -z "$address" ]; do
+		kill -0 "$server" || { cat "$work/log"; return 1; }
+		address=$(sed -n 's/^listening on //p' "$work/out")
+		sleep 0.1
+	done
+	local headers=()
+	[ -z "$token" ] || headers=(-H "Authorization: Token $token")
+	"$venv/bin/st" run openapi.yaml --url "$address" --checks all --seed "$seed" --report-dir "$work" \
+		"${headers[@]}" "$@"
+	stop
+	if grep -v '"level":"INFO"' "$work/log"; then
+		echo "the server's log holds more than access lines"
+		return 1
+	fi
+}
+
+for engine in ${ENGINES:-sqlite postgres}; do
+	check "$engine" staff YOUR_API_TOKEN --max-examples "$examples"
+	check "$engine" "an organisation's owner" DEMO_OWNER_TOKEN --max-time 30
+	check "$engine" "a user without rights" DEMO_USER_TOKEN --max-time 30
+	check "$engine" "without a token" "" --max-time 30
+done
