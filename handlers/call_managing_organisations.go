@@ -204,13 +204,11 @@ func (h CallManagingOrganisations) update(ctx context.Context, id uuid.UUID, inp
 	fields := fieldErrors{}
 	if input.customer != uuid.Nil && input.customer != o.CustomerUUID {
 		_, err := h.store.Customer(ctx, input.customer)
-		switch {
-		case errors.Is(err, store.ErrNotFound):
-			fields.add("customer", textNoObject)
-		case err != nil:
-			return o, err
-		default:
+		if err == nil {
 			fields.add("customer", "The customer of an organisation can't be changed.")
+		}
+		if err := fields.addMissing("customer", textNoObject, err); err != nil {
+			return o, err
 		}
 	}
 	image, err := input.checkImage(ctx, h.images, fields)

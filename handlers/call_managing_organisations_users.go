@@ -85,11 +85,11 @@ func orEmpty(text *string) string {
 // CallManagingOrganisationsAddUser grants a role to a user.
 func (h CallManagingOrganisations) CallManagingOrganisationsAddUser(ctx context.Context, request gen.CallManagingOrganisationsAddUserRequestObject) (gen.CallManagingOrganisationsAddUserResponseObject, error) {
 	input := readRole(request.JSONBody, request.FormdataBody)
-	err := h.manageRole(ctx, request.UUID, access.PermissionGrantRole, input, func(tx *store.Tx, o store.Organisation, role store.Role, user store.User) error {
-		if err := h.mayGrant(ctx, tx, o, role, user, input.expires); err != nil {
+	err := h.manageRole(ctx, request.UUID, access.PermissionGrantRole, input, func(tx *store.Tx, t roleTarget) error {
+		if err := mayGrant(ctx, tx, t, input.expires); err != nil {
 			return err
 		}
-		err := tx.GrantRole(user.UUID, role.UUID, o.UUID, input.expires)
+		err := tx.GrantRole(t.user.UUID, t.role.UUID, t.organisation.UUID, input.expires)
 		if errors.Is(err, store.ErrAlreadyGranted) {
 			return nonField(textAlreadyGranted)
 		}
@@ -106,19 +106,19 @@ func (h CallManagingOrganisations) CallManagingOrganisationsAddUser(ctx context.
 }
 
 // mayGrant checks what only concerns new grants, in Waldur's order.
-func (h CallManagingOrganisations) mayGrant(ctx context.Context, tx *store.Tx, o store.Organisation, role store.Role, user store.User, expires *time.Time) error {
-	if !user.IsActive && !access.From(ctx).Staff {
+func mayGrant(ctx context.Context, tx *store.Tx, t roleTarget, expires *time.Time) error {
+	if !t.user.IsActive && !access.From(ctx).Staff {
 		return nonField("Only staff users can assign roles to deactivated users.")
 	}
-	held, err := tx.HoldsAsLong(ctx, user.UUID, role.UUID, o.UUID, expires)
+	held, err := tx.HoldsAsLong(ctx, t.user.UUID, t.role.UUID, t.organisation.UUID, expires)
 	switch {
 	case err != nil:
 		return err
 	case held:
 		return nonField(textAlreadyGranted)
-	case role.Scope != store.ScopeOrganisation:
+	case t.role.Scope != store.ScopeOrganisation:
 		return nonField("Role is not valid for this scope.")
-	case !role.IsActive:
+	case !t.role.IsActive:
 		return nonField("Role is not active.")
 	}
 	return nil
@@ -127,8 +127,8 @@ func (h CallManagingOrganisations) mayGrant(ctx context.Context, tx *store.Tx, o
 // CallManagingOrganisationsUpdateUser changes when a user's role ends.
 func (h CallManagingOrganisations) CallManagingOrganisationsUpdateUser(ctx context.Context, request gen.CallManagingOrganisationsUpdateUserRequestObject) (gen.CallManagingOrganisationsUpdateUserResponseObject, error) {
 	input := readRole((*gen.UserRoleCreateRequest)(request.JSONBody), (*gen.UserRoleCreateRequestForm)(request.FormdataBody))
-	err := h.manageRole(ctx, request.UUID, access.PermissionUpdateRole, input, func(tx *store.Tx, o store.Organisation, role store.Role, user store.User) error {
-		err := tx.UpdateGrant(user.UUID, role.UUID, o.UUID, input.expires)
+	err := h.manageRole(ctx, request.UUID, access.PermissionUpdateRole, input, func(tx *store.Tx, t roleTarget) error {
+		err := tx.UpdateGrant(t.user.UUID, t.role.UUID, t.organisation.UUID, input.expires)
 		if errors.Is(err, store.ErrNotFound) {
 			return nonField("User does not have this role in this scope.")
 		}
@@ -144,8 +144,8 @@ func (h CallManagingOrganisations) CallManagingOrganisationsUpdateUser(ctx conte
 // already.
 func (h CallManagingOrganisations) CallManagingOrganisationsDeleteUser(ctx context.Context, request gen.CallManagingOrganisationsDeleteUserRequestObject) (gen.CallManagingOrganisationsDeleteUserResponseObject, error) {
 	input := readRole((*gen.UserRoleCreateRequest)(request.JSONBody), (*gen.UserRoleCreateRequestForm)(request.FormdataBody))
-	err := h.manageRole(ctx, request.UUID, access.PermissionRevokeRole, input, func(tx *store.Tx, o store.Organisation, role store.Role, user store.User) error {
-		return tx.RevokeRole(user.UUID, role.UUID, o.UUID)
+	err := h.manageRole(ctx, request.UUID, access.PermissionRevokeRole, input, func(tx *store.Tx, t roleTarget) error {
+		return tx.RevokeRole(t.user.UUID, t.role.UUID, t.organisation.UUID)
 	})
 	if err != nil {
 		return nil, err
@@ -179,20 +179,25 @@ func readRole(json *gen.UserRoleCreateRequest, form *gen.UserRoleCreateRequestFo
 	return input
 }
 
+// roleTarget is what a role action is about.
+type roleTarget struct {
+	organisation store.Organisation
+	role         store.Role
+	user         store.User
+}
+
 // manageRole is what the role actions share: it checks everything outside of a transaction,
 // then again inside of one, where it changes.
-func (h CallManagingOrganisations) manageRole(ctx context.Context, id uuid.UUID, permission string, input roleInput,
-	change func(tx *store.Tx, o store.Organisation, role store.Role, user store.User) error) error {
-	_, _, _, err := mayManageRole(ctx, h.store, h.read(ctx, id), permission, input)
-	if err != nil {
+func (h CallManagingOrganisations) manageRole(ctx context.Context, id uuid.UUID, permission string, input roleInput, change func(*store.Tx, roleTarget) error) error {
+	if _, err := mayManageRole(ctx, h.store, h.read(ctx, id), permission, input); err != nil {
 		return err
 	}
 	return h.store.Write(ctx, actor(ctx), func(tx *store.Tx) error {
-		o, role, user, err := mayManageRole(ctx, tx, lock(ctx, tx, id), permission, input)
+		target, err := mayManageRole(ctx, tx, lock(ctx, tx, id), permission, input)
 		if err != nil {
 			return err
 		}
-		return change(tx, o, role, user)
+		return change(tx, target)
 	})
 }
 
@@ -205,39 +210,36 @@ type roleReader interface {
 
 // mayManageRole loads the organisation and checks access, then the fields, then what concerns
 // the body as a whole.
-func mayManageRole(ctx context.Context, reads roleReader, load loader, permission string, input roleInput) (o store.Organisation, role store.Role, user store.User, err error) {
+func mayManageRole(ctx context.Context, reads roleReader, load loader, permission string, input roleInput) (roleTarget, error) {
 	o, held, err := load()
 	if err != nil {
-		return o, role, user, organisationErr(err)
+		return roleTarget{}, organisationErr(err)
 	}
 	principal := access.From(ctx)
 	allowed, othersOnly := principal.MayManageRole(held, permission)
 	if !allowed {
-		return o, role, user, forbidden()
+		return roleTarget{}, forbidden()
 	}
+	target := roleTarget{organisation: o}
 	fields := fieldErrors{}
-	role, err = reads.Role(ctx, input.role)
-	if errors.Is(err, store.ErrNotFound) {
-		fields.add("role", "Role is not found.")
-	} else if err != nil {
-		return o, role, user, err
+	target.role, err = reads.Role(ctx, input.role)
+	if err := fields.addMissing("role", "Role is not found.", err); err != nil {
+		return target, err
 	}
-	user, err = reads.User(ctx, input.user)
-	if errors.Is(err, store.ErrNotFound) {
-		fields.add("user", "User is not found.")
-	} else if err != nil {
-		return o, role, user, err
+	target.user, err = reads.User(ctx, input.user)
+	if err := fields.addMissing("user", "User is not found.", err); err != nil {
+		return target, err
 	}
 	if input.expires != nil && input.expires.Before(reads.Now()) {
 		fields.add("expiration_time", "Expiration time should be greater than current time.")
 	}
 	switch err := fields.problem(); {
 	case err != nil:
-		return o, role, user, err
+		return target, err
 	case !o.CustomerAvailable():
-		return o, role, user, nonField(textNotAvailable)
-	case othersOnly && user.UUID == principal.UserUUID:
-		return o, role, user, nonField("User can not manage own role.")
+		return target, nonField(textNotAvailable)
+	case othersOnly && target.user.UUID == principal.UserUUID:
+		return target, nonField("User can not manage own role.")
 	}
-	return o, role, user, nil
+	return target, nil
 }

@@ -54,6 +54,16 @@ type fieldErrors map[string][]string
 
 func (f fieldErrors) add(field, text string) { f[field] = append(f[field], text) }
 
+// addMissing adds the text where err says that there is no such object, and returns any
+// other error.
+func (f fieldErrors) addMissing(field, text string, err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		f.add(field, text)
+		return nil
+	}
+	return err
+}
+
 // problem returns the 400 for what was collected, nil for nothing.
 func (f fieldErrors) problem() error {
 	if len(f) == 0 {
