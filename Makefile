@@ -1,8 +1,9 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo-reset build test test-sqlite contract generate lint
+.PHONY: help run demo-reset build test test-sqlite contract generate lint lint-spec spec-diff
 
 LISTEN     ?= 127.0.0.1:8080
 TEST_FLAGS ?=
+BASE       ?= HEAD~1
 VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 # The SQLite driver is written in C: without cgo it would build, and fail when run.
@@ -39,3 +40,11 @@ lint: ## Run the linters; print how much Go is written by hand
 	go tool -modfile=tools/go.mod golangci-lint run
 	@find . -name '*.go' ! -name '*_test.go' ! -path './gen/*' ! -path './bench/*' ! -path '*/storetest/*' \
 		-exec cat {} + | wc -l | xargs printf '%s lines of Go, without gen/, tests and benchmark\n'
+
+lint-spec: ## Hold openapi.yaml against Redocly's and Spectral's recommended rules (needs npm)
+	npm --prefix tools/spec install --silent --no-package-lock --no-audit --no-fund
+	REDOCLY_TELEMETRY=off tools/spec/node_modules/.bin/redocly lint --config tools/spec/redocly.yaml openapi.yaml
+	tools/spec/node_modules/.bin/spectral lint --fail-severity=hint --ruleset tools/spec/spectral.yaml openapi.yaml
+
+spec-diff: ## Name what breaks clients in openapi.yaml since the revision BASE=HEAD~1
+	go tool -modfile=tools/go.mod oasdiff breaking --fail-on ERR $(BASE):openapi.yaml openapi.yaml
