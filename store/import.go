@@ -155,7 +155,7 @@ func (tx *Tx) ImportCustomers(rows []Customer) error {
 		c := &rows[i]
 		c.ImageUUID = images[c.UUID]
 		c.NameKey = FoldCase(c.Name)
-		c.Search = strings.Join([]string{c.NameKey, FoldCase(c.Abbreviation), FoldCase(c.NativeName)}, searchSeparator)
+		c.Search = strings.Join([]string{c.NameKey, FoldCase(c.Abbreviation), FoldCase(c.NativeName)}, string(searchSeparator))
 	}
 	changed, err := upsert(tx, "customer", rows)
 	if err != nil {

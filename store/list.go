@@ -96,9 +96,11 @@ func (q queries) organisationPage(ctx context.Context, f OrganisationFilter, des
 	if descending != fromEnd {
 		order = "o.customer_key DESC, o.uuid DESC"
 	}
-	ids := q.filteredOrganisations(ctx, f).Select("o.uuid").Order(order).Limit(int(limit)).Offset(int(offset))
+	// GORM's Limit would write the numbers into the SQL on SQLite, where each text is prepared
+	// and kept: a statement for each page.
+	ids := q.filteredOrganisations(ctx, f).Select("o.uuid").Order(order)
 	var list []Organisation
-	err := q.organisations(ctx).Where("o.uuid IN (?)", ids).Order(order).Scan(&list).Error
+	err := q.organisations(ctx).Where("o.uuid IN (? LIMIT ? OFFSET ?)", ids, limit, offset).Order(order).Scan(&list).Error
 	if fromEnd {
 		slices.Reverse(list)
 	}

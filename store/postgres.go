@@ -95,12 +95,12 @@ func (postgresEngine) snapshot() *sql.TxOptions {
 }
 
 func (postgresEngine) translate(err error) error {
+	var connect *pgconn.ConnectError
 	var e *pgconn.PgError
-	if !errors.As(err, &e) {
-		var connect *pgconn.ConnectError
-		if errors.As(err, &connect) {
-			return fmt.Errorf("%w: no connection", ErrUnavailable) // the driver's text names user and host
-		}
+	switch answered := errors.As(err, &e); {
+	case errors.As(err, &connect):
+		return noConnection(err, e)
+	case !answered:
 		return translateCommon(err)
 	}
 	switch e.Code {
@@ -118,6 +118,18 @@ func (postgresEngine) translate(err error) error {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return err
+}
+
+// noConnection leaves out the driver's text, which names user and host; answer is the
+// server's, if it gave one.
+func noConnection(err error, answer *pgconn.PgError) error {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return fmt.Errorf("no connection: %w", context.Canceled)
+	case answer != nil:
+		return fmt.Errorf("%w: %s", ErrUnavailable, answer.Message)
+	}
+	return fmt.Errorf("%w: no connection", ErrUnavailable)
 }
 
 func (postgresEngine) close() error { return nil }

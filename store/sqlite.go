@@ -44,6 +44,9 @@ func openSQLite(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	read, err := openSQLitePool(ctx, cfg, path, sqliteReaders, "mode=ro&_query_only=1&_txlock=deferred", sqliteReaderPragmas)
 	if err != nil {
+		if pool, poolErr := write.DB(); poolErr == nil {
+			_ = pool.Close()
+		}
 		return nil, errors.Join(err, e.close())
 	}
 	return newStore(cfg, e, read, write), nil
@@ -101,7 +104,10 @@ func (*sqliteEngine) translate(err error) error {
 	}
 	_, what, _ := strings.Cut(e.Error(), "constraint failed: ")
 	switch e.ExtendedCode {
-	case sqlite3.ErrConstraintUnique, sqlite3.ErrConstraintPrimaryKey:
+	case sqlite3.ErrConstraintPrimaryKey:
+		table, _, _ := strings.Cut(what, ".")
+		return &ErrUnique{Constraint: table + "_pkey"}
+	case sqlite3.ErrConstraintUnique:
 		return &ErrUnique{Constraint: sqliteUniqueName(what)}
 	case sqlite3.ErrConstraintForeignKey:
 		return &ErrForeignKey{}
@@ -118,18 +124,14 @@ func (*sqliteEngine) translate(err error) error {
 }
 
 // sqliteUniqueName makes of "t.a, t.b" the name that the migrations give the constraint on
-// both engines: t_a_b_key, or t_pkey for a primary key.
+// both engines: t_a_b_key.
 func sqliteUniqueName(columns string) string {
 	names := strings.Split(columns, ", ")
 	table, _, _ := strings.Cut(names[0], ".")
 	for i, name := range names {
 		_, names[i], _ = strings.Cut(name, ".")
 	}
-	joined := strings.Join(names, "_")
-	if joined == "uuid" || joined == "digest" {
-		return table + "_pkey"
-	}
-	return table + "_" + joined + "_key"
+	return table + "_" + strings.Join(names, "_") + "_key"
 }
 
 func (e *sqliteEngine) close() error {

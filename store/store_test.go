@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"flag"
 	"os"
 	"testing"
 
@@ -8,7 +9,13 @@ import (
 	"github.com/opencalls/opencalls/store/storetest"
 )
 
-func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
+func TestMain(m *testing.M) {
+	// A failed property prints its seed: no file needs to be kept beside the sources.
+	if err := flag.Set("rapid.nofailfile", "true"); err != nil {
+		panic(err)
+	}
+	os.Exit(storetest.Main(m))
+}
 
 func TestConformance(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, engine string) {

@@ -19,7 +19,7 @@ type Statements struct {
 }
 
 // Use is the Option that records the store's statements, those of opening it too.
-func (s *Statements) Use(cfg *store.Config) { wrapConnector(cfg, s.Wrap) }
+func (s *Statements) Use(cfg *store.Config) { WrapConnector(cfg, s.Wrap) }
 
 // Wrap makes a connector's connections record their statements.
 func (s *Statements) Wrap(c driver.Connector) driver.Connector { return recordingConnector{c, s} }

@@ -24,7 +24,7 @@ type SQL struct{ connector driver.Connector }
 
 // Use is the Option that remembers how the store connects.
 func (s *SQL) Use(cfg *store.Config) {
-	wrapConnector(cfg, func(c driver.Connector) driver.Connector {
+	WrapConnector(cfg, func(c driver.Connector) driver.Connector {
 		if s.connector == nil { // SQLite's first one is the writer's
 			s.connector = c
 		}
@@ -39,8 +39,8 @@ func (s *SQL) DB(t testing.TB) *sql.DB {
 	return db
 }
 
-// wrapConnector wraps connectors beside what other options do with them.
-func wrapConnector(cfg *store.Config, wrap func(driver.Connector) driver.Connector) {
+// WrapConnector wraps a store's connectors, after what earlier options do with them.
+func WrapConnector(cfg *store.Config, wrap func(driver.Connector) driver.Connector) {
 	before := cfg.WrapConnector
 	cfg.WrapConnector = func(c driver.Connector) driver.Connector {
 		if before != nil {

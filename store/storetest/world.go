@@ -26,14 +26,17 @@ type TB interface {
 type World struct {
 	Store *store.Store
 	t     TB
-	last  *atomic.Uint64
+	last  *atomic.Uint64 // id
+	named *atomic.Uint64 // member
 }
 
 // NewWorld returns a world in a store.
-func NewWorld(t TB, s *store.Store) *World { return &World{Store: s, t: t, last: new(atomic.Uint64)} }
+func NewWorld(t TB, s *store.Store) *World {
+	return &World{Store: s, t: t, last: new(atomic.Uint64), named: new(atomic.Uint64)}
+}
 
 // For is the same world, for a subtest.
-func (w *World) For(t TB) *World { return &World{Store: w.Store, t: t, last: w.last} }
+func (w *World) For(t TB) *World { return &World{Store: w.Store, t: t, last: w.last, named: w.named} }
 
 // ID returns an id that nothing has yet.
 func (w *World) ID() uuid.UUID { return numbered("a0000000-0000-4000-8000", w.last.Add(1)) }
@@ -181,7 +184,8 @@ func (w *World) Members(o store.CallManagingOrganisation, r store.Role, n int) [
 	users := make([]store.User, n)
 	grants := make([]store.UserRole, n)
 	for i := range n {
-		users[i] = store.User{UUID: w.ID(), Username: fmt.Sprintf("member%05d", i+1), FullName: fmt.Sprintf("Member %d", i+1), IsActive: true}
+		number := w.named.Add(1)
+		users[i] = store.User{UUID: w.ID(), Username: fmt.Sprintf("member%05d", number), FullName: fmt.Sprintf("Member %d", number), IsActive: true}
 		grants[i] = store.UserRole{UUID: w.ID(), UserUUID: users[i].UUID, RoleUUID: r.UUID, OrganisationUUID: &o.UUID}
 	}
 	w.Write(func(tx *store.Tx) error {

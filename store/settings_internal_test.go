@@ -1,0 +1,115 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The driver ignores what it does not know in a DSN: what was not set is noticed when it is
+// read back.
+func TestSQLiteOptionsThatDoNotTake(t *testing.T) {
+	const all = "_journal_mode=WAL&_synchronous=FULL&_txlock=immediate"
+	cfg := Config{WrapConnector: func(c driver.Connector) driver.Connector { return c }}
+	for _, c := range []struct{ name, options, pragma string }{
+		{"journal mode", strings.Replace(all, "_journal_mode", "_jornal_mode", 1), "journal_mode"},
+		{"another driver's spelling", "_pragma=journal_mode(WAL)&_synchronous=FULL", "journal_mode"},
+		{"synchronous", strings.Replace(all, "FULL", "NORMAL", 1), "synchronous"},
+		{"foreign keys", all + "&_fk=off", "foreign_keys"},
+		{"busy timeout", all + "&_timeout=1", "busy_timeout"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "x.db")
+			_, err := openSQLitePool(t.Context(), cfg, path, 1, c.options, sqliteWriterPragmas)
+			if err == nil || !strings.Contains(err.Error(), "pragma "+c.pragma) {
+				t.Errorf("error is %v", err)
+			}
+		})
+	}
+	path := filepath.Join(t.TempDir(), "x.db")
+	if _, err := openSQLitePool(t.Context(), cfg, path, 1, all, sqliteWriterPragmas); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openSQLitePool(t.Context(), cfg, path, 1, "mode=ro", sqliteReaderPragmas); err == nil || !strings.Contains(err.Error(), "query_only") {
+		t.Errorf("a reader that may write: %v", err)
+	}
+}
+
+func TestPostgresVersionAndSettings(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		settings map[string]string
+		warned   []string
+		err      string
+	}{
+		{"as it should be", map[string]string{"server_version_num": "140000"}, nil, ""},
+		{"too old", map[string]string{"server_version_num": "130022"}, nil, "version 14 or later is needed, not 13"},
+		{"weaker, but nothing is lost", map[string]string{"synchronous_commit": "local"}, nil, ""},
+		{"one is off", map[string]string{"full_page_writes": "off"}, []string{"full_page_writes"}, ""},
+		{"all are off", map[string]string{"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}, []string{"fsync", "full_page_writes", "synchronous_commit"}, ""},
+		{"it does not answer", map[string]string{"fsync": ""}, nil, "no such setting"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			settings := settingsServer{"server_version_num": "160001", "fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
+			for name, value := range c.settings {
+				settings[name] = value
+			}
+			pool := sql.OpenDB(settings)
+			defer pool.Close()
+			var log bytes.Buffer
+			err := checkPostgres(t.Context(), pool, slog.New(slog.NewTextHandler(&log, nil)))
+			if (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
+				t.Errorf("error is %v, not %q", err, c.err)
+			}
+			if n := strings.Count(log.String(), "level=WARN"); n != len(c.warned) {
+				t.Errorf("%d warnings: %s", n, log.String())
+			}
+			for _, setting := range c.warned {
+				if !strings.Contains(log.String(), "setting="+setting+" value=off") {
+					t.Errorf("no warning about %s: %s", setting, log.String())
+				}
+			}
+		})
+	}
+}
+
+// settingsServer answers queries for settings, as no server at hand would.
+type settingsServer map[string]string
+
+func (s settingsServer) Connect(context.Context) (driver.Conn, error) { return s, nil }
+func (s settingsServer) Driver() driver.Driver                        { return nil }
+func (s settingsServer) Prepare(string) (driver.Stmt, error)          { return nil, errors.ErrUnsupported }
+func (s settingsServer) Begin() (driver.Tx, error)                    { return nil, errors.ErrUnsupported }
+func (s settingsServer) Close() error                                 { return nil }
+
+func (s settingsServer) QueryContext(_ context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	name := "server_version_num"
+	if len(args) > 0 {
+		name = args[0].Value.(string)
+	} else if !strings.Contains(query, name) {
+		return nil, errors.ErrUnsupported
+	}
+	if s[name] == "" {
+		return nil, errors.New("no such setting")
+	}
+	return &oneRow{s[name]}, nil
+}
+
+type oneRow struct{ value string }
+
+func (*oneRow) Columns() []string { return []string{"current_setting"} }
+func (*oneRow) Close() error      { return nil }
+func (r *oneRow) Next(dest []driver.Value) error {
+	if r.value == "" {
+		return io.EOF
+	}
+	dest[0], r.value = r.value, ""
+	return nil
+}
