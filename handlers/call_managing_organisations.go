@@ -91,7 +91,7 @@ func (h CallManagingOrganisations) CallManagingOrganisationsCreate(ctx context.C
 	if err != nil {
 		return nil, err
 	}
-	customer, fields, err := mayCreate(ctx, h.store, h.store.Customer, input.customer)
+	customer, fields, err := mayCreate(ctx, h.store, h.store.Customer, *input.customer)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func (h CallManagingOrganisations) CallManagingOrganisationsCreate(ctx context.C
 	var o store.Organisation
 	err = h.store.Write(ctx, actor(ctx), func(tx *store.Tx) error {
 		locked := func(_ context.Context, id uuid.UUID) (store.Customer, error) { return tx.LockCustomer(id) }
-		customer, fields, err := mayCreate(ctx, tx, locked, input.customer)
+		customer, fields, err := mayCreate(ctx, tx, locked, *input.customer)
 		if err != nil {
 			return err
 		}
@@ -202,8 +202,8 @@ func (h CallManagingOrganisations) update(ctx context.Context, id uuid.UUID, inp
 		return o, err
 	}
 	fields := fieldErrors{}
-	if input.customer != uuid.Nil && input.customer != o.CustomerUUID {
-		_, err := h.store.Customer(ctx, input.customer)
+	if input.customer != nil && *input.customer != o.CustomerUUID {
+		_, err := h.store.Customer(ctx, *input.customer)
 		if err == nil {
 			fields.add("customer", "The customer of an organisation can't be changed.")
 		}

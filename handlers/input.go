@@ -16,8 +16,8 @@ import (
 // organisationInput is the body of create, update or partial update, whichever of the three
 // media types it came in.
 type organisationInput struct {
-	customer   uuid.UUID // uuid.Nil where there is none
-	text       *string   // the description
+	customer   *uuid.UUID // nil where there is none
+	text       *string    // the description
 	clearImage bool
 	image      *Part
 }
@@ -33,9 +33,9 @@ func (i organisationInput) description() string {
 func readOrganisation(json *gen.CallManagingOrganisationRequest, form *gen.CallManagingOrganisationRequestForm, reader *multipart.Reader) (organisationInput, error) {
 	switch {
 	case json != nil:
-		return organisationInput{customer: uuidOfURL(json.Customer), text: json.Description, clearImage: json.Image.IsSpecified()}, nil
+		return organisationInput{customer: customerOf(json.Customer), text: json.Description, clearImage: json.Image.IsSpecified()}, nil
 	case form != nil:
-		return organisationInput{customer: uuidOfURL(form.Customer), text: form.Description, clearImage: form.Image != nil}, nil
+		return organisationInput{customer: customerOf(form.Customer), text: form.Description, clearImage: form.Image != nil}, nil
 	}
 	return readMultipartOrganisation(reader)
 }
@@ -51,7 +51,7 @@ func readPatch(json *gen.PatchedCallManagingOrganisationRequest, form *gen.Patch
 		return organisationInput{}, nil
 	}
 	input, err := readMultipartOrganisation(reader)
-	input.customer = uuid.Nil // an unknown field here
+	input.customer = nil // an unknown field here
 	return input, err
 }
 
@@ -62,7 +62,7 @@ func readMultipartOrganisation(reader *multipart.Reader) (organisationInput, err
 	}
 	var input organisationInput
 	if part, sent := parts["customer"]; sent {
-		input.customer = uuidOfURL(string(part.Content))
+		input.customer = customerOf(string(part.Content))
 	}
 	if part, sent := parts["description"]; sent {
 		text := string(part.Content)
@@ -96,6 +96,11 @@ func (i organisationInput) checkImage(ctx context.Context, limits images.Limits,
 		return nil, err
 	}
 	return &store.NewImage{MediaType: image.MediaType, SHA256: image.SHA256, Bytes: image.Bytes}, nil
+}
+
+func customerOf(link string) *uuid.UUID {
+	id := uuidOfURL(link)
+	return &id
 }
 
 // uuidOfURL is the UUID at the end of a hyperlink, whose form the spec's pattern has checked.

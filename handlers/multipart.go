@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -19,7 +18,7 @@ func ReadMultipart(reader *multipart.Reader) (map[string]Part, error) {
 	parts := map[string]Part{}
 	for {
 		part, err := reader.NextRawPart()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { // wrapped, it is a body that was cut off
 			return parts, nil
 		}
 		if err != nil {

@@ -94,7 +94,7 @@ func validateRequest(op operation) echo.MiddlewareFunc {
 					case parameter.Name == "page":
 						wrongPage = true // a page that can't be is one that isn't there
 					default:
-						fields[parameter.Name] = []string{parameterText(parameter, err)}
+						fields[parameter.Name] = []string{parameterText(parameter, input.QueryParams.Get(parameter.Name), err)}
 					}
 				}
 			}
@@ -165,6 +165,8 @@ func fieldText(e *openapi3.SchemaError, value any) string {
 		return "Must be a valid UUID."
 	case e.Schema.Format == "date-time":
 		return textWrongTime
+	case e.Schema.Format == "uri" && e.SchemaField == "format":
+		return message(e.Schema) // a pattern lets a little more pass than a URL may hold
 	case e.Schema.Format == "uri":
 		return "Incorrect type. Expected URL string, received " + typeName(value) + "."
 	}
@@ -172,7 +174,7 @@ func fieldText(e *openapi3.SchemaError, value any) string {
 }
 
 // parameterText says what is wrong with a query parameter.
-func parameterText(parameter *openapi3.Parameter, err error) string {
+func parameterText(parameter *openapi3.Parameter, sent string, err error) string {
 	schema := parameter.Schema.Value
 	for _, e := range schemaErrors(err) {
 		switch e.SchemaField {
@@ -187,6 +189,8 @@ func parameterText(parameter *openapi3.Parameter, err error) string {
 		}
 	}
 	switch {
+	case errors.Is(err, strconv.ErrRange) && strings.HasPrefix(sent, "-"):
+		return fmt.Sprintf("Ensure this value is greater than or equal to %v.", *schema.Min)
 	case errors.Is(err, strconv.ErrRange):
 		return fmt.Sprintf("Ensure this value is less than or equal to %.0f.", *schema.Max)
 	case schema.Format == "uuid":

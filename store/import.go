@@ -28,6 +28,11 @@ func (e *ErrRow) Error() string { return fmt.Sprintf("row %d: %v", e.Index, e.Er
 // Unwrap returns why.
 func (e *ErrRow) Unwrap() error { return e.Err }
 
+// LockForImport keeps the changes of requests and other imports waiting until this Write ends;
+// reads go on. An import locks rows in the order of its file: without this it and a request
+// could wait for each other, and what it has read could be outdated when it writes.
+func (tx *Tx) LockForImport() error { return tx.err(tx.engine.lockForImport(tx.db)) }
+
 // upsert inserts rows, or brings those whose uuid is there already up to what they say, and
 // audits those that it changed. It returns their uuids. Its errors are *ErrRow.
 func upsert[T any](tx *Tx, objectType string, rows []T) ([]string, error) {
@@ -281,7 +286,9 @@ func (tx *Tx) ImportOrganisations(rows []CallManagingOrganisation) error {
 		ids[i] = o.CustomerUUID
 	}
 	var found []Customer
-	if err := tx.db.Select("uuid, name_key, search").Where("uuid IN ?", ids).Find(&found).Error; err != nil {
+	// Locked, or an import that renames one at the same time would not see the copies to come.
+	err = tx.db.Clauses(clause.Locking{Strength: "SHARE"}).Select("uuid, name_key, search").Where("uuid IN ?", ids).Find(&found).Error
+	if err != nil {
 		return tx.err(err)
 	}
 	customers := map[uuid.UUID]Customer{}

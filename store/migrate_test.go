@@ -93,12 +93,17 @@ func TestMigrationsUpDownUp(t *testing.T) {
 func TestMigrationsAtOnce(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, engine string) {
 		databaseURL := storetest.URL(t, engine)
-		errs := make([]error, 3)
+		errs := make([]error, 4)
+		begin := make(chan struct{})
 		var all sync.WaitGroup
 		for i := range errs {
 			s := storetest.OpenURL(t, databaseURL)
-			all.Go(func() { _, errs[i] = s.Migrate(t.Context()) })
+			all.Go(func() {
+				<-begin
+				_, errs[i] = s.Migrate(t.Context())
+			})
 		}
+		close(begin)
 		all.Wait()
 		if err := errors.Join(errs...); err != nil {
 			t.Error(err)

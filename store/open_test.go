@@ -174,6 +174,32 @@ func TestPostgresSettingsAreWarnedAbout(t *testing.T) {
 	}
 }
 
+// A statement ends after five seconds unless the URL says otherwise.
+func TestPostgresStatementTimeout(t *testing.T) {
+	for _, engine := range storetest.Engines() {
+		if engine != storetest.Postgres {
+			continue
+		}
+		for set, want := range map[string]string{"": "5s", "1234": "1234ms"} {
+			u, err := url.Parse(storetest.URL(t, engine))
+			if err != nil {
+				t.Fatal(err)
+			}
+			query := u.Query()
+			query.Del("statement_timeout")
+			if set != "" {
+				query.Set("statement_timeout", set)
+			}
+			u.RawQuery = query.Encode()
+			var tables storetest.SQL
+			storetest.OpenURL(t, u.String(), tables.Use)
+			if got := storetest.Rows(t, tables.DB(t), "SELECT current_setting('statement_timeout') AS v"); got[0] != `v="`+want+`"` {
+				t.Errorf("%q: %s", set, got[0])
+			}
+		}
+	}
+}
+
 // connectors is an Option that remembers how a store connects.
 type connectors struct{ all []driver.Connector }
 

@@ -94,6 +94,12 @@ func (postgresEngine) snapshot() *sql.TxOptions {
 	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 }
 
+// lockForImport locks the tables of which every other change begins by locking a row, in the
+// order in which a create does.
+func (postgresEngine) lockForImport(db *gorm.DB) error {
+	return db.Exec("LOCK TABLE customers, call_managing_organisations IN EXCLUSIVE MODE").Error
+}
+
 func (postgresEngine) translate(err error) error {
 	var connect *pgconn.ConnectError
 	var e *pgconn.PgError

@@ -15,6 +15,7 @@ import (
 // lockingReads are methods of Tx alone that change nothing: they keep rows as they are.
 var lockingReads = map[string]func(tx *store.Tx, a audited) error{
 	"LockCustomer":     func(tx *store.Tx, a audited) error { _, err := tx.LockCustomer(a.customer.UUID); return err },
+	"LockForImport":    func(tx *store.Tx, _ audited) error { return tx.LockForImport() },
 	"LockOrganisation": func(tx *store.Tx, a audited) error { _, err := tx.LockOrganisation(a.organisation.UUID); return err },
 	"LockOrganisationFor": func(tx *store.Tx, a audited) error {
 		_, _, err := tx.LockOrganisationFor(a.organisation.UUID, a.user.UUID)

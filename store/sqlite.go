@@ -97,6 +97,8 @@ func (*sqliteEngine) contains(column, text string) (string, any) {
 
 func (*sqliteEngine) snapshot() *sql.TxOptions { return nil } // a WAL reader sees one state
 
+func (*sqliteEngine) lockForImport(*gorm.DB) error { return nil } // one Write runs at a time
+
 func (*sqliteEngine) translate(err error) error {
 	var e sqlite3.Error
 	if !errors.As(err, &e) {

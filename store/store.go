@@ -50,6 +50,8 @@ type engine interface {
 	contains(column, text string) (condition string, argument any)
 	// snapshot begins a transaction that reads one state of the database.
 	snapshot() *sql.TxOptions
+	// lockForImport is Tx.LockForImport.
+	lockForImport(db *gorm.DB) error
 	// translate turns a driver's error into the store's.
 	translate(err error) error
 	// close releases what the engine holds besides its connections.

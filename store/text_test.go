@@ -19,6 +19,9 @@ func TestFoldEveryLetter(t *testing.T) {
 				t.Errorf("%U is folded to %q, %U to %q", r, folded, other, got)
 			}
 		}
+		if folded == string(r) {
+			continue
+		}
 		if twice := store.FoldCase(folded); twice != folded {
 			t.Errorf("%U is folded to %q, and that to %q", r, folded, twice)
 		}

@@ -1,6 +1,38 @@
 'use strict';
 
-// A token alone is enough: the word that the server expects before it is added.
+// Swagger UI fills each field with its example or with a text made up from its pattern. Then a
+// list is narrowed to nothing, and a partial update changes what nobody meant to change: here
+// the fields are empty, and a parameter's example is a part of its description.
+function emptyFields(spec) {
+  for (const parameter of Object.values(spec.components.parameters)) {
+    if ('example' in parameter) {
+      parameter.description += `\n\nExample: \`${parameter.example}\``;
+      delete parameter.example;
+    }
+  }
+  for (const [name, schema] of Object.entries(spec.components.schemas)) {
+    if (/(Form|Multipart)$/.test(name)) {
+      for (const property of Object.values(schema.properties)) {
+        property.example = '';
+      }
+    }
+  }
+  spec.components.securitySchemes.tokenAuth.description += '\n\nHere the token alone is enough.';
+  return spec;
+}
+
+const plugin = () => ({
+  statePlugins: {
+    spec: { wrapActions: { updateJsonSpec: (original) => (spec) => original(emptyFields(spec)) } },
+  },
+  wrapComponents: {
+    // An empty field of a form is left out unless its box is ticked; by default they all are.
+    ParameterIncludeEmpty: (Original, { React }) => (props) =>
+      React.createElement(Original, { ...props, isIncludedOptions: { ...props.isIncludedOptions, defaultValue: false } }),
+  },
+});
+
+// The server expects a word before the token; who pastes the token alone gets it added.
 function addScheme(request) {
   const value = (request.headers.Authorization || '').trim();
   if (value && !value.includes(' ')) {
@@ -9,9 +41,9 @@ function addScheme(request) {
   return request;
 }
 
-window.ui = SwaggerUIBundle({
+SwaggerUIBundle({
   dom_id: '#swagger-ui',
-  url: '/api/schema/?format=yaml', // which keeps the order of the file; JSON doesn't
+  url: '/api/schema/?format=yaml', // keeps the order of the file, which JSON loses
   deepLinking: true,
   tryItOutEnabled: true,
   persistAuthorization: false, // a token must not outlive the page
@@ -19,4 +51,5 @@ window.ui = SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   displayRequestDuration: true,
   requestInterceptor: addScheme,
+  plugins: [plugin],
 });

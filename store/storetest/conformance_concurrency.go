@@ -169,9 +169,10 @@ var concurrencyScenarios = []scenario{
 
 	{"many writers and readers never meet a locked database", func(r *rig) {
 		p := r.populate()
-		users := make([]store.User, 8)
+		users, organisations := make([]store.User, 8), make([]uuid.UUID, 8)
 		for i := range users {
 			users[i] = r.world.User(fmt.Sprint("user", i))
+			organisations[i] = r.world.Organisation(r.world.Customer("Other")).UUID
 		}
 		for _, err := range together(16, func(i int) error {
 			for range 10 {
@@ -182,11 +183,11 @@ var concurrencyScenarios = []scenario{
 					continue
 				}
 				err := r.tryWrite(func(tx *store.Tx) error {
-					return locked(tx, p.organisation.UUID, func(store.Organisation) error {
-						if err := tx.GrantRole(users[i].UUID, p.role.UUID, p.organisation.UUID, nil); err != nil {
+					return locked(tx, organisations[i], func(o store.Organisation) error {
+						if err := tx.GrantRole(users[i].UUID, p.role.UUID, o.UUID, nil); err != nil {
 							return err
 						}
-						return tx.RevokeRole(users[i].UUID, p.role.UUID, p.organisation.UUID)
+						return tx.RevokeRole(users[i].UUID, p.role.UUID, o.UUID)
 					})
 				})
 				if err != nil {

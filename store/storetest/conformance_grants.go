@@ -196,7 +196,11 @@ var grantScenarios = []scenario{
 			"LONGER":                  ofCustomer["LONGER"],
 		}
 		r.same(held(tartu.UUID, o.UUID), both)
+		r.same(held(tartu.UUID, second.UUID), map[string]store.HeldRole{
+			"CUSTOMER.OWNER": ofCustomer["CUSTOMER.OWNER"], "LONGER": ofCustomer["LONGER"], "SECOND": {Scope: store.ScopeOrganisation, Name: "SECOND"},
+		})
 		r.same(held(uuid.New(), uuid.New()), map[string]store.HeldRole{})
+		r.withOrganisation(o.UUID, tartu.UUID, alice.UUID)
 		r.clock.Advance(time.Microsecond)
 		delete(both, "NO.PERMISSION")
 		r.same(held(tartu.UUID, o.UUID), both)
@@ -207,4 +211,32 @@ var grantScenarios = []scenario{
 		r.ok(err)
 		r.same(len(nobody), 0)
 	}},
+}
+
+// withOrganisation checks that an organisation read with the roles held on it is what the two
+// reads say on their own.
+func (r *rig) withOrganisation(organisation, customer, user uuid.UUID) {
+	r.Helper()
+	want, err := r.store.Organisation(r.ctx, organisation)
+	r.ok(err)
+	for _, user := range []uuid.UUID{user, uuid.New()} {
+		roles, err := r.store.HeldRoles(r.ctx, user, customer, organisation)
+		r.ok(err)
+		got, held, err := r.store.OrganisationFor(r.ctx, organisation, user)
+		r.ok(err)
+		r.same(got, want)
+		r.same(held, roles)
+		r.write(func(tx *store.Tx) error {
+			got, held, err := tx.LockOrganisationFor(organisation, user)
+			r.same(got, want)
+			r.same(held, roles)
+			return err
+		})
+	}
+	_, _, err = r.store.OrganisationFor(r.ctx, uuid.New(), user)
+	r.is(err, store.ErrNotFound)
+	r.is(r.fails(func(tx *store.Tx) error {
+		_, _, err := tx.LockOrganisationFor(uuid.New(), user)
+		return err
+	}), store.ErrNotFound)
 }

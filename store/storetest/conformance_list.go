@@ -81,13 +81,13 @@ var listScenarios = []scenario{
 			r.ok(err)
 			whole := r.pageThrough(f, ascending, 300)
 			r.same(len(whole), int(total))
-			for size := 1; size <= 25; size++ {
+			for _, size := range []int{1, 5, 7, 12, 13, 23, 24, 25} {
 				r.same(r.pageThrough(f, ascending, size), whole)
 				backwards := r.pageThrough(f, descending, size)
 				slices.Reverse(backwards)
 				r.same(backwards, whole)
 				page := store.Page{Number: 1, Size: size}
-				for _, past := range []int{1, 2, 1000, 1 << 40} {
+				for _, past := range []int{1, 1 << 40} {
 					page.Number = int(page.Last(total)) + past
 					_, _, err := r.store.ListOrganisations(r.ctx, f, nil, page)
 					r.is(err, store.ErrInvalidPage)

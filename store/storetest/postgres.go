@@ -27,6 +27,8 @@ type server struct {
 	lock   *sql.Conn // its session says that this process lives
 	prefix string    // of the names of this process's databases
 	last   atomic.Int64
+	mu     sync.Mutex
+	free   []string // empty databases
 }
 
 var theServer = sync.OnceValues(func() (*server, error) {
@@ -109,22 +111,29 @@ func (s *server) drop(name string) error {
 
 func quote(name string) string { return pgx.Identifier{name}.Sanitize() }
 
+func (s *server) template() string { return s.prefix + "template" }
+func (s *server) nextName() string { return fmt.Sprintf("%s%d", s.prefix, s.last.Add(1)) }
+
+// urlOf returns a database's URL, with more time for a statement than a server has: a busy
+// machine is no failure of a test.
 func (s *server) urlOf(name string) string {
 	u := *s.url
 	u.Path, u.RawPath = "/"+name, ""
+	query := u.Query()
+	query.Set("statement_timeout", "60000")
+	u.RawQuery = query.Encode()
 	return u.String()
 }
 
-// createDatabase makes a database from a template ("" for the server's own) until the test
-// ends, and returns its URL.
-func createDatabase(t testing.TB, template string) string {
+// createDatabase makes an empty database until the test ends, and returns its URL.
+func createDatabase(t testing.TB) string {
 	t.Helper()
 	s, err := theServer()
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := fmt.Sprintf("%s%d", s.prefix, s.last.Add(1))
-	if err := s.create(name, template); err != nil {
+	name := s.nextName()
+	if err := s.create(name, ""); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -135,40 +144,113 @@ func createDatabase(t testing.TB, template string) string {
 	return s.urlOf(name)
 }
 
-// postgresTemplate returns the name of this process's migrated database.
-func postgresTemplate(t testing.TB) string {
+// lendDatabase returns the URL of a migrated database. Making one takes longer than most
+// tests: it is emptied when the test ends, and lent again.
+func lendDatabase(t testing.TB) string {
 	t.Helper()
 	if !mainRuns.Load() {
-		t.Fatal("this package needs func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }, which removes the template database")
+		t.Fatal("this package needs func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }, which removes its databases")
 	}
-	name, err := makeTemplate()
+	if err := makeTemplate(); err != nil {
+		t.Fatal(err)
+	}
+	s, err := theServer()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return name
+	name, err := s.take()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.giveBack(name); err != nil {
+			t.Errorf("drop the test's database: %v", err)
+		}
+	})
+	return s.urlOf(name)
+}
+
+func (s *server) take() (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if last := len(s.free) - 1; last >= 0 {
+		name := s.free[last]
+		s.free = s.free[:last]
+		return name, nil
+	}
+	name := s.nextName()
+	return name, s.create(name, s.template())
+}
+
+// giveBack keeps the database for another test, or drops it where the test left it in a state
+// that can't be taken back, such as another version or a lock.
+func (s *server) giveBack(name string) error {
+	if err := s.empty(name); err != nil {
+		return s.drop(name)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.free = append(s.free, name)
+	return nil
+}
+
+// keep is where the template has the rows that the migrations wrote, to put them back.
+const keep = "storetest"
+
+func (s *server) empty(name string) error {
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, s.urlOf(name))
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	statements := "SET lock_timeout = '2s';" +
+		"DO $$ BEGIN ASSERT (SELECT max(version_id) FROM goose_db_version WHERE is_applied) = (SELECT max(version_id) FROM " + keep + ".goose_db_version); END $$;" +
+		"TRUNCATE " + strings.Join(Tables, ", ") + ";"
+	for _, table := range Tables {
+		statements += fmt.Sprintf("INSERT INTO %s SELECT * FROM %s.%[1]s;", table, keep)
+	}
+	_, err = conn.PgConn().Exec(ctx, statements).ReadAll() // all of it or nothing
+	return err
 }
 
 var templateMade atomic.Bool
 
-var makeTemplate = sync.OnceValues(func() (string, error) {
+var makeTemplate = sync.OnceValue(func() error {
 	s, err := theServer()
 	if err != nil {
-		return "", err
+		return err
 	}
-	name := s.prefix + "template"
-	if err := s.create(name, ""); err != nil {
-		return "", err
+	if err := s.create(s.template(), ""); err != nil {
+		return err
 	}
 	templateMade.Store(true)
-	return name, migrate(s.urlOf(name))
+	if err := migrate(s.urlOf(s.template())); err != nil {
+		return err
+	}
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, s.urlOf(s.template()))
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	statements := "CREATE SCHEMA " + keep + ";"
+	for _, table := range append([]string{"goose_db_version"}, Tables...) {
+		statements += fmt.Sprintf("CREATE TABLE %s.%s AS TABLE %[2]s;", keep, table)
+	}
+	_, err = conn.PgConn().Exec(ctx, statements).ReadAll()
+	return err
 })
 
-func dropTemplate() {
+// dropDatabases removes what is left when the tests have run.
+func dropDatabases() {
 	if !templateMade.Load() {
 		return
 	}
 	s, _ := theServer()
-	if err := s.drop(s.prefix + "template"); err != nil {
-		fmt.Fprintln(os.Stderr, "drop the template database:", err)
+	for _, name := range append(s.free, s.template()) {
+		if err := s.drop(name); err != nil {
+			fmt.Fprintln(os.Stderr, "drop a test database:", err)
+		}
 	}
 }

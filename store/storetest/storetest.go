@@ -1,7 +1,7 @@
 // Package storetest opens stores for tests, builds what is in them, and holds the suite that
 // every engine passes (Run).
 //
-// A test runs once for each engine, on a database of its own that is gone when it ends:
+// A test runs once for each engine, on an empty database of its own:
 //
 //	func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
 //
@@ -82,7 +82,7 @@ func Each(t *testing.T, test func(t *testing.T, engine string)) {
 // Main runs a package's tests and then removes what they shared: call it from TestMain.
 func Main(m *testing.M) int {
 	mainRuns.Store(true)
-	defer dropTemplate()
+	defer dropDatabases()
 	return m.Run()
 }
 
@@ -118,16 +118,17 @@ func OpenURL(t testing.TB, url string, options ...Option) *store.Store {
 func URL(t testing.TB, engine string) string {
 	t.Helper()
 	if engine == Postgres {
-		return createDatabase(t, "")
+		return createDatabase(t)
 	}
 	return "sqlite:" + filepath.Join(t.TempDir(), "opencalls.db")
 }
 
-// MigratedURL returns the URL of an empty database with the schema, gone when the test ends.
+// MigratedURL returns the URL of an empty database with the schema, gone when the test ends. A
+// test that changes the schema takes URL and migrates itself.
 func MigratedURL(t testing.TB, engine string) string {
 	t.Helper()
 	if engine == Postgres {
-		return createDatabase(t, postgresTemplate(t))
+		return lendDatabase(t)
 	}
 	template, err := sqliteTemplate()
 	if err != nil {

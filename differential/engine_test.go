@@ -1,0 +1,175 @@
+package differential
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/opencalls/opencalls/fixture"
+	"github.com/opencalls/opencalls/images"
+	"github.com/opencalls/opencalls/server"
+	"github.com/opencalls/opencalls/store"
+	"github.com/opencalls/opencalls/store/storetest"
+)
+
+const (
+	publicURL = "https://calls.example.com"
+	base      = "/api/call-managing-organisations/"
+)
+
+// limits are so small that tiny pictures are over them.
+var limits = images.Limits{MaxBytes: 1000, MaxPixels: 100}
+
+// engine is the app on one of the databases, behind a real listener.
+type engine struct {
+	name   string
+	store  *store.Store
+	db     *sql.DB
+	client *http.Client
+	url    string
+
+	rows, requests counter // the ids that were given out since the last reset
+}
+
+// counter makes ids that are the same in every run: those of new rows come after the ones of
+// the world, and in the order in which the rows were made.
+type counter struct {
+	prefix string
+	last   int
+}
+
+func (c *counter) next() uuid.UUID {
+	c.last++
+	return uuid.MustParse(fmt.Sprintf("%s-0000-7000-8000-%012d", c.prefix, c.last))
+}
+
+// start serves an empty database until the test ends. Nothing asks for ids in two places at
+// once, since each request is sent after the answer to the one before it.
+func start(t *testing.T, name string, clock *storetest.Clock) *engine {
+	t.Helper()
+	e := &engine{name: name, rows: counter{prefix: "ffff0000"}, requests: counter{prefix: "5eed0000"}}
+	var tables storetest.SQL
+	e.store = storetest.Open(t, name, clock.Use, tables.Use, func(cfg *store.Config) { cfg.NewUUID = e.rows.next })
+	e.db = tables.DB(t)
+	handler, err := server.New(server.Config{
+		Store: e.store, Now: clock.Now, NewUUID: e.requests.next, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		PublicURL: publicURL, Images: limits, ValidateResponses: server.ValidateFail,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener := httptest.NewServer(handler)
+	t.Cleanup(listener.Close)
+	e.url, e.client = listener.URL, listener.Client()
+	return e
+}
+
+// reset leaves just the world in the database. A database of its own for each sequence would
+// cost more than the sequence.
+func (e *engine) reset(w world) error {
+	e.rows.last, e.requests.last = 0, 0
+	tx, err := e.db.Begin()
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	for _, table := range slices.Backward(storetest.Tables) {
+		statement := "DELETE FROM " + table
+		switch table {
+		case "roles":
+			statement += " WHERE name NOT LIKE 'CUSTOMER.%'" // the built-in ones; permissions go with theirs
+		case "role_permissions":
+			continue
+		case "counters":
+			// First of all, so that the triggers count down to 0 from what is there, and a
+			// sequence that found the counter wrong does not make the next one fail too.
+			statement = "UPDATE counters SET value = (SELECT count(*) FROM call_managing_organisations)"
+		}
+		if _, err := tx.Exec(statement); err != nil {
+			return fmt.Errorf("%s: %s: %w", e.name, statement, err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	return e.load(w)
+}
+
+// load imports what is in the world, as opencalls import does.
+func (e *engine) load(w world) error {
+	content, err := json.Marshal(w)
+	if err != nil {
+		return err
+	}
+	return e.store.Write(context.Background(), store.Actor{}, func(tx *store.Tx) error {
+		files := []*fixture.File{{Name: "world.json", Content: bytes.NewReader(content)}}
+		_, err := fixture.Import(context.Background(), tx, files, limits, nil)
+		return err
+	})
+}
+
+// answer is what came back, as far as both engines must agree on it.
+type answer struct {
+	status int
+	header http.Header // without Date
+	body   string
+}
+
+func (e *engine) send(r request) (answer, error) {
+	media, content := r.content()
+	sent, err := http.NewRequest(r.method(), e.url+r.target(), strings.NewReader(content))
+	if err != nil {
+		return answer{}, err
+	}
+	if media != "" {
+		sent.Header.Set("Content-Type", media)
+	}
+	if r.as != "" {
+		sent.Header.Set("Authorization", "Token "+tokenOf(r.as))
+	}
+	received, err := e.client.Do(sent)
+	if err != nil {
+		return answer{}, err
+	}
+	defer received.Body.Close()
+	body, err := io.ReadAll(received.Body)
+	received.Header.Del("Date")
+	return answer{received.StatusCode, received.Header, string(body)}, err
+}
+
+// texts returns the rows of a query, each as its columns with a blank between them.
+func (e *engine) texts(query string) ([]string, error) {
+	rows, err := e.db.Query(query)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s: %w", e.name, query, err)
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		return nil, err
+	}
+	texts := []string{}
+	for rows.Next() {
+		cells := make([]string, len(columns))
+		pointers := make([]any, len(columns))
+		for i := range cells {
+			pointers[i] = &cells[i]
+		}
+		if err := rows.Scan(pointers...); err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", e.name, query, err)
+		}
+		texts = append(texts, strings.Join(cells, " "))
+	}
+	return texts, rows.Err()
+}

@@ -1,0 +1,230 @@
+package differential
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/opencalls/opencalls/store"
+)
+
+func fromDataURI(text string) string {
+	content, err := base64.StdEncoding.DecodeString(text[strings.IndexByte(text, ',')+1:])
+	if err != nil {
+		panic(err) // dataURI made it
+	}
+	return string(content)
+}
+
+// show is an organisation as answers have it.
+func (m *model) show(o *organisation) object {
+	c := m.customers[o.Customer]
+	return object{
+		"url": publicURL + base + o.UUID.String() + "/", "uuid": o.UUID.String(),
+		"created": showTime(o.Created), "description": o.Description,
+		"customer": publicURL + "/api/customers/" + c.UUID.String() + "/", "customer_name": c.Name, "customer_uuid": c.UUID.String(),
+		"customer_image": m.showImage(c.UUID), "customer_abbreviation": c.Abbreviation,
+		"customer_native_name": c.NativeName, "customer_country": c.Country, "image": m.showImage(o.UUID),
+	}
+}
+
+// list is a page of the organisations, by the names of their customers, in any case.
+func (m *model) list(r request) want {
+	var rows []*organisation
+	for _, o := range m.organisations {
+		if m.matches(m.customers[o.Customer], r) {
+			rows = append(rows, o)
+		}
+	}
+	slices.SortFunc(rows, func(a, b *organisation) int {
+		order := strings.Compare(store.FoldCase(m.customers[a.Customer].Name), store.FoldCase(m.customers[b.Customer].Name))
+		if order == 0 {
+			order = strings.Compare(a.UUID.String(), b.UUID.String())
+		}
+		if names := r.names("o"); len(names) > 0 && names[0] == "-customer_name" {
+			return -order // what follows is of no effect: there is one name to order by
+		}
+		return order
+	})
+	part, w, ok := cut(rows, r)
+	if ok && r.op == "list" {
+		w.body = func() any {
+			list := []object{}
+			for _, o := range part {
+				list = append(list, m.show(o))
+			}
+			return list
+		}
+	}
+	return w
+}
+
+func (m *model) matches(c *customer, r request) bool {
+	if value, sent := r.last("customer"); sent {
+		if wanted, _ := parseLink(value, "customer", true); wanted != c.UUID {
+			return false
+		}
+	}
+	if value, sent := r.last("customer_uuid"); sent {
+		if wanted, _ := parseID(value); wanted != c.UUID {
+			return false
+		}
+	}
+	keyword := strings.TrimSpace(r.text("customer_keyword"))
+	return contains(c.Name, keyword) || contains(c.Abbreviation, keyword) || contains(c.NativeName, keyword)
+}
+
+// contains says whether a text holds another, in any case.
+func contains(text, part string) bool {
+	return strings.Contains(store.FoldCase(text), store.FoldCase(part))
+}
+
+// customer returns the customer that a body names.
+func (m *model) customer(r request) *customer {
+	link, _ := r.body["customer"].(string)
+	wanted, _ := parseLink(link, "customer", false)
+	return m.customers[wanted]
+}
+
+// wrongImage says whether a body holds an image that is none. Where texts are refused, they
+// were before.
+func wrongImage(r request) bool {
+	switch value := r.body["image"].(type) {
+	case file:
+		return !value.fine
+	case string:
+		return value != ""
+	}
+	return false
+}
+
+func (m *model) create(u *user, r request) want {
+	c := m.customer(r)
+	var fields []string
+	switch {
+	case c == nil && !u.IsStaff:
+		return wrong([]string{"customer"})
+	case c == nil:
+		fields = append(fields, "customer")
+	case !m.may(u, register, c.UUID):
+		return refuse(403, forbidden)
+	}
+	for _, o := range m.organisations {
+		if c != nil && o.Customer == c.UUID {
+			fields = append(fields, "customer")
+		}
+	}
+	if wrongImage(r) {
+		fields = append(fields, "image")
+	}
+	switch {
+	case len(fields) > 0:
+		return wrong(fields)
+	case c.Blocked || c.Archived:
+		return nonField(notAvailable)
+	}
+	o := &organisation{Customer: c.UUID, Created: m.now()}
+	return want{
+		status: 201,
+		body:   func() any { return m.show(o) },
+		change: func(got object) error {
+			text, _ := got["uuid"].(string)
+			made, isID := parseID(text)
+			if !isID || m.organisations[made] != nil || slices.Contains(m.gone, made) {
+				return fmt.Errorf("%q is no new id", text)
+			}
+			o.UUID = made
+			m.organisations[made] = o
+			m.events["call_managing_organisation.create"]++
+			return m.set(o, r, got)
+		},
+	}
+}
+
+// set changes an organisation to what a body says.
+func (m *model) set(o *organisation, r request, got object) error {
+	if text, sent := r.body["description"].(string); sent {
+		o.Description = text
+	}
+	value, sent := r.body["image"]
+	if !sent {
+		return nil
+	}
+	m.forgetImage(o.UUID)
+	f, isFile := value.(file)
+	if !isFile {
+		return nil
+	}
+	// A new image has a new id, so that what is at a URL never changes.
+	url, _ := got["image"].(string)
+	image, isID := parseID(strings.TrimSuffix(strings.TrimPrefix(url, publicURL+"/api/media/"), "/"))
+	if _, known := m.pictures[image]; !isID || known || slices.Contains(m.gone, image) {
+		return errors.New("the image has no new id")
+	}
+	m.imageOf[o.UUID], m.pictures[image] = image, f.content
+	return nil
+}
+
+func (m *model) forgetImage(owner uuid.UUID) {
+	image, has := m.imageOf[owner]
+	if !has {
+		return
+	}
+	delete(m.imageOf, owner)
+	delete(m.pictures, image)
+	m.gone = append(m.gone, image)
+}
+
+// mayChange says whether a user may change or delete an organisation: by the role's name.
+func (m *model) mayChange(u *user, o *organisation) bool {
+	return u.IsStaff || m.holds(u, o.Customer, func(r *role) bool { return r.Name == "CUSTOMER.OWNER" })
+}
+
+func (m *model) update(u *user, o *organisation, r request) want {
+	if !m.mayChange(u, o) {
+		return refuse(403, forbidden)
+	}
+	var fields []string
+	if c := m.customer(r); r.op == "update" && (c == nil || c.UUID != o.Customer) {
+		fields = append(fields, "customer")
+	}
+	if wrongImage(r) {
+		fields = append(fields, "image")
+	}
+	if len(fields) > 0 {
+		return wrong(fields)
+	}
+	return want{
+		status: 200,
+		body:   func() any { return m.show(o) },
+		change: func(got object) error {
+			_, text := r.body["description"]
+			_, image := r.body["image"]
+			if text || image {
+				m.events["call_managing_organisation.update"]++
+			}
+			return m.set(o, r, got)
+		},
+	}
+}
+
+func (m *model) destroy(u *user, o *organisation) want {
+	if !m.mayChange(u, o) {
+		return refuse(403, forbidden)
+	}
+	if slices.ContainsFunc(m.calls, func(c *call) bool { return c.Organisation == o.UUID }) {
+		return refuse(400, "Cannot delete this call manager as there are existing connected calls or user permissions.")
+	}
+	return want{status: 204, change: func(object) error {
+		m.forgetImage(o.UUID)
+		m.grants = slices.DeleteFunc(m.grants, func(g *grant) bool { return g.on(o.UUID) })
+		delete(m.organisations, o.UUID)
+		m.gone = append(m.gone, o.UUID)
+		m.events["call_managing_organisation.delete"]++
+		return nil
+	}}
+}

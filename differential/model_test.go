@@ -1,0 +1,323 @@
+package differential
+
+import (
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// model is the app as its users are promised it: maps, and rules over them.
+type model struct {
+	now func() time.Time
+
+	customers     map[uuid.UUID]*customer
+	users         map[uuid.UUID]*user
+	roles         map[uuid.UUID]*role
+	organisations map[uuid.UUID]*organisation
+	grants        []*grant
+	calls         []*call
+	rounds        []*round
+	proposals     []*proposal
+	reviews       []*review
+	offerings     []*offering
+
+	imageOf  map[uuid.UUID]uuid.UUID // the image of a customer, a user or an organisation
+	pictures map[uuid.UUID]string    // the bytes of each image
+	gone     []uuid.UUID             // organisations that were deleted, and images
+	events   map[string]int          // how many changes there were of each kind
+}
+
+// newModel is the model of a world whose images have got these ids.
+func newModel(w world, now func() time.Time, imageOf map[uuid.UUID]uuid.UUID) *model {
+	m := &model{
+		now: now, imageOf: imageOf, pictures: map[uuid.UUID]string{}, events: map[string]int{},
+		customers: map[uuid.UUID]*customer{}, users: map[uuid.UUID]*user{}, roles: map[uuid.UUID]*role{}, organisations: map[uuid.UUID]*organisation{},
+		grants: pointers(w.Grants), calls: pointers(w.Calls), rounds: pointers(w.Rounds),
+		proposals: pointers(w.Proposals), reviews: pointers(w.Reviews), offerings: pointers(w.Offerings),
+	}
+	keep := func(owner uuid.UUID, image string) {
+		if image != "" {
+			m.pictures[imageOf[owner]] = fromDataURI(image)
+		}
+	}
+	for _, c := range w.Customers {
+		m.customers[c.UUID] = &c
+		keep(c.UUID, c.Image)
+	}
+	for _, u := range w.Users {
+		m.users[u.UUID] = &u
+		keep(u.UUID, u.Image)
+	}
+	for _, r := range w.Roles {
+		m.roles[r.UUID] = &r
+	}
+	for i, r := range builtin {
+		r.UUID = id('0', i+1)
+		m.roles[r.UUID] = &r
+	}
+	for _, o := range w.Organisations {
+		m.organisations[o.UUID] = &o
+		keep(o.UUID, o.Image)
+	}
+	return m
+}
+
+func pointers[T any](rows []T) []*T {
+	list := make([]*T, len(rows))
+	for i, row := range rows {
+		list[i] = &row
+	}
+	return list
+}
+
+// want is what the model says of an answer, and what becomes of the model when it comes.
+type want struct {
+	status  int
+	fields  []string               // the keys of a refusal's body
+	text    string                 // the text of its only key; "" where the model does not know
+	rows    int                    // X-Result-Count
+	pages   map[string]int         // the pages in Link, by their relation
+	body    func() any             // of a success, after change; nil: there is none
+	picture string                 // the body, of an image
+	change  func(got object) error // for a success: changes the model
+}
+
+// object is a JSON object.
+type object = map[string]any
+
+func refuse(status int, detail string) want {
+	return want{status: status, fields: []string{"detail"}, text: detail}
+}
+
+func wrong(fields []string) want { return want{status: 400, fields: fields} }
+
+func nonField(text string) want {
+	return want{status: 400, fields: []string{"non_field_errors"}, text: text}
+}
+
+const (
+	noSuchOrganisation = "No CallManagingOrganisation matches the given query."
+	noSuchPage         = "Invalid page."
+	forbidden          = "You do not have permission to perform this action."
+	notAvailable       = "Customer is not available."
+)
+
+// predict says what the answer to a request is: the checks in the order that is promised.
+func (m *model) predict(r request) want {
+	if r.op == "media" {
+		return m.media(r)
+	}
+	u, refusal := m.signIn(r.as)
+	if refusal != "" {
+		return refuse(401, refusal)
+	}
+	onOne := !slices.Contains([]string{"list", "count", "create"}, r.op)
+	organisation, isID := parseID(r.id)
+	if onOne && !isID {
+		return refuse(404, noSuchOrganisation)
+	}
+	if w, unreadable := checkMedia(r); unreadable {
+		return w
+	}
+	if fields := append(wrongFields(r), wrongParameters(r)...); len(fields) > 0 {
+		return wrong(fields)
+	}
+	if _, _, isPage := paging(r); !isPage {
+		return refuse(404, noSuchPage)
+	}
+	o := m.organisations[organisation]
+	if onOne && o == nil {
+		return refuse(404, noSuchOrganisation)
+	}
+	switch r.op {
+	case "list", "count":
+		return m.list(r)
+	case "create":
+		return m.create(u, r)
+	case "retrieve":
+		return want{status: 200, body: func() any { return m.show(o) }}
+	case "update", "patch":
+		return m.update(u, o, r)
+	case "destroy":
+		return m.destroy(u, o)
+	case "stats":
+		return want{status: 200, body: func() any { return m.stats(o) }}
+	case "listUsers", "countUsers":
+		return m.listUsers(u, o, r)
+	}
+	return m.manageRole(u, o, r)
+}
+
+// signIn returns who has the token, or why nobody has.
+func (m *model) signIn(name string) (*user, string) {
+	if name == "" {
+		return nil, "Authentication credentials were not provided."
+	}
+	for _, u := range m.users {
+		if u.Username != name {
+			continue
+		}
+		if !u.IsActive {
+			return nil, "User inactive or deleted."
+		}
+		if end := u.Tokens[0].Expires; end != nil && end.Before(m.now()) {
+			return nil, "Token has expired."
+		}
+		return u, ""
+	}
+	return nil, "Invalid token."
+}
+
+// media is an image, for which nobody needs a token.
+func (m *model) media(r request) want {
+	image, _ := parseID(r.id)
+	picture, known := m.pictures[image]
+	if !known {
+		return refuse(404, "Not found.")
+	}
+	return want{status: 200, picture: picture}
+}
+
+// active says whether a grant counts at this moment. It does at the one at which it ends.
+func (m *model) active(g *grant) bool {
+	return g.Revoked == nil && (g.ExpirationTime == nil || !g.ExpirationTime.Before(m.now()))
+}
+
+func (g *grant) on(scope uuid.UUID) bool {
+	c, o := g.Scope.Customer, g.Scope.Organisation
+	return c != nil && *c == scope || o != nil && *o == scope
+}
+
+// holds says whether a user holds a role on an object, such that it passes a test.
+func (m *model) holds(u *user, on uuid.UUID, test func(*role) bool) bool {
+	return slices.ContainsFunc(m.grants, func(g *grant) bool {
+		return g.User == u.UUID && g.on(on) && m.active(g) && test(m.role(g.Role))
+	})
+}
+
+// may says whether a user has a permission on an object.
+func (m *model) may(u *user, permission string, on uuid.UUID) bool {
+	return u.IsStaff || m.holds(u, on, func(r *role) bool { return slices.Contains(r.Permissions, permission) })
+}
+
+// role finds a role by its UUID or its exact name.
+func (m *model) role(uuidOrName string) *role {
+	wanted, isID := parseID(uuidOrName)
+	for _, r := range m.roles {
+		if isID && r.UUID == wanted || !isID && r.Name == uuidOrName {
+			return r
+		}
+	}
+	return nil
+}
+
+var (
+	idForm   = regexp.MustCompile(`^([0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$`)
+	linkForm = regexp.MustCompile(`^(https?://[^/?#]+)?/api/(customers?|users)/([^/]+)/?$`)
+)
+
+// parseID reads a UUID with dashes or without, in either case.
+func parseID(text string) (uuid.UUID, bool) {
+	if !idForm.MatchString(strings.ToLower(text)) {
+		return uuid.Nil, false
+	}
+	return uuid.MustParse(text), true
+}
+
+// parseLink reads a hyperlink to a customer or a user; bare says that a path alone will do.
+func parseLink(text, kind string, bare bool) (uuid.UUID, bool) {
+	match := linkForm.FindStringSubmatch(text)
+	if match == nil || match[1] == "" && !bare || strings.TrimSuffix(match[2], "s") != kind {
+		return uuid.Nil, false
+	}
+	return parseID(match[3])
+}
+
+func showTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+
+// showImage is the URL of an object's image, or nil.
+func (m *model) showImage(owner uuid.UUID) any {
+	image, has := m.imageOf[owner]
+	if !has {
+		return nil
+	}
+	return publicURL + "/api/media/" + image.String() + "/"
+}
+
+// stats counts what is going on in the active calls of an organisation.
+func (m *model) stats(o *organisation) object {
+	now, week := m.now(), m.now().Add(7*24*time.Hour)
+	n := object{
+		"open_calls": 0, "active_rounds": 0, "accepted_proposals": 0, "pending_proposals": 0, "pending_review": 0,
+		"rounds_closing_in_one_week": 0, "calls_closing_in_one_week": 0, "offering_requests_pending": 0,
+	}
+	count := func(key string, counts bool) {
+		if counts {
+			n[key] = n[key].(int) + 1
+		}
+	}
+	for _, c := range m.calls {
+		if c.Organisation != o.UUID || c.State != "active" {
+			continue
+		}
+		count("open_calls", true)
+		for _, f := range m.offerings {
+			count("offering_requests_pending", f.Call == c.UUID && f.State == "requested")
+		}
+		closes := false
+		for _, r := range m.rounds {
+			if r.Call != c.UUID {
+				continue
+			}
+			closing := !r.CutoffTime.Before(now) && !r.CutoffTime.After(week)
+			closes = closes || closing
+			count("rounds_closing_in_one_week", closing)
+			count("active_rounds", !r.StartTime.After(now) && !r.CutoffTime.Before(now))
+			for _, p := range m.proposals {
+				if p.Round != r.UUID {
+					continue
+				}
+				count("accepted_proposals", p.State == "accepted")
+				count("pending_proposals", p.State == "submitted" || p.State == "in_review")
+				for _, v := range m.reviews {
+					count("pending_review", v.Proposal == p.UUID && (v.State == "created" || v.State == "in_review"))
+				}
+			}
+		}
+		count("calls_closing_in_one_week", closes)
+	}
+	return n
+}
+
+// load takes over what an import file changes.
+func (m *model) load(w world) {
+	for _, c := range w.Customers {
+		if *m.customers[c.UUID] != c {
+			m.customers[c.UUID] = &c
+			m.events["customer.import"]++
+		}
+	}
+	for _, u := range w.Users {
+		if old := m.users[u.UUID]; !reflect.DeepEqual(*old, u) {
+			m.users[u.UUID] = &u
+			m.events["user.import"]++
+		}
+	}
+	for _, r := range w.Roles {
+		if old := m.roles[r.UUID]; !reflect.DeepEqual(*old, r) {
+			m.roles[r.UUID] = &r
+			m.events["role.import"]++
+		}
+	}
+	for _, c := range w.Calls {
+		i := slices.IndexFunc(m.calls, func(old *call) bool { return old.UUID == c.UUID })
+		if *m.calls[i] != c {
+			m.calls[i] = &c
+			m.events["call.import"]++
+		}
+	}
+}

@@ -1,0 +1,236 @@
+package differential
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/opencalls/opencalls/store"
+)
+
+// listUsers is a page of the grants on an organisation that are active, as their users are.
+func (m *model) listUsers(u *user, o *organisation, r request) want {
+	whichever := func(*role) bool { return true }
+	if !u.IsStaff && !u.IsSupport && !m.holds(u, o.UUID, whichever) && !m.holds(u, o.Customer, whichever) {
+		return refuse(403, forbidden)
+	}
+	var rows []*grant
+	for _, g := range m.grants {
+		if g.on(o.UUID) && m.active(g) && m.users[g.User].IsActive && m.isMember(g, r) {
+			rows = append(rows, g)
+		}
+	}
+	orders := r.names("o")
+	if len(orders) == 0 {
+		orders = []string{"created"}
+	}
+	slices.SortFunc(rows, func(a, b *grant) int {
+		for _, name := range orders {
+			bare, descending := strings.CutPrefix(name, "-")
+			order := m.compare(bare, a, b)
+			if descending {
+				order = -order
+			}
+			if order != 0 {
+				return order
+			}
+		}
+		return strings.Compare(a.UUID.String(), b.UUID.String())
+	})
+	part, w, ok := cut(rows, r)
+	if ok && r.op == "listUsers" {
+		w.body = func() any {
+			list := []object{}
+			for _, g := range part {
+				list = append(list, m.showMember(g, r.names("field")))
+			}
+			return list
+		}
+	}
+	return w
+}
+
+func (m *model) isMember(g *grant, r request) bool {
+	u, role := m.users[g.User], m.role(g.Role)
+	if value, sent := r.last("user"); sent {
+		if wanted, _ := parseID(value); wanted != u.UUID {
+			return false
+		}
+	}
+	if value, sent := r.last("user_url"); sent {
+		if wanted, _ := parseLink(value, "user", true); wanted != u.UUID {
+			return false
+		}
+	}
+	slug := u.Slug
+	if slug == "" {
+		slug = u.Username
+	}
+	search := r.text("search_string")
+	return (r.text("username") == "" || r.text("username") == u.Username) &&
+		(r.text("role") == "" || m.role(r.text("role")) == role) &&
+		strings.Contains(store.FoldAccents(u.FullName), store.FoldAccents(r.text("full_name"))) &&
+		contains(u.NativeName, r.text("native_name")) && contains(slug, r.text("user_slug")) &&
+		(contains(u.FullName, search) || contains(u.Email, search) || contains(u.Username, search))
+}
+
+// compare compares two grants by one of the names that they can be ordered by.
+func (m *model) compare(name string, a, b *grant) int {
+	x, y := m.users[a.User], m.users[b.User]
+	texts := func(a, b string) int { return strings.Compare(store.FoldCase(a), store.FoldCase(b)) }
+	switch name {
+	case "created":
+		return a.Created.Compare(b.Created)
+	case "expiration_time":
+		return ends(a.ExpirationTime).Compare(ends(b.ExpirationTime))
+	case "email":
+		return texts(x.Email, y.Email)
+	case "full_name":
+		return texts(x.FullName, y.FullName)
+	case "native_name":
+		return texts(x.NativeName, y.NativeName)
+	case "role":
+		return strings.Compare(a.Role, b.Role)
+	}
+	return strings.Compare(x.Username, y.Username)
+}
+
+// ends makes a permanent role one that ends after every other.
+func ends(t *time.Time) time.Time {
+	if t == nil {
+		return time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
+	}
+	return *t
+}
+
+func showEnd(t *time.Time) any {
+	if t == nil {
+		return nil
+	}
+	return showTime(*t)
+}
+
+// showMember is a grant as answers have it, reduced to the fields that are asked for.
+func (m *model) showMember(g *grant, fields []string) object {
+	u := m.users[g.User]
+	all := object{
+		"uuid": g.UUID.String(), "created": showTime(g.Created), "expiration_time": showEnd(g.ExpirationTime),
+		"role_name": g.Role, "role_uuid": m.role(g.Role).UUID.String(),
+		"user_email": u.Email, "user_full_name": u.FullName, "user_username": u.Username,
+		"user_uuid": u.UUID.String(), "user_image": m.showImage(u.UUID),
+	}
+	if u.Email == "" {
+		all["user_email"] = nil
+	}
+	if g.CreatedBy != nil {
+		all["created_by_uuid"], all["created_by_full_name"] = g.CreatedBy.String(), m.users[*g.CreatedBy].FullName
+	}
+	for key := range all {
+		if len(fields) > 0 && !slices.Contains(fields, key) {
+			delete(all, key)
+		}
+	}
+	return all
+}
+
+// manageRole grants a role, changes when it ends, or revokes it.
+func (m *model) manageRole(u *user, o *organisation, r request) want {
+	c := m.customers[o.Customer]
+	permission := map[string]string{"addUser": create, "updateUser": update, "deleteUser": remove}[r.op]
+	onCustomer := m.may(u, permission, c.UUID)
+	if !onCustomer && !m.may(u, permission, o.UUID) {
+		return refuse(403, forbidden)
+	}
+	roleText, _ := r.body["role"].(string)
+	userText, _ := r.body["user"].(string)
+	targetID, _ := parseID(userText)
+	role, target := m.role(roleText), m.users[targetID]
+	var end *time.Time
+	if text, sent := r.body["expiration_time"].(string); sent {
+		t, _ := parseTime(text)
+		end = &t
+	}
+	var fields []string
+	if role == nil {
+		fields = append(fields, "role")
+	}
+	if target == nil {
+		fields = append(fields, "user")
+	}
+	if end != nil && end.Before(m.now()) {
+		fields = append(fields, "expiration_time")
+	}
+	switch {
+	case len(fields) > 0:
+		return wrong(fields)
+	case c.Blocked || c.Archived:
+		return nonField(notAvailable)
+	case !onCustomer && target == u:
+		return nonField("User can not manage own role.")
+	}
+	if end != nil {
+		kept := end.UTC().Truncate(time.Microsecond)
+		end = &kept
+	}
+	held := m.held(target, role, o)
+	switch r.op {
+	case "addUser":
+		return m.grant(u, target, role, o, end, held)
+	case "updateUser":
+		if held == nil || !m.active(held) {
+			return nonField("User does not have this role in this scope.")
+		}
+		return want{status: 200, body: showExpiration(end), change: func(object) error {
+			held.ExpirationTime = end
+			m.events["user_role.update"]++
+			return nil
+		}}
+	}
+	return want{status: 200, change: func(object) error { m.revoke(held); return nil }}
+}
+
+func showExpiration(end *time.Time) func() any {
+	return func() any { return object{"expiration_time": showEnd(end)} }
+}
+
+// held returns the grant of a role that was not revoked, expired or not.
+func (m *model) held(u *user, r *role, o *organisation) *grant {
+	for _, g := range m.grants {
+		if g.User == u.UUID && g.Role == r.Name && g.on(o.UUID) && g.Revoked == nil {
+			return g
+		}
+	}
+	return nil
+}
+
+func (m *model) revoke(g *grant) {
+	if g == nil {
+		return // what is not held is gone already
+	}
+	now := m.now()
+	g.Revoked = &now
+	m.events["user_role.revoke"]++
+}
+
+// grant gives a role for longer than it is held.
+func (m *model) grant(u, target *user, role *role, o *organisation, end *time.Time, held *grant) want {
+	switch {
+	case !target.IsActive && !u.IsStaff:
+		return nonField("Only staff users can assign roles to deactivated users.")
+	case held != nil && m.active(held) && !ends(end).After(ends(held.ExpirationTime)):
+		return nonField("User has already the same role in this scope.")
+	case role.Scope != onOrganisation:
+		return nonField("Role is not valid for this scope.")
+	case !role.IsActive:
+		return nonField("Role is not active.")
+	}
+	return want{status: 201, body: showExpiration(end), change: func(object) error {
+		m.revoke(held)
+		m.events["user_role.create"]++
+		g := &grant{UUID: uuid.Nil, User: target.UUID, Role: role.Name, Scope: scope{Organisation: &o.UUID}, ExpirationTime: end, CreatedBy: &u.UUID, Created: m.now()}
+		m.grants = append(m.grants, g)
+		return nil
+	}}
+}
