@@ -77,7 +77,9 @@ func openSQLitePool(ctx context.Context, cfg Config, path string, connections in
 			return nil, fmt.Errorf("open %s: pragma %s is %s, not %s", path, pragma, got, want)
 		}
 	}
-	return gorm.Open(gormsqlite.Dialector{Conn: pool}, gormConfig(true))
+	// The writer's statements run in transactions, where GORM would prepare each anew and keep
+	// them all until the end.
+	return gorm.Open(gormsqlite.Dialector{Conn: pool}, gormConfig(connections > 1))
 }
 
 // sqliteConnector opens connections with a DSN, which the driver itself only takes by name.
