@@ -46,6 +46,9 @@ func (m *model) drawOrganisationBody(t *rapid.T, r *request, own func() any) {
 	}
 	if pick(t, true, false) {
 		r.body["description"] = pick(t, "Ünïcode 😀", "", " blanks ", "line\nline", `"'\%_<&>`, strings.Repeat("õ", 2000))
+		if r.media == asMultipart && seldom(t) {
+			r.body["description"] = files[0]
+		}
 		if seldom(t) {
 			r.body["description"] = pick[any](t, nil, 5, true, "NUL\x00", strings.Repeat("õ", 2001), strings.Repeat("😀", 2000), strings.Repeat("😀", 2001))
 		}
@@ -101,14 +104,16 @@ func (m *model) drawRoleBody(t *rapid.T, r *request, o uuid.UUID) {
 		role = m.role(pick(t, "HELPER", "CUSTOMER.CALL_ORGANIZER"))
 	}
 	var grants []*grant
+	heldOnly := r.op != "addUser" && pick(t, true, true, false)
 	for _, g := range m.grants {
-		if g.on(o) {
+		if g.on(o) && (m.active(g) || !heldOnly) {
 			grants = append(grants, g)
 		}
 	}
+	var end *time.Time
 	if len(grants) > 0 && pick(t, true, false) {
 		g := pick(t, grants...)
-		u, role = m.users[g.User], m.role(g.Role)
+		u, role, end = m.users[g.User], m.role(g.Role), g.ExpirationTime
 	}
 	r.body = map[string]any{"user": spelled(t, u.UUID.String()), "role": role.Name}
 	if pick(t, false, false, true) {
@@ -116,6 +121,9 @@ func (m *model) drawRoleBody(t *rapid.T, r *request, o uuid.UUID) {
 	}
 	if pick(t, true, true, false) {
 		r.body["expiration_time"] = m.drawEnd(t)
+	}
+	if end != nil && pick(t, true, false) {
+		r.body["expiration_time"] = showTime(end.Add(pick(t, 0, time.Microsecond, -time.Microsecond)))
 	}
 	if seldom(t) {
 		r.body["user"] = pick[any](t, id('e', 999).String(), "no-id", "", nil, 5, "urn:uuid:"+u.UUID.String())
@@ -134,9 +142,10 @@ func (m *model) drawRoleBody(t *rapid.T, r *request, o uuid.UUID) {
 func (m *model) drawEnd(t *rapid.T) any {
 	now := m.now()
 	if seldom(t) {
-		return pick[any](t, now.Add(-time.Microsecond).Format(time.RFC3339Nano), "", "tomorrow", "2027-02-31T00:00:00Z", "2027-03-01", "2027-03-01T00:00:00", "2027-03-01 00:00:00Z", 5, "2027-03-01T00:00:60Z", "9999-12-31T23:00:00-02:00")
+		return pick[any](t, now.Add(-time.Microsecond).Format(time.RFC3339Nano), "", "tomorrow", "2027-02-31T00:00:00Z", "2027-03-01", "2027-03-01T00:00:00", "2027-03-01 00:00:00Z", 5, "2027-03-01T00:00:60Z", "2027-03-01T1:00:00Z", "2027-03-01T00:00:00,5Z", "2027-03-01T00:00:00+24:00", "9999-12-31T23:00:00-02:00")
 	}
-	at := pick(t, worldTime.Add(49*time.Hour), worldTime.Add(25*time.Hour), worldTime.Add(100*time.Hour), worldTime.Add(1000*time.Hour),
+	day := now.Truncate(24 * time.Hour) // so that one moment is drawn again
+	at := pick(t, day.AddDate(0, 0, 2), day.AddDate(0, 0, 1), day.AddDate(0, 0, 10), day.AddDate(0, 0, 100),
 		now.Add(time.Hour), now.Add(time.Microsecond), now, now.Add(500*time.Nanosecond), time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC))
 	at = at.In(pick(t, time.UTC, time.FixedZone("", 2*3600), time.FixedZone("", -9*3600-1800)))
 	if at.Year() > 9999 {

@@ -2,6 +2,7 @@ package differential
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -9,11 +10,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
-	"pgregory.net/rapid"
 
 	"github.com/opencalls/opencalls/store/storetest"
 )
@@ -24,71 +25,131 @@ type machine struct {
 	model   *model
 	clock   *storetest.Clock
 	before  map[string]int // audit events that setting up the world left
-	seen    map[string]int // how often each operation had each status, over all sequences
-	steps   int            // over all sequences
+	log     func(format string, arguments ...any)
+
+	taken []step         // of this sequence
+	steps int            // of all sequences
+	seen  map[string]int // how often each operation had each outcome
+}
+
+// step is what a sequence is made of: a request, a pause or an import.
+type step interface {
+	fmt.GoStringer
+	take(m *machine) error // an error is a difference
 }
 
 var worldTime = storetest.NewClock().Now()
 
-// reset begins a sequence.
-func (m *machine) reset(t *rapid.T) {
+// reset begins a sequence, which is logged line by line.
+func (m *machine) reset(log func(format string, arguments ...any)) error {
 	m.clock.Set(worldTime)
-	w := newWorld(worldTime)
+	m.taken, m.log = nil, log
 	for _, e := range m.engines {
-		if err := e.reset(w); err != nil {
-			t.Fatal(err)
+		if err := e.reset(); err != nil {
+			return err
 		}
 	}
 	imageOf := map[uuid.UUID]uuid.UUID{}
 	for _, table := range []string{"customers", "users", "call_managing_organisations"} {
-		for _, row := range m.ask(t, "SELECT uuid, image_uuid FROM "+table+" WHERE image_uuid IS NOT NULL") {
+		rows, err := m.engines[0].texts("SELECT uuid, image_uuid FROM " + table + " WHERE image_uuid IS NOT NULL")
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
 			owner, image, _ := strings.Cut(row, " ")
 			imageOf[uuid.MustParse(owner)] = uuid.MustParse(image)
 		}
 	}
-	m.model = newModel(w, m.clock.Now, imageOf)
-	m.before = m.countEvents(t)
+	m.model = newModel(newWorld(worldTime), m.clock.Now, imageOf)
+	var err error
+	m.before, err = m.countEvents()
+	return err
 }
 
-// ask returns the rows of a query on the first engine.
-func (m *machine) ask(t *rapid.T, query string) []string {
-	rows, err := m.engines[0].texts(query)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rows
+// take takes the next step of a sequence.
+func (m *machine) take(s step) error {
+	m.taken = append(m.taken, s)
+	m.steps++
+	return s.take(m)
 }
 
-// send sends a request to all engines, and compares what they answer with each other and with
-// what the model says.
-func (m *machine) send(t *rapid.T, r request) {
+// take sends the request to all engines, and compares what they answer with each other and
+// with what the model says.
+func (r request) take(m *machine) error {
 	want := m.model.predict(r)
-	answers := make([]answer, len(m.engines))
+	answers, errs := make([]answer, len(m.engines)), make([]error, len(m.engines))
+	var wait sync.WaitGroup
 	for i, e := range m.engines {
-		var err error
-		if answers[i], err = e.send(r); err != nil {
-			t.Fatal(err)
-		}
+		wait.Go(func() { answers[i], errs[i] = e.send(r) })
+	}
+	wait.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
 	}
 	got := answers[0]
-	t.Logf("    %d %s", got.status, shorten(got.body, 1000))
+	shown := shorten(got.body, 500)
+	if want.picture != "" {
+		shown = fmt.Sprintf("<%d bytes>", len(got.body))
+	}
+	m.log("    %d %s", got.status, shown)
 	for i, e := range m.engines[1:] {
 		if diff := cmp.Diff(got, answers[i+1], cmp.AllowUnexported(answer{})); diff != "" {
-			t.Fatalf("%s (-) and %s (+) differ:\n%s", m.engines[0].name, e.name, diff)
+			return fmt.Errorf("%s (-) and %s (+) differ:\n%s", m.engines[0].name, e.name, diff)
 		}
 	}
 	if err := m.check(want, r, got); err != nil {
-		t.Fatalf("%s and the model differ: %v", m.engines[0].name, err)
+		return fmt.Errorf("%s and the model differ: %w", m.engines[0].name, err)
 	}
+	m.seen[strings.TrimSpace(fmt.Sprintf("%s %d %s", r.op, want.status, want.text))]++
+	return m.learnGrants()
+}
+
+// learnGrants lets the model know the id of a new grant, which no answer says.
+func (m *machine) learnGrants() error {
 	for _, g := range m.model.grants {
-		if g.UUID == uuid.Nil { // no answer says which id it got
-			g.UUID = uuid.MustParse(m.ask(t, fmt.Sprintf("SELECT uuid FROM user_roles WHERE user_uuid = '%s' AND role_uuid = '%s' AND organisation_uuid = '%s' AND revoked IS NULL",
-				g.User, m.model.role(g.Role).UUID, *g.Scope.Organisation))[0])
+		if g.UUID != uuid.Nil {
+			continue
+		}
+		rows, err := m.engines[0].texts(fmt.Sprintf("SELECT uuid FROM user_roles WHERE user_uuid = '%s' AND role_uuid = '%s' AND organisation_uuid = '%s' AND revoked IS NULL",
+			g.User, m.model.role(g.Role).UUID, *g.Scope.Organisation))
+		if err != nil {
+			return err
+		}
+		if len(rows) != 1 {
+			return fmt.Errorf("%d rows for a new grant", len(rows))
+		}
+		g.UUID = uuid.MustParse(rows[0])
+	}
+	return nil
+}
+
+// take imports an entry on all engines and in the model.
+func (w world) take(m *machine) error {
+	for _, e := range m.engines {
+		if err := e.load(w); err != nil {
+			return fmt.Errorf("%s: %w", e.name, err)
 		}
 	}
-	m.seen[r.op+" "+strconv.Itoa(got.status)]++
-	m.steps++
+	m.model.load(w)
+	m.seen["import"]++
+	return nil
 }
+
+// GoString is the entry's line in the list that a failure prints.
+func (w world) GoString() string { return "import " + marshal(w) }
+
+// pause is a time in which nothing is asked.
+type pause time.Duration
+
+func (p pause) take(m *machine) error {
+	m.clock.Advance(time.Duration(p))
+	m.log("    it is %s", showTime(m.clock.Now()))
+	m.seen["pause"]++
+	return nil
+}
+
+// GoString is the pause's line in the list that a failure prints.
+func (p pause) GoString() string { return "pause " + time.Duration(p).String() }
 
 // check says how an answer is not what the model says, and lets the model follow it.
 func (m *machine) check(want want, r request, got answer) error {
@@ -183,31 +244,13 @@ func checkPaging(want want, got answer) error {
 	return nil
 }
 
-// load imports an entry on all engines and in the model. What it does not change leaves no event.
-func (m *machine) load(t *rapid.T, w world) {
-	for _, e := range m.engines {
-		if err := e.load(w); err != nil {
-			t.Fatalf("%s: %v", e.name, err)
-		}
-	}
-	m.model.load(w)
-	m.seen["import"]++
-	m.steps++
-}
-
-// advance moves the one clock of all.
-func (m *machine) advance(by time.Duration) {
-	m.clock.Advance(by)
-	m.seen["time"]++
-	m.steps++
-}
-
 // countEvents returns how many audit events there are of each action.
-func (m *machine) countEvents(t *rapid.T) map[string]int {
+func (m *machine) countEvents() (map[string]int, error) {
 	events := map[string]int{}
-	for _, row := range m.ask(t, "SELECT action, count(*) FROM audit_events GROUP BY action") {
+	rows, err := m.engines[0].texts("SELECT action, count(*) FROM audit_events GROUP BY action")
+	for _, row := range rows {
 		action, count, _ := strings.Cut(row, " ")
 		events[action], _ = strconv.Atoi(count)
 	}
-	return events
+	return events, err
 }

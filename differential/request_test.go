@@ -149,7 +149,7 @@ func (r request) GoString() string {
 	for field, value := range r.body {
 		switch v := value.(type) {
 		case string:
-			value = shorten(v, 100)
+			value = shorten(v, 60)
 		case file:
 			value = "<" + v.name + ">"
 		}
@@ -158,9 +158,10 @@ func (r request) GoString() string {
 	return fmt.Sprintf("%s %s %s", line, r.media, marshal(short))
 }
 
+// shorten cuts a text that is too long for a line.
 func shorten(text string, length int) string {
 	if n := utf8.RuneCountInString(text); n > length {
-		return fmt.Sprintf("%s… (%d characters)", string([]rune(text)[:20]), n)
+		return fmt.Sprintf("%s… (%d characters)", string([]rune(text)[:length]), n)
 	}
 	return text
 }

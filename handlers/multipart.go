@@ -18,7 +18,7 @@ func ReadMultipart(reader *multipart.Reader) (map[string]Part, error) {
 	parts := map[string]Part{}
 	for {
 		part, err := reader.NextRawPart()
-		if err == io.EOF { // wrapped, it is a body that was cut off
+		if err == io.EOF { //nolint:errorlint // wrapped, it is a body that was cut off
 			return parts, nil
 		}
 		if err != nil {

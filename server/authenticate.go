@@ -74,7 +74,7 @@ func tokenOf(header string) (string, error) {
 	switch strings.ToLower(scheme) {
 	case "token":
 	case "bearer":
-		if word, token, two := strings.Cut(strings.TrimSpace(rest), " "); two && strings.EqualFold(word, "token") {
+		if word, token, two := strings.Cut(strings.Trim(rest, " \t"), " "); two && strings.EqualFold(word, "token") {
 			rest = token
 		}
 	default:

@@ -175,6 +175,10 @@ func decodeMultipart(boundary string, raw []byte) (map[string]any, error) {
 	if boundary == "" {
 		return nil, malformed("Multipart form parse error - Invalid boundary in multipart: None")
 	}
+	// Cut off in a part's header, a body would pass as one that ends before that part.
+	if !bytes.Contains(raw, []byte("--"+boundary+"--")) {
+		return nil, malformed("Multipart form parse error - the closing boundary is missing")
+	}
 	parts, err := handlers.ReadMultipart(multipart.NewReader(bytes.NewReader(raw), boundary))
 	if err != nil {
 		return nil, malformed("Multipart form parse error - " + err.Error())

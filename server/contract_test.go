@@ -56,7 +56,10 @@ func (c contract) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	_ = response.Body.Close()
 	response.Body = io.NopCloser(bytes.NewReader(content))
-	return response, checkAnswer(r, response, content)
+	if err := checkAnswer(r, response, content); err != nil {
+		return nil, fmt.Errorf("%w\nstatus %d: %s", err, response.StatusCode, content)
+	}
+	return response, nil
 }
 
 // checkAnswer says how an answer breaks the contract; nil if it does not.
@@ -137,7 +140,7 @@ var operations = func() []operation {
 // operationAt finds the operation that a request is for.
 func operationAt(method, escapedPath string) (operation, bool) {
 	for _, op := range operations {
-		pattern := "^" + strings.ReplaceAll(regexp.QuoteMeta(op.path), `\{uuid\}`, "[^/]+") + "$"
+		pattern := "^" + strings.ReplaceAll(regexp.QuoteMeta(op.path), `\{uuid\}`, "[^/]*") + "$"
 		if op.method == method && regexp.MustCompile(pattern).MatchString(escapedPath) {
 			return op, true
 		}

@@ -15,8 +15,8 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// docsFiles is the documentation page with all that it loads; docs/swagger-ui is as Swagger UI's
-// authors publish it.
+// docsFiles is the documentation page with all that it loads. docs/swagger-ui holds files of the
+// npm package swagger-ui-dist 5.35.0, unchanged, with its licences.
 //
 //go:embed docs
 var docsFiles embed.FS
@@ -71,24 +71,25 @@ var docsAssets = sync.OnceValue(func() map[string]asset {
 	return files
 })
 
-// asset is a text that the binary holds.
+// asset is what is served whole and as it is.
 type asset struct {
-	mediaType, etag string
-	content         []byte
+	mediaType, etag, cacheControl string
+	content                       []byte
 }
 
+// newAsset is a text that the binary holds. A client asks for it each time, so that it never
+// shows the files of the binary before this one.
 func newAsset(mediaType string, content []byte) asset {
 	sum := sha256.Sum256(content)
-	return asset{mediaType: mediaType, etag: `"` + hex.EncodeToString(sum[:16]) + `"`, content: content}
+	return asset{mediaType: mediaType, etag: `"` + hex.EncodeToString(sum[:16]) + `"`, cacheControl: "no-cache", content: content}
 }
 
-// serve sends the asset, or says that the client has it already. A client asks each time, so
-// that it never shows the files of the binary before this one.
+// serve sends the asset, or says that the client has it already.
 func (a asset) serve(c echo.Context) error {
 	header := c.Response().Header()
 	header.Set(echo.HeaderContentType, a.mediaType)
 	header.Set("ETag", a.etag)
-	header.Set(echo.HeaderCacheControl, "no-cache")
+	header.Set(echo.HeaderCacheControl, a.cacheControl)
 	header.Set(echo.HeaderXContentTypeOptions, "nosniff")
 	r := c.Request().Clone(c.Request().Context())
 	r.Header.Del("Range") // nobody needs a part, and ServeContent would answer a wrong range with a text of its own

@@ -20,6 +20,7 @@ func checkResponse(cfg Config, op operation) echo.MiddlewareFunc {
 		if cfg.ValidateResponses == ValidateOff {
 			return next
 		}
+		next = recoverPanics()(next) // what answers a panic further out would write into the held answer
 		return func(c echo.Context) error {
 			response := c.Response()
 			held := &heldResponse{ResponseWriter: response.Writer, status: http.StatusOK}
@@ -36,11 +37,22 @@ func checkResponse(cfg Config, op operation) echo.MiddlewareFunc {
 				cfg.Logger.WarnContext(c.Request().Context(), "response does not match openapi.yaml",
 					"request_id", handlers.RequestFrom(c.Request().Context()).ID, "violation", violation.Error())
 			default:
-				response.Committed = false
+				forget(response)
 				return &handlers.Problem{Status: http.StatusInternalServerError, Detail: "Response does not match openapi.yaml: " + violation.Error()}
 			}
 			held.send()
 			return err // for the log: the answer is written already
+		}
+	}
+}
+
+// forget makes of an answer that was held back one that has not been begun: nothing of it is left
+// beside the one that takes its place.
+func forget(response *echo.Response) {
+	response.Committed, response.Size = false, 0
+	for name := range response.Header() {
+		if name != echo.HeaderXRequestID {
+			response.Header().Del(name)
 		}
 	}
 }
@@ -73,8 +85,10 @@ func validateResponse(r *http.Request, op operation, status int, header http.Hea
 	if len(definition.Value.Content) == 0 && len(content) > 0 {
 		return fmt.Errorf("operation %s, status %d: a body where there should be none", op.id, status)
 	}
+	request := *r
+	request.Method = http.MethodGet // the library checks nothing at all in an answer to HEAD
 	input := &openapi3filter.ResponseValidationInput{
-		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: r, Route: op.route},
+		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: &request, Route: op.route},
 		Status:                 status,
 		Header:                 header,
 		Options: &openapi3filter.Options{
@@ -87,11 +101,16 @@ func validateResponse(r *http.Request, op operation, status int, header http.Hea
 	if err == nil {
 		return nil
 	}
+	where := ""
 	var response *openapi3filter.ResponseError
-	if errors.As(err, &response) && response.Err != nil {
-		err = response.Err
+	if errors.As(err, &response) && strings.HasPrefix(response.Reason, "response header") {
+		where = response.Reason // names the header; the fields below are those of the body
 	}
-	if list := schemaErrors(err); len(list) > 0 {
+	list := schemaErrors(err)
+	switch {
+	case len(list) > 0 && where != "":
+		return fmt.Errorf("operation %s, status %d, %s: %s", op.id, status, where, list[0].Reason)
+	case len(list) > 0:
 		return fmt.Errorf("operation %s, status %d, field /%s: %s", op.id, status, strings.Join(list[0].JSONPointer(), "/"), list[0].Reason)
 	}
 	return fmt.Errorf("operation %s, status %d: %w", op.id, status, err)

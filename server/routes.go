@@ -1,10 +1,8 @@
 package server
 
 import (
-	"bytes"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -42,14 +40,11 @@ func serveImage(cfg Config) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
-		header := c.Response().Header()
-		header.Set(echo.HeaderContentType, image.MediaType)
-		header.Set("ETag", `"`+image.SHA256+`"`)
-		header.Set(echo.HeaderCacheControl, "public, max-age=31536000, immutable")
-		header.Set(echo.HeaderXContentTypeOptions, "nosniff")
-		header.Set(echo.HeaderContentSecurityPolicy, "default-src 'none'; sandbox")
-		http.ServeContent(c.Response(), c.Request(), "", time.Time{}, bytes.NewReader(image.Bytes))
-		return nil
+		c.Response().Header().Set(echo.HeaderContentSecurityPolicy, "default-src 'none'; sandbox")
+		return asset{
+			mediaType: image.MediaType, etag: `"` + image.SHA256 + `"`, content: image.Bytes,
+			cacheControl: "public, max-age=31536000, immutable",
+		}.serve(c)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -52,6 +53,10 @@ func operations(spec *openapi3.T) []operation {
 	return list
 }
 
+// rfc3339 refuses what time.Parse takes beyond RFC 3339: an hour of one digit, a comma in the
+// seconds, an offset of a day and more.
+var rfc3339 = regexp.MustCompile(`^[^T]{10}T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
+
 // formats are the formats of openapi.yaml that the validator does not check by itself, or
 // reads otherwise than we do.
 var formats = openapi3.WithStringFormatValidators(map[string]openapi3.StringFormatValidator{
@@ -70,6 +75,9 @@ var formats = openapi3.WithStringFormatValidators(map[string]openapi3.StringForm
 	// fail in the database.
 	"date-time": openapi3.NewCallbackValidator(func(text string) error {
 		t, err := time.Parse(time.RFC3339, text)
+		if err == nil && !rfc3339.MatchString(text) {
+			err = errors.New("not RFC 3339")
+		}
 		if err == nil && (t.UTC().Year() > 9999 || t.UTC().Year() < 1) {
 			err = errors.New("out of range")
 		}

@@ -108,6 +108,7 @@ var (
 		held("rita", "HELPER", "tartu", func(g *store.UserRole) { g.Revoked = &g.Created }),
 		held("carl", "CUSTOMER.CALL_ORGANIZER", "angstrom"),
 	}
+	calls, rounds, proposals, reviews, offerings = activity()
 )
 
 func since(ago time.Duration) func(*store.UserRole) {
@@ -156,15 +157,14 @@ func fill(t testing.TB, a *app) *strings.Replacer {
 			store.Token{Digest: store.Digest("expired-token-of-ines"), UserUUID: names["ines"], Expires: &past},
 			store.Token{Digest: store.Digest("token-of-bob-until-now"), UserUUID: names["bob"], Expires: &present},
 			store.Token{Digest: store.Digest("~!" + strings.Repeat("x", 253)), UserUUID: names["bob"]})
-		calls, rounds, proposals, reviews, offerings := activity()
 		image := func(owner store.ImageOwner, object string) error {
 			return tx.ImportImage(owner, names[object], storetest.Picture(object))
 		}
 		return cmp.Or(
 			tx.ImportCustomers(clone(customers)), tx.ImportUsers(clone(users)), tx.ImportTokens(tokens), tx.ImportRoles(clone(roles)),
 			tx.ImportOrganisations(clone(organisations)), tx.ImportUserRoles(clone(grants)),
-			tx.ImportCalls(calls), tx.ImportRounds(rounds), tx.ImportProposals(proposals), tx.ImportReviews(reviews),
-			tx.ImportRequestedOfferings(offerings),
+			tx.ImportCalls(clone(calls)), tx.ImportRounds(clone(rounds)), tx.ImportProposals(clone(proposals)), tx.ImportReviews(clone(reviews)),
+			tx.ImportRequestedOfferings(clone(offerings)),
 			image(store.OrganisationImage, "tartu"), image(store.CustomerImage, "tartu.customer"), image(store.UserImage, "carl"))
 	})
 	if err != nil {

@@ -169,17 +169,20 @@ func methods[T any]() map[string]bool {
 // newAudited fills a world; each call adds other objects.
 func newAudited(t *testing.T, w *storetest.World, clock *storetest.Clock) audited {
 	t.Helper()
-	unique := w.ID().String()
-	a := audited{unique: unique, customer: w.Customer("Tartu"), free: w.Customer("Free"), user: w.User("alice-" + unique), other: w.User("bob-" + unique)}
-	a.role, a.second = w.Role("CUSTOMER.CALL_ORGANIZER"), w.NewRole("SECOND-"+unique, []string{"P"})
-	o, empty, illustrated := w.Organisation(a.customer), w.Organisation(w.Customer("Empty")), w.Organisation(w.Customer("Illustrated"))
-	w.Image(store.OrganisationImage, illustrated.UUID, "old")
-	ends := clock.Now().Add(time.Hour)
-	a.grant = w.Grant(a.user, a.role, o, func(g *store.UserRole) { g.ExpirationTime = &ends })
-	w.Token(a.user)
-	a.call = w.Call(o, "active")
-	a.round = w.Round(a.call, clock.Now(), ends)
-	a.proposal = w.Proposal(a.round, "draft")
+	a := audited{unique: w.ID().String(), role: w.Role("CUSTOMER.CALL_ORGANIZER")}
+	var o, empty, illustrated store.CallManagingOrganisation
+	w.Together(func(w *storetest.World) {
+		a.customer, a.free, a.user, a.other = w.Customer("Tartu"), w.Customer("Free"), w.User("alice-"+a.unique), w.User("bob-"+a.unique)
+		a.second = w.NewRole("SECOND-"+a.unique, []string{"P"})
+		o, empty, illustrated = w.Organisation(a.customer), w.Organisation(w.Customer("Empty")), w.Organisation(w.Customer("Illustrated"))
+		w.Image(store.OrganisationImage, illustrated.UUID, "old")
+		ends := clock.Now().Add(time.Hour)
+		a.grant = w.Grant(a.user, a.role, o, func(g *store.UserRole) { g.ExpirationTime = &ends })
+		w.Token(a.user)
+		a.call = w.Call(o, "active")
+		a.round = w.Round(a.call, clock.Now(), ends)
+		a.proposal = w.Proposal(a.round, "draft")
+	})
 	for id, organisation := range map[uuid.UUID]*store.Organisation{o.UUID: &a.organisation, empty.UUID: &a.empty, illustrated.UUID: &a.illustrated} {
 		var err error
 		if *organisation, err = w.Store.Organisation(t.Context(), id); err != nil {

@@ -264,8 +264,8 @@ func TestSQLitePaths(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	refused(t, "sqlite:"+filepath.Join(dir, "no-such-directory", "x.db"))
-	refused(t, "sqlite:"+dir)
+	_ = refused(t, "sqlite:"+filepath.Join(dir, "no-such-directory", "x.db"))
+	_ = refused(t, "sqlite:"+dir)
 }
 
 func TestSQLiteFileThatIsNoDatabase(t *testing.T) {
@@ -273,7 +273,7 @@ func TestSQLiteFileThatIsNoDatabase(t *testing.T) {
 	if err := os.WriteFile(path, []byte(strings.Repeat("not a database ", 1000)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, "sqlite:"+path)
+	_ = refused(t, "sqlite:"+path)
 }
 
 func TestSQLiteMemoryIsAPrivateFileThatGoesAway(t *testing.T) {

@@ -46,10 +46,12 @@ func (q queries) Organisation(ctx context.Context, id uuid.UUID) (Organisation, 
 }
 
 // LockOrganisation is Organisation, and keeps every other Write off it until this one ends:
-// what is checked after it still holds when it is changed.
+// what is checked after it still holds when it is changed. It also waits for an import, by the
+// weak lock on the customer (see LockForImport).
 func (tx *Tx) LockOrganisation(id uuid.UUID) (Organisation, error) {
 	var o Organisation
-	err := tx.organisations(tx.ctx).Clauses(clause.Locking{Strength: "UPDATE", Table: clause.Table{Name: "o"}}).
+	lock := clause.Locking{Strength: "UPDATE", Table: clause.Table{Name: "o"}, Options: "FOR KEY SHARE OF c"}
+	err := tx.organisations(tx.ctx).Clauses(lock).
 		Where("o.uuid = ?", id).Take(&o).Error
 	return o, tx.err(err)
 }

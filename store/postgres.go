@@ -94,10 +94,10 @@ func (postgresEngine) snapshot() *sql.TxOptions {
 	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 }
 
-// lockForImport locks the tables of which every other change begins by locking a row, in the
-// order in which a create does.
+// lockForImport locks the table of which LockCustomer and LockOrganisation, with one of which the
+// change of a request begins, lock a row.
 func (postgresEngine) lockForImport(db *gorm.DB) error {
-	return db.Exec("LOCK TABLE customers, call_managing_organisations IN EXCLUSIVE MODE").Error
+	return db.Exec("LOCK TABLE customers IN EXCLUSIVE MODE").Error
 }
 
 func (postgresEngine) translate(err error) error {

@@ -105,6 +105,9 @@ func (r *rig) ok(err error) {
 	}
 }
 
+// errTakeBack is returned by a change that is not to be kept.
+var errTakeBack = errors.New("take it back")
+
 // is checks an error's kind.
 func (r *rig) is(err, want error) {
 	r.Helper()

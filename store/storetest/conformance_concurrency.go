@@ -26,7 +26,7 @@ func together(n int, run func(i int) error) []error {
 	return errs
 }
 
-// write is Write for a goroutine, which must not end the test.
+// tryWrite is write for a goroutine, which must not end the test.
 func (r *rig) tryWrite(change func(tx *store.Tx) error) error {
 	return r.store.Write(r.ctx, store.Actor{}, change)
 }
@@ -139,7 +139,6 @@ var concurrencyScenarios = []scenario{
 		for i := range customers {
 			customers[i] = r.world.Customer("New")
 		}
-		failed := errors.New("no")
 		errs := together(12, func(i int) error {
 			if err := r.tryWrite(func(tx *store.Tx) error {
 				_, err := tx.CreateOrganisation(customers[i], "", nil)
@@ -152,13 +151,13 @@ var concurrencyScenarios = []scenario{
 					return err
 				}
 				if i%3 == 0 {
-					return failed
+					return errTakeBack
 				}
 				return nil
 			})
 		})
 		for i, err := range errs {
-			if (i%3 == 0) != errors.Is(err, failed) {
+			if (i%3 == 0) != errors.Is(err, errTakeBack) {
 				r.Errorf("%d: %v", i, err)
 			}
 		}

@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -240,13 +239,13 @@ var importScenarios = []scenario{
 			r.same(got, want)
 		}
 		check(true)
-		r.fails(func(tx *store.Tx) error {
+		r.is(r.fails(func(tx *store.Tx) error {
 			r.ok(tx.SetSetting("x", "y"))
 			empty, err := tx.Empty(r.ctx)
 			r.ok(err)
 			r.same(empty, false)
-			return errors.New("no")
-		})
+			return errTakeBack
+		}), errTakeBack)
 		check(true)
 		r.world.NewRole("R", nil)
 		check(false)

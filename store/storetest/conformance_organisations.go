@@ -1,8 +1,6 @@
 package storetest
 
 import (
-	"errors"
-
 	"github.com/google/uuid"
 
 	"github.com/opencalls/opencalls/store"
@@ -218,10 +216,10 @@ var organisationScenarios = []scenario{
 			return err
 		})
 		total()
-		r.fails(func(tx *store.Tx) error {
+		r.isUnique(r.fails(func(tx *store.Tx) error {
 			_, err := tx.CreateOrganisation(c, "", nil)
 			return err
-		})
+		}), "call_managing_organisations_customer_uuid_key")
 		total()
 		r.write(func(tx *store.Tx) error {
 			for _, o := range all[:5] {
@@ -233,13 +231,13 @@ var organisationScenarios = []scenario{
 			return nil
 		})
 		total()
-		r.fails(func(tx *store.Tx) error {
+		r.is(r.fails(func(tx *store.Tx) error {
 			r.ok(locked(tx, all[10].UUID, tx.DeleteOrganisation))
-			return errors.New("no")
-		})
+			return errTakeBack
+		}), errTakeBack)
 		total()
 		r.world.Call(all[10], "draft")
-		r.fails(func(tx *store.Tx) error { return locked(tx, all[10].UUID, tx.DeleteOrganisation) })
+		r.isForeignKey(r.fails(func(tx *store.Tx) error { return locked(tx, all[10].UUID, tx.DeleteOrganisation) }), "calls_organisation_uuid_fkey")
 		total()
 	}},
 }

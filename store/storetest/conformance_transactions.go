@@ -3,7 +3,6 @@ package storetest
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -54,7 +53,7 @@ var transactionScenarios = []scenario{
 		o := r.world.Organisation(r.world.Customer("Tartu"))
 		r.world.Image(store.OrganisationImage, o.UUID, "old")
 		for _, want := range []error{
-			errors.New("no"), fmt.Errorf("wrapped: %w", io.ErrUnexpectedEOF), sql.ErrNoRows, context.Canceled, &store.ErrCheck{Constraint: "mine"},
+			errTakeBack, fmt.Errorf("wrapped: %w", io.ErrUnexpectedEOF), sql.ErrNoRows, context.Canceled, &store.ErrCheck{Constraint: "mine"},
 		} {
 			err := r.fails(func(tx *store.Tx) error {
 				everyKindOfChange(r, tx, o.UUID)
@@ -213,10 +212,10 @@ var transactionScenarios = []scenario{
 			r.same(value, want)
 		}
 		r.same(r.count("settings"), 1)
-		r.fails(func(tx *store.Tx) error {
+		r.is(r.fails(func(tx *store.Tx) error {
 			r.ok(tx.SetSetting("other", "x"))
-			return errors.New("no")
-		})
+			return errTakeBack
+		}), errTakeBack)
 	}},
 
 	{"audit events come oldest first and only of their object", func(r *rig) {

@@ -14,12 +14,15 @@
 //			alice := w.User("alice")
 //			w.Grant(alice, w.Role("CUSTOMER.CALL_ORGANIZER"), o)
 //			token := w.Token(alice)
+//			w.Organisations(1000)
 //			…
 //		})
 //	}
 //
 // An Option changes the store's configuration before it is opened: Clock.Use and Sequence make
-// its times and ids those of the test, Statements.Use records what reaches the driver.
+// its times and ids those of the test, Statements.Use records what reaches the driver, SQL.Use
+// opens the tables past the store (Dump, Rows, Count). MigratedURL and URL are databases for a
+// program that opens them itself.
 //
 // Postgres is the server at OPENCALLS_TEST_POSTGRES_URL, which tools/postgres.sh starts.
 // OPENCALLS_TEST_ENGINES=sqlite leaves that half out.
@@ -147,7 +150,7 @@ var sqliteTemplate = sync.OnceValues(func() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	path := filepath.Join(dir, "template.db")
 	if err := migrate("sqlite:" + path); err != nil {
 		return nil, err

@@ -1,0 +1,215 @@
+package server_test
+
+import (
+	"context"
+	"database/sql"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/opencalls/opencalls/server"
+	"github.com/opencalls/opencalls/store"
+	"github.com/opencalls/opencalls/store/storetest"
+)
+
+// breakdown sends every operation's request to a server whose database is broken, and checks that
+// the answer and the log's one line say so, each no more than it should.
+func breakdown(t *testing.T, stage *stage, status int, want string) {
+	for _, op := range operations {
+		t.Run(op.OperationID, func(t *testing.T) {
+			r := request{method: op.method, target: stage.names.Replace(op.target("{zagreb}")), token: "token-of-sam", body: op.example()}
+			r.body.content = stage.names.Replace(r.body.content)
+			got := stage.send(t, r)
+			body := want + "\n"
+			if r.method == http.MethodHead {
+				body = ""
+			}
+			if got.status != status || got.body != body {
+				t.Errorf("got %d %s, want %d %s", got.status, got.body, status, body)
+			}
+			if after := got.header.Get("Retry-After"); (after == "1") != (status == 503) {
+				t.Errorf("Retry-After is %q", after)
+			}
+			line := stage.log.one(t)
+			if line.Level != "ERROR" || line.Message != "request" || line.Status != status || line.RequestID != requestID || line.Error == "" {
+				t.Errorf("the log says %+v", line)
+			}
+			if line.RequestID != got.header.Get("X-Request-ID") {
+				t.Errorf("X-Request-ID is %q, in the log %q", got.header.Get("X-Request-ID"), line.RequestID)
+			}
+		})
+	}
+}
+
+const (
+	unavailable = `{"detail":"Service temporarily unavailable."}`
+	internal    = `{"detail":"Internal server error."}`
+)
+
+// A database that is closed is 503 for every operation, and for readyz.
+func TestEveryOperationWithAClosedDatabase(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, engine string) {
+		t.Parallel()
+		stage := newStage(t, engine)
+		if err := stage.store.Close(); err != nil {
+			t.Fatal(err)
+		}
+		breakdown(t, stage, 503, unavailable)
+		for path, want := range map[string]answer{
+			"/readyz":  {status: 503, body: unavailable + "\n"},
+			"/healthz": {status: 200, body: `{"status":"ok"}` + "\n"}, // the process is well
+		} {
+			if got := stage.send(t, request{method: "GET", target: path}); got.status != want.status || got.body != want.body {
+				t.Errorf("%s: %d %s", path, got.status, got.body)
+			}
+		}
+	})
+}
+
+// A lost connection is a 503, and made anew for those who come after; a database that lets
+// nobody in any more is 503 for every operation.
+func TestEveryOperationWithADatabaseThatIsGone(t *testing.T) {
+	for _, engine := range storetest.Engines() {
+		if engine != storetest.Postgres {
+			continue // nobody can take a file from a process that has opened it
+		}
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			stage := newStage(t, engine)
+			var name string
+			if err := stage.sql.QueryRow("SELECT current_database()").Scan(&name); err != nil {
+				t.Fatal(err)
+			}
+			admin, err := sql.Open("pgx", os.Getenv("OPENCALLS_TEST_POSTGRES_URL"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer admin.Close()
+			terminate := func() {
+				if _, err := admin.Exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name); err != nil {
+					t.Fatal(err)
+				}
+			}
+			terminate()
+			retrieve := request{method: "GET", target: stage.names.Replace("…/{zagreb}/"), token: "token-of-sam"}
+			got := stage.send(t, retrieve)
+			for lost := 0; got.status == 503 && lost < 16; lost++ { // as many as the pool holds at most
+				got = stage.send(t, retrieve)
+			}
+			if got.status != 200 {
+				t.Errorf("with new connections: %d %s", got.status, got.body)
+			}
+			if _, err := admin.Exec("ALTER DATABASE " + name + " ALLOW_CONNECTIONS false"); err != nil {
+				t.Fatal(err)
+			}
+			terminate()
+			stage.log.take()
+			breakdown(t, stage, 503, unavailable)
+		})
+	}
+}
+
+// A schema that is not the one that the server knows is 500 for every operation.
+func TestEveryOperationWithABrokenSchema(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, engine string) {
+		t.Parallel()
+		stage := newStage(t, engine)
+		for _, table := range []string{"call_managing_organisations", "counters"} {
+			if _, err := stage.sql.Exec("ALTER TABLE " + table + " RENAME TO gone_" + table); err != nil {
+				t.Fatal(err)
+			}
+		}
+		breakdown(t, stage, 500, internal)
+	})
+}
+
+// A request that takes too long is 503.
+func TestEveryOperationWithoutTime(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, engine string) {
+		t.Parallel()
+		breakdown(t, newStage(t, engine, func(s *setup) { s.server.RequestTimeout = time.Nanosecond }), 503, unavailable)
+	})
+}
+
+// A panic is a 500, whose stack only the log shows.
+func TestPanic(t *testing.T) {
+	stage := newStage(t, storetest.SQLite, func(s *setup) { s.server.Now = func() time.Time { panic("no clock") } })
+	got := stage.send(t, request{method: "GET", target: base, token: "token-of-bob-until-now"}) // the server looks at its clock
+	if got.status != 500 || got.body != internal+"\n" {
+		t.Errorf("got %d %s", got.status, got.body)
+	}
+	if line := stage.log.one(t); line.Level != "ERROR" || line.Status != 500 || line.Error != "panic: no clock" || !strings.Contains(line.Stack, "authenticate") {
+		t.Errorf("the log says %+v", line)
+	}
+}
+
+// Nobody answers a client that has gone, and nothing is wrong with the server then.
+func TestClientGone(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, engine string) {
+		t.Parallel()
+		asked, gone := make(chan struct{}), make(chan struct{})
+		stage := newStage(t, engine, func(s *setup) {
+			s.server.Now = func() time.Time { // the server looks at its clock: the client goes meanwhile
+				close(asked)
+				<-gone
+				return now
+			}
+			s.watch = func(r *http.Request) {
+				context.AfterFunc(r.Context(), func() { close(gone) })
+			}
+		})
+		ctx, cancel := context.WithCancel(context.Background())
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, stage.url+base, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Token token-of-bob-until-now")
+		go func() { <-asked; cancel() }()
+		if response, err := stage.client.Do(r); err == nil {
+			_ = response.Body.Close()
+			t.Fatalf("status %d", response.StatusCode)
+		}
+		<-stage.handled
+		if line := stage.log.one(t); line.Level != "INFO" || line.Status != 499 || line.Error != "" {
+			t.Errorf("the log says %+v", line)
+		}
+	})
+}
+
+// A database that gives up on a transaction is 503, and nothing of the change is left.
+func TestWriteThatFails(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, engine string) {
+		t.Parallel()
+		stage := newStage(t, engine)
+		// The audit event is the last thing that a change writes.
+		if _, err := stage.sql.Exec("ALTER TABLE audit_events RENAME TO gone"); err != nil {
+			t.Fatal(err)
+		}
+		for _, op := range operations {
+			if op.method == http.MethodGet || op.method == http.MethodHead || strings.HasSuffix(op.OperationID, "_user") && !strings.HasSuffix(op.OperationID, "add_user") {
+				continue // they read, or change nothing of zagreb
+			}
+			t.Run(op.OperationID, func(t *testing.T) {
+				r := request{method: op.method, target: stage.names.Replace(op.target("{zagreb}")), token: "token-of-sam", body: op.example()}
+				r.body.content = stage.names.Replace(r.body.content)
+				if got := stage.send(t, r); got.status != 500 || got.body != internal+"\n" {
+					t.Errorf("got %d %s", got.status, got.body)
+				}
+				stage.log.one(t)
+			})
+		}
+		if _, err := stage.sql.Exec("ALTER TABLE gone RENAME TO audit_events"); err != nil {
+			t.Fatal(err)
+		}
+		stage.play(t, scenario{request: "GET …/", status: 200, want: everything}) // compares the whole database too
+	})
+}
+
+// server.New needs nothing but a store.
+func TestDefaults(t *testing.T) {
+	if _, err := server.New(server.Config{Store: &store.Store{}}); err != nil {
+		t.Fatal(err)
+	}
+}

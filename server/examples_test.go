@@ -1,0 +1,120 @@
+package server_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/google/uuid"
+
+	"github.com/opencalls/opencalls/store"
+	"github.com/opencalls/opencalls/store/storetest"
+)
+
+// exampleID is what everything in the examples of openapi.yaml is called.
+var exampleID = uuid.MustParse("a1b2c3d4-e5f6-7890-abcd-ef1234567890")
+
+// Every body, sent or answered, has an example, and each is what its schema says.
+func TestExamples(t *testing.T) {
+	check := func(t *testing.T, content openapi3.Content) {
+		for media, mediaType := range content {
+			if len(mediaType.Examples) == 0 {
+				t.Errorf("no example of %s", media)
+			}
+			for name, example := range mediaType.Examples {
+				if example.Value.Summary == "" {
+					t.Errorf("the example %s has no summary", name)
+				}
+				if err := mediaType.Schema.Value.VisitJSON(example.Value.Value, openapi3.MultiErrors(), answerFormats); err != nil {
+					t.Errorf("the example %s of %s: %v", name, media, err)
+				}
+			}
+		}
+	}
+	for _, op := range operations {
+		t.Run(op.OperationID, func(t *testing.T) {
+			if op.RequestBody != nil {
+				check(t, op.RequestBody.Value.Content)
+			}
+			for _, response := range op.Responses.Map() {
+				check(t, response.Value.Content)
+			}
+			for _, parameter := range append(spec.Paths.Value(op.path).Parameters, op.Parameters...) {
+				if err := parameter.Value.Schema.Value.VisitJSON(parameter.Value.Example, answerFormats); err != nil {
+					t.Errorf("the example of %s: %v", parameter.Value.Name, err)
+				}
+			}
+		})
+	}
+}
+
+// Each example of a body, in each of its media types, does what it is an example of.
+func TestExamplesAreAccepted(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, engine string) {
+		for _, op := range operations {
+			if op.RequestBody == nil {
+				continue
+			}
+			for media, mediaType := range op.RequestBody.Value.Content {
+				for name, example := range mediaType.Examples {
+					t.Run(op.OperationID+"/"+media+"/"+name, func(t *testing.T) {
+						a, token := exampleWorld(t, engine, op.OperationID)
+						got := a.send(t, request{method: op.method, target: op.target(exampleID.String()), token: token, body: encodeBody(t, media, example.Value.Value)})
+						if got.status >= 300 {
+							t.Errorf("%d %s", got.status, got.body)
+						}
+					})
+				}
+			}
+		}
+	})
+}
+
+// exampleWorld is one in which the examples of an operation make sense.
+func exampleWorld(t *testing.T, engine, operation string) (*app, string) {
+	t.Helper()
+	a := start(t, engine)
+	a.clock.Set(time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)) // before the role of the examples ends
+	w := storetest.NewWorld(t, a.store)
+	token := w.Token(w.User("sam", func(u *store.User) { u.IsStaff = true }))
+	c := w.Customer("University of Tartu", func(c *store.Customer) { c.UUID = exampleID })
+	if operation == "call_managing_organisations_create" {
+		return a, token
+	}
+	o := w.Organisation(c, func(o *store.CallManagingOrganisation) { o.UUID = exampleID })
+	alice := w.User("alice", func(u *store.User) { u.UUID = exampleID })
+	if operation != "call_managing_organisations_add_user" {
+		w.Grant(alice, w.Role("CUSTOMER.CALL_ORGANIZER"), o)
+	}
+	return a, token
+}
+
+// sentFile is a file in a multipart body.
+type sentFile string
+
+// encodeBody makes of a value the body of a media type.
+func encodeBody(t interface{ Fatal(...any) }, media string, value any) body {
+	if media == "application/json" {
+		content, err := json.Marshal(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return jsonBody(string(content))
+	}
+	form, list := url.Values{}, []part{}
+	for name, field := range value.(map[string]any) {
+		if content, isFile := field.(sentFile); isFile {
+			list = append(list, file(name, "a.png", "image/png", string(content)))
+			continue
+		}
+		form.Set(name, fmt.Sprint(field))
+		list = append(list, text(name, fmt.Sprint(field)))
+	}
+	if media == "application/x-www-form-urlencoded" {
+		return formBody(form.Encode())
+	}
+	return parts(list...)
+}

@@ -1,0 +1,88 @@
+package server_test
+
+const noOrganisation = `{"detail":"No CallManagingOrganisation matches the given query."}`
+
+var retrieveScenarios = []scenario{
+	{name: "an organisation, by whoever is signed in", as: "bob", request: "GET …/{tartu}/", status: 200, want: organisation["tartu"],
+		headers: map[string]string{"Content-Type": "application/json"}},
+	{name: "an organisation of which much is empty", request: "GET …/{zagreb}/", status: 200, want: organisation["zagreb"]},
+	{name: "an id without dashes", request: "GET …/{tartu:hex}/", status: 200, want: organisation["tartu"]},
+	{name: "an id in capitals", request: "GET …/{tartu:UPPER}/", status: 200, want: organisation["tartu"]},
+	{name: "filters of the list are ignored, wrong ones too", request: "GET …/{tartu}/?customer_uuid=x&o=y&page=0", status: 200, want: organisation["tartu"]},
+	{name: "an id that is not known", request: "GET …/{tartu.customer}/", status: 404, want: noOrganisation},
+	{name: "an id that is none", request: "GET …/abc/", status: 404, want: noOrganisation},
+	{name: "an id with a digit too many", request: "GET …/{tartu}0/", status: 404, want: noOrganisation},
+	{name: "an id in braces", request: "GET …/%7B{tartu}%7D/", status: 404, want: noOrganisation},
+	{name: "an id as a URN", request: "GET …/urn:uuid:{tartu}/", status: 404, want: noOrganisation},
+	{name: "an id with dashes in other places", request: "GET …/0-0000000-0000-4000-8000-000000000002/", status: 404, want: noOrganisation},
+	{name: "a NUL in the path", request: "GET …/%00/", status: 404, want: noOrganisation},
+	{name: "an escaped slash in the path", request: "GET …/a%2Fb/", status: 404, want: noOrganisation},
+	{name: "a path that is not UTF-8", request: "GET …/%FF/", status: 404, want: noOrganisation},
+	{name: "a query that is not UTF-8", request: "GET …/{tartu}/?zzz=%FF", status: 400, want: notUTF8},
+	{name: "a body, which nobody reads", request: "GET …/{tartu}/", body: jsonBody("{"), status: 200, want: organisation["tartu"]},
+}
+
+var statsScenarios = []scenario{
+	{name: "what counts in the calls of an organisation, by whoever is signed in", as: "bob", request: "GET …/{tartu}/stats/", status: 200,
+		want: `{"open_calls":2,"active_rounds":4,"accepted_proposals":2,"pending_proposals":3,"pending_review":4,` +
+			`"rounds_closing_in_one_week":4,"calls_closing_in_one_week":1,"offering_requests_pending":1}`},
+	{name: "an organisation without calls", request: "GET …/{zagreb}/stats/", status: 200,
+		want: `{"open_calls":0,"active_rounds":0,"accepted_proposals":0,"pending_proposals":0,"pending_review":0,` +
+			`"rounds_closing_in_one_week":0,"calls_closing_in_one_week":0,"offering_requests_pending":0}`},
+	{name: "an id without dashes", request: "GET …/{zagreb:hex}/stats/?customer_uuid=x", status: 200,
+		want: `{"open_calls":0,"active_rounds":0,"accepted_proposals":0,"pending_proposals":0,"pending_review":0,` +
+			`"rounds_closing_in_one_week":0,"calls_closing_in_one_week":0,"offering_requests_pending":0}`},
+	{name: "an id that is not known", request: "GET …/{tartu.customer}/stats/", status: 404, want: noOrganisation},
+	{name: "an id that is none", request: "GET …/abc/stats/", status: 404, want: noOrganisation},
+	{name: "no id at all", request: "GET …//stats/", status: 404, want: noOrganisation},
+	{name: "a query that is not UTF-8", request: "GET …/{tartu}/stats/?zzz=%FF", status: 400, want: notUTF8},
+}
+
+const hasCalls = `{"detail":"Cannot delete this call manager as there are existing connected calls or user permissions."}`
+
+var destroyScenarios = []scenario{
+	{name: "by staff", request: "DELETE …/{percent}/", status: 204,
+		events: []string{"call_managing_organisation.delete {percent} by sam"},
+		then: []step{
+			{"GET …/{percent}/", 404, noOrganisation},
+			{"GET …/", 200, list("tartu", "zagreb", "angstrom")},
+		}},
+	{name: "by the customer's owner", as: "olev", request: "DELETE …/{zagreb:hex}/", status: 204,
+		events: []string{"call_managing_organisation.delete {zagreb} by olev"},
+		then:   []step{{"GET …/{zagreb}/", 404, noOrganisation}}},
+	{name: "with a body, which nobody reads", request: "DELETE …/{zagreb}/", body: rawBody("text/plain", "x"), status: 204,
+		events: []string{"call_managing_organisation.delete {zagreb} by sam"}},
+	{name: "roles are granted on it, and its customer is blocked", as: "olev", request: "DELETE …/{angstrom}/", status: 204,
+		events: []string{"call_managing_organisation.delete {angstrom} by olev"},
+		then:   []step{{"GET …/{angstrom}/list_users/", 404, noOrganisation}}},
+	{name: "it has calls", as: "olev", request: "DELETE …/{tartu}/", status: 400, want: hasCalls},
+	{name: "it has calls, and staff asks", request: "DELETE …/{tartu}/", status: 400, want: hasCalls},
+	{name: "by a member", as: "carl", request: "DELETE …/{tartu}/", status: 403, want: mayNot},
+	{name: "an id that is not known", request: "DELETE …/{tartu.customer}/", status: 404, want: noOrganisation},
+	{name: "an id that is none", request: "DELETE …/abc/", status: 404, want: noOrganisation},
+	{name: "a query that is not UTF-8", request: "DELETE …/{zagreb}/?zzz=%FF", status: 400, want: notUTF8},
+}
+
+const mayNot = `{"detail":"You do not have permission to perform this action."}`
+
+// plainScenarios are those of the routes outside of openapi.yaml, and of none. The page at
+// /api/docs/ and the file at /api/schema/ have tests of their own.
+var plainScenarios = []scenario{
+	{name: "the process is up", as: "nobody", request: "GET /healthz", status: 200, want: `{"status":"ok"}`, headers: map[string]string{"Content-Type": "application/json"}},
+	{name: "the database is up", as: "nobody", request: "GET /readyz", status: 200, want: `{"status":"ok"}`},
+	{name: "no method but GET and HEAD there", as: "nobody", request: "POST /healthz", status: 405, want: `{"detail":"Method \"POST\" not allowed."}`},
+
+	{name: "an unknown image", as: "nobody", request: "GET /api/media/{tartu}/", status: 404, want: `{"detail":"Not found."}`},
+	{name: "an image with an id that is none", as: "nobody", request: "GET /api/media/abc/", status: 404, want: `{"detail":"Not found."}`},
+	{name: "an image without the last slash", as: "nobody", request: "GET /api/media/{tartu.image}?a=b%20c", status: 301, headers: map[string]string{"Location": "/api/media/{tartu.image}/?a=b%20c"}},
+
+	{name: "an unknown path", as: "nobody", request: "GET /api/unknown/", status: 404, want: `{"detail":"Not found."}`, headers: map[string]string{"Content-Type": "application/json"}},
+	{name: "an unknown path, whatever the method", as: "nobody", request: "DELETE /api/", status: 404, want: `{"detail":"Not found."}`},
+	{name: "an unknown path that asks for nothing", as: "nobody", request: "HEAD /nothing", status: 404},
+	{name: "an unknown path below a known one", as: "nobody", request: "GET …/{tartu}/unknown/", status: 404, want: `{"detail":"Not found."}`},
+	{name: "an unknown path without its last slash", as: "nobody", request: "POST …/{tartu}/unknown", status: 404, want: `{"detail":"Not found."}`},
+	{name: "a path with a slash too many at its end", as: "nobody", request: "GET …/{tartu}//", status: 404, want: `{"detail":"Not found."}`},
+	{name: "a path in capitals", as: "nobody", request: "GET /API/call-managing-organisations/", status: 404, want: `{"detail":"Not found."}`},
+	{name: "a path with a NUL", as: "nobody", request: "GET /%00", status: 404, want: `{"detail":"Not found."}`},
+	{name: "a path that is not UTF-8", as: "nobody", request: "GET /%FF/", status: 404, want: `{"detail":"Not found."}`},
+}

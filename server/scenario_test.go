@@ -1,0 +1,219 @@
+package server_test
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/opencalls/opencalls/store/storetest"
+)
+
+// scenario is one request to the world of world_test.go and all that comes of it. In each text
+// a name in braces stands for an object's id, {api} for the organisations' URL, and …/ for
+// their path.
+type scenario struct {
+	name    string
+	as      string   // whose token is sent: sam's, who is staff, without one
+	request string   // method and target, such as GET …/{tartu}/
+	header  []string // more headers, such as "Authorization: Token x"; no token is sent with one
+	body    body
+	status  int
+	want    string            // the answer's body, without the line's end
+	headers map[string]string // headers of the answer
+
+	// events are the audit events that the request leaves: what happened, to what, by whom and,
+	// after a colon, details. Without any, nothing in the database changed.
+	events []string
+	then   []step // what a request by staff shows afterwards
+}
+
+// step is a request that reads, and its answer.
+type step struct {
+	request string
+	status  int
+	want    string
+}
+
+// scenarios are those of every operation.
+func scenarios() []scenario {
+	return slices.Concat(
+		listScenarios, listFilterScenarios, retrieveScenarios, statsScenarios, createScenarios, createBodyScenarios,
+		updateScenarios, partialUpdateScenarios, destroyScenarios, imageScenarios,
+		listUsersScenarios, addUserScenarios, updateUserScenarios, deleteUserScenarios, roleBodyScenarios,
+		authenticationScenarios, orderScenarios, plainScenarios,
+	)
+}
+
+// Every scenario on every engine, and the same bytes from each.
+func TestScenarios(t *testing.T) {
+	answers := map[string]map[string]answer{}
+	t.Run("engines", func(t *testing.T) {
+		for _, engine := range storetest.Engines() {
+			got := map[string]answer{}
+			answers[engine] = got
+			t.Run(engine, func(t *testing.T) {
+				t.Parallel()
+				stage := newStage(t, engine)
+				for _, s := range scenarios() {
+					ok := t.Run(s.key(), func(t *testing.T) { got[s.key()] = stage.play(t, s) })
+					if !ok || len(s.events) > 0 {
+						stage.restore(t) // the next scenario has the same world
+					}
+				}
+			})
+		}
+	})
+	first := storetest.Engines()[0]
+	for engine, got := range answers {
+		for key, answer := range got {
+			if other, played := answers[first][key]; played && !reflect.DeepEqual(other, answer) {
+				t.Errorf("%s: %s and %s answer differently:\n%+v\n%+v", key, first, engine, other, answer)
+			}
+		}
+	}
+}
+
+// hasHead says that the scenario is a GET of a path that has HEAD too.
+func (s scenario) hasHead() bool {
+	method, target, _ := strings.Cut(s.request, " ")
+	path, _, _ := strings.Cut(expandPath(target), "?")
+	_, documented := operationAt(http.MethodHead, path)
+	return method == http.MethodGet && (documented || plainRoutes.MatchString(path))
+}
+
+// expandPath is the target with the organisations' path in place of …, enough to tell which
+// operation it is for.
+func expandPath(target string) string { return strings.Replace(target, "…/", base, 1) }
+
+// operation is the id of the operation that the request is for; "other" outside of openapi.yaml.
+func (s scenario) operation() string {
+	method, target, _ := strings.Cut(s.request, " ")
+	path, _, _ := strings.Cut(expandPath(target), "?")
+	if op, ok := operationAt(method, path); ok {
+		return op.OperationID
+	}
+	return "other"
+}
+
+func (s scenario) key() string { return s.operation() + "/" + s.name }
+
+// play sends the scenario's request and checks everything about it.
+func (a *stage) play(t *testing.T, s scenario) answer {
+	t.Helper()
+	method, target, _ := strings.Cut(a.names.Replace(s.request), " ")
+	r := request{method: method, target: target, header: http.Header{}, body: s.body}
+	r.body.content = a.names.Replace(r.body.content)
+	for _, line := range s.header {
+		name, value, _ := strings.Cut(line, ": ")
+		r.header.Add(name, value)
+	}
+	if s.as != "nobody" && len(s.header) == 0 {
+		r.token = "token-of-" + cmp.Or(s.as, "sam")
+	}
+	got := a.send(t, r)
+	a.checkAccessLine(t, r, got)
+	got.header.Del("Date")
+	want := a.names.Replace(s.want)
+	if want != "" {
+		want += "\n"
+	}
+	if got.status != s.status || got.body != want {
+		t.Errorf("%s %s:\ngot  %d %swant %d %s", method, target, got.status, got.body, s.status, want)
+	}
+	if id := got.header.Get("X-Request-ID"); id != requestID {
+		t.Errorf("X-Request-ID is %q", id)
+	}
+	for name, value := range s.headers {
+		if header, value := got.header.Get(name), a.names.Replace(value); header != value {
+			t.Errorf("header %s:\ngot  %q\nwant %q", name, header, value)
+		}
+	}
+	if s.hasHead() {
+		a.checkHead(t, r, got)
+	}
+	a.checkChanges(t, s)
+	for _, next := range s.then {
+		a.checkStep(t, next)
+	}
+	return got
+}
+
+// checkChanges compares what the request left in the database with what it should have.
+func (a *stage) checkChanges(t *testing.T, s scenario) {
+	t.Helper()
+	if len(s.events) == 0 {
+		if diff := gocmp.Diff(a.before, storetest.Dump(t, a.sql)); diff != "" {
+			t.Errorf("the request changed the database:\n%s", diff)
+		}
+		return
+	}
+	want := []string{}
+	for _, event := range s.events {
+		want = append(want, fmt.Sprintf("event=%q", a.names.Replace(event)))
+	}
+	got := storetest.Rows(t, a.sql, `SELECT a.action || ' ' || a.object_uuid || ' by ' || coalesce(u.username, 'nobody')
+			|| CASE WHEN a.details = '' THEN '' ELSE ': ' || a.details END AS event
+		FROM audit_events AS a LEFT JOIN users AS u ON u.uuid = a.actor_uuid WHERE a.request_id = '`+requestID+`' ORDER BY a.uuid`)
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Errorf("audit events, want (-), got (+):\n%s", diff)
+	}
+}
+
+// checkHead holds that a HEAD is answered as the GET, without a body.
+func (a *stage) checkHead(t *testing.T, r request, get answer) {
+	t.Helper()
+	r.method = http.MethodHead
+	head := a.send(t, r)
+	a.checkAccessLine(t, r, head)
+	want := get.header.Clone()
+	head.header.Del("Date")
+	for _, ofBody := range []string{"Content-Type", "Content-Length"} {
+		want.Del(ofBody)
+		head.header.Del(ofBody)
+	}
+	if diff := gocmp.Diff(answer{get.status, want, ""}, head, gocmp.AllowUnexported(answer{})); diff != "" {
+		t.Errorf("GET without its body (-) and HEAD (+):\n%s", diff)
+	}
+}
+
+func (a *stage) checkStep(t *testing.T, s step) {
+	t.Helper()
+	method, target, _ := strings.Cut(a.names.Replace(s.request), " ")
+	got := a.send(t, request{method: method, target: target, token: "token-of-sam"})
+	a.log.take()
+	if want := a.names.Replace(s.want); got.status != s.status || strings.TrimSuffix(got.body, "\n") != want {
+		t.Errorf("then %s:\ngot  %d %swant %d %s\n", s.request, got.status, got.body, s.status, want)
+	}
+}
+
+// Each status that an operation documents as its own has a scenario. The shared ones are
+// walked over all operations elsewhere.
+func TestEveryStatusHasAScenario(t *testing.T) {
+	covered := map[string]bool{}
+	seen := map[string]bool{}
+	for _, s := range scenarios() {
+		if seen[s.key()] {
+			t.Errorf("two scenarios are called %s", s.key())
+		}
+		seen[s.key()] = true
+		covered[fmt.Sprint(s.operation(), " ", s.status)] = true
+		if s.hasHead() {
+			s.request = "HEAD" + strings.TrimPrefix(s.request, "GET")
+			covered[fmt.Sprint(s.operation(), " ", s.status)] = true
+		}
+	}
+	for _, op := range operations {
+		for _, status := range slices.Sorted(maps.Keys(op.Responses.Map())) {
+			if !slices.Contains(sharedStatuses, status) && !covered[op.OperationID+" "+status] {
+				t.Errorf("no scenario of %s is answered %s", op.OperationID, status)
+			}
+		}
+	}
+}
