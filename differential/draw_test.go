@@ -299,7 +299,7 @@ func (m *model) drawMembersQuery(t *rapid.T) url.Values {
 	if seldom(t) {
 		query.Set("user_url", drawLink(t, "users", pick(t, users...).UUID.String()))
 	}
-	if seldom(t) || seldom(t) {
+	if pick(t, true, false) {
 		drawNames(t, query, "field", memberFields)
 	}
 	drawNames(t, query, "o", memberOrders)

@@ -24,7 +24,6 @@ const (
 
 var (
 	createdEvents = []string{"call_managing_organisation.create 11111111-0000-7000-8000-000000000001 by sam"}
-	createdThen   = []step{{"GET " + createdPath, 200, created(`""`, "null")}}
 
 	longest  = strings.Repeat("ü", 2000)
 	emoji    = strings.Repeat("😀", 2000)
