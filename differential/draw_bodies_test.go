@@ -1,6 +1,7 @@
 package differential
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -95,6 +96,10 @@ func (r *request) fit() {
 	}
 }
 
+func (m *model) grantsOn(o uuid.UUID) []*grant {
+	return slices.DeleteFunc(slices.Clone(m.grants), func(g *grant) bool { return !g.on(o) })
+}
+
 // drawRoleBody draws the body of a role action on an organisation: about a grant that is
 // there, or about any user and role.
 func (m *model) drawRoleBody(t *rapid.T, r *request, o uuid.UUID) {
@@ -103,12 +108,9 @@ func (m *model) drawRoleBody(t *rapid.T, r *request, o uuid.UUID) {
 	if pick(t, true, false) {
 		role = m.role(pick(t, "HELPER", "CUSTOMER.CALL_ORGANIZER"))
 	}
-	var grants []*grant
-	heldOnly := r.op != "addUser" && pick(t, true, true, false)
-	for _, g := range m.grants {
-		if g.on(o) && (m.active(g) || !heldOnly) {
-			grants = append(grants, g)
-		}
+	grants, counts := m.grantsOn(o), pick(t, true, false)
+	if r.op != "addUser" {
+		grants = slices.DeleteFunc(grants, func(g *grant) bool { return m.active(g) != counts })
 	}
 	var end *time.Time
 	if len(grants) > 0 && pick(t, true, false) {
@@ -146,7 +148,8 @@ func (m *model) drawEnd(t *rapid.T) any {
 	}
 	day := now.Truncate(24 * time.Hour) // so that one moment is drawn again
 	at := pick(t, day.AddDate(0, 0, 2), day.AddDate(0, 0, 1), day.AddDate(0, 0, 10), day.AddDate(0, 0, 100),
-		now.Add(time.Hour), now.Add(time.Microsecond), now, now.Add(500*time.Nanosecond), time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC))
+		now.Add(time.Hour), now.Add(time.Microsecond), now, time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC))
+	at = at.Add(pick(t, 0, 0, 0, 500*time.Nanosecond)) // more than is kept
 	at = at.In(pick(t, time.UTC, time.FixedZone("", 2*3600), time.FixedZone("", -9*3600-1800)))
 	if at.Year() > 9999 {
 		at = at.UTC()

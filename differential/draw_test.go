@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -104,7 +105,7 @@ func (m *model) draw(t *rapid.T, op string) request {
 				return customerLink(t, own.String())
 			})
 		case "listUsers", "countUsers":
-			r.query = m.drawMembersQuery(t)
+			r.query = m.drawMembersQuery(t, o)
 		case "addUser", "updateUser", "deleteUser":
 			m.drawRoleBody(t, &r, o)
 		case "retrieve", "stats":
@@ -184,19 +185,22 @@ func spelled(t *rapid.T, id string) string {
 	return strings.ToUpper(id)
 }
 
-// drawPaging adds a page and its size.
-func drawPaging(t *rapid.T, query url.Values) {
+// drawPaging adds a page of some rows, and its size.
+func drawPaging(t *rapid.T, query url.Values, rows int) {
+	size := 10
 	if pick(t, true, true, false) {
-		query.Set("page_size", pick(t, "1", "2", "3", "5", "7", "26", "27", "300", "301", "2147483647"))
+		size = pick(t, 1, 2, 3, 5, 7, rows, rows+1, 300, 301, 2147483647)
+		query.Set("page_size", strconv.Itoa(size))
 	}
-	if pick(t, false, false, true) {
-		query.Set("page", pick(t, "2", "1", "2", "3", "2", "3", "4", "5", "9", "14", "26", "27", "28", "400"))
+	if pick(t, true, false) {
+		last := max(1, (rows+size-1)/max(1, size)) // of an unfiltered list
+		query.Set("page", strconv.Itoa(rapid.IntRange(1, last).Draw(t, "")))
 	}
 	if seldom(t) {
 		query.Set("page_size", pick(t, "0", "-1", "ten", "", "1.5", "2147483648", "99999999999999999999"))
 	}
 	if seldom(t) {
-		query.Set("page", pick(t, "0", "-1", "last", "", "2.5", "99999999999999999999"))
+		query.Set("page", pick(t, "0", "-1", "last", "", "2.5", "400", "99999999999999999999"))
 	}
 	if seldom(t) {
 		query.Set("colour", "blue") // not a parameter
@@ -268,12 +272,12 @@ func (m *model) drawListQuery(t *rapid.T) url.Values {
 		query.Set("customer_uuid", drawID(t, pick(t, customers...).UUID))
 	}
 	drawNames(t, query, "o", organisationOrders)
-	drawPaging(t, query)
+	drawPaging(t, query, len(m.organisations))
 	again(t, query)
 	return query
 }
 
-func (m *model) drawMembersQuery(t *rapid.T) url.Values {
+func (m *model) drawMembersQuery(t *rapid.T, o uuid.UUID) url.Values {
 	query := url.Values{}
 	users := m.sortedUsers()
 	for _, name := range textFilters {
@@ -303,7 +307,7 @@ func (m *model) drawMembersQuery(t *rapid.T) url.Values {
 		drawNames(t, query, "field", memberFields)
 	}
 	drawNames(t, query, "o", memberOrders)
-	drawPaging(t, query)
+	drawPaging(t, query, len(m.grantsOn(o)))
 	again(t, query)
 	return query
 }
@@ -329,19 +333,20 @@ func (m *model) drawPause(t *rapid.T) pause {
 		add(u.Tokens[0].Expires)
 	}
 	slices.Sort(moments)
+	moments = slices.Compact(moments)
 	next := pick(t, append([]time.Duration{time.Second}, moments[:min(3, len(moments))]...)...)
 	return pause(pick(t, time.Microsecond, time.Second, next, next+time.Microsecond, time.Hour, 24*time.Hour, 8*24*time.Hour))
 }
 
 // drawImport draws an entry of the world, changed or as it is.
 func (m *model) drawImport(t *rapid.T) world {
-	switch pick(t, "customer", "user", "role", "call") {
+	switch pick(t, "customer", "customer", "user", "role", "call") {
 	case "customer":
 		c := *pick(t, m.sortedCustomers()...)
 		other := pick(t, m.sortedCustomers()...)
-		switch pick(t, "name", "texts", "blocked", "archived", "nothing") {
+		switch pick(t, "name", "name", "texts", "blocked", "archived", "nothing") {
 		case "name":
-			c.Name = pick(t, other.Name, strings.ToUpper(c.Name), strings.ToLower(c.Name), c.Name+" 2", norm.NFD.String(c.Name))
+			c.Name = pick(t, other.Name, other.Name+" 2", strings.ToUpper(c.Name), norm.NFD.String(c.Name))
 		case "texts":
 			c.Abbreviation, c.NativeName = other.Abbreviation, other.Name
 		case "blocked":

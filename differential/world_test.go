@@ -192,6 +192,9 @@ var users = []user{
 	{Username: "z_z", FullName: "ΣΊΣΥΦΟΣ", NativeName: "σίσυφος", IsActive: true},
 }
 
+// tokensLast is how long tokens last that don't last for ever.
+var tokensLast = map[string]time.Duration{"z_z": 0, "tom": 24 * time.Hour, "mari": time.Hour}
+
 // roles are those that are not built in.
 var roles = []role{
 	{Name: "GRANTER", Scope: onOrganisation, Permissions: []string{create, register}, IsActive: true},
@@ -240,8 +243,8 @@ func newWorld(now time.Time) world {
 	for i, u := range users {
 		u.UUID = id('e', i+1)
 		u.Tokens = []token{{SHA256: store.Digest(tokenOf(u.Username))}}
-		if u.Username == "tom" {
-			expires := now.Add(26 * time.Hour)
+		if lasts, ends := tokensLast[u.Username]; ends {
+			expires := now.Add(lasts)
 			u.Tokens[0].Expires = &expires
 		}
 		w.Users = append(w.Users, u)

@@ -116,7 +116,7 @@ func (h CallManagingOrganisations) CallManagingOrganisationsCreate(ctx context.C
 		return err
 	})
 	var duplicate *store.ErrUnique
-	if errors.As(err, &duplicate) {
+	if errors.As(err, &duplicate) && duplicate.Constraint == "call_managing_organisations_customer_uuid_key" {
 		return nil, fieldErrors{"customer": {textHasOrganisation}}.problem()
 	}
 	if err != nil {
@@ -276,7 +276,7 @@ func (h CallManagingOrganisations) CallManagingOrganisationsDestroy(ctx context.
 		return tx.DeleteOrganisation(o)
 	})
 	var calls *store.ErrForeignKey
-	if errors.As(err, &calls) {
+	if errors.As(err, &calls) && (calls.Constraint == "" || calls.Constraint == "calls_organisation_uuid_fkey") {
 		return nil, &Problem{Status: http.StatusBadRequest, Detail: textHasCalls}
 	}
 	if err != nil {

@@ -95,10 +95,6 @@ func (h CallManagingOrganisations) CallManagingOrganisationsAddUser(ctx context.
 		}
 		return err
 	})
-	var duplicate *store.ErrUnique
-	if errors.As(err, &duplicate) {
-		return nil, nonField(textAlreadyGranted)
-	}
 	if err != nil {
 		return nil, err
 	}

@@ -265,7 +265,10 @@ func (p *browserPage) authorise(typed string) {
 
 func (p *browserPage) expand(id string) {
 	p.t.Helper()
-	p.do("expand "+id, chromedp.Click(within(id, ".opblock-summary-control")), chromedp.WaitVisible(within(id, ".btn.execute")))
+	// Its parameters have names once Swagger UI has followed their references: before that it
+	// can't send the request.
+	p.do("expand "+id, chromedp.Click(within(id, ".opblock-summary-control")), chromedp.WaitVisible(within(id, ".btn.execute")),
+		chromedp.WaitVisible(within(id, `tr[data-param-in="query"], tr[data-param-in="path"]`)), chromedp.WaitNotPresent(within(id, ".opblock-loading-animation")))
 }
 
 // execute sends an operation's request and returns the status and the body that the page shows.

@@ -109,7 +109,9 @@ func (a *stage) play(t *testing.T, s scenario) answer {
 	t.Helper()
 	method, target, _ := strings.Cut(a.names.Replace(s.request), " ")
 	r := request{method: method, target: target, header: http.Header{}, body: s.body}
-	r.body.content = a.names.Replace(r.body.content)
+	if strings.ContainsRune(r.body.content, '{') { // not through megabytes of anything else
+		r.body.content = a.names.Replace(r.body.content)
+	}
 	for _, line := range s.header {
 		name, value, _ := strings.Cut(line, ": ")
 		r.header.Add(name, value)
@@ -149,7 +151,7 @@ func (a *stage) play(t *testing.T, s scenario) answer {
 func (a *stage) checkChanges(t *testing.T, s scenario) {
 	t.Helper()
 	if len(s.events) == 0 {
-		if diff := gocmp.Diff(a.before, storetest.Dump(t, a.sql)); diff != "" {
+		if diff := a.changes(t); diff != "" {
 			t.Errorf("the request changed the database:\n%s", diff)
 		}
 		return

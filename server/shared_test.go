@@ -78,40 +78,37 @@ func (o operation) bodies() []string {
 // Every operation with a body refuses one of another type, and one that is too large.
 func TestEveryBodyHasItsTypeAndSize(t *testing.T) {
 	const limit, imageLimit = 1 << 20, 5 << 20
-	storetest.Each(t, func(t *testing.T, engine string) {
-		t.Parallel()
-		stage := newStage(t, engine)
-		for _, op := range operations {
-			if op.RequestBody == nil {
-				continue
-			}
-			s := scenario{request: op.method + " " + op.target("{zagreb}")}
-			for _, mediaType := range []string{"text/plain", "application/xml", "application/jsonx", "multipart/mixed; boundary=x", "application/octet-stream", "*/*", ""} {
-				s.body, s.status = rawBody(mediaType, `{}`), 415
-				s.want = fmt.Sprintf(`{"detail":"Unsupported media type \"%s\" in request."}`, mediaType)
-				t.Run(op.OperationID+"/type/"+mediaType, func(t *testing.T) { stage.play(t, s) })
-			}
-			for _, mediaType := range op.bodies() {
-				most := limit
-				if mediaType == "multipart/form-data" {
-					most += imageLimit
-				}
-				for _, chunked := range []bool{false, true} {
-					s.body = body{mediaType: mediaType + "; boundary=x", content: strings.Repeat(" ", most+1), chunked: chunked}
-					s.status, s.want = 413, `{"detail":"Request body is too large."}`
-					t.Run(fmt.Sprintf("%s/size/%s/chunked=%v", op.OperationID, mediaType, chunked), func(t *testing.T) { stage.play(t, s) })
-				}
-				t.Run(op.OperationID+"/the largest/"+mediaType, func(t *testing.T) {
-					r := request{method: op.method, target: stage.names.Replace(op.target("{percent.customer}")), token: "token-of-sam"}
-					r.body = rawBody(mediaType+"; boundary=x", strings.Repeat(" ", most))
-					if got := stage.send(t, r); got.status == 413 || got.status >= 500 {
-						t.Errorf("status %d: %s", got.status, got.body)
-					}
-					stage.log.take()
-				})
-			}
+	stage := newStage(t, storetest.SQLite)
+	for _, op := range operations {
+		if op.RequestBody == nil {
+			continue
 		}
-	})
+		s := scenario{request: op.method + " " + op.target("{zagreb}")}
+		for _, mediaType := range []string{"text/plain", "application/xml", "application/jsonx", "multipart/mixed; boundary=x", "application/octet-stream", "*/*", ""} {
+			s.body, s.status = rawBody(mediaType, `{}`), 415
+			s.want = fmt.Sprintf(`{"detail":"Unsupported media type \"%s\" in request."}`, mediaType)
+			t.Run(op.OperationID+"/type/"+mediaType, func(t *testing.T) { stage.play(t, s) })
+		}
+		for _, mediaType := range op.bodies() {
+			most := limit
+			if mediaType == "multipart/form-data" {
+				most += imageLimit
+			}
+			for _, chunked := range []bool{false, true} {
+				s.body = body{mediaType: mediaType + "; boundary=x", content: strings.Repeat(" ", most+1), chunked: chunked}
+				s.status, s.want = 413, `{"detail":"Request body is too large."}`
+				t.Run(fmt.Sprintf("%s/size/%s/chunked=%v", op.OperationID, mediaType, chunked), func(t *testing.T) { stage.play(t, s) })
+			}
+			t.Run(op.OperationID+"/the largest/"+mediaType, func(t *testing.T) {
+				r := request{method: op.method, target: stage.names.Replace(op.target("{percent.customer}")), token: "token-of-sam"}
+				r.body = rawBody(mediaType+"; boundary=x", strings.Repeat(" ", most))
+				if got := stage.send(t, r); got.status == 413 || got.status >= 500 {
+					t.Errorf("status %d: %s", got.status, got.body)
+				}
+				stage.log.take()
+			})
+		}
+	}
 }
 
 // A path that holds no UUID is no organisation's, whatever the operation.

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -38,6 +39,9 @@ func newStageOf(t testing.TB, engine string, fill func(testing.TB, *app) *string
 	s := &stage{ids: &ids{}}
 	s.app = start(t, engine, append([]func(*setup){func(c *setup) { c.store = append(c.store, s.ids.use) }}, changes...)...)
 	s.names = fill(t, s.app)
+	if _, err := s.sql.Exec("DELETE FROM audit_events"); err != nil { // nobody asks how the world came about
+		t.Fatal(err)
+	}
 	s.ids.serve()
 	s.remember(t)
 	return s
@@ -110,7 +114,17 @@ func (a *stage) restore(t testing.TB) {
 		t.Fatal(err)
 	}
 	a.ids.serve()
-	if diff := gocmp.Diff(a.before, storetest.Dump(t, a.sql)); diff != "" {
+	if diff := a.changes(t); diff != "" {
 		t.Fatalf("the world is not what it was:\n%s", diff)
 	}
+}
+
+// changes says how the database differs from what it was at first.
+func (a *stage) changes(t testing.TB) string {
+	t.Helper()
+	after := storetest.Dump(t, a.sql)
+	if maps.EqualFunc(a.before, after, slices.Equal[[]string]) {
+		return ""
+	}
+	return gocmp.Diff(a.before, after)
 }

@@ -17,6 +17,8 @@ var (
 	// ErrUnavailable says that the database can't be reached, is busy, full or shutting down, or it gave
 	// up on this transaction; the same call may go through later.
 	ErrUnavailable = errors.New("database unavailable")
+	// ErrNotMigrated says that the database's schema is older than this program.
+	ErrNotMigrated = errors.New("the database's schema is not up to date: run opencalls migrate up")
 	// ErrInvalidPage says that the page lies past the end.
 	ErrInvalidPage = errors.New("invalid page")
 	// ErrAlreadyGranted says that the user holds the role in the scope for at least as long.

@@ -107,3 +107,17 @@ func (s *Store) Migrations(ctx context.Context) ([]Migration, error) {
 	}
 	return list, nil
 }
+
+// CheckMigrated says ErrNotMigrated where steps of the schema are missing.
+func (s *Store) CheckMigrated(ctx context.Context) error {
+	steps, err := s.Migrations(ctx)
+	if err != nil {
+		return err
+	}
+	for _, step := range steps {
+		if !step.Applied {
+			return ErrNotMigrated
+		}
+	}
+	return nil
+}

@@ -117,10 +117,13 @@ func (postgresEngine) translate(err error) error {
 	case "23514":
 		return &ErrCheck{Constraint: e.ConstraintName}
 	}
+	if e.Code == "25006" { // read-only: a standby
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
 	switch e.Code[:2] {
 	// Connection, transaction rollback (deadlock), resources, operator intervention (time-outs,
-	// shutdown), system error, read-only (a standby).
-	case "08", "40", "53", "57", "58", "25":
+	// shutdown), system error.
+	case "08", "40", "53", "57", "58":
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return err

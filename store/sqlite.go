@@ -36,6 +36,9 @@ func openSQLite(ctx context.Context, cfg Config) (*Store, error) {
 		}
 		e.temporary, path = dir, filepath.Join(dir, "opencalls.db")
 	}
+	if err := sqliteFile(path, cfg.Existing); err != nil {
+		return nil, errors.Join(err, e.close())
+	}
 	// One writer, whose transactions take the lock at once: no deadlock of two that read
 	// first and then both want to write. FULL: an acknowledged write survives a power cut.
 	write, err := openSQLitePool(ctx, cfg, path, 1, "_journal_mode=WAL&_synchronous=FULL&_txlock=immediate", sqliteWriterPragmas)
@@ -50,6 +53,23 @@ func openSQLite(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, errors.Join(err, e.close())
 	}
 	return newStore(cfg, e, read, write), nil
+}
+
+// sqliteFile makes the file where it may and is not there: its owner's alone, since there are
+// e-mail addresses and hashes of tokens in it. SQLite's files beside it get the same mode.
+func sqliteFile(path string, existing bool) error {
+	flags := os.O_RDWR
+	if !existing {
+		flags |= os.O_CREATE
+	}
+	file, err := os.OpenFile(path, flags, 0o600)
+	switch {
+	case errors.Is(err, os.ErrNotExist) && existing:
+		return fmt.Errorf("open %s: there is no such database", path)
+	case err != nil:
+		return fmt.Errorf("open: %w", err)
+	}
+	return file.Close()
 }
 
 // The pragmas that the DSNs must have set: a misspelt one is ignored without a word, so

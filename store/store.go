@@ -23,6 +23,8 @@ type Config struct {
 	// URL is sqlite:PATH, sqlite::memory: (a private temporary file, gone on Close) or
 	// postgres://….
 	URL string
+	// Existing refuses a SQLite file that is not there instead of making it.
+	Existing bool
 	// Now is the clock; time.Now if nil. No SQL uses the database's clock.
 	Now func() time.Time
 	// NewUUID makes the ids of new rows; version 7 if nil.

@@ -20,20 +20,24 @@ func (f databaseFlags) check() error {
 	return nil
 }
 
-// open opens the database and, unless it is to be left as it is, brings its schema up to date.
-func (f databaseFlags) open(env environment, log *slog.Logger, migrate bool) (*store.Store, error) {
+// open opens the database, and makes a SQLite file that is not there unless it has to exist.
+func (f databaseFlags) open(env environment, existing bool) (*store.Store, error) {
 	if err := f.check(); err != nil {
 		return nil, err
 	}
-	s, err := store.Open(env.ctx, store.Config{URL: f.DatabaseURL, Logger: log})
+	return store.Open(env.ctx, store.Config{URL: f.DatabaseURL, Existing: existing, Logger: slog.New(slog.NewTextHandler(env.stderr, nil))})
+}
+
+// openMigrated opens a database that is there and whose schema is up to date. Only serve and
+// migrate change a schema: an operator's newer binary does not migrate by the way.
+func (f databaseFlags) openMigrated(env environment) (*store.Store, error) {
+	s, err := f.open(env, true)
 	if err != nil {
 		return nil, err
 	}
-	if migrate {
-		if _, err := s.Migrate(env.ctx); err != nil {
-			_ = s.Close()
-			return nil, err
-		}
+	if err := s.CheckMigrated(env.ctx); err != nil {
+		_ = s.Close()
+		return nil, err
 	}
 	return s, nil
 }

@@ -1,19 +1,11 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 
 	"github.com/opencalls/opencalls/fixture"
-	"github.com/opencalls/opencalls/images"
-	"github.com/opencalls/opencalls/store"
 )
-
-// fillDemo fills an empty database with demo data; one that has it already stays as it is.
-func fillDemo(ctx context.Context, s *store.Store, limits images.Limits) error {
-	return s.Write(ctx, store.Actor{}, func(tx *store.Tx) error { return fixture.Demo(ctx, tx, limits) })
-}
 
 // demoWelcome says how to sign in, in words that nobody takes for a production set-up.
 func demoWelcome(w io.Writer, address string) {

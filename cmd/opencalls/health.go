@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -15,9 +17,12 @@ type healthCommand struct {
 func (c healthCommand) Run(env environment) error {
 	ctx, cancel := context.WithTimeout(env.ctx, 5*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL+"/readyz", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(c.URL, "/")+"/readyz", nil)
 	if err != nil {
 		return usageError{err}
+	}
+	if request.URL.Scheme != "http" && request.URL.Scheme != "https" {
+		return usageError{errors.New("health: want a URL such as http://127.0.0.1:8080")}
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {

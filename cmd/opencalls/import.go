@@ -1,15 +1,13 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
+	"path/filepath"
 
 	"github.com/opencalls/opencalls/fixture"
-	"github.com/opencalls/opencalls/images"
 	"github.com/opencalls/opencalls/store"
 )
 
@@ -28,13 +26,22 @@ func (c importCommand) Run(env environment) error {
 	if err := c.imageFlags.check(); err != nil {
 		return err
 	}
-	s, err := c.open(env, slog.Default(), true)
+	s, err := c.openMigrated(env)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	counts, err := importFiles(env.ctx, s, c.Files, c.limits(), c.DryRun)
-	if err != nil {
+	var counts fixture.Counts
+	err = withFiles(c.Files, func(files []*fixture.File) error {
+		return s.Write(env.ctx, store.Actor{}, func(tx *store.Tx) error {
+			counts, err = fixture.Import(env.ctx, tx, files, c.limits(), nil)
+			if err == nil && c.DryRun {
+				return errDryRun
+			}
+			return err
+		})
+	})
+	if err != nil && !errors.Is(err, errDryRun) {
 		return err
 	}
 	done := "imported"
@@ -45,30 +52,18 @@ func (c importCommand) Run(env environment) error {
 	return err
 }
 
-// importFiles loads import files: all of them or nothing.
-func importFiles(ctx context.Context, s *store.Store, paths []string, limits images.Limits, dryRun bool) (fixture.Counts, error) {
+// withFiles opens import files, all of them before the first is read.
+func withFiles(paths []string, load func([]*fixture.File) error) error {
 	files := make([]*fixture.File, 0, len(paths))
 	for _, path := range paths {
 		file, err := fixture.Open(path)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		defer file.Close()
 		files = append(files, file)
 	}
-	var counts fixture.Counts
-	err := s.Write(ctx, store.Actor{}, func(tx *store.Tx) error {
-		var err error
-		counts, err = fixture.Import(ctx, tx, files, limits, nil)
-		if err == nil && dryRun {
-			return errDryRun
-		}
-		return err
-	})
-	if errors.Is(err, errDryRun) {
-		err = nil
-	}
-	return counts, err
+	return load(files)
 }
 
 type exportCommand struct {
@@ -76,9 +71,9 @@ type exportCommand struct {
 	Output string `placeholder:"FILE" help:"Where to write; standard output unless given."`
 }
 
-// Run writes the export. A file is complete or not there: it is written beside its place first.
+// Run writes the export. A file is complete or as it was: it is written beside its place first.
 func (c exportCommand) Run(env environment) error {
-	s, err := c.open(env, slog.Default(), false)
+	s, err := c.openMigrated(env)
 	if err != nil {
 		return err
 	}
@@ -86,19 +81,27 @@ func (c exportCommand) Run(env environment) error {
 	if c.Output == "" {
 		return fixture.Export(env.ctx, s, env.stdout)
 	}
+	if there, err := os.Stat(c.Output); err == nil && !there.Mode().IsRegular() { // a pipe or a device
+		file, err := os.OpenFile(c.Output, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		return errors.Join(fixture.Export(env.ctx, s, file), file.Close())
+	}
 	return writeFile(c.Output, func(w io.Writer) error { return fixture.Export(env.ctx, s, w) })
 }
 
+// writeFile replaces a file, for its owner's eyes alone: there are hashes of tokens in it.
 func writeFile(path string, write func(io.Writer) error) error {
-	partial := path + ".partial"
-	// What is exported holds hashes of tokens: it is for its owner's eyes.
-	file, err := os.OpenFile(partial, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	partial, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
 	if err != nil {
 		return err
 	}
-	err = errors.Join(write(file), file.Sync(), file.Close())
-	if err != nil {
-		return errors.Join(err, os.Remove(partial))
+	if err := errors.Join(write(partial), partial.Sync(), partial.Close()); err != nil {
+		return errors.Join(err, os.Remove(partial.Name()))
 	}
-	return os.Rename(partial, path)
+	return os.Rename(partial.Name(), path)
 }

@@ -1,9 +1,6 @@
 package main
 
-import (
-	"fmt"
-	"log/slog"
-)
+import "fmt"
 
 type migrateCommand struct {
 	Up     migrateUpCommand     `cmd:"" help:"Apply the steps that are missing."`
@@ -15,7 +12,7 @@ type migrateUpCommand struct{ databaseFlags }
 
 // Run applies the missing steps.
 func (c migrateUpCommand) Run(env environment) error {
-	s, err := c.open(env, slog.Default(), false)
+	s, err := c.open(env, false)
 	if err != nil {
 		return err
 	}
@@ -32,7 +29,7 @@ type migrateStatusCommand struct{ databaseFlags }
 
 // Run lists the steps.
 func (c migrateStatusCommand) Run(env environment) error {
-	s, err := c.open(env, slog.Default(), false)
+	s, err := c.open(env, true)
 	if err != nil {
 		return err
 	}
@@ -57,7 +54,7 @@ type migrateDownCommand struct{ databaseFlags }
 
 // Run takes the last step back.
 func (c migrateDownCommand) Run(env environment) error {
-	s, err := c.open(env, slog.Default(), false)
+	s, err := c.open(env, true)
 	if err != nil {
 		return err
 	}

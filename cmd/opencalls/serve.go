@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/opencalls/opencalls/fixture"
 	"github.com/opencalls/opencalls/images"
 	"github.com/opencalls/opencalls/server"
 	"github.com/opencalls/opencalls/store"
@@ -25,13 +26,16 @@ type imageFlags struct {
 	MaxPixels int64 `name:"image-max-pixels" default:"16000000" help:"Largest image, in pixels."`
 }
 
+// maxImageLimit bounds both limits: an image is held in memory, and so is its raster.
+const maxImageLimit = 1 << 30
+
 func (f imageFlags) limits() images.Limits {
 	return images.Limits{MaxBytes: f.MaxBytes, MaxPixels: f.MaxPixels}
 }
 
 func (f imageFlags) check() error {
-	if f.MaxBytes < 1 || f.MaxPixels < 1 {
-		return usageError{errors.New("--image-max-bytes and --image-max-pixels: must be at least 1")}
+	if f.MaxBytes < 1 || f.MaxPixels < 1 || f.MaxBytes > maxImageLimit || f.MaxPixels > maxImageLimit {
+		return usageError{fmt.Errorf("--image-max-bytes and --image-max-pixels: want 1 to %d", maxImageLimit)}
 	}
 	return nil
 }
@@ -59,11 +63,21 @@ func (c serveCommand) Run(env environment) error {
 	defer stop()
 	env.ctx = ctx
 
-	s, err := c.open(env, log, !c.NoMigrate)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	s, err := store.Open(ctx, store.Config{URL: c.DatabaseURL, Logger: log})
 	if err != nil {
 		return err
 	}
 	defer s.Close()
+	if !c.NoMigrate {
+		if _, err := s.Migrate(ctx); err != nil {
+			return err
+		}
+	}
 	if err := c.load(env, s); err != nil {
 		return err
 	}
@@ -74,16 +88,12 @@ func (c serveCommand) Run(env environment) error {
 	if err != nil {
 		return err
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
-	if err != nil {
-		return err
-	}
 	address := "http://" + listener.Addr().String()
 	fmt.Fprintln(env.stdout, "listening on "+address)
 	if c.Demo {
 		demoWelcome(env.stdout, address)
 	}
-	return serveUntil(ctx, listener, handler, c.ShutdownTimeout)
+	return serveUntil(ctx, stop, listener, handler, c.ShutdownTimeout)
 }
 
 // check refuses a wrong configuration before anything is opened.
@@ -94,7 +104,11 @@ func (c serveCommand) check() error {
 	if err := c.imageFlags.check(); err != nil {
 		return err
 	}
-	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+	_, port, err := net.SplitHostPort(c.Listen)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil {
 		return usageError{fmt.Errorf("--listen: %w", err)}
 	}
 	if c.PublicURL != "" {
@@ -107,22 +121,30 @@ func (c serveCommand) check() error {
 	return nil
 }
 
-// load fills in the demo data and then the import files, all of them or nothing.
+// load fills in the demo data and then the import files: all of it or nothing.
 func (c serveCommand) load(env environment, s *store.Store) error {
-	if c.Demo {
-		if err := fillDemo(env.ctx, s, c.limits()); err != nil {
-			return err
-		}
-	}
-	if len(c.Import) == 0 {
+	if !c.Demo && len(c.Import) == 0 {
 		return nil
 	}
-	_, err := importFiles(env.ctx, s, c.Import, c.limits(), false)
-	return err
+	return withFiles(c.Import, func(files []*fixture.File) error {
+		return s.Write(env.ctx, store.Actor{}, func(tx *store.Tx) error {
+			if err := tx.LockForImport(); err != nil { // several replicas may start at once
+				return err
+			}
+			if c.Demo {
+				if err := fixture.Demo(env.ctx, tx, c.limits()); err != nil {
+					return err
+				}
+			}
+			_, err := fixture.Import(env.ctx, tx, files, c.limits(), nil)
+			return err
+		})
+	})
 }
 
 // serveUntil serves until the context ends, then lets requests under way finish.
-func serveUntil(ctx context.Context, listener net.Listener, handler http.Handler, shutdownTimeout time.Duration) error {
+// A second signal ends the process at once.
+func serveUntil(ctx context.Context, stop func(), listener net.Listener, handler http.Handler, shutdownTimeout time.Duration) error {
 	web := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -138,9 +160,14 @@ func serveUntil(ctx context.Context, listener net.Listener, handler http.Handler
 	case err := <-failed:
 		return err
 	case <-ctx.Done():
+		stop()
 	}
 	// The requests' own context is not this one, so they are not cancelled.
 	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
-	return web.Shutdown(finish)
+	if err := web.Shutdown(finish); err != nil {
+		_ = web.Close()
+		return fmt.Errorf("requests under way were cut off after %s", shutdownTimeout)
+	}
+	return nil
 }

@@ -78,7 +78,7 @@ func TestDemo(t *testing.T) {
 		if mustRun(t, "export", url) != before {
 			t.Error("the second start changed the demo data")
 		}
-		other := "--database-url=" + storetest.URL(t, engine)
+		other := "--database-url=" + storetest.MigratedURL(t, engine)
 		mustRun(t, "user", "create", "alice", other)
 		if r := command(t, "serve", "--listen=127.0.0.1:0", "--demo", other); r.status != 1 || strings.Count(r.stderr, "opencalls: ") != 1 {
 			t.Errorf("a database with other data: exit %d: %s", r.status, r.stderr)
@@ -96,7 +96,7 @@ func TestImportAndExport(t *testing.T) {
 	}
 	const customer = "customers:\n  - {uuid: 6b0fb1a0-8a51-4a3c-9a3e-2f0f4d1f1a01, name: University of Tartu}\n"
 	storetest.Each(t, func(t *testing.T, engine string) {
-		url := "--database-url=" + storetest.URL(t, engine)
+		url := "--database-url=" + storetest.MigratedURL(t, engine)
 		write(customer)
 		if out := mustRun(t, "import", "--dry-run", file, url); !strings.Contains(out, "1 customer") {
 			t.Errorf("dry run: %s", out)
@@ -110,7 +110,7 @@ func TestImportAndExport(t *testing.T) {
 		exported := filepath.Join(dir, engine+".jsonl")
 		mustRun(t, "export", "--output", exported, url)
 		for _, target := range storetest.Engines() {
-			copied := "--database-url=" + storetest.URL(t, target)
+			copied := "--database-url=" + storetest.MigratedURL(t, target)
 			mustRun(t, "import", exported, copied)
 			if mustRun(t, "export", copied) != mustRun(t, "export", url) {
 				t.Errorf("the copy on %s exports something else", target)

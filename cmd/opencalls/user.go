@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/opencalls/opencalls/store"
@@ -28,7 +27,7 @@ func (c userCreateCommand) Run(env environment) error {
 	if err := store.CheckUsername(c.Username); err != nil {
 		return usageError{err}
 	}
-	s, err := c.open(env, slog.Default(), true)
+	s, err := c.openMigrated(env)
 	if err != nil {
 		return err
 	}
@@ -56,16 +55,16 @@ type tokenCommand struct {
 
 type tokenCreateCommand struct {
 	databaseFlags
-	Username string        `arg:"" help:"Whose token it is."`
-	Expires  time.Duration `help:"After what time it ends, such as 720h; never unless given."`
+	Username string         `arg:"" help:"Whose token it is."`
+	Expires  *time.Duration `help:"After what time it ends, such as 720h; never unless given."`
 }
 
 // Run creates the token and prints it.
 func (c tokenCreateCommand) Run(env environment) error {
-	if c.Expires < 0 {
+	if c.Expires != nil && *c.Expires <= 0 {
 		return usageError{errors.New("--expires: must lie in the future")}
 	}
-	s, err := c.open(env, slog.Default(), true)
+	s, err := c.openMigrated(env)
 	if err != nil {
 		return err
 	}
@@ -81,8 +80,8 @@ func (c tokenCreateCommand) Run(env environment) error {
 			return userErr(c.Username, err)
 		}
 		var expires *time.Time
-		if c.Expires > 0 {
-			end := tx.Now().Add(c.Expires)
+		if c.Expires != nil {
+			end := tx.Now().Add(*c.Expires)
 			expires = &end
 		}
 		return tx.CreateToken(user.UUID, store.Digest(token), expires)
@@ -101,7 +100,7 @@ type tokenRevokeCommand struct {
 
 // Run revokes the tokens and prints how many there were.
 func (c tokenRevokeCommand) Run(env environment) error {
-	s, err := c.open(env, slog.Default(), true)
+	s, err := c.openMigrated(env)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -81,7 +82,7 @@ var exportScenarios = []scenario{
 			return nil
 		}))
 		r.same(images, [][]byte{[]byte("customer")})
-		r.clock.Advance(1)
+		r.clock.Advance(time.Second)
 		r.write(func(tx *store.Tx) error {
 			for _, e := range parts {
 				r.ok(tx.ImportCustomers(e.Customers))

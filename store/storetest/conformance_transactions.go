@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"syscall"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -222,7 +223,7 @@ var transactionScenarios = []scenario{
 		u := r.world.User("alice")
 		other := r.world.User("bob")
 		for i := range 3 {
-			r.clock.Advance(-1) // a clock may be put back
+			r.clock.Advance(-time.Second) // a clock may be put back
 			name := fmt.Sprint("Alice ", i)
 			r.write(func(tx *store.Tx) error {
 				return tx.ImportUsers([]store.User{{UUID: u.UUID, Username: "alice", FullName: name, IsActive: true}})
