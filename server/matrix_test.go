@@ -174,6 +174,24 @@ func TestAccess(t *testing.T) {
 	})
 }
 
+// Where no token is needed a header that is no token's is still refused, and another scheme
+// is nobody.
+func TestAnonymousRead(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, engine string) {
+		stage := newStage(t, engine, func(s *setup) { s.server.AnonymousRead = true })
+		for _, s := range authenticationScenarios {
+			if s.want == `{"detail":"`+noCredentials+`"}` {
+				s.status, s.want, s.headers = 200, organisation["tartu"], nil
+			}
+			t.Run(s.name, func(t *testing.T) { stage.play(t, s) })
+		}
+		stage.play(t, scenario{as: "nobody", request: "GET …/?o=-customer_name&page_size=1", status: 200, want: list("angstrom"),
+			headers: map[string]string{"X-Result-Count": "4"}})
+		stage.play(t, scenario{as: "nobody", request: "GET …/?o=bogus", status: 400, want: `{"o":["Select a valid choice. bogus is not one of the available choices."]}`})
+		stage.play(t, scenario{as: "nobody", request: "GET …/abc/", status: 404, want: noOrganisation})
+	})
+}
+
 // cell is a cell of the matrix.
 type cell struct {
 	column string

@@ -93,8 +93,9 @@ var reads = map[string]func(ctx context.Context, s *store.Store, a audited) erro
 		_, _, err := s.ListOrganisations(ctx, store.OrganisationFilter{}, nil, store.Page{Number: 1, Size: 10})
 		return err
 	},
-	"Migrations": func(ctx context.Context, s *store.Store, _ audited) error { _, err := s.Migrations(ctx); return err },
-	"Now":        func(_ context.Context, s *store.Store, _ audited) error { s.Now(); return nil },
+	"CheckMigrated": func(ctx context.Context, s *store.Store, _ audited) error { return s.CheckMigrated(ctx) },
+	"Migrations":    func(ctx context.Context, s *store.Store, _ audited) error { _, err := s.Migrations(ctx); return err },
+	"Now":           func(_ context.Context, s *store.Store, _ audited) error { s.Now(); return nil },
 	"Organisation": func(ctx context.Context, s *store.Store, a audited) error {
 		_, err := s.Organisation(ctx, a.organisation.UUID)
 		return err
