@@ -40,7 +40,7 @@ func customerLink(t *rapid.T, customer string) any {
 // drawOrganisationBody draws the body of create, update and partial update; own draws the
 // customer, which the latter doesn't read.
 func (m *model) drawOrganisationBody(t *rapid.T, r *request, own func() any) {
-	r.media = drawMedia(t, asJSON, asMultipart, asForm)
+	r.media = drawMedia(t, asJSON, asMultipart, asMultipart, asForm)
 	r.body = map[string]any{}
 	if r.op != "patch" && !seldom(t) || r.op == "patch" && seldom(t) {
 		r.body["customer"] = own()
@@ -57,7 +57,7 @@ func (m *model) drawOrganisationBody(t *rapid.T, r *request, own func() any) {
 	if seldom(t) {
 		r.body["colour"] = "blue" // not a field
 	}
-	if pick(t, true, false) {
+	if pick(t, true, true, false) {
 		r.body["image"] = drawImage(t, r.media)
 	}
 	r.fit()

@@ -338,6 +338,13 @@ func (m *model) drawPause(t *rapid.T) pause {
 	return pause(pick(t, time.Microsecond, time.Second, next, next+time.Microsecond, time.Hour, 24*time.Hour, 8*24*time.Hour))
 }
 
+// drawName draws a name of characters that are folded, decomposed, compared or escaped in
+// some way of their own.
+func drawName(t *rapid.T) string {
+	characters := []rune("aBzZ1 -_%\\'\"~ßẞſKÅåÄä\u0301\u0308\u0327İıΣσςΆЁё日ﬁＡ😀\u00a0\u200d")
+	return rapid.StringOfN(rapid.RuneFrom(characters), 1, 8, -1).Draw(t, "")
+}
+
 // drawImport draws an entry of the world, changed or as it is.
 func (m *model) drawImport(t *rapid.T) world {
 	switch pick(t, "customer", "customer", "user", "role", "call") {
@@ -346,9 +353,9 @@ func (m *model) drawImport(t *rapid.T) world {
 		other := pick(t, m.sortedCustomers()...)
 		switch pick(t, "name", "name", "texts", "blocked", "archived", "nothing") {
 		case "name":
-			c.Name = pick(t, other.Name, other.Name+" 2", strings.ToUpper(c.Name), norm.NFD.String(c.Name))
+			c.Name = pick(t, other.Name, drawName(t), strings.ToUpper(c.Name), norm.NFD.String(c.Name))
 		case "texts":
-			c.Abbreviation, c.NativeName = other.Abbreviation, other.Name
+			c.Abbreviation, c.NativeName = other.Abbreviation, drawName(t)
 		case "blocked":
 			c.Blocked = !c.Blocked
 		case "archived":
@@ -360,7 +367,7 @@ func (m *model) drawImport(t *rapid.T) world {
 		other := pick(t, m.sortedUsers()...)
 		switch pick(t, "texts", "active", "support", "nothing") {
 		case "texts":
-			u.FullName, u.NativeName, u.Email, u.Slug = other.FullName, other.Username, other.Email, other.Slug
+			u.FullName, u.NativeName, u.Email, u.Slug = drawName(t), other.FullName, other.Email, other.Slug
 		case "active":
 			u.IsActive = u.Username == "sam" || !u.IsActive // sam is needed to the end
 		case "support":

@@ -234,7 +234,7 @@ func newWorld(now time.Time) world {
 		if i < len(customers)-withoutOrganisation {
 			// Against the order of the customers, so that equal names show what breaks the tie.
 			o := organisation{UUID: id('0', 100-i), Customer: c.UUID, Description: "Calls of " + c.Name, Created: now.Add(-time.Duration(i) * time.Second)}
-			if i%4 == 0 {
+			if i%2 == 0 {
 				o.Image = dataURI(picture(i))
 			}
 			w.Organisations = append(w.Organisations, o)

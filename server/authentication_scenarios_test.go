@@ -97,6 +97,7 @@ var orderScenarios = []scenario{
 	{name: "a blocked customer before who is not active", as: "olev", request: "POST …/{angstrom}/add_user/", body: role("HELPER", "ines", ""), status: 400, want: notAvailable},
 	{name: "one's own role before one that is held", as: "carl", request: "POST …/{tartu}/add_user/", body: role("CUSTOMER.CALL_ORGANIZER", "carl", ""), status: 400, want: ownRole},
 	{name: "who is not active before a role that is held", as: "olev", request: "POST …/{tartu}/add_user/", body: role("HELPER", "ines", ""), status: 400, want: deactivated},
+	{name: "a role that is held before one that is not active", request: "POST …/{tartu}/add_user/", body: role("RETIRED", "ines", ""), status: 400, want: alreadyHeld},
 	{name: "a role of another scope before one that is not active", request: "POST …/{tartu}/add_user/", body: role("CUSTOMER.SUPPORT", "bob", ""), status: 400, want: notValid},
 	{name: "one's own role before one that is not held", as: "jyrg", request: "POST …/{tartu}/update_user/", body: role("RETIRED", "jyrg", ""), status: 400, want: ownRole},
 }

@@ -54,6 +54,23 @@ func TestOriginOfURLs(t *testing.T) {
 	}
 }
 
+// A body whose chunks are none is a 400, and nothing of it counts.
+func TestBodyInBrokenChunks(t *testing.T) {
+	stage := newStage(t, storetest.SQLite)
+	head := stage.names.Replace("PATCH …/{tartu}/ HTTP/1.1\r\nHost: x\r\nAuthorization: Token token-of-sam\r\nConnection: close\r\n" +
+		"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
+	for _, chunks := range []string{"zz\r\n", "15\r\n{\"description\":\"new\"}!!", "15\r\n{\"description\":\"new\"}\r\n-1\r\n"} {
+		got := raw(t, stage.app, head+chunks)
+		if !strings.HasPrefix(got, "HTTP/1.1 400 ") || !strings.HasSuffix(got, "\r\n\r\n{\"detail\":\"Malformed request: the body could not be read.\"}\n") {
+			t.Errorf("%q:\n%s", chunks, got)
+		}
+		stage.checkChanges(t, scenario{})
+		if line := stage.log.one(t); line.Level != "INFO" || line.Status != 400 {
+			t.Errorf("%q: the log says %+v", chunks, line)
+		}
+	}
+}
+
 // raw sends bytes and returns what comes back, byte for byte.
 func raw(t *testing.T, a *app, request string) string {
 	t.Helper()

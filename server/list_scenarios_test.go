@@ -155,6 +155,7 @@ var listFilterScenarios = []scenario{
 	{name: "customer_keyword with a NUL", request: "GET …/?customer_keyword=a%00b", status: 400, want: `{"customer_keyword":["Null characters are not allowed."]}`},
 	{name: "customer_keyword that is not UTF-8", request: "GET …/?customer_keyword=%FF", status: 400, want: notUTF8},
 	{name: "customer_keyword of raw bytes that are not UTF-8", request: "GET …/?customer_keyword=\xff", status: 400, want: notUTF8},
+	{name: "more parameters than anybody needs", request: "GET …/?" + strings.Repeat("a&", 10_001), status: 400, want: `{"detail":"Malformed request: number of URL query parameters exceeded limit"}`},
 	{name: "an unknown parameter whose name is not UTF-8", request: "GET …/?%FF=1", status: 400, want: notUTF8},
 }
 

@@ -97,6 +97,9 @@ var updateUserScenarios = []scenario{
 	{name: "of who is not active", as: "olev", request: "POST …/{tartu}/update_user/", body: role("HELPER", "ines", ""), status: 200, want: forever,
 		events: []string{"user_role.update {ines:HELPER:tartu} by olev: until further notice, before that further notice"}},
 
+	{name: "of a role that is not active", request: "POST …/{tartu}/update_user/", body: role("RETIRED", "ines", untilApril), status: 200, want: april,
+		events: []string{"user_role.update {ines:RETIRED:tartu} by sam: until 2027-04-01T00:00:00Z, before that further notice"}},
+
 	{name: "a role that is not held", request: "POST …/{tartu}/update_user/", body: role("HELPER", "bob", ""), status: 400, want: notHeld},
 	{name: "a role that is held no longer", request: "POST …/{tartu}/update_user/", body: role("HELPER", "rita", untilApril), status: 400, want: notHeld},
 	{name: "a role that is expired", request: "POST …/{tartu}/update_user/", body: role("HELPER", "erik", untilApril), status: 400, want: notHeld},
@@ -116,6 +119,7 @@ var deleteUserScenarios = []scenario{
 		events: []string{"user_role.revoke {nora:HELPER:tartu} by sam"}, then: shows("nora", "[]")},
 	{name: "of who is not active", as: "carl", request: "POST …/{tartu}/delete_user/", body: role("HELPER", "ines", ""), status: 200, events: []string{"user_role.revoke {ines:HELPER:tartu} by carl"}},
 
+	{name: "a role that is not active", request: "POST …/{tartu}/delete_user/", body: role("RETIRED", "ines", ""), status: 200, events: []string{"user_role.revoke {ines:RETIRED:tartu} by sam"}},
 	{name: "a role that is not held", request: "POST …/{tartu}/delete_user/", body: role("HELPER", "bob", ""), status: 200},
 	{name: "a role that is held no longer", request: "POST …/{tartu}/delete_user/", body: role("HELPER", "rita", ""), status: 200},
 	{name: "a role of another scope", request: "POST …/{tartu}/delete_user/", body: role("CUSTOMER.OWNER", "olev", ""), status: 200},

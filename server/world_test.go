@@ -33,7 +33,7 @@ import (
 //	                      jyrg  HELPER and CUSTOMER.CALL_ORGANIZER of tartu until the end of February
 //	                      reg   REGISTRAR of the customers of tartu and of those without organisation
 //
-// These hold or held a role on tartu and are no members: ines, who is not active; erik, whose
+// These hold or held a role on tartu and are no members: ines, who is not active (nor is RETIRED); erik, whose
 // role expired a microsecond ago; rita, whose role was revoked. Everybody's token is token-of-<name>.
 var names = map[string]uuid.UUID{}
 
@@ -104,6 +104,7 @@ var (
 		held("nora", "HELPER", "tartu", since(-3*time.Hour), until(now)),
 		held("jyrg", "CUSTOMER.CALL_ORGANIZER", "tartu", since(-2*time.Hour), until(february)),
 		held("ines", "HELPER", "tartu"),
+		held("ines", "RETIRED", "tartu"),
 		held("erik", "HELPER", "tartu", until(now.Add(-time.Microsecond))),
 		held("rita", "HELPER", "tartu", func(g *store.UserRole) { g.Revoked = &g.Created }),
 		held("carl", "CUSTOMER.CALL_ORGANIZER", "angstrom"),

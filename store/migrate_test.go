@@ -47,6 +47,9 @@ func TestMigrationsUpDownUp(t *testing.T) {
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("want (-), got (+):\n%s", diff)
 			}
+			if err := s.CheckMigrated(t.Context()); errors.Is(err, store.ErrNotMigrated) != (applied < len(files)) {
+				t.Errorf("%d steps of %d: %v", applied, len(files), err)
+			}
 		}
 		up := func(want int) {
 			t.Helper()

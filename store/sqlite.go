@@ -56,16 +56,20 @@ func openSQLite(ctx context.Context, cfg Config) (*Store, error) {
 }
 
 // sqliteFile makes the file where it may and is not there: its owner's alone, since there are
-// e-mail addresses and hashes of tokens in it. SQLite's files beside it get the same mode.
+// e-mail addresses and hashes of tokens in it. SQLite's files beside it get the same mode. One
+// that is there is not opened: closing it would take away the locks that another store of this
+// process has on it.
 func sqliteFile(path string, existing bool) error {
-	flags := os.O_RDWR
-	if !existing {
-		flags |= os.O_CREATE
-	}
-	file, err := os.OpenFile(path, flags, 0o600)
-	switch {
+	switch _, err := os.Stat(path); {
 	case errors.Is(err, os.ErrNotExist) && existing:
 		return fmt.Errorf("open %s: there is no such database", path)
+	case !errors.Is(err, os.ErrNotExist):
+		return nil // SQLite says what is wrong with it
+	}
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	switch {
+	case errors.Is(err, os.ErrExist):
+		return nil // another process was faster
 	case err != nil:
 		return fmt.Errorf("open: %w", err)
 	}
