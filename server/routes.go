@@ -12,20 +12,24 @@ import (
 // routePlain routes what is not in openapi.yaml. None of it needs a token.
 func routePlain(e *echo.Echo, cfg Config) {
 	reads := []string{http.MethodGet, http.MethodHead}
-	e.Match(reads, "/healthz", func(c echo.Context) error { return writeJSON(c, `{"status":"ok"}`) })
+	e.Match(reads, "/healthz", func(c echo.Context) error { return writeStatus(c, http.StatusOK, "ok") })
 	e.Match(reads, "/readyz", func(c echo.Context) error {
+		if cfg.draining() {
+			return writeStatus(c, http.StatusServiceUnavailable, "draining")
+		}
 		if err := cfg.Store.Ping(c.Request().Context()); err != nil {
 			return err
 		}
-		return writeJSON(c, `{"status":"ok"}`)
+		return writeStatus(c, http.StatusOK, "ok")
 	})
 	e.Match(reads, "/api/media/:uuid/", serveImage(cfg))
 	e.Match(reads, "/api/schema/", serveSchema)
 	routeDocs(e, reads)
 }
 
-func writeJSON(c echo.Context, body string) error {
-	return c.Blob(http.StatusOK, echo.MIMEApplicationJSON, []byte(body+"\n"))
+// writeStatus says how the server is.
+func writeStatus(c echo.Context, code int, status string) error {
+	return c.Blob(code, echo.MIMEApplicationJSON, []byte(`{"status":"`+status+"\"}\n"))
 }
 
 // serveImage serves an uploaded image. A URL never gets other bytes, so it may be kept for

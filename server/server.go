@@ -36,6 +36,7 @@ type Config struct {
 	ValidateResponses string           // ValidateOff
 	Images            images.Limits    // of uploads; 5 MiB and 16 megapixels
 	RequestTimeout    time.Duration    // after which a request ends with 503; 30 s
+	Draining          <-chan struct{}  // closed before the server ends: /readyz is 503, answers close connections; nil is never
 }
 
 func (c Config) withDefaults() Config {
@@ -75,7 +76,7 @@ func New(cfg Config) (http.Handler, error) {
 	}
 	e := echo.New()
 	e.HTTPErrorHandler = writeError
-	e.Use(identify(cfg), logRequests(cfg), recoverPanics(), limitTime(cfg))
+	e.Use(identify(cfg), logRequests(cfg), recoverPanics(), closeConnections(cfg), limitTime(cfg))
 	routePlain(e, cfg)
 	routeOperations(e, cfg, spec)
 	routeMissingSlashes(e)
@@ -150,5 +151,27 @@ func limitTime(cfg Config) echo.MiddlewareFunc {
 			c.SetRequest(c.Request().WithContext(ctx))
 			return next(c)
 		}
+	}
+}
+
+// closeConnections sends clients to another server once this one is about to end. What they
+// sent meanwhile on a connection is answered; the connection is not cut off under it.
+func closeConnections(cfg Config) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if cfg.draining() {
+				c.Response().Header().Set(echo.HeaderConnection, "close")
+			}
+			return next(c)
+		}
+	}
+}
+
+func (c Config) draining() bool {
+	select {
+	case <-c.Draining:
+		return true
+	default:
+		return false
 	}
 }

@@ -151,6 +151,7 @@ func TestConfigurationErrors(t *testing.T) {
 		"listen":              {"serve", "--listen", "8080"},
 		"public URL":          {"serve", "--public-url", "calls.example.com"},
 		"public URL's path":   {"serve", "--public-url", "https://example.com/calls"},
+		"drain delay":         {"serve", "--drain-delay", "-1s"},
 		"validation mode":     {"serve", "--validate-responses", "maybe"},
 		"image limit":         {"serve", "--image-max-bytes", "0"},
 		"image overflow":      {"serve", "--image-max-bytes", "9223372036854775807"},

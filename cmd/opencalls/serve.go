@@ -50,16 +50,18 @@ type serveCommand struct {
 	ValidateResponses string        `name:"validate-responses" enum:"off,log,fail" default:"off" help:"Check answers against openapi.yaml: off, log, or fail, which makes a violation a 500."`
 	AnonymousRead     bool          `name:"anonymous-read" help:"Let list and retrieve be read without a token."`
 	NoMigrate         bool          `name:"no-migrate" help:"Leave the database's schema as it is."`
-	ShutdownTimeout   time.Duration `name:"shutdown-timeout" default:"30s" help:"How long requests under way may take after SIGTERM."`
+	DrainDelay        time.Duration `name:"drain-delay" default:"0s" help:"How long to go on serving after SIGTERM, not ready any more, so that a load balancer sees it; SIGINT skips it."`
+	ShutdownTimeout   time.Duration `name:"shutdown-timeout" default:"30s" help:"How long requests under way may take after that."`
 }
 
-// Run serves until SIGTERM or SIGINT, finishes what is under way and returns nil.
+// Run serves until SIGTERM or SIGINT, finishes what is under way and returns nil. A second
+// signal ends the process at once.
 func (c serveCommand) Run(env environment) error {
 	if err := c.check(); err != nil {
 		return err
 	}
 	log := slog.New(slog.NewJSONHandler(env.stderr, nil))
-	ctx, stop := signal.NotifyContext(env.ctx, syscall.SIGTERM, os.Interrupt)
+	ctx, stop := untilSignal(env.ctx)
 	defer stop()
 	env.ctx = ctx
 
@@ -81,8 +83,9 @@ func (c serveCommand) Run(env environment) error {
 	if err := c.load(env, s); err != nil {
 		return err
 	}
+	draining := make(chan struct{})
 	handler, err := server.New(server.Config{
-		Store: s, Logger: log, PublicURL: strings.TrimSuffix(c.PublicURL, "/"), AnonymousRead: c.AnonymousRead,
+		Draining: draining, Store: s, Logger: log, PublicURL: strings.TrimSuffix(c.PublicURL, "/"), AnonymousRead: c.AnonymousRead,
 		ValidateResponses: c.ValidateResponses, Images: c.limits(),
 	})
 	if err != nil {
@@ -93,7 +96,7 @@ func (c serveCommand) Run(env environment) error {
 	if c.Demo {
 		demoWelcome(env.stdout, address)
 	}
-	return serveUntil(ctx, stop, listener, handler, c.ShutdownTimeout)
+	return c.serve(ctx, listener, handler, draining)
 }
 
 // check refuses a wrong configuration before anything is opened.
@@ -110,6 +113,9 @@ func (c serveCommand) check() error {
 	}
 	if err != nil {
 		return usageError{fmt.Errorf("--listen: %w", err)}
+	}
+	if c.DrainDelay < 0 || c.ShutdownTimeout < 0 {
+		return usageError{errors.New("--drain-delay and --shutdown-timeout: want no negative time")}
 	}
 	if c.PublicURL != "" {
 		u, err := url.Parse(c.PublicURL)
@@ -142,9 +148,9 @@ func (c serveCommand) load(env environment, s *store.Store) error {
 	})
 }
 
-// serveUntil serves until the context ends, then lets requests under way finish.
-// A second signal ends the process at once.
-func serveUntil(ctx context.Context, stop func(), listener net.Listener, handler http.Handler, shutdownTimeout time.Duration) error {
+// serve serves until the context ends, goes on for the drain delay while the server says that
+// it is draining, then stops accepting and lets requests under way finish.
+func (c serveCommand) serve(ctx context.Context, listener net.Listener, handler http.Handler, draining chan<- struct{}) error {
 	web := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -160,14 +166,48 @@ func serveUntil(ctx context.Context, stop func(), listener net.Listener, handler
 	case err := <-failed:
 		return err
 	case <-ctx.Done():
-		stop()
+	}
+	close(draining)
+	if !errors.Is(context.Cause(ctx), errInterrupted) {
+		select {
+		case err := <-failed:
+			return err
+		case <-time.After(c.DrainDelay):
+		}
 	}
 	// The requests' own context is not this one, so they are not cancelled.
-	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.ShutdownTimeout)
 	defer cancel()
 	if err := web.Shutdown(finish); err != nil {
 		_ = web.Close()
-		return fmt.Errorf("requests under way were cut off after %s", shutdownTimeout)
+		return fmt.Errorf("requests under way were cut off after %s", c.ShutdownTimeout)
 	}
 	return nil
+}
+
+// The causes of the end of untilSignal's context.
+var (
+	errInterrupted = errors.New("interrupted")
+	errTerminated  = errors.New("terminated")
+)
+
+// untilSignal returns a context that the first SIGTERM or SIGINT ends, with errTerminated or
+// errInterrupted as its cause. A second one ends the process, as without this.
+func untilSignal(parent context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
+	go func() {
+		select {
+		case received := <-signals:
+			signal.Stop(signals)
+			if received == os.Interrupt {
+				cancel(errInterrupted)
+			} else {
+				cancel(errTerminated)
+			}
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { signal.Stop(signals); cancel(nil) }
 }

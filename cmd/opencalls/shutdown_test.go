@@ -1,0 +1,199 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/opencalls/opencalls/fixture"
+)
+
+// signal sends the server a signal.
+func (p *process) signal(t *testing.T, s os.Signal) {
+	t.Helper()
+	if err := p.Process.Signal(s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ends waits for the server's end and checks how it came: an exit status, or a signal.
+func (p *process) ends(t *testing.T, status int, by syscall.Signal) {
+	t.Helper()
+	_, _ = io.ReadAll(p.stdout)
+	_ = p.Wait()
+	wait := p.ProcessState.Sys().(syscall.WaitStatus)
+	if wait.Signaled() != (by != 0) || wait.Signaled() && wait.Signal() != by || wait.Exited() && wait.ExitStatus() != status {
+		t.Errorf("it ended with %s, want exit %d or signal %d: %s", p.ProcessState, status, by, p.log.String())
+	}
+}
+
+// ready asks the server whether it is: the answer's status, whether it closes the connection,
+// and its body.
+func (p *process) ready(t *testing.T) (int, bool, string) {
+	t.Helper()
+	response, err := http.Get(p.address + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, response.Close, string(body)
+}
+
+// drains waits until the server says that it is draining.
+func (p *process) drains(t *testing.T) {
+	t.Helper()
+	for {
+		status, closes, body := p.ready(t)
+		if closes != (status == http.StatusServiceUnavailable) {
+			t.Errorf("readyz is %d and closes the connection: %t", status, closes)
+		}
+		if status == http.StatusServiceUnavailable {
+			if want := `{"status":"draining"}` + "\n"; body != want {
+				t.Errorf("readyz says %q", body)
+			}
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// slowRequest is a request under way: the server waits for the rest of its body.
+type slowRequest struct {
+	net.Conn
+	answers *bufio.Reader
+}
+
+const slowBody = "description=Under+way"
+
+// begin sends a request up to the middle of its body, when the server has begun to read it.
+func begin(t *testing.T, p *process) slowRequest {
+	t.Helper()
+	host := strings.TrimPrefix(p.address, "http://")
+	conn, err := net.Dial("tcp", host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	r := slowRequest{conn, bufio.NewReader(conn)}
+	fmt.Fprintf(conn, "PATCH /api/call-managing-organisations/%s/ HTTP/1.1\r\nHost: %s\r\nAuthorization: Token %s\r\n"+
+		"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n",
+		fixture.DemoOrganisation, host, fixture.DemoStaffToken, len(slowBody))
+	if line, err := r.answers.ReadString('\n'); err != nil || !strings.Contains(line, "100") {
+		t.Fatalf("%q %v", line, err)
+	}
+	if _, err := r.answers.ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// finish sends the rest and returns the answer's status.
+func (r slowRequest) finish(t *testing.T) int {
+	t.Helper()
+	if _, err := io.WriteString(r, slowBody); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.ReadResponse(r.answers, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	return response.StatusCode
+}
+
+// refuses waits until the server accepts no connection any more.
+func (p *process) refuses(t *testing.T) {
+	t.Helper()
+	for {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(p.address, "http://"))
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			return
+		}
+		if err == nil {
+			_ = conn.Close()
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// On SIGTERM a server serves for a while more, stops accepting, and finishes what is under way.
+func TestDrainAndShutdown(t *testing.T) {
+	serve := func(t *testing.T, arguments ...string) *process {
+		return start(t, append(arguments, "--demo", "--database-url=sqlite::memory:")...)
+	}
+	list := "/api/call-managing-organisations/"
+	t.Run("it serves while it drains, until a second signal", func(t *testing.T) {
+		p := serve(t, "--drain-delay=1h")
+		p.signal(t, syscall.SIGTERM)
+		p.drains(t)
+		if status, body := get(t, p.address+list, fixture.DemoStaffToken); status != http.StatusOK {
+			t.Errorf("a request meanwhile: %d %s", status, body)
+		}
+		p.signal(t, syscall.SIGTERM)
+		p.ends(t, 0, syscall.SIGTERM)
+	})
+	t.Run("the delay ends", func(t *testing.T) {
+		const delay = 300 * time.Millisecond
+		p := serve(t, "--drain-delay="+delay.String())
+		r := begin(t, p)
+		signalled := time.Now()
+		p.signal(t, syscall.SIGTERM)
+		p.refuses(t)
+		if after := time.Since(signalled); after < delay {
+			t.Errorf("it stopped accepting after %s", after)
+		}
+		if status := r.finish(t); status != http.StatusOK {
+			t.Errorf("the request under way: %d", status)
+		}
+		p.ends(t, 0, 0)
+	})
+	t.Run("no delay", func(t *testing.T) {
+		p := serve(t)
+		r := begin(t, p)
+		p.signal(t, syscall.SIGTERM)
+		p.refuses(t)
+		if status := r.finish(t); status != http.StatusOK {
+			t.Errorf("the request under way: %d", status)
+		}
+		p.ends(t, 0, 0)
+	})
+	t.Run("SIGINT skips the delay", func(t *testing.T) {
+		p := serve(t, "--drain-delay=1h")
+		r := begin(t, p)
+		p.signal(t, os.Interrupt)
+		p.refuses(t)
+		if status := r.finish(t); status != http.StatusOK {
+			t.Errorf("the request under way: %d", status)
+		}
+		p.ends(t, 0, 0)
+	})
+	t.Run("a second signal while it finishes", func(t *testing.T) {
+		p := serve(t, "--shutdown-timeout=1h")
+		begin(t, p)
+		p.signal(t, syscall.SIGTERM)
+		p.refuses(t)
+		p.signal(t, os.Interrupt)
+		p.ends(t, 0, syscall.SIGINT)
+	})
+	t.Run("the request under way takes too long", func(t *testing.T) {
+		p := serve(t, "--shutdown-timeout=50ms")
+		begin(t, p)
+		p.signal(t, syscall.SIGTERM)
+		p.ends(t, 1, 0)
+		if !strings.Contains(p.log.String(), "requests under way were cut off after 50ms") {
+			t.Errorf("it said: %s", p.log.String())
+		}
+	})
+}
