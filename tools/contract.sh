@@ -8,18 +8,6 @@ version=4.32.5
 seed=${SEED:-1}
 examples=${EXAMPLES:-100}
 venv=.venv/schemathesis-$version
-work=$(mktemp -d)
-server=
-
-# shellcheck disable=SC2317 # the trap reaches it
-stop() {
-	if [ -n "$server" ]; then
-		kill "$server" 2>/dev/null || true
-		wait "$server" 2>/dev/null || true
-		server=
-	fi
-}
-trap 'stop; rm -rf "$work"' EXIT
 
 if [ ! -x "$venv/bin/st" ]; then
 	python3 -m venv "$venv"
@@ -57,9 +45,38 @@ check() {
 	fi
 }
 
-for engine in ${ENGINES:-sqlite postgres}; do
-	check "$engine" staff YOUR_API_TOKEN --max-examples "$examples"
-	check "$engine" "an organisation's owner" DEMO_OWNER_TOKEN --max-time 30
-	check "$engine" "a user without rights" DEMO_USER_TOKEN --max-time 30
-	check "$engine" "without a token" "" --max-time 30
+# shellcheck disable=SC2317 # the trap reaches it
+stop() {
+	if [ -n "$server" ]; then
+		kill "$server" 2>/dev/null || true
+		wait "$server" 2>/dev/null || true
+		server=
+	fi
+}
+
+# In a subshell of its own, whose end stops its server.
+engine() (
+	work=$(mktemp -d)
+	server=
+	trap 'stop; rm -rf "$work"' EXIT
+	check "$1" staff YOUR_API_TOKEN --max-examples "$examples"
+	check "$1" "an organisation's owner" DEMO_OWNER_TOKEN --max-time 30
+	check "$1" "a user without rights" DEMO_USER_TOKEN --max-time 30
+	check "$1" "without a token" "" --max-time 30
+)
+
+# The engines side by side; the output of each in one piece, as soon as it is whole.
+logs=$(mktemp -d)
+runs=()
+trap 'kill "${runs[@]}" 2>/dev/null || true; wait; rm -rf "$logs"' EXIT
+for name in ${ENGINES:-sqlite postgres}; do
+	engine "$name" >"$logs/$name" 2>&1 &
+	runs+=($!)
 done
+status=0
+for name in ${ENGINES:-sqlite postgres}; do
+	wait "${runs[0]}" || status=$?
+	runs=("${runs[@]:1}")
+	cat "$logs/$name"
+done
+exit "$status"
