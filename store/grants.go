@@ -18,28 +18,47 @@ type HeldRole struct {
 // active is the condition of a grant that counts at this moment.
 const active = "g.revoked IS NULL AND (g.expiration_time IS NULL OR g.expiration_time >= ?)"
 
-// heldRole is a row of a query for held roles: one for each permission of each grant.
+// heldRole is a row of a query for held roles: one for each permission of each grant. Where an
+// organisation is read with it, a row without a grant says that nothing is held on it.
 type heldRole struct {
-	GrantUUID  *uuid.UUID
-	Scope      Scope
-	RoleName   string
-	Permission *string
+	grant            *uuid.UUID
+	role, permission *string
+	scope            Scope
 }
 
-const heldRoleColumns = `g.uuid AS grant_uuid, r.name AS role_name, p.permission,
-	CASE WHEN g.organisation_uuid IS NULL THEN 'customer' ELSE 'call_managing_organisation' END AS scope`
+const (
+	heldRoleColumns = `g.uuid, r.name, p.permission,
+	CASE WHEN g.organisation_uuid IS NULL THEN 'customer' ELSE 'call_managing_organisation' END`
+	heldRoleTables = " JOIN roles AS r ON r.uuid = g.role_uuid LEFT JOIN role_permissions AS p ON p.role_uuid = r.uuid "
+	heldRolesOf    = "SELECT " + heldRoleColumns + " FROM user_roles AS g" + heldRoleTables + "WHERE g.user_uuid = ? AND " + active
+
+	// A union, since each kind of scope has an index of its own: with OR neither would serve.
+	heldRolesQuery = heldRolesOf + " AND g.customer_uuid = ? UNION ALL " + heldRolesOf + " AND g.organisation_uuid = ?"
+
+	organisationRolesOf = "SELECT " + organisationColumns + ", " + heldRoleColumns + " FROM " + organisationTables +
+		" LEFT JOIN user_roles AS g ON g.user_uuid = ? AND " + active
+	organisationForQuery = organisationRolesOf + " AND g.customer_uuid = o.customer_uuid LEFT" + heldRoleTables + "WHERE o.uuid = ? UNION ALL " +
+		organisationRolesOf + " AND g.organisation_uuid = o.uuid LEFT" + heldRoleTables + "WHERE o.uuid = ?"
+)
+
+// columns are where the values of heldRoleColumns go.
+func (h *heldRole) columns() []any { return []any{&h.grant, &h.role, &h.permission, &h.scope} }
 
 func heldRoles(rows []heldRole) []HeldRole {
 	var held []HeldRole
-	for i, row := range rows {
-		if row.GrantUUID == nil { // an organisation on which nothing is held
+	places := map[uuid.UUID]int{} // in held, by grant
+	for _, row := range rows {
+		if row.grant == nil {
 			continue
 		}
-		if i == 0 || *rows[i-1].GrantUUID != *row.GrantUUID {
-			held = append(held, HeldRole{Scope: row.Scope, Name: row.RoleName})
+		place, seen := places[*row.grant]
+		if !seen {
+			place = len(held)
+			places[*row.grant] = place
+			held = append(held, HeldRole{Scope: row.scope, Name: *row.role})
 		}
-		if last := &held[len(held)-1]; row.Permission != nil {
-			last.Permissions = append(last.Permissions, *row.Permission)
+		if row.permission != nil {
+			held[place].Permissions = append(held[place].Permissions, *row.permission)
 		}
 	}
 	return held
@@ -48,38 +67,31 @@ func heldRoles(rows []heldRole) []HeldRole {
 // HeldRoles returns the roles that a user actively holds on a customer and, unless it is
 // uuid.Nil, on an organisation.
 func (q queries) HeldRoles(ctx context.Context, user, customer, organisation uuid.UUID) ([]HeldRole, error) {
-	var rows []heldRole
-	err := q.with(ctx).Table("user_roles AS g").Select(heldRoleColumns).
-		Joins("JOIN roles AS r ON r.uuid = g.role_uuid").
-		Joins("LEFT JOIN role_permissions AS p ON p.role_uuid = r.uuid").
-		Where("g.user_uuid = ? AND "+active+" AND (g.customer_uuid = ? OR g.organisation_uuid = ?)", user, q.now(), customer, organisation).
-		Order("g.uuid, p.permission").Scan(&rows).Error
-	return heldRoles(rows), q.err(err)
+	rows, err := selectRows(ctx, q, heldRolesQuery, []any{user, q.now(), customer, user, q.now(), organisation}, (*heldRole).columns)
+	return heldRoles(rows), err
 }
 
 // OrganisationFor returns an organisation and the roles that a user actively holds on it or
 // on its customer, in one statement; ErrNotFound where there is no such organisation.
 func (q queries) OrganisationFor(ctx context.Context, id, user uuid.UUID) (Organisation, []HeldRole, error) {
-	var rows []struct {
-		Organisation `gorm:"embedded"`
-		Held         heldRole `gorm:"embedded"`
+	type row struct {
+		organisation Organisation
+		held         heldRole
 	}
-	err := q.organisations(ctx).Select(organisationColumns+", "+heldRoleColumns).
-		Joins("LEFT JOIN user_roles AS g ON g.user_uuid = ? AND "+active+" AND (g.customer_uuid = o.customer_uuid OR g.organisation_uuid = o.uuid)", user, q.now()).
-		Joins("LEFT JOIN roles AS r ON r.uuid = g.role_uuid").
-		Joins("LEFT JOIN role_permissions AS p ON p.role_uuid = r.uuid").
-		Where("o.uuid = ?", id).Order("g.uuid, p.permission").Scan(&rows).Error
+	rows, err := selectRows(ctx, q, organisationForQuery, []any{user, q.now(), id, user, q.now(), id}, func(r *row) []any {
+		return append(r.organisation.columns(), r.held.columns()...)
+	})
 	if err == nil && len(rows) == 0 {
 		err = ErrNotFound
 	}
 	if err != nil {
-		return Organisation{}, nil, q.err(err)
+		return Organisation{}, nil, err
 	}
 	held := make([]heldRole, len(rows))
-	for i, row := range rows {
-		held[i] = row.Held
+	for i, r := range rows {
+		held[i] = r.held
 	}
-	return rows[0].Organisation, heldRoles(held), nil
+	return rows[0].organisation, heldRoles(held), nil
 }
 
 // LockOrganisationFor is OrganisationFor after LockOrganisation: a role that was revoked while
@@ -149,7 +161,19 @@ var memberOrders = map[string]string{
 	"native_name": "u.native_name_key", "role": "r.name", "username": "u.username",
 }
 
-const memberTables = `user_roles AS g JOIN users AS u ON u.uuid = g.user_uuid JOIN roles AS r ON r.uuid = g.role_uuid`
+const (
+	memberTables  = "user_roles AS g JOIN users AS u ON u.uuid = g.user_uuid JOIN roles AS r ON r.uuid = g.role_uuid"
+	memberColumns = `g.uuid, g.created, g.expiration_time, r.name, r.uuid, u.email, u.full_name, u.username, u.uuid,
+	u.image_uuid, b.full_name, g.created_by_uuid`
+)
+
+// columns are where the values of memberColumns go.
+func (m *Member) columns() []any {
+	return []any{
+		&m.UUID, &m.Created, &m.ExpirationTime, &m.RoleName, &m.RoleUUID, &m.UserEmail, &m.UserFullName, &m.UserUsername, &m.UserUUID,
+		&m.UserImageUUID, &m.CreatedByFullName, &m.CreatedByUUID,
+	}
+}
 
 func (q queries) memberConditions(organisation uuid.UUID, f MemberFilter) (string, []any) {
 	where, arguments := "g.organisation_uuid = ? AND u.is_active AND "+active, []any{organisation, q.now()}
@@ -189,9 +213,7 @@ func (q queries) memberConditions(organisation uuid.UUID, f MemberFilter) (strin
 // CountMembers counts what ListMembers lists.
 func (q queries) CountMembers(ctx context.Context, organisation uuid.UUID, f MemberFilter) (int64, error) {
 	where, arguments := q.memberConditions(organisation, f)
-	var total int64
-	err := q.with(ctx).Raw("SELECT count(*) FROM "+memberTables+" WHERE "+where, arguments...).Scan(&total).Error
-	return total, q.err(err)
+	return selectValue[int64](ctx, q, "SELECT count(*) FROM "+memberTables+" WHERE "+where, arguments...)
 }
 
 // ListMembers returns a page of the active grants on an organisation whose users are active,
@@ -210,11 +232,9 @@ func (s *Store) ListMembers(ctx context.Context, organisation uuid.UUID, f Membe
 		}
 		where, arguments := q.memberConditions(organisation, f)
 		arguments = append(arguments, page.Size, int64(page.Number-1)*int64(page.Size))
-		return q.err(q.with(ctx).Raw(`SELECT g.uuid, g.created, g.expiration_time, r.name AS role_name, r.uuid AS role_uuid,
-			u.email AS user_email, u.full_name AS user_full_name, u.username AS user_username, u.uuid AS user_uuid,
-			u.image_uuid AS user_image_uuid, b.full_name AS created_by_full_name, g.created_by_uuid
-			FROM `+memberTables+` LEFT JOIN users AS b ON b.uuid = g.created_by_uuid
-			WHERE `+where+` ORDER BY `+memberOrder(order)+` LIMIT ? OFFSET ?`, arguments...).Scan(&list).Error)
+		list, err = selectRows(ctx, q, "SELECT "+memberColumns+" FROM "+memberTables+" LEFT JOIN users AS b ON b.uuid = g.created_by_uuid WHERE "+
+			where+" ORDER BY "+memberOrder(order)+" LIMIT ? OFFSET ?", arguments, (*Member).columns)
+		return err
 	})
 	return list, total, err
 }

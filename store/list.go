@@ -3,9 +3,9 @@ package store
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm"
 )
 
 // Page is a part of a list: Size rows, of which Number counts the pages from 1.
@@ -39,28 +39,32 @@ type OrganisationFilter struct {
 
 func (f OrganisationFilter) none() bool { return len(f.Customers) == 0 && f.Keyword == "" }
 
-func (q queries) filteredOrganisations(ctx context.Context, f OrganisationFilter) *gorm.DB {
-	db := q.with(ctx).Table("call_managing_organisations AS o")
+// filteredOrganisations is the part of a query that chooses organisations, o, and its arguments.
+func (q queries) filteredOrganisations(f OrganisationFilter) (string, []any) {
+	var conditions []string
+	var arguments []any
 	for _, customer := range f.Customers {
-		db = db.Where("o.customer_uuid = ?", customer)
+		conditions, arguments = append(conditions, "o.customer_uuid = ?"), append(arguments, customer)
 	}
 	if f.Keyword != "" {
 		condition, argument := q.engine.contains("o.customer_search", FoldCase(f.Keyword))
-		db = db.Where(condition, argument)
+		conditions, arguments = append(conditions, condition), append(arguments, argument)
 	}
-	return db
+	from := "FROM call_managing_organisations AS o"
+	if len(conditions) > 0 {
+		from += " WHERE " + strings.Join(conditions, " AND ")
+	}
+	return from, arguments
 }
 
 // CountOrganisations counts what ListOrganisations lists.
 func (q queries) CountOrganisations(ctx context.Context, f OrganisationFilter) (int64, error) {
-	var total int64
 	if f.none() {
 		// Triggers keep this row, since counting all rows grows with them.
-		err := q.with(ctx).Table("counters").Select("value").Where("name = 'call_managing_organisations'").Take(&total).Error
-		return total, q.err(err)
+		return selectValue[int64](ctx, q, "SELECT value FROM counters WHERE name = 'call_managing_organisations'")
 	}
-	err := q.filteredOrganisations(ctx, f).Count(&total).Error
-	return total, q.err(err)
+	from, arguments := q.filteredOrganisations(f)
+	return selectValue[int64](ctx, q, "SELECT count(*) "+from, arguments...)
 }
 
 // ListOrganisations returns a page and the number of rows on all pages, of one state of the
@@ -96,13 +100,12 @@ func (q queries) organisationPage(ctx context.Context, f OrganisationFilter, des
 	if descending != fromEnd {
 		order = "o.customer_key DESC, o.uuid DESC"
 	}
-	// GORM's Limit would write the numbers into the SQL on SQLite, where each text is prepared
-	// and kept: a statement for each page.
-	ids := q.filteredOrganisations(ctx, f).Select("o.uuid").Order(order)
-	var list []Organisation
-	err := q.organisations(ctx).Where("o.uuid IN (? LIMIT ? OFFSET ?)", ids, limit, offset).Order(order).Scan(&list).Error
+	from, arguments := q.filteredOrganisations(f)
+	list, err := selectRows(ctx, q, "SELECT "+organisationColumns+" FROM "+organisationTables+
+		" WHERE o.uuid IN (SELECT o.uuid "+from+" ORDER BY "+order+" LIMIT ? OFFSET ?) ORDER BY "+order,
+		append(arguments, limit, offset), (*Organisation).columns)
 	if fromEnd {
 		slices.Reverse(list)
 	}
-	return list, q.err(err)
+	return list, err
 }

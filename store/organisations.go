@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 )
 
@@ -28,32 +27,32 @@ type Organisation struct {
 // CustomerAvailable says whether roles may be given out.
 func (o Organisation) CustomerAvailable() bool { return !o.CustomerBlocked && !o.CustomerArchived }
 
-const organisationColumns = `o.uuid, o.created, o.description, o.image_uuid, o.customer_uuid,
-	c.name AS customer_name, c.abbreviation AS customer_abbreviation, c.native_name AS customer_native_name,
-	c.country AS customer_country, c.image_uuid AS customer_image_uuid,
-	c.blocked AS customer_blocked, c.archived AS customer_archived`
+const (
+	organisationColumns = `o.uuid, o.created, o.description, o.image_uuid, o.customer_uuid,
+	c.name, c.abbreviation, c.native_name, c.country, c.image_uuid, c.blocked, c.archived`
+	organisationTables = "call_managing_organisations AS o JOIN customers AS c ON c.uuid = o.customer_uuid"
+	organisationQuery  = "SELECT " + organisationColumns + " FROM " + organisationTables + " WHERE o.uuid = ?"
+)
 
-func (q queries) organisations(ctx context.Context) *gorm.DB {
-	return q.with(ctx).Table("call_managing_organisations AS o").Select(organisationColumns).
-		Joins("JOIN customers AS c ON c.uuid = o.customer_uuid")
+// columns are where the values of organisationColumns go.
+func (o *Organisation) columns() []any {
+	return []any{
+		&o.UUID, &o.Created, &o.Description, &o.ImageUUID, &o.CustomerUUID,
+		&o.CustomerName, &o.CustomerAbbreviation, &o.CustomerNativeName, &o.CustomerCountry, &o.CustomerImageUUID,
+		&o.CustomerBlocked, &o.CustomerArchived,
+	}
 }
 
 // Organisation returns one organisation, or ErrNotFound.
 func (q queries) Organisation(ctx context.Context, id uuid.UUID) (Organisation, error) {
-	var o Organisation
-	err := q.organisations(ctx).Where("o.uuid = ?", id).Take(&o).Error
-	return o, q.err(err)
+	return selectRow(ctx, q, organisationQuery, []any{id}, (*Organisation).columns)
 }
 
 // LockOrganisation is Organisation, and keeps every other Write off it until this one ends:
 // what is checked after it still holds when it is changed. It also waits for an import, by the
 // weak lock on the customer (see LockForImport).
 func (tx *Tx) LockOrganisation(id uuid.UUID) (Organisation, error) {
-	var o Organisation
-	lock := clause.Locking{Strength: "UPDATE", Table: clause.Table{Name: "o"}, Options: "FOR KEY SHARE OF c"}
-	err := tx.organisations(tx.ctx).Clauses(lock).
-		Where("o.uuid = ?", id).Take(&o).Error
-	return o, tx.err(err)
+	return selectRow(tx.ctx, tx.queries, organisationQuery+tx.engine.forUpdate(), []any{id}, (*Organisation).columns)
 }
 
 // Customer returns one customer, or ErrNotFound.

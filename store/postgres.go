@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"time"
 
@@ -52,8 +53,7 @@ func openPostgres(ctx context.Context, cfg Config) (*Store, error) {
 		_ = pool.Close()
 		return nil, fmt.Errorf("open Postgres: %w", postgresEngine{}.translate(err))
 	}
-	// pgx caches prepared statements itself.
-	db, err := gorm.Open(gormpostgres.New(gormpostgres.Config{Conn: pool}), gormConfig(false))
+	db, err := gorm.Open(gormpostgres.New(gormpostgres.Config{Conn: pool}), gormConfig())
 	if err != nil {
 		_ = pool.Close()
 		return nil, fmt.Errorf("open Postgres: %w", err)
@@ -89,6 +89,23 @@ var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 func (postgresEngine) contains(column, text string) (string, any) {
 	return column + ` LIKE ? ESCAPE '\'`, "%" + escapeLike.Replace(text) + "%"
 }
+
+// bind numbers the parameters. No statement has a ? elsewhere.
+func (postgresEngine) bind(text string) string {
+	bound := make([]byte, 0, len(text)+16)
+	number := int64(0)
+	for i := range len(text) {
+		if text[i] != '?' {
+			bound = append(bound, text[i])
+			continue
+		}
+		number++
+		bound = strconv.AppendInt(append(bound, '$'), number, 10)
+	}
+	return string(bound)
+}
+
+func (postgresEngine) forUpdate() string { return " FOR UPDATE OF o FOR KEY SHARE OF c" }
 
 func (postgresEngine) snapshot() *sql.TxOptions {
 	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}

@@ -86,7 +86,8 @@ var (
 func openSQLitePool(ctx context.Context, cfg Config, path string, connections int, options string, pragmas map[string]string) (*gorm.DB, error) {
 	// Of a URI's path only %, ? and # mean something; an escaped / would not be a directory.
 	name := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
-	connector := cfg.WrapConnector(sqliteConnector("file:" + name + "?_busy_timeout=5000&_foreign_keys=on&" + options))
+	// Each connection keeps the statements that it ran last, by their text.
+	connector := cfg.WrapConnector(sqliteConnector("file:" + name + "?_busy_timeout=5000&_foreign_keys=on&_stmt_cache_size=64&" + options))
 	pool := sql.OpenDB(connector)
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)
@@ -101,9 +102,7 @@ func openSQLitePool(ctx context.Context, cfg Config, path string, connections in
 			return nil, fmt.Errorf("open %s: pragma %s is %s, not %s", path, pragma, got, want)
 		}
 	}
-	// The writer's statements run in transactions, where GORM would prepare each anew and keep
-	// them all until the end.
-	return gorm.Open(gormsqlite.Dialector{Conn: pool}, gormConfig(connections > 1))
+	return gorm.Open(gormsqlite.Dialector{Conn: pool}, gormConfig())
 }
 
 // sqliteConnector opens connections with a DSN, which the driver itself only takes by name.
@@ -120,6 +119,10 @@ func (*sqliteEngine) dialect() string { return "sqlite3" }
 func (*sqliteEngine) contains(column, text string) (string, any) {
 	return "instr(" + column + ", ?) > 0", text
 }
+
+func (*sqliteEngine) bind(text string) string { return text }
+
+func (*sqliteEngine) forUpdate() string { return "" } // one Write runs at a time
 
 func (*sqliteEngine) snapshot() *sql.TxOptions { return nil } // a WAL reader sees one state
 

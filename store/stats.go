@@ -24,7 +24,7 @@ type Stats struct {
 const statsQuery = `SELECT
 	(SELECT count(*) FROM calls c WHERE c.organisation_uuid = o.uuid AND c.state = 'active') AS open_calls,
 	(SELECT count(*) FROM calls c JOIN rounds r ON r.call_uuid = c.uuid
-		WHERE c.organisation_uuid = o.uuid AND c.state = 'active' AND r.start_time <= @now AND r.cutoff_time >= @now) AS active_rounds,
+		WHERE c.organisation_uuid = o.uuid AND c.state = 'active' AND r.start_time <= ? AND r.cutoff_time >= ?) AS active_rounds,
 	(SELECT count(*) FROM calls c JOIN rounds r ON r.call_uuid = c.uuid JOIN proposals p ON p.round_uuid = r.uuid
 		WHERE c.organisation_uuid = o.uuid AND c.state = 'active' AND p.state = 'accepted') AS accepted_proposals,
 	(SELECT count(*) FROM calls c JOIN rounds r ON r.call_uuid = c.uuid JOIN proposals p ON p.round_uuid = r.uuid
@@ -32,21 +32,23 @@ const statsQuery = `SELECT
 	(SELECT count(*) FROM calls c JOIN rounds r ON r.call_uuid = c.uuid JOIN proposals p ON p.round_uuid = r.uuid JOIN reviews v ON v.proposal_uuid = p.uuid
 		WHERE c.organisation_uuid = o.uuid AND c.state = 'active' AND v.state IN ('created', 'in_review')) AS pending_review,
 	(SELECT count(*) FROM calls c JOIN rounds r ON r.call_uuid = c.uuid
-		WHERE c.organisation_uuid = o.uuid AND c.state = 'active' AND r.cutoff_time >= @now AND r.cutoff_time <= @week) AS rounds_closing_in_one_week,
+		WHERE c.organisation_uuid = o.uuid AND c.state = 'active' AND r.cutoff_time >= ? AND r.cutoff_time <= ?) AS rounds_closing_in_one_week,
 	(SELECT count(*) FROM calls c
 		WHERE c.organisation_uuid = o.uuid AND c.state = 'active'
-			AND EXISTS (SELECT 1 FROM rounds r WHERE r.call_uuid = c.uuid AND r.cutoff_time >= @now AND r.cutoff_time <= @week)) AS calls_closing_in_one_week,
+			AND EXISTS (SELECT 1 FROM rounds r WHERE r.call_uuid = c.uuid AND r.cutoff_time >= ? AND r.cutoff_time <= ?)) AS calls_closing_in_one_week,
 	(SELECT count(*) FROM calls c JOIN requested_offerings q ON q.call_uuid = c.uuid
 		WHERE c.organisation_uuid = o.uuid AND c.state = 'active' AND q.state = 'requested') AS offering_requests_pending
-	FROM call_managing_organisations o WHERE o.uuid = @organisation`
+	FROM call_managing_organisations o WHERE o.uuid = ?`
 
 // Stats counts by the store's clock; both ends of a round and of the week count. ErrNotFound
 // where there is no such organisation.
 func (q queries) Stats(ctx context.Context, organisation uuid.UUID) (Stats, error) {
 	now := q.now()
-	var stats Stats
-	err := q.with(ctx).Raw(statsQuery, map[string]any{
-		"now": now, "week": now.Add(7 * 24 * time.Hour), "organisation": organisation,
-	}).Take(&stats).Error
-	return stats, q.err(err)
+	week := now.Add(7 * 24 * time.Hour)
+	return selectRow(ctx, q, statsQuery, []any{now, now, now, week, now, week, organisation}, func(s *Stats) []any {
+		return []any{
+			&s.OpenCalls, &s.ActiveRounds, &s.AcceptedProposals, &s.PendingProposals, &s.PendingReview,
+			&s.RoundsClosingInOneWeek, &s.CallsClosingInOneWeek, &s.OfferingRequestsPending,
+		}
+	})
 }

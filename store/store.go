@@ -50,6 +50,11 @@ type engine interface {
 	dialect() string
 	// contains is a condition that the column holds the text, where %, _ and \ are plain.
 	contains(column, text string) (condition string, argument any)
+	// bind writes the parameters of a statement, each a ?, as the driver wants them.
+	bind(text string) string
+	// forUpdate is what follows a query of an organisation, o, and its customer, c, that keeps
+	// every other Write off the organisation and waits for an import (Tx.LockForImport).
+	forUpdate() string
 	// snapshot begins a transaction that reads one state of the database.
 	snapshot() *sql.TxOptions
 	// lockForImport is Tx.LockForImport.
@@ -97,10 +102,11 @@ func newStore(cfg Config, e engine, read, write *gorm.DB) *Store {
 	return &Store{queries: queries{db: read, engine: e, now: now}, engine: e, write: write, newUUID: cfg.NewUUID}
 }
 
-func gormConfig(prepare bool) *gorm.Config {
+// gormConfig has GORM prepare no statements: both drivers keep prepared ones by themselves, in
+// transactions too.
+func gormConfig() *gorm.Config {
 	return &gorm.Config{
-		SkipDefaultTransaction: true, // Write opens the transactions
-		PrepareStmt:            prepare,
+		SkipDefaultTransaction: true,           // Write opens the transactions
 		Logger:                 logger.Discard, // errors are returned, and logged once by who serves
 	}
 }

@@ -43,10 +43,9 @@ type Identity struct {
 // Identity returns who a token belongs to, by its digest, in one statement; ErrNotFound where
 // there is no such token. Expired tokens and inactive users are returned too.
 func (q queries) Identity(ctx context.Context, digest string) (Identity, error) {
-	var i Identity
-	err := q.with(ctx).Table("tokens AS t").Select("t.expires, u.uuid, u.is_staff, u.is_support, u.is_active").
-		Joins("JOIN users AS u ON u.uuid = t.user_uuid").Where("t.digest = ?", digest).Take(&i).Error
-	return i, q.err(err)
+	return selectRow(ctx, q, `SELECT t.expires, u.uuid, u.is_staff, u.is_support, u.is_active
+		FROM tokens AS t JOIN users AS u ON u.uuid = t.user_uuid WHERE t.digest = ?`, []any{digest},
+		func(i *Identity) []any { return []any{&i.Expires, &i.UUID, &i.IsStaff, &i.IsSupport, &i.IsActive} })
 }
 
 // User returns one user, or ErrNotFound.
