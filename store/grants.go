@@ -2,7 +2,7 @@ package store
 
 import (
 	"context"
-	"slices"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -107,15 +107,15 @@ func (tx *Tx) LockOrganisationFor(id, user uuid.UUID) (Organisation, []HeldRole,
 
 // Role returns a role by its UUID or its exact name, or ErrNotFound. Permissions are left out.
 func (q queries) Role(ctx context.Context, uuidOrName string) (Role, error) {
-	var r Role
-	db := q.with(ctx)
+	text, argument := "SELECT uuid, name, scope, description, is_active FROM roles WHERE ", any(uuidOrName)
 	if id, err := ParseUUID(uuidOrName); err == nil {
-		db = db.Where("uuid = ?", id)
+		text, argument = text+"uuid = ?", id
 	} else {
-		db = db.Where("name = ?", uuidOrName)
+		text += "name = ?"
 	}
-	err := db.Take(&r).Error
-	return r, q.err(err)
+	return selectRow(ctx, q, text, []any{argument}, func(r *Role) []any {
+		return []any{&r.UUID, &r.Name, &r.Scope, &r.Description, &r.IsActive}
+	})
 }
 
 // ParseUUID reads a UUID with dashes or as 32 hex digits, in either case, and nothing else.
@@ -262,16 +262,26 @@ func memberOrder(order []Ordering) string {
 	return sql + "g.uuid"
 }
 
+// grant is what is read of a grant to change it.
+type grant struct {
+	uuid    uuid.UUID
+	expires *time.Time
+}
+
 // grant returns the unrevoked grant of a role in an organisation, expired or not; nil where
 // there is none.
-func (tx *Tx) grant(user, role, organisation uuid.UUID) (*UserRole, error) {
-	var rows []UserRole
-	err := tx.db.Where("user_uuid = ? AND role_uuid = ? AND organisation_uuid = ? AND revoked IS NULL", user, role, organisation).Find(&rows).Error
-	if err != nil || len(rows) == 0 {
-		return nil, tx.err(err)
+func (q queries) grant(ctx context.Context, user, role, organisation uuid.UUID) (*grant, error) {
+	held, err := selectRow(ctx, q, `SELECT uuid, expiration_time FROM user_roles
+		WHERE user_uuid = ? AND role_uuid = ? AND organisation_uuid = ? AND revoked IS NULL`, []any{user, role, organisation},
+		func(g *grant) []any { return []any{&g.uuid, &g.expires} })
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
 	}
-	return &rows[0], nil
+	return &held, err
 }
+
+// expired says whether the grant has ended, though nobody has revoked it.
+func (g grant) expired(now time.Time) bool { return g.expires != nil && g.expires.Before(now) }
 
 // longer says whether the first end is later than the second; nil is never.
 func longer(a, b *time.Time) bool {
@@ -281,11 +291,11 @@ func longer(a, b *time.Time) bool {
 // HoldsAsLong says whether a user holds a role in an organisation that ends no sooner than
 // expires; nil is never.
 func (q queries) HoldsAsLong(ctx context.Context, user, role, organisation uuid.UUID, expires *time.Time) (bool, error) {
-	var rows []UserRole
-	err := q.with(ctx).Table("user_roles AS g").Where("g.user_uuid = ? AND g.role_uuid = ? AND g.organisation_uuid = ? AND "+active,
-		user, role, organisation, q.now()).Find(&rows).Error
-	held := slices.ContainsFunc(rows, func(g UserRole) bool { return !longer(truncatePtr(expires), g.ExpirationTime) })
-	return held, q.err(err)
+	held, err := q.grant(ctx, user, role, organisation)
+	if err != nil || held == nil {
+		return false, err
+	}
+	return !held.expired(q.now()) && !longer(truncatePtr(expires), held.expires), nil
 }
 
 // GrantRole gives a user a role in an organisation until expires (nil: for good). It takes the
@@ -293,60 +303,58 @@ func (q queries) HoldsAsLong(ctx context.Context, user, role, organisation uuid.
 func (tx *Tx) GrantRole(user, role, organisation uuid.UUID, expires *time.Time) error {
 	expires = truncatePtr(expires)
 	now := tx.now()
-	held, err := tx.grant(user, role, organisation)
+	held, err := tx.grant(tx.ctx, user, role, organisation)
 	if err != nil {
 		return err
 	}
 	if held != nil {
-		expired := held.ExpirationTime != nil && held.ExpirationTime.Before(now)
-		if !expired && !longer(expires, held.ExpirationTime) {
+		if !held.expired(now) && !longer(expires, held.expires) {
 			return ErrAlreadyGranted
 		}
 		if err := tx.revoke(*held, now); err != nil {
 			return err
 		}
 	}
-	g := UserRole{
-		UUID: tx.newUUID(), UserUUID: user, RoleUUID: role, OrganisationUUID: &organisation,
-		Created: now, CreatedByUUID: tx.actor.UserUUID, ExpirationTime: expires,
+	id := tx.newUUID()
+	err = tx.exec(`INSERT INTO user_roles (uuid, user_uuid, role_uuid, organisation_uuid, created, created_by_uuid, expiration_time)
+		VALUES (?, ?, ?, ?, ?, ?, ?)`, id, user, role, organisation, now, tx.actor.UserUUID, expires)
+	if err != nil {
+		return err
 	}
-	if err := tx.db.Create(&g).Error; err != nil {
-		return tx.err(err)
-	}
-	return tx.audit("create", "user_role", "until "+until(expires), g.UUID.String())
+	return tx.audit("create", "user_role", "until "+until(expires), id.String())
 }
 
 // UpdateGrant sets when a user's role in an organisation ends (nil: never). ErrNotFound where
 // the user does not actively hold it.
 func (tx *Tx) UpdateGrant(user, role, organisation uuid.UUID, expires *time.Time) error {
 	expires = truncatePtr(expires)
-	held, err := tx.grant(user, role, organisation)
+	held, err := tx.grant(tx.ctx, user, role, organisation)
 	if err != nil {
 		return err
 	}
-	if held == nil || held.ExpirationTime != nil && held.ExpirationTime.Before(tx.now()) {
+	if held == nil || held.expired(tx.now()) {
 		return ErrNotFound
 	}
-	if err := tx.db.Model(&UserRole{}).Where("uuid = ?", held.UUID).Update("expiration_time", expires).Error; err != nil {
-		return tx.err(err)
+	if err := tx.exec("UPDATE user_roles SET expiration_time = ? WHERE uuid = ?", expires, held.uuid); err != nil {
+		return err
 	}
-	return tx.audit("update", "user_role", "until "+until(expires)+", before that "+until(held.ExpirationTime), held.UUID.String())
+	return tx.audit("update", "user_role", "until "+until(expires)+", before that "+until(held.expires), held.uuid.String())
 }
 
 // RevokeRole ends a user's role in an organisation; where it is not held nothing changes.
 func (tx *Tx) RevokeRole(user, role, organisation uuid.UUID) error {
-	held, err := tx.grant(user, role, organisation)
+	held, err := tx.grant(tx.ctx, user, role, organisation)
 	if err != nil || held == nil {
 		return err
 	}
 	return tx.revoke(*held, tx.now())
 }
 
-func (tx *Tx) revoke(g UserRole, now time.Time) error {
-	if err := tx.db.Model(&UserRole{}).Where("uuid = ?", g.UUID).Update("revoked", now).Error; err != nil {
-		return tx.err(err)
+func (tx *Tx) revoke(g grant, now time.Time) error {
+	if err := tx.exec("UPDATE user_roles SET revoked = ? WHERE uuid = ?", now, g.uuid); err != nil {
+		return err
 	}
-	return tx.audit("revoke", "user_role", "", g.UUID.String())
+	return tx.audit("revoke", "user_role", "", g.uuid.String())
 }
 
 func until(t *time.Time) string {

@@ -117,25 +117,21 @@ func (c OrganisationChange) Empty() bool { return c == OrganisationChange{} }
 // UpdateOrganisation changes the organisation, which LockOrganisation returned, and removes
 // an image that is replaced or cleared.
 func (tx *Tx) UpdateOrganisation(o Organisation, change OrganisationChange) (Organisation, error) {
-	columns := map[string]any{}
 	if change.Description != nil {
 		o.Description = *change.Description
-		columns["description"] = o.Description
 	}
-	old := o.ImageUUID
-	if change.Image != nil || change.ClearImage {
+	old, changed := o.ImageUUID, change.Image != nil || change.ClearImage
+	if changed {
 		var err error
 		if o.ImageUUID, err = tx.insertImage(change.Image); err != nil {
 			return o, err
 		}
-		columns["image_uuid"] = o.ImageUUID
 	}
-	if len(columns) > 0 {
-		if err := tx.db.Model(&CallManagingOrganisation{}).Where("uuid = ?", o.UUID).Updates(columns).Error; err != nil {
-			return o, tx.err(err)
-		}
+	// Both columns, whatever changes: the row is locked, and one text is prepared once.
+	if err := tx.exec("UPDATE call_managing_organisations SET description = ?, image_uuid = ? WHERE uuid = ?", o.Description, o.ImageUUID, o.UUID); err != nil {
+		return o, err
 	}
-	if _, replaced := columns["image_uuid"]; replaced && old != nil {
+	if changed && old != nil {
 		if err := tx.deleteImage(*old); err != nil {
 			return o, err
 		}

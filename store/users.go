@@ -48,18 +48,25 @@ func (q queries) Identity(ctx context.Context, digest string) (Identity, error) 
 		func(i *Identity) []any { return []any{&i.Expires, &i.UUID, &i.IsStaff, &i.IsSupport, &i.IsActive} })
 }
 
+const userColumns = `uuid, username, slug, full_name, native_name, email, image_uuid, is_staff, is_support, is_active, created,
+	full_name_key, native_name_key, email_key, slug_key, full_name_search`
+
+// columns are where the values of userColumns go.
+func (u *User) columns() []any {
+	return []any{
+		&u.UUID, &u.Username, &u.Slug, &u.FullName, &u.NativeName, &u.Email, &u.ImageUUID, &u.IsStaff, &u.IsSupport, &u.IsActive, &u.Created,
+		&u.FullNameKey, &u.NativeNameKey, &u.EmailKey, &u.SlugKey, &u.FullNameSearch,
+	}
+}
+
 // User returns one user, or ErrNotFound.
 func (q queries) User(ctx context.Context, id uuid.UUID) (User, error) {
-	var u User
-	err := q.with(ctx).Where("uuid = ?", id).Take(&u).Error
-	return u, q.err(err)
+	return selectRow(ctx, q, "SELECT "+userColumns+" FROM users WHERE uuid = ?", []any{id}, (*User).columns)
 }
 
 // UserByName returns one user by the exact username, or ErrNotFound.
 func (q queries) UserByName(ctx context.Context, username string) (User, error) {
-	var u User
-	err := q.with(ctx).Where("username = ?", username).Take(&u).Error
-	return u, q.err(err)
+	return selectRow(ctx, q, "SELECT "+userColumns+" FROM users WHERE username = ?", []any{username}, (*User).columns)
 }
 
 // CreateUser makes a user; UUID and Created are filled where they are not set, and Slug is

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -40,14 +41,13 @@ func (tx *Tx) audit(action, objectType, details string, objects ...string) error
 		return nil
 	}
 	now := tx.now()
-	events := make([]AuditEvent, len(objects))
-	for i, object := range objects {
-		events[i] = AuditEvent{
-			UUID: tx.newUUID(), Created: now, ActorUUID: tx.actor.UserUUID, RequestID: tx.actor.RequestID,
-			Action: objectType + "." + action, ObjectType: objectType, ObjectUUID: object, Details: details,
-		}
+	arguments := make([]any, 0, 8*len(objects))
+	for _, object := range objects {
+		arguments = append(arguments, tx.newUUID(), now, tx.actor.UserUUID, tx.actor.RequestID, objectType+"."+action, objectType, object, details)
 	}
-	return tx.err(tx.db.Create(&events).Error)
+	const row = "(?, ?, ?, ?, ?, ?, ?, ?)"
+	return tx.exec("INSERT INTO audit_events (uuid, created, actor_uuid, request_id, action, object_type, object_uuid, details) VALUES "+
+		row+strings.Repeat(", "+row, len(objects)-1), arguments...)
 }
 
 // savepoint runs change so that its failure takes back only what it did itself.
