@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo-reset build test test-sqlite contract generate lint lint-spec spec-diff
+.PHONY: help run demo-reset build test test-sqlite chaos contract generate lint lint-spec spec-diff
 
 LISTEN     ?= 127.0.0.1:8080
 TEST_FLAGS ?=
@@ -29,6 +29,10 @@ test: ## Run every test on SQLite and Postgres (TEST_FLAGS='-run Name' narrows i
 
 test-sqlite: ## Run the tests on SQLite alone
 	OPENCALLS_TEST_ENGINES=sqlite go test -race -count=1 $(TEST_FLAGS) ./...
+
+# The tests stop servers of Postgres of their own, never one that somebody else uses.
+chaos: ## Kill the program and its databases, fill its disk, restart it behind haproxy (needs root, haproxy, strace)
+	env -u OPENCALLS_TEST_POSTGRES_URL tools/postgres.sh go test -tags chaos -count=1 -v -timeout 15m $(TEST_FLAGS) ./chaos/...
 
 contract: build ## Hold the server against openapi.yaml with schemathesis (SEED=1, EXAMPLES=100, ENGINES="sqlite postgres")
 	tools/postgres.sh tools/contract.sh

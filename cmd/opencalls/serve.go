@@ -117,14 +117,20 @@ func (c serveCommand) check() error {
 	if c.DrainDelay < 0 || c.ShutdownTimeout < 0 {
 		return usageError{errors.New("--drain-delay and --shutdown-timeout: want no negative time")}
 	}
-	if c.PublicURL != "" {
-		u, err := url.Parse(c.PublicURL)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil ||
-			strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
-			return usageError{errors.New("--public-url: want a scheme and a host alone, such as https://calls.example.com")}
-		}
+	if !isOrigin(c.PublicURL) {
+		return usageError{errors.New("--public-url: want a scheme and a host alone, such as https://calls.example.com")}
 	}
 	return nil
+}
+
+// isOrigin says that the text is a scheme and a host alone, or empty.
+func isOrigin(text string) bool {
+	if text == "" {
+		return true
+	}
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil &&
+		strings.Trim(u.Path, "/") == "" && u.RawQuery == "" && u.Fragment == ""
 }
 
 // load fills in the demo data and then the import files: all of it or nothing.

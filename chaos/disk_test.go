@@ -1,0 +1,112 @@
+//go:build chaos
+
+package chaos
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// A disk that is full: writes are 503 and the log says why, reads go on, and as soon as there is
+// room again all is well.
+func TestFullDisk(t *testing.T) {
+	disk := smallDisk(t)
+	databaseURL := "sqlite:" + filepath.Join(disk, "opencalls.db")
+	flag := "--database-url=" + databaseURL
+	run(t, "migrate", "up", flag)
+	run(t, "import", world(t), flag)
+	p := serve(t, flag)
+	l := newLoad()
+	stop := l.run(p.address)
+	time.Sleep(300 * time.Millisecond)
+	none(t, l.taken(), "before the disk is full", func(a answer) bool { return a.status == 0 || a.status >= 500 })
+
+	ballast := filepath.Join(disk, "ballast")
+	fill(t, ballast)
+	// What SQLite's log holds room for still goes through.
+	var full []answer
+	for count := 0; count < workers; time.Sleep(50 * time.Millisecond) {
+		answers := l.taken()
+		full = append(full, answers...)
+		for _, a := range answers {
+			if a.status == http.StatusServiceUnavailable {
+				count++
+			}
+		}
+	}
+	none(t, full, "while the disk is full", func(a answer) bool {
+		return a.status == 0 || a.status >= 500 && a.status != 503 || a.status == 503 && (a.retryAfter != "1" || a.body != unavailable)
+	})
+	var list answer
+	list.fill(l.do(p.address, http.MethodGet, base, body{}, ""))
+	if list.status != http.StatusOK {
+		t.Errorf("reading: %s", list)
+	}
+	if log := p.log.String(); !strings.Contains(log, `"status":503`) || !strings.Contains(log, "database or disk is full") {
+		t.Error("the log does not say that the disk is full")
+	}
+
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	room := time.Now()
+	time.Sleep(300 * time.Millisecond)
+	stop()
+	none(t, l.taken(), "with room again", func(a answer) bool { return a.sent.After(room) && (a.status == 0 || a.status >= 500) })
+	p.stop(t)
+	db := open(t, databaseURL)
+	consistent(t, databaseURL, db)
+	l.check(t, db)
+}
+
+const unavailable = `{"detail":"Service temporarily unavailable."}` + "\n"
+
+// smallDisk mounts a file system of 16 MiB until the test ends, and returns its directory.
+func smallDisk(t *testing.T) string {
+	t.Helper()
+	asRoot := func(line ...string) error {
+		if os.Getuid() != 0 {
+			line = append([]string{"sudo", "-n"}, line...)
+		}
+		if out, err := exec.Command(line[0], line[1:]...).CombinedOutput(); err != nil {
+			return fmt.Errorf("%s: %w: %s", strings.Join(line, " "), err, out)
+		}
+		return nil
+	}
+	dir := t.TempDir()
+	if err := asRoot("mount", "-t", "tmpfs", "-o", fmt.Sprintf("size=16m,uid=%d", os.Getuid()), "opencalls-chaos", dir); err != nil {
+		t.Fatalf("this test mounts a small file system, which takes root: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := asRoot("umount", "--lazy", dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// fill writes to a file until there is no room for more.
+func fill(t *testing.T, path string) {
+	t.Helper()
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	for _, size := range []int{1 << 20, 1 << 10, 1} {
+		for err = nil; err == nil; {
+			_, err = file.Write(make([]byte, size))
+		}
+		if !errors.Is(err, syscall.ENOSPC) {
+			t.Fatal(err)
+		}
+	}
+}

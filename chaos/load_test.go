@@ -1,0 +1,254 @@
+//go:build chaos
+
+package chaos
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"mime/multipart"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// load is what clients do at the same time, and what they were told about it. Each worker writes
+// to objects of its own, one request after another.
+type load struct {
+	workers [workers]*worker
+	client  http.Client
+
+	mu      sync.Mutex
+	answers []answer
+}
+
+// answer is what came of a request.
+type answer struct {
+	sent, received time.Time
+	what           string
+	status         int   // 0: none
+	err            error // why there is none
+	retryAfter     string
+	body           string
+}
+
+func (a answer) String() string {
+	if a.err != nil {
+		return fmt.Sprintf("%s: %v after %s", a.what, a.err, a.received.Sub(a.sent))
+	}
+	return fmt.Sprintf("%s: %d %s after %s", a.what, a.status, a.body, a.received.Sub(a.sent))
+}
+
+// worker is one client, with its ledger.
+type worker struct {
+	load    *load
+	address string // of the server
+	number  int
+	random  *rand.Rand
+	written []*write
+}
+
+// write is a request that changes something.
+type write struct {
+	id     string // the request's, which the audit event has too
+	what   string
+	status int // of the answer; 0: none
+	// changes says whether anything changes at all, given what there was before.
+	changes func(belongings) bool
+	apply   func(*belongings)
+}
+
+// acknowledged says that the client was told that it has been done.
+func (w *write) acknowledged() bool { return w.status >= 200 && w.status < 300 }
+
+// refused says that the client was told that it can't be done.
+func (w *write) refused() bool { return w.status >= 400 && w.status < 500 }
+
+// belongings are what writes change of what a worker has.
+type belongings struct {
+	description string
+	image       string         // its SHA-256
+	grants      [grantees]bool // who holds the role on its organisation
+	spare       bool           // its other customer is an organisation too
+}
+
+func newLoad() *load {
+	l := &load{client: http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: workers}, Timeout: time.Minute}}
+	for n := range l.workers {
+		l.workers[n] = &worker{load: l, number: n, random: rand.New(rand.NewPCG(1, uint64(n)))}
+	}
+	return l
+}
+
+// run has the workers send requests to a server until the returned function is called, which
+// waits for the answers to those under way.
+func (l *load) run(address string) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	for _, w := range l.workers {
+		w.address = address
+		all.Go(func() {
+			for ctx.Err() == nil {
+				w.step()
+			}
+		})
+	}
+	return func() { cancel(); all.Wait(); l.client.CloseIdleConnections() }
+}
+
+// acknowledged counts the writes that clients were told are done.
+func (l *load) acknowledged() int {
+	n := 0
+	for _, w := range l.workers {
+		for _, write := range w.written {
+			if write.acknowledged() {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// taken returns the answers since the last call.
+func (l *load) taken() []answer {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	answers := l.answers
+	l.answers = nil
+	return answers
+}
+
+// step sends one request, or two where the second needs what the first finds.
+func (w *worker) step() {
+	user := w.random.IntN(grantees)
+	switch own := base + ownOrganisation(w.number) + "/"; w.random.IntN(9) {
+	case 0, 1:
+		w.describe(own)
+	case 2:
+		w.setImage(own)
+	case 3:
+		w.write("clear the image", http.MethodPatch, own, jsonBody(map[string]any{"image": nil}), always, func(b *belongings) { b.image = "" })
+	case 4, 5:
+		w.write("grant", http.MethodPost, own+"add_user/", jsonBody(map[string]any{"role": role, "user": grantee(user)}),
+			func(b belongings) bool { return !b.grants[user] }, func(b *belongings) { b.grants[user] = true })
+	case 6:
+		w.write("revoke", http.MethodPost, own+"delete_user/", jsonBody(map[string]any{"role": role, "user": grantee(user)}),
+			func(b belongings) bool { return b.grants[user] }, func(b *belongings) { b.grants[user] = false })
+	case 7:
+		w.write("create", http.MethodPost, base, jsonBody(map[string]any{"customer": "http://x/api/customers/" + spareCustomer(w.number) + "/"}),
+			func(b belongings) bool { return !b.spare }, func(b *belongings) { b.spare = true })
+	case 8:
+		w.destroySpare()
+	}
+}
+
+func always(belongings) bool { return true }
+
+func (w *worker) describe(own string) {
+	text := uuid.NewString()
+	w.write("describe", http.MethodPatch, own, jsonBody(map[string]any{"description": text}), always, func(b *belongings) { b.description = text })
+}
+
+func (w *worker) setImage(own string) {
+	content := picture(w.random.Uint64(), w.random.Uint64())
+	var form bytes.Buffer
+	writer := multipart.NewWriter(&form)
+	part, _ := writer.CreateFormFile("image", "image.png") // into memory
+	_, _ = part.Write(content)
+	_ = writer.Close()
+	sum := sha256.Sum256(content)
+	w.write("set the image", http.MethodPatch, own, body{writer.FormDataContentType(), form.Bytes()}, always,
+		func(b *belongings) { b.image = hex.EncodeToString(sum[:]) })
+}
+
+// destroySpare deletes the spare customer's organisation, where a list shows one.
+func (w *worker) destroySpare() {
+	list := w.send("look for the spare", http.MethodGet, base+"?customer_uuid="+spareCustomer(w.number), body{}, "")
+	var found []struct {
+		UUID string `json:"uuid"`
+	}
+	if list.status != http.StatusOK || json.Unmarshal([]byte(list.body), &found) != nil || len(found) == 0 {
+		return
+	}
+	w.write("destroy", http.MethodDelete, base+found[0].UUID+"/", body{},
+		func(b belongings) bool { return b.spare }, func(b *belongings) { b.spare = false })
+}
+
+type body struct {
+	mediaType string
+	content   []byte
+}
+
+func jsonBody(value map[string]any) body {
+	content, _ := json.Marshal(value) // texts and null
+	return body{"application/json", content}
+}
+
+// write sends a request that changes something, and enters it into the ledger.
+func (w *worker) write(what, method, path string, b body, changes func(belongings) bool, apply func(*belongings)) {
+	entry := &write{id: uuid.NewString(), what: what, changes: changes, apply: apply}
+	entry.status = w.send(what, method, path, b, entry.id).status
+	w.written = append(w.written, entry)
+}
+
+func (w *worker) send(what, method, path string, b body, requestID string) answer {
+	a := answer{what: fmt.Sprintf("worker %d: %s", w.number, what), sent: time.Now()}
+	a.fill(w.load.do(w.address, method, path, b, requestID))
+	w.load.mu.Lock()
+	w.load.answers = append(w.load.answers, a)
+	w.load.mu.Unlock()
+	if a.err != nil {
+		time.Sleep(10 * time.Millisecond) // nobody listens, for a while
+	}
+	return a
+}
+
+func (l *load) do(address, method, path string, b body, requestID string) (*http.Response, error) {
+	r, err := http.NewRequest(method, address+path, bytes.NewReader(b.content))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Authorization", "Token "+staffToken)
+	if b.mediaType != "" {
+		r.Header.Set("Content-Type", b.mediaType)
+	}
+	if requestID != "" {
+		r.Header.Set("X-Request-ID", requestID)
+	}
+	return l.client.Do(r)
+}
+
+// fill reads the answer to its end.
+func (a *answer) fill(response *http.Response, err error) {
+	if a.err = err; err == nil {
+		defer response.Body.Close()
+		var content []byte
+		content, a.err = io.ReadAll(response.Body)
+		a.status, a.retryAfter, a.body = response.StatusCode, response.Header.Get("Retry-After"), string(content)
+	}
+	a.received = time.Now()
+}
+
+// none fails the test for each of the answers that is not as it should be, the first few in full.
+func none(t *testing.T, answers []answer, wrong string, is func(answer) bool) {
+	t.Helper()
+	n := 0
+	for _, a := range answers {
+		if is(a) {
+			if n++; n <= 5 {
+				t.Errorf("%s: %s", wrong, a)
+			}
+		}
+	}
+	if n > 5 {
+		t.Errorf("%s: %d in all", wrong, n)
+	}
+}

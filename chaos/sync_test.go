@@ -1,0 +1,95 @@
+//go:build chaos
+
+package chaos
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// On SQLite a write is answered once it is on the disk: seen by the server's system calls, what it
+// wrote to the log was synced before the answer left.
+func TestSQLiteSyncsBeforeItAnswers(t *testing.T) {
+	const writes = 50
+	flag := "--database-url=sqlite:" + filepath.Join(t.TempDir(), "opencalls.db")
+	run(t, "migrate", "up", flag)
+	run(t, "import", world(t), flag)
+	traced := filepath.Join(t.TempDir(), "trace")
+	// -D: the server is the test's child, and strace beside it.
+	p := serveBy(t, []string{"strace", "-D", "-f", "-y", "-s", "16", "-e", "trace=fsync,fdatasync,pwrite64,write", "-o", traced}, "--listen=127.0.0.1:0", flag)
+	l := newLoad()
+	for n := range writes {
+		var a answer
+		a.fill(l.do(p.address, http.MethodPatch, base+ownOrganisation(n%workers)+"/", jsonBody(map[string]any{"description": fmt.Sprint("Write ", n)}), ""))
+		if a.status != http.StatusOK {
+			t.Fatal(a)
+		}
+	}
+	p.stop(t)
+	trace := readTrace(t, traced, p.Process.Pid)
+	if n := checkSyncs(t, trace); n != writes {
+		t.Errorf("%d answers in the trace, not %d", n, writes)
+	}
+}
+
+// readTrace returns what strace wrote about a process that has ended, once it is complete.
+func readTrace(t *testing.T, path string, pid int) []string {
+	t.Helper()
+	end := fmt.Sprintf("%d +++ exited with 0 +++\n", pid)
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		trace, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(string(trace), end) {
+			return strings.Split(string(trace), "\n")
+		}
+	}
+	t.Fatal("the trace has no end")
+	return nil
+}
+
+// A system call in a trace: as a whole, its beginning or its end.
+var (
+	walWrite  = regexp.MustCompile(`^\d+ +pwrite64\(\d+<[^>]*-wal>`)
+	syncBegin = regexp.MustCompile(`^(\d+) +f(?:data)?sync\(\d+<[^>]*-wal>`)
+	syncEnd   = regexp.MustCompile(`^(\d+) +(?:f(?:data)?sync\(\d+<[^>]*-wal>\)|<\.\.\. f(?:data)?sync resumed>\)) += 0$`)
+	answered  = regexp.MustCompile(`^\d+ +write\(\d+<[^>]*>, "HTTP/1\.1 200 OK`)
+)
+
+// checkSyncs goes through the answers in a trace and returns how many there are: each comes after
+// writes to the log, all of which a sync that has ended covers.
+func checkSyncs(t *testing.T, trace []string) int {
+	t.Helper()
+	answers, written, synced := 0, 0, 0
+	beginning := map[string]int{} // how much was written when a thread began to sync
+	last := 0                     // how much was written before the last answer
+	for _, line := range trace {
+		if walWrite.MatchString(line) {
+			written++
+		}
+		if m := syncBegin.FindStringSubmatch(line); m != nil {
+			beginning[m[1]] = written
+		}
+		if m := syncEnd.FindStringSubmatch(line); m != nil {
+			synced = max(synced, beginning[m[1]])
+		}
+		if answered.MatchString(line) {
+			answers++
+			if written == last {
+				t.Errorf("answer %d: nothing was written before it", answers)
+			}
+			if synced < written {
+				t.Errorf("answer %d: %d writes to the log before it, %d of them synced", answers, written, synced)
+			}
+			last = written
+		}
+	}
+	return answers
+}
