@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo-reset build test test-sqlite chaos contract generate lint lint-spec spec-diff
+.PHONY: help run demo-reset build test test-sqlite chaos contract bench generate lint lint-spec spec-diff
 
 LISTEN     ?= 127.0.0.1:8080
 TEST_FLAGS ?=
@@ -36,6 +36,11 @@ chaos: ## Kill the program and its databases, fill its disk, restart it behind h
 
 contract: build ## Hold the server against openapi.yaml with schemathesis (SEED=1, EXAMPLES=100, ENGINES="sqlite postgres")
 	tools/postgres.sh tools/contract.sh
+
+# A server that keeps what it acknowledged, or writes would cost nothing.
+bench: build ## Measure beside a hand-written baseline on both engines, 15 minutes (docs/performance.md)
+	go build -o bin/bench ./bench
+	OPENCALLS_TEST_ENGINES=$${BENCH_ENGINES:-sqlite,postgres} OPENCALLS_POSTGRES_DURABLE=1 tools/postgres.sh bin/bench
 
 generate: ## Make gen/ from openapi.yaml
 	go tool oapi-codegen -config oapi-codegen.yaml -o gen/api.gen.go openapi.yaml

@@ -4,7 +4,10 @@
 #   tools/postgres.sh go test ./...
 #
 # A URL that is set already is used as it is. Otherwise the command gets a
-# server of its own, which is gone with all its data when the command ends.
+# server of its own, which is gone with all its data when the command ends, and
+# which for that reason writes nothing to disk for good. With
+# OPENCALLS_POSTGRES_DURABLE=1 it does, as in production (fsync and
+# synchronous_commit are on): to measure.
 # Works with bash 3.2, the one that macOS has.
 set -euo pipefail
 
@@ -124,9 +127,9 @@ cat >>"$dir/data/postgresql.conf" <<-CONF
 	unix_socket_directories = ''
 	max_connections = 300
 	shared_buffers = 128MB
-	# Nothing here has to survive a crash.
-	fsync = off
 CONF
+# Nothing here has to survive a crash, unless what that costs is measured.
+[ -n "${OPENCALLS_POSTGRES_DURABLE:-}" ] || echo "fsync = off" >>"$dir/data/postgresql.conf"
 
 # Another program may hold a port, so several are tried; they lie below those
 # that systems give to outgoing connections.

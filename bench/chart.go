@@ -1,0 +1,5 @@
+package main
+
+import "errors"
+
+func drawGrowth([]record) ([]byte, error) { return nil, errors.New("later") }

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/opencalls/opencalls/bench/baseline"
+)
+
+// leastQuality is the part of what is possible that the baseline must reach.
+const leastQuality = 0.8
+
+// quality says how good the baseline is. It does two things for each request: HTTP and
+// statements. Where HTTP alone is done a times a second and the statements alone b times, both
+// are done 1/(1/a + 1/b) times; quality is the part of that which the baseline reaches.
+func quality(rate, a, b float64) float64 { return rate * (1/a + 1/b) }
+
+// httpAlone is how many of the answers net/http serves a second from memory.
+func httpAlone(dir string, op operation, answers []answer, w workload, duration time.Duration) (float64, error) {
+	text, err := json.Marshal(answers)
+	if err != nil {
+		return 0, err
+	}
+	server, err := startServer(filepath.Join(dir, "memory.log"), bytes.NewReader(text), self, "memory")
+	if err != nil {
+		return 0, err
+	}
+	m, err := load{server.address, op.name, w, clients, duration}.run()
+	return m.Rate, errors.Join(err, server.stop())
+}
+
+// loop is what the process that runs statements is told.
+type loop struct {
+	URL       string
+	Operation string
+	Workload  workload
+	Duration  time.Duration
+}
+
+// statementsAlone is how many times a second the baseline's statements for an operation run
+// without HTTP, by as many goroutines as there are clients otherwise.
+func (l loop) statementsAlone() (float64, error) {
+	var rate float64
+	err := inProcess("statements", l, &rate)
+	return rate, err
+}
+
+// run is what the process does.
+func (l loop) run() (float64, error) {
+	// One that can be cancelled, as a request's can: the drivers watch those.
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	d, err := baseline.Open(l.URL, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer d.Close()
+	begin := time.Now().Add(lead)
+	end := begin.Add(l.Duration)
+	counts, errs := make([]int, clients), make([]error, clients)
+	var group sync.WaitGroup
+	for i := range clients {
+		group.Go(func() {
+			for n := 0; ; n++ {
+				now := time.Now()
+				if !now.Before(end) && (l.Operation != pairsOperation || n%2 == 0) {
+					return
+				}
+				if errs[i] = l.once(ctx, d, i, n); errs[i] != nil {
+					return
+				}
+				if done := time.Now(); done.After(begin) && done.Before(end) {
+					counts[i]++
+				}
+			}
+		})
+	}
+	group.Wait()
+	total := 0
+	for _, n := range counts {
+		total += n
+	}
+	return float64(total) / l.Duration.Seconds(), errors.Join(errs...)
+}
+
+// once does what is behind the nth request of a client.
+func (l loop) once(ctx context.Context, d *baseline.Database, client, n int) error {
+	w := l.Workload
+	token := baseline.Digest(w.Known.StaffToken)
+	id := w.organisation(client, n).String()
+	var err error
+	switch l.Operation {
+	case "list":
+		_, _, err = d.List(ctx, token, "", 1, pageSize)
+	case "list_last":
+		_, _, err = d.List(ctx, token, "", w.lastPage(), pageSize)
+	case "list_middle":
+		_, _, err = d.List(ctx, token, "", w.middlePage(), pageSize)
+	case "list_keyword_rare":
+		_, _, err = d.List(ctx, token, w.Known.Keyword.Rare, 1, pageSize)
+	case "list_keyword_common":
+		_, _, err = d.List(ctx, token, w.Known.Keyword.Common, 1, pageSize)
+	case "list_count":
+		_, err = d.Count(ctx, token)
+	case "retrieve":
+		_, err = d.Retrieve(ctx, token, id)
+	case "stats":
+		_, err = d.Stats(ctx, token, w.Known.Organisation.String())
+	case "list_users":
+		_, _, err = d.ListUsers(ctx, token, w.Known.Organisation.String(), 1, pageSize)
+	case "list_users_5000":
+		_, _, err = d.ListUsers(ctx, token, w.Known.Crowded.String(), 1, pageSize)
+	case "partial_update":
+		_, err = d.PartialUpdate(ctx, token, id, w.description(client, n))
+	case pairsOperation:
+		organisation, user := w.newcomer(client)
+		change := d.AddUser
+		if n%2 == 1 {
+			change = d.DeleteUser
+		}
+		err = change(ctx, token, organisation.String(), grantedRole, user.String())
+	default:
+		err = fmt.Errorf("no statements of %q", l.Operation)
+	}
+	return err
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/opencalls/opencalls/bench/baseline"
+)
+
+// serveBaseline serves the database at a URL until SIGTERM.
+func serveBaseline(ctx context.Context, url string) error {
+	d, err := baseline.Open(url, nil)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return serve(ctx, baseline.Handler(d))
+}
+
+// serveFromMemory serves the answers that it reads from its standard input, whatever is asked for:
+// what net/http costs without any work behind it. The second is that to the second request of a
+// pair.
+func serveFromMemory(ctx context.Context) error {
+	var answers []answer
+	if err := json.NewDecoder(os.Stdin).Decode(&answers); err != nil {
+		return err
+	}
+	second := len(answers) - 1
+	return serve(ctx, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a := &answers[0]
+		if strings.HasSuffix(r.URL.Path, "/delete_user/") {
+			a = &answers[second]
+		}
+		if r.ContentLength > 0 {
+			_, _ = io.Copy(io.Discard, r.Body)
+		}
+		for _, line := range a.Headers {
+			name, value, _ := strings.Cut(line, ": ")
+			if name != "Content-Length" && name != "Transfer-Encoding" { // net/http's own
+				w.Header().Set(name, value)
+			}
+		}
+		w.WriteHeader(a.Status)
+		_, _ = io.WriteString(w, a.Body)
+	}))
+}
+
+// serve serves with the settings of opencalls serve.
+func serve(ctx context.Context, handler http.Handler) error {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       60 * time.Second,
+		WriteTimeout:      90 * time.Second,
+		IdleTimeout:       120 * time.Second,
+		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+	}
+	fmt.Println("listening on http://" + listener.Addr().String())
+	go func() { _ = server.Serve(listener) }()
+	<-ctx.Done()
+	return server.Close()
+}
