@@ -258,7 +258,7 @@ func checkBody(t *testing.T, op *openapi3.Operation, d documented) {
 }
 
 // added are the statuses that the document leaves open.
-var added = []string{"400", "401", "403", "404", "413", "415", "500", "503"}
+var added = []string{"400", "401", "403", "404", "408", "413", "415", "429", "500", "503"}
 
 func checkStatuses(t *testing.T, op *openapi3.Operation, d documented) {
 	for status := range op.Responses.Map() {
@@ -295,16 +295,16 @@ func checkStatuses(t *testing.T, op *openapi3.Operation, d documented) {
 // Whatever the server may answer is in the file, with the headers that it sends.
 func TestSharedAnswers(t *testing.T) {
 	doc := load(t)
-	headers := map[string][]string{"401": {"WWW-Authenticate"}, "503": {"Retry-After"}, "201 create": {"Location"}}
+	headers := map[string][]string{"401": {"WWW-Authenticate"}, "429": {"Retry-After"}, "503": {"Retry-After"}, "201 create": {"Location"}}
 	for _, name := range []string{"list", "count", "list_users_list", "list_users_count"} {
 		headers["200 "+name] = []string{"Link", "X-Result-Count"}
 	}
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
 			id := strings.TrimPrefix(op.OperationID, "call_managing_organisations_")
-			want := []string{"400", "401", "500", "503"}
+			want := []string{"400", "401", "429", "500", "503"}
 			if op.RequestBody != nil {
-				want = append(want, "413", "415")
+				want = append(want, "408", "413", "415")
 			}
 			if strings.Contains(path, "{uuid}") {
 				want = append(want, "404")

@@ -483,8 +483,14 @@ type InternalServerError = Error
 // NotFound What is wrong, in a sentence.
 type NotFound = Error
 
+// RequestTimeout What is wrong, in a sentence.
+type RequestTimeout = Error
+
 // ServiceUnavailable What is wrong, in a sentence.
 type ServiceUnavailable = Error
+
+// TooManyRequests What is wrong, in a sentence.
+type TooManyRequests = Error
 
 // Unauthorized What is wrong, in a sentence.
 type Unauthorized = Error
@@ -3109,6 +3115,12 @@ type CallManagingOrganisationsListResponse404Headers struct {
 	XRequestID *string
 }
 
+// CallManagingOrganisationsListResponse429Headers the declared response headers of an HTTP 429 response for CallManagingOrganisationsList
+type CallManagingOrganisationsListResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
 // CallManagingOrganisationsListResponse500Headers the declared response headers of an HTTP 500 response for CallManagingOrganisationsList
 type CallManagingOrganisationsListResponse500Headers struct {
 	XRequestID *string
@@ -3131,6 +3143,8 @@ type CallManagingOrganisationsListResponse struct {
 	JSON401 *Unauthorized
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalServerError
 	// JSON503 the response for an HTTP 503 `application/json` response
@@ -3143,6 +3157,8 @@ type CallManagingOrganisationsListResponse struct {
 	Headers401 *CallManagingOrganisationsListResponse401Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
 	Headers404 *CallManagingOrganisationsListResponse404Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CallManagingOrganisationsListResponse429Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
 	Headers500 *CallManagingOrganisationsListResponse500Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
@@ -3167,6 +3183,11 @@ func (r CallManagingOrganisationsListResponse) GetJSON401() *Unauthorized {
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
 func (r CallManagingOrganisationsListResponse) GetJSON404() *NotFound {
 	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r CallManagingOrganisationsListResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -3231,6 +3252,12 @@ type CallManagingOrganisationsCountResponse404Headers struct {
 	XRequestID *string
 }
 
+// CallManagingOrganisationsCountResponse429Headers the declared response headers of an HTTP 429 response for CallManagingOrganisationsCount
+type CallManagingOrganisationsCountResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
 // CallManagingOrganisationsCountResponse500Headers the declared response headers of an HTTP 500 response for CallManagingOrganisationsCount
 type CallManagingOrganisationsCountResponse500Headers struct {
 	XRequestID *string
@@ -3253,6 +3280,8 @@ type CallManagingOrganisationsCountResponse struct {
 	Headers401 *CallManagingOrganisationsCountResponse401Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
 	Headers404 *CallManagingOrganisationsCountResponse404Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CallManagingOrganisationsCountResponse429Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
 	Headers500 *CallManagingOrganisationsCountResponse500Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
@@ -3310,6 +3339,11 @@ type CallManagingOrganisationsCreateResponse403Headers struct {
 	XRequestID *string
 }
 
+// CallManagingOrganisationsCreateResponse408Headers the declared response headers of an HTTP 408 response for CallManagingOrganisationsCreate
+type CallManagingOrganisationsCreateResponse408Headers struct {
+	XRequestID *string
+}
+
 // CallManagingOrganisationsCreateResponse413Headers the declared response headers of an HTTP 413 response for CallManagingOrganisationsCreate
 type CallManagingOrganisationsCreateResponse413Headers struct {
 	XRequestID *string
@@ -3317,6 +3351,12 @@ type CallManagingOrganisationsCreateResponse413Headers struct {
 
 // CallManagingOrganisationsCreateResponse415Headers the declared response headers of an HTTP 415 response for CallManagingOrganisationsCreate
 type CallManagingOrganisationsCreateResponse415Headers struct {
+	XRequestID *string
+}
+
+// CallManagingOrganisationsCreateResponse429Headers the declared response headers of an HTTP 429 response for CallManagingOrganisationsCreate
+type CallManagingOrganisationsCreateResponse429Headers struct {
+	RetryAfter int
 	XRequestID *string
 }
 
@@ -3342,10 +3382,14 @@ type CallManagingOrganisationsCreateResponse struct {
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
 	JSON403 *Forbidden
+	// JSON408 the response for an HTTP 408 `application/json` response
+	JSON408 *RequestTimeout
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *ContentTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalServerError
 	// JSON503 the response for an HTTP 503 `application/json` response
@@ -3358,10 +3402,14 @@ type CallManagingOrganisationsCreateResponse struct {
 	Headers401 *CallManagingOrganisationsCreateResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *CallManagingOrganisationsCreateResponse403Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *CallManagingOrganisationsCreateResponse408Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
 	Headers413 *CallManagingOrganisationsCreateResponse413Headers
 	// Headers415 the parsed response headers for an HTTP 415 response
 	Headers415 *CallManagingOrganisationsCreateResponse415Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CallManagingOrganisationsCreateResponse429Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
 	Headers500 *CallManagingOrganisationsCreateResponse500Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
@@ -3388,6 +3436,11 @@ func (r CallManagingOrganisationsCreateResponse) GetJSON403() *Forbidden {
 	return r.JSON403
 }
 
+// GetJSON408 returns the response for an HTTP 408 `application/json` response
+func (r CallManagingOrganisationsCreateResponse) GetJSON408() *RequestTimeout {
+	return r.JSON408
+}
+
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
 func (r CallManagingOrganisationsCreateResponse) GetJSON413() *ContentTooLarge {
 	return r.JSON413
@@ -3396,6 +3449,11 @@ func (r CallManagingOrganisationsCreateResponse) GetJSON413() *ContentTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r CallManagingOrganisationsCreateResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r CallManagingOrganisationsCreateResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -3463,6 +3521,12 @@ type CallManagingOrganisationsDestroyResponse404Headers struct {
 	XRequestID *string
 }
 
+// CallManagingOrganisationsDestroyResponse429Headers the declared response headers of an HTTP 429 response for CallManagingOrganisationsDestroy
+type CallManagingOrganisationsDestroyResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
 // CallManagingOrganisationsDestroyResponse500Headers the declared response headers of an HTTP 500 response for CallManagingOrganisationsDestroy
 type CallManagingOrganisationsDestroyResponse500Headers struct {
 	XRequestID *string
@@ -3485,6 +3549,8 @@ type CallManagingOrganisationsDestroyResponse struct {
 	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalServerError
 	// JSON503 the response for an HTTP 503 `application/json` response
@@ -3499,6 +3565,8 @@ type CallManagingOrganisationsDestroyResponse struct {
 	Headers403 *CallManagingOrganisationsDestroyResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
 	Headers404 *CallManagingOrganisationsDestroyResponse404Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CallManagingOrganisationsDestroyResponse429Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
 	Headers500 *CallManagingOrganisationsDestroyResponse500Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
@@ -3523,6 +3591,11 @@ func (r CallManagingOrganisationsDestroyResponse) GetJSON403() *Forbidden {
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
 func (r CallManagingOrganisationsDestroyResponse) GetJSON404() *NotFound {
 	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r CallManagingOrganisationsDestroyResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -3585,6 +3658,12 @@ type CallManagingOrganisationsRetrieveResponse404Headers struct {
 	XRequestID *string
 }
 
+// CallManagingOrganisationsRetrieveResponse429Headers the declared response headers of an HTTP 429 response for CallManagingOrganisationsRetrieve
+type CallManagingOrganisationsRetrieveResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
 // CallManagingOrganisationsRetrieveResponse500Headers the declared response headers of an HTTP 500 response for CallManagingOrganisationsRetrieve
 type CallManagingOrganisationsRetrieveResponse500Headers struct {
 	XRequestID *string
@@ -3607,6 +3686,8 @@ type CallManagingOrganisationsRetrieveResponse struct {
 	JSON401 *Unauthorized
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalServerError
 	// JSON503 the response for an HTTP 503 `application/json` response
@@ -3619,6 +3700,8 @@ type CallManagingOrganisationsRetrieveResponse struct {
 	Headers401 *CallManagingOrganisationsRetrieveResponse401Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
 	Headers404 *CallManagingOrganisationsRetrieveResponse404Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CallManagingOrganisationsRetrieveResponse429Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
 	Headers500 *CallManagingOrganisationsRetrieveResponse500Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
@@ -3643,6 +3726,11 @@ func (r CallManagingOrganisationsRetrieveResponse) GetJSON401() *Unauthorized {
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
 func (r CallManagingOrganisationsRetrieveResponse) GetJSON404() *NotFound {
 	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r CallManagingOrganisationsRetrieveResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -3710,6 +3798,11 @@ type CallManagingOrganisationsPartialUpdateResponse404Headers struct {
 	XRequestID *string
 }
 
+// CallManagingOrganisationsPartialUpdateResponse408Headers the declared response headers of an HTTP 408 response for CallManagingOrganisationsPartialUpdate
+type CallManagingOrganisationsPartialUpdateResponse408Headers struct {
+	XRequestID *string
+}
+
 // CallManagingOrganisationsPartialUpdateResponse413Headers the declared response headers of an HTTP 413 response for CallManagingOrganisationsPartialUpdate
 type CallManagingOrganisationsPartialUpdateResponse413Headers struct {
 	XRequestID *string
@@ -3717,6 +3810,12 @@ type CallManagingOrganisationsPartialUpdateResponse413Headers struct {
 
 // CallManagingOrganisationsPartialUpdateResponse415Headers the declared response headers of an HTTP 415 response for CallManagingOrganisationsPartialUpdate
 type CallManagingOrganisationsPartialUpdateResponse415Headers struct {
+	XRequestID *string
+}
+
+// CallManagingOrganisationsPartialUpdateResponse429Headers the declared response headers of an HTTP 429 response for CallManagingOrganisationsPartialUpdate
+type CallManagingOrganisationsPartialUpdateResponse429Headers struct {
+	RetryAfter int
 	XRequestID *string
 }
 
@@ -3744,10 +3843,14 @@ type CallManagingOrganisationsPartialUpdateResponse struct {
 	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
+	// JSON408 the response for an HTTP 408 `application/json` response
+	JSON408 *RequestTimeout
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *ContentTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalServerError
 	// JSON503 the response for an HTTP 503 `application/json` response
@@ -3762,10 +3865,14 @@ type CallManagingOrganisationsPartialUpdateResponse struct {
 	Headers403 *CallManagingOrganisationsPartialUpdateResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
 	Headers404 *CallManagingOrganisationsPartialUpdateResponse404Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *CallManagingOrganisationsPartialUpdateResponse408Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
 	Headers413 *CallManagingOrganisationsPartialUpdateResponse413Headers
 	// Headers415 the parsed response headers for an HTTP 415 response
 	Headers415 *CallManagingOrganisationsPartialUpdateResponse415Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CallManagingOrganisationsPartialUpdateResponse429Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
 	Headers500 *CallManagingOrganisationsPartialUpdateResponse500Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
@@ -3797,6 +3904,11 @@ func (r CallManagingOrganisationsPartialUpdateResponse) GetJSON404() *NotFound {
 	return r.JSON404
 }
 
+// GetJSON408 returns the response for an HTTP 408 `application/json` response
+func (r CallManagingOrganisationsPartialUpdateResponse) GetJSON408() *RequestTimeout {
+	return r.JSON408
+}
+
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
 func (r CallManagingOrganisationsPartialUpdateResponse) GetJSON413() *ContentTooLarge {
 	return r.JSON413
@@ -3805,6 +3917,11 @@ func (r CallManagingOrganisationsPartialUpdateResponse) GetJSON413() *ContentToo
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r CallManagingOrganisationsPartialUpdateResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r CallManagingOrganisationsPartialUpdateResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -3872,6 +3989,11 @@ type CallManagingOrganisationsUpdateResponse404Headers struct {
 	XRequestID *string
 }
 
+// CallManagingOrganisationsUpdateResponse408Headers the declared response headers of an HTTP 408 response for CallManagingOrganisationsUpdate
+type CallManagingOrganisationsUpdateResponse408Headers struct {
+	XRequestID *string
+}
+
 // CallManagingOrganisationsUpdateResponse413Headers the declared response headers of an HTTP 413 response for CallManagingOrganisationsUpdate
 type CallManagingOrganisationsUpdateResponse413Headers struct {
 	XRequestID *string
@@ -3879,6 +4001,12 @@ type CallManagingOrganisationsUpdateResponse413Headers struct {
 
 // CallManagingOrganisationsUpdateResponse415Headers the declared response headers of an HTTP 415 response for CallManagingOrganisationsUpdate
 type CallManagingOrganisationsUpdateResponse415Headers struct {
+	XRequestID *string
+}
+
+// CallManagingOrganisationsUpdateResponse429Headers the declared response headers of an HTTP 429 response for CallManagingOrganisationsUpdate
+type CallManagingOrganisationsUpdateResponse429Headers struct {
+	RetryAfter int
 	XRequestID *string
 }
 
@@ -3906,10 +4034,14 @@ type CallManagingOrganisationsUpdateResponse struct {
 	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
+	// JSON408 the response for an HTTP 408 `application/json` response
+	JSON408 *RequestTimeout
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *ContentTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalServerError
 	// JSON503 the response for an HTTP 503 `application/json` response
@@ -3924,10 +4056,14 @@ type CallManagingOrganisationsUpdateResponse struct {
 	Headers403 *CallManagingOrganisationsUpdateResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
 	Headers404 *CallManagingOrganisationsUpdateResponse404Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *CallManagingOrganisationsUpdateResponse408Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
 	Headers413 *CallManagingOrganisationsUpdateResponse413Headers
 	// Headers415 the parsed response headers for an HTTP 415 response
 	Headers415 *CallManagingOrganisationsUpdateResponse415Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CallManagingOrganisationsUpdateResponse429Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
 	Headers500 *CallManagingOrganisationsUpdateResponse500Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
@@ -3959,6 +4095,11 @@ func (r CallManagingOrganisationsUpdateResponse) GetJSON404() *NotFound {
 	return r.JSON404
 }
 
+// GetJSON408 returns the response for an HTTP 408 `application/json` response
+func (r CallManagingOrganisationsUpdateResponse) GetJSON408() *RequestTimeout {
+	return r.JSON408
+}
+
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
 func (r CallManagingOrganisationsUpdateResponse) GetJSON413() *ContentTooLarge {
 	return r.JSON413
@@ -3967,6 +4108,11 @@ func (r CallManagingOrganisationsUpdateResponse) GetJSON413() *ContentTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r CallManagingOrganisationsUpdateResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r CallManagingOrganisationsUpdateResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -4034,6 +4180,11 @@ type CallManagingOrganisationsAddUserResponse404Headers struct {
 	XRequestID *string
 }
 
+// CallManagingOrganisationsAddUserResponse408Headers the declared response headers of an HTTP 408 response for CallManagingOrganisationsAddUser
+type CallManagingOrganisationsAddUserResponse408Headers struct {
+	XRequestID *string
+}
+
 // CallManagingOrganisationsAddUserResponse413Headers the declared response headers of an HTTP 413 response for CallManagingOrganisationsAddUser
 type CallManagingOrganisationsAddUserResponse413Headers struct {
 	XRequestID *string
@@ -4041,6 +4192,12 @@ type CallManagingOrganisationsAddUserResponse413Headers struct {
 
 // CallManagingOrganisationsAddUserResponse415Headers the declared response headers of an HTTP 415 response for CallManagingOrganisationsAddUser
 type CallManagingOrganisationsAddUserResponse415Headers struct {
+	XRequestID *string
+}
+
+// CallManagingOrganisationsAddUserResponse429Headers the declared response headers of an HTTP 429 response for CallManagingOrganisationsAddUser
+type CallManagingOrganisationsAddUserResponse429Headers struct {
+	RetryAfter int
 	XRequestID *string
 }
 
@@ -4068,10 +4225,14 @@ type CallManagingOrganisationsAddUserResponse struct {
 	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
+	// JSON408 the response for an HTTP 408 `application/json` response
+	JSON408 *RequestTimeout
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *ContentTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalServerError
 	// JSON503 the response for an HTTP 503 `application/json` response
@@ -4086,10 +4247,14 @@ type CallManagingOrganisationsAddUserResponse struct {
 	Headers403 *CallManagingOrganisationsAddUserResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
 	Headers404 *CallManagingOrganisationsAddUserResponse404Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *CallManagingOrganisationsAddUserResponse408Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
 	Headers413 *CallManagingOrganisationsAddUserResponse413Headers
 	// Headers415 the parsed response headers for an HTTP 415 response
 	Headers415 *CallManagingOrganisationsAddUserResponse415Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CallManagingOrganisationsAddUserResponse429Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
 	Headers500 *CallManagingOrganisationsAddUserResponse500Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
@@ -4121,6 +4286,11 @@ func (r CallManagingOrganisationsAddUserResponse) GetJSON404() *NotFound {
 	return r.JSON404
 }
 
+// GetJSON408 returns the response for an HTTP 408 `application/json` response
+func (r CallManagingOrganisationsAddUserResponse) GetJSON408() *RequestTimeout {
+	return r.JSON408
+}
+
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
 func (r CallManagingOrganisationsAddUserResponse) GetJSON413() *ContentTooLarge {
 	return r.JSON413
@@ -4129,6 +4299,11 @@ func (r CallManagingOrganisationsAddUserResponse) GetJSON413() *ContentTooLarge 
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r CallManagingOrganisationsAddUserResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r CallManagingOrganisationsAddUserResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -4196,6 +4371,11 @@ type CallManagingOrganisationsDeleteUserResponse404Headers struct {
 	XRequestID *string
 }
 
+// CallManagingOrganisationsDeleteUserResponse408Headers the declared response headers of an HTTP 408 response for CallManagingOrganisationsDeleteUser
+type CallManagingOrganisationsDeleteUserResponse408Headers struct {
+	XRequestID *string
+}
+
 // CallManagingOrganisationsDeleteUserResponse413Headers the declared response headers of an HTTP 413 response for CallManagingOrganisationsDeleteUser
 type CallManagingOrganisationsDeleteUserResponse413Headers struct {
 	XRequestID *string
@@ -4203,6 +4383,12 @@ type CallManagingOrganisationsDeleteUserResponse413Headers struct {
 
 // CallManagingOrganisationsDeleteUserResponse415Headers the declared response headers of an HTTP 415 response for CallManagingOrganisationsDeleteUser
 type CallManagingOrganisationsDeleteUserResponse415Headers struct {
+	XRequestID *string
+}
+
+// CallManagingOrganisationsDeleteUserResponse429Headers the declared response headers of an HTTP 429 response for CallManagingOrganisationsDeleteUser
+type CallManagingOrganisationsDeleteUserResponse429Headers struct {
+	RetryAfter int
 	XRequestID *string
 }
 
@@ -4228,10 +4414,14 @@ type CallManagingOrganisationsDeleteUserResponse struct {
 	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
+	// JSON408 the response for an HTTP 408 `application/json` response
+	JSON408 *RequestTimeout
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *ContentTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalServerError
 	// JSON503 the response for an HTTP 503 `application/json` response
@@ -4246,10 +4436,14 @@ type CallManagingOrganisationsDeleteUserResponse struct {
 	Headers403 *CallManagingOrganisationsDeleteUserResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
 	Headers404 *CallManagingOrganisationsDeleteUserResponse404Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *CallManagingOrganisationsDeleteUserResponse408Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
 	Headers413 *CallManagingOrganisationsDeleteUserResponse413Headers
 	// Headers415 the parsed response headers for an HTTP 415 response
 	Headers415 *CallManagingOrganisationsDeleteUserResponse415Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CallManagingOrganisationsDeleteUserResponse429Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
 	Headers500 *CallManagingOrganisationsDeleteUserResponse500Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
@@ -4276,6 +4470,11 @@ func (r CallManagingOrganisationsDeleteUserResponse) GetJSON404() *NotFound {
 	return r.JSON404
 }
 
+// GetJSON408 returns the response for an HTTP 408 `application/json` response
+func (r CallManagingOrganisationsDeleteUserResponse) GetJSON408() *RequestTimeout {
+	return r.JSON408
+}
+
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
 func (r CallManagingOrganisationsDeleteUserResponse) GetJSON413() *ContentTooLarge {
 	return r.JSON413
@@ -4284,6 +4483,11 @@ func (r CallManagingOrganisationsDeleteUserResponse) GetJSON413() *ContentTooLar
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r CallManagingOrganisationsDeleteUserResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r CallManagingOrganisationsDeleteUserResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -4353,6 +4557,12 @@ type CallManagingOrganisationsListUsersListResponse404Headers struct {
 	XRequestID *string
 }
 
+// CallManagingOrganisationsListUsersListResponse429Headers the declared response headers of an HTTP 429 response for CallManagingOrganisationsListUsersList
+type CallManagingOrganisationsListUsersListResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
 // CallManagingOrganisationsListUsersListResponse500Headers the declared response headers of an HTTP 500 response for CallManagingOrganisationsListUsersList
 type CallManagingOrganisationsListUsersListResponse500Headers struct {
 	XRequestID *string
@@ -4377,6 +4587,8 @@ type CallManagingOrganisationsListUsersListResponse struct {
 	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalServerError
 	// JSON503 the response for an HTTP 503 `application/json` response
@@ -4391,6 +4603,8 @@ type CallManagingOrganisationsListUsersListResponse struct {
 	Headers403 *CallManagingOrganisationsListUsersListResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
 	Headers404 *CallManagingOrganisationsListUsersListResponse404Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CallManagingOrganisationsListUsersListResponse429Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
 	Headers500 *CallManagingOrganisationsListUsersListResponse500Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
@@ -4420,6 +4634,11 @@ func (r CallManagingOrganisationsListUsersListResponse) GetJSON403() *Forbidden 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
 func (r CallManagingOrganisationsListUsersListResponse) GetJSON404() *NotFound {
 	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r CallManagingOrganisationsListUsersListResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -4489,6 +4708,12 @@ type CallManagingOrganisationsListUsersCountResponse404Headers struct {
 	XRequestID *string
 }
 
+// CallManagingOrganisationsListUsersCountResponse429Headers the declared response headers of an HTTP 429 response for CallManagingOrganisationsListUsersCount
+type CallManagingOrganisationsListUsersCountResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
 // CallManagingOrganisationsListUsersCountResponse500Headers the declared response headers of an HTTP 500 response for CallManagingOrganisationsListUsersCount
 type CallManagingOrganisationsListUsersCountResponse500Headers struct {
 	XRequestID *string
@@ -4513,6 +4738,8 @@ type CallManagingOrganisationsListUsersCountResponse struct {
 	Headers403 *CallManagingOrganisationsListUsersCountResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
 	Headers404 *CallManagingOrganisationsListUsersCountResponse404Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CallManagingOrganisationsListUsersCountResponse429Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
 	Headers500 *CallManagingOrganisationsListUsersCountResponse500Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
@@ -4569,6 +4796,12 @@ type CallManagingOrganisationsStatsRetrieveResponse404Headers struct {
 	XRequestID *string
 }
 
+// CallManagingOrganisationsStatsRetrieveResponse429Headers the declared response headers of an HTTP 429 response for CallManagingOrganisationsStatsRetrieve
+type CallManagingOrganisationsStatsRetrieveResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
 // CallManagingOrganisationsStatsRetrieveResponse500Headers the declared response headers of an HTTP 500 response for CallManagingOrganisationsStatsRetrieve
 type CallManagingOrganisationsStatsRetrieveResponse500Headers struct {
 	XRequestID *string
@@ -4591,6 +4824,8 @@ type CallManagingOrganisationsStatsRetrieveResponse struct {
 	JSON401 *Unauthorized
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalServerError
 	// JSON503 the response for an HTTP 503 `application/json` response
@@ -4603,6 +4838,8 @@ type CallManagingOrganisationsStatsRetrieveResponse struct {
 	Headers401 *CallManagingOrganisationsStatsRetrieveResponse401Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
 	Headers404 *CallManagingOrganisationsStatsRetrieveResponse404Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CallManagingOrganisationsStatsRetrieveResponse429Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
 	Headers500 *CallManagingOrganisationsStatsRetrieveResponse500Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
@@ -4627,6 +4864,11 @@ func (r CallManagingOrganisationsStatsRetrieveResponse) GetJSON401() *Unauthoriz
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
 func (r CallManagingOrganisationsStatsRetrieveResponse) GetJSON404() *NotFound {
 	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r CallManagingOrganisationsStatsRetrieveResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -4694,6 +4936,11 @@ type CallManagingOrganisationsUpdateUserResponse404Headers struct {
 	XRequestID *string
 }
 
+// CallManagingOrganisationsUpdateUserResponse408Headers the declared response headers of an HTTP 408 response for CallManagingOrganisationsUpdateUser
+type CallManagingOrganisationsUpdateUserResponse408Headers struct {
+	XRequestID *string
+}
+
 // CallManagingOrganisationsUpdateUserResponse413Headers the declared response headers of an HTTP 413 response for CallManagingOrganisationsUpdateUser
 type CallManagingOrganisationsUpdateUserResponse413Headers struct {
 	XRequestID *string
@@ -4701,6 +4948,12 @@ type CallManagingOrganisationsUpdateUserResponse413Headers struct {
 
 // CallManagingOrganisationsUpdateUserResponse415Headers the declared response headers of an HTTP 415 response for CallManagingOrganisationsUpdateUser
 type CallManagingOrganisationsUpdateUserResponse415Headers struct {
+	XRequestID *string
+}
+
+// CallManagingOrganisationsUpdateUserResponse429Headers the declared response headers of an HTTP 429 response for CallManagingOrganisationsUpdateUser
+type CallManagingOrganisationsUpdateUserResponse429Headers struct {
+	RetryAfter int
 	XRequestID *string
 }
 
@@ -4728,10 +4981,14 @@ type CallManagingOrganisationsUpdateUserResponse struct {
 	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
+	// JSON408 the response for an HTTP 408 `application/json` response
+	JSON408 *RequestTimeout
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *ContentTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalServerError
 	// JSON503 the response for an HTTP 503 `application/json` response
@@ -4746,10 +5003,14 @@ type CallManagingOrganisationsUpdateUserResponse struct {
 	Headers403 *CallManagingOrganisationsUpdateUserResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
 	Headers404 *CallManagingOrganisationsUpdateUserResponse404Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *CallManagingOrganisationsUpdateUserResponse408Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
 	Headers413 *CallManagingOrganisationsUpdateUserResponse413Headers
 	// Headers415 the parsed response headers for an HTTP 415 response
 	Headers415 *CallManagingOrganisationsUpdateUserResponse415Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CallManagingOrganisationsUpdateUserResponse429Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
 	Headers500 *CallManagingOrganisationsUpdateUserResponse500Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
@@ -4781,6 +5042,11 @@ func (r CallManagingOrganisationsUpdateUserResponse) GetJSON404() *NotFound {
 	return r.JSON404
 }
 
+// GetJSON408 returns the response for an HTTP 408 `application/json` response
+func (r CallManagingOrganisationsUpdateUserResponse) GetJSON408() *RequestTimeout {
+	return r.JSON408
+}
+
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
 func (r CallManagingOrganisationsUpdateUserResponse) GetJSON413() *ContentTooLarge {
 	return r.JSON413
@@ -4789,6 +5055,11 @@ func (r CallManagingOrganisationsUpdateUserResponse) GetJSON413() *ContentTooLar
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r CallManagingOrganisationsUpdateUserResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r CallManagingOrganisationsUpdateUserResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -5285,6 +5556,13 @@ func ParseCallManagingOrganisationsListResponse(rsp *http.Response) (*CallManagi
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalServerError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -5363,6 +5641,23 @@ func ParseCallManagingOrganisationsListResponse(rsp *http.Response) (*CallManagi
 			headers.XRequestID = &value
 		}
 		response.Headers404 = &headers
+	case rsp.StatusCode == 429:
+		var headers CallManagingOrganisationsListResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 500:
 		var headers CallManagingOrganisationsListResponse500Headers
 		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
@@ -5470,6 +5765,23 @@ func ParseCallManagingOrganisationsCountResponse(rsp *http.Response) (*CallManag
 			headers.XRequestID = &value
 		}
 		response.Headers404 = &headers
+	case rsp.StatusCode == 429:
+		var headers CallManagingOrganisationsCountResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 500:
 		var headers CallManagingOrganisationsCountResponse500Headers
 		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
@@ -5544,6 +5856,13 @@ func ParseCallManagingOrganisationsCreateResponse(rsp *http.Response) (*CallMana
 		}
 		response.JSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest RequestTimeout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest ContentTooLarge
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -5557,6 +5876,13 @@ func ParseCallManagingOrganisationsCreateResponse(rsp *http.Response) (*CallMana
 			return nil, err
 		}
 		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalServerError
@@ -5629,6 +5955,16 @@ func ParseCallManagingOrganisationsCreateResponse(rsp *http.Response) (*CallMana
 			headers.XRequestID = &value
 		}
 		response.Headers403 = &headers
+	case rsp.StatusCode == 408:
+		var headers CallManagingOrganisationsCreateResponse408Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 413:
 		var headers CallManagingOrganisationsCreateResponse413Headers
 		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
@@ -5649,6 +5985,23 @@ func ParseCallManagingOrganisationsCreateResponse(rsp *http.Response) (*CallMana
 			headers.XRequestID = &value
 		}
 		response.Headers415 = &headers
+	case rsp.StatusCode == 429:
+		var headers CallManagingOrganisationsCreateResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 500:
 		var headers CallManagingOrganisationsCreateResponse500Headers
 		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
@@ -5726,6 +6079,13 @@ func ParseCallManagingOrganisationsDestroyResponse(rsp *http.Response) (*CallMan
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalServerError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -5800,6 +6160,23 @@ func ParseCallManagingOrganisationsDestroyResponse(rsp *http.Response) (*CallMan
 			headers.XRequestID = &value
 		}
 		response.Headers404 = &headers
+	case rsp.StatusCode == 429:
+		var headers CallManagingOrganisationsDestroyResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 500:
 		var headers CallManagingOrganisationsDestroyResponse500Headers
 		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
@@ -5874,6 +6251,13 @@ func ParseCallManagingOrganisationsRetrieveResponse(rsp *http.Response) (*CallMa
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalServerError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -5938,6 +6322,23 @@ func ParseCallManagingOrganisationsRetrieveResponse(rsp *http.Response) (*CallMa
 			headers.XRequestID = &value
 		}
 		response.Headers404 = &headers
+	case rsp.StatusCode == 429:
+		var headers CallManagingOrganisationsRetrieveResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 500:
 		var headers CallManagingOrganisationsRetrieveResponse500Headers
 		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
@@ -6019,6 +6420,13 @@ func ParseCallManagingOrganisationsPartialUpdateResponse(rsp *http.Response) (*C
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest RequestTimeout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest ContentTooLarge
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -6032,6 +6440,13 @@ func ParseCallManagingOrganisationsPartialUpdateResponse(rsp *http.Response) (*C
 			return nil, err
 		}
 		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalServerError
@@ -6107,6 +6522,16 @@ func ParseCallManagingOrganisationsPartialUpdateResponse(rsp *http.Response) (*C
 			headers.XRequestID = &value
 		}
 		response.Headers404 = &headers
+	case rsp.StatusCode == 408:
+		var headers CallManagingOrganisationsPartialUpdateResponse408Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 413:
 		var headers CallManagingOrganisationsPartialUpdateResponse413Headers
 		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
@@ -6127,6 +6552,23 @@ func ParseCallManagingOrganisationsPartialUpdateResponse(rsp *http.Response) (*C
 			headers.XRequestID = &value
 		}
 		response.Headers415 = &headers
+	case rsp.StatusCode == 429:
+		var headers CallManagingOrganisationsPartialUpdateResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 500:
 		var headers CallManagingOrganisationsPartialUpdateResponse500Headers
 		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
@@ -6208,6 +6650,13 @@ func ParseCallManagingOrganisationsUpdateResponse(rsp *http.Response) (*CallMana
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest RequestTimeout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest ContentTooLarge
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -6221,6 +6670,13 @@ func ParseCallManagingOrganisationsUpdateResponse(rsp *http.Response) (*CallMana
 			return nil, err
 		}
 		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalServerError
@@ -6296,6 +6752,16 @@ func ParseCallManagingOrganisationsUpdateResponse(rsp *http.Response) (*CallMana
 			headers.XRequestID = &value
 		}
 		response.Headers404 = &headers
+	case rsp.StatusCode == 408:
+		var headers CallManagingOrganisationsUpdateResponse408Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 413:
 		var headers CallManagingOrganisationsUpdateResponse413Headers
 		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
@@ -6316,6 +6782,23 @@ func ParseCallManagingOrganisationsUpdateResponse(rsp *http.Response) (*CallMana
 			headers.XRequestID = &value
 		}
 		response.Headers415 = &headers
+	case rsp.StatusCode == 429:
+		var headers CallManagingOrganisationsUpdateResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 500:
 		var headers CallManagingOrganisationsUpdateResponse500Headers
 		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
@@ -6397,6 +6880,13 @@ func ParseCallManagingOrganisationsAddUserResponse(rsp *http.Response) (*CallMan
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest RequestTimeout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest ContentTooLarge
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -6410,6 +6900,13 @@ func ParseCallManagingOrganisationsAddUserResponse(rsp *http.Response) (*CallMan
 			return nil, err
 		}
 		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalServerError
@@ -6485,6 +6982,16 @@ func ParseCallManagingOrganisationsAddUserResponse(rsp *http.Response) (*CallMan
 			headers.XRequestID = &value
 		}
 		response.Headers404 = &headers
+	case rsp.StatusCode == 408:
+		var headers CallManagingOrganisationsAddUserResponse408Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 413:
 		var headers CallManagingOrganisationsAddUserResponse413Headers
 		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
@@ -6505,6 +7012,23 @@ func ParseCallManagingOrganisationsAddUserResponse(rsp *http.Response) (*CallMan
 			headers.XRequestID = &value
 		}
 		response.Headers415 = &headers
+	case rsp.StatusCode == 429:
+		var headers CallManagingOrganisationsAddUserResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 500:
 		var headers CallManagingOrganisationsAddUserResponse500Headers
 		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
@@ -6582,6 +7106,13 @@ func ParseCallManagingOrganisationsDeleteUserResponse(rsp *http.Response) (*Call
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest RequestTimeout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest ContentTooLarge
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -6595,6 +7126,13 @@ func ParseCallManagingOrganisationsDeleteUserResponse(rsp *http.Response) (*Call
 			return nil, err
 		}
 		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalServerError
@@ -6670,6 +7208,16 @@ func ParseCallManagingOrganisationsDeleteUserResponse(rsp *http.Response) (*Call
 			headers.XRequestID = &value
 		}
 		response.Headers404 = &headers
+	case rsp.StatusCode == 408:
+		var headers CallManagingOrganisationsDeleteUserResponse408Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 413:
 		var headers CallManagingOrganisationsDeleteUserResponse413Headers
 		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
@@ -6690,6 +7238,23 @@ func ParseCallManagingOrganisationsDeleteUserResponse(rsp *http.Response) (*Call
 			headers.XRequestID = &value
 		}
 		response.Headers415 = &headers
+	case rsp.StatusCode == 429:
+		var headers CallManagingOrganisationsDeleteUserResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 500:
 		var headers CallManagingOrganisationsDeleteUserResponse500Headers
 		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
@@ -6770,6 +7335,13 @@ func ParseCallManagingOrganisationsListUsersListResponse(rsp *http.Response) (*C
 			return nil, err
 		}
 		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalServerError
@@ -6859,6 +7431,23 @@ func ParseCallManagingOrganisationsListUsersListResponse(rsp *http.Response) (*C
 			headers.XRequestID = &value
 		}
 		response.Headers404 = &headers
+	case rsp.StatusCode == 429:
+		var headers CallManagingOrganisationsListUsersListResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 500:
 		var headers CallManagingOrganisationsListUsersListResponse500Headers
 		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
@@ -6976,6 +7565,23 @@ func ParseCallManagingOrganisationsListUsersCountResponse(rsp *http.Response) (*
 			headers.XRequestID = &value
 		}
 		response.Headers404 = &headers
+	case rsp.StatusCode == 429:
+		var headers CallManagingOrganisationsListUsersCountResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 500:
 		var headers CallManagingOrganisationsListUsersCountResponse500Headers
 		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
@@ -7050,6 +7656,13 @@ func ParseCallManagingOrganisationsStatsRetrieveResponse(rsp *http.Response) (*C
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalServerError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -7114,6 +7727,23 @@ func ParseCallManagingOrganisationsStatsRetrieveResponse(rsp *http.Response) (*C
 			headers.XRequestID = &value
 		}
 		response.Headers404 = &headers
+	case rsp.StatusCode == 429:
+		var headers CallManagingOrganisationsStatsRetrieveResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 500:
 		var headers CallManagingOrganisationsStatsRetrieveResponse500Headers
 		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
@@ -7195,6 +7825,13 @@ func ParseCallManagingOrganisationsUpdateUserResponse(rsp *http.Response) (*Call
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest RequestTimeout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest ContentTooLarge
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -7208,6 +7845,13 @@ func ParseCallManagingOrganisationsUpdateUserResponse(rsp *http.Response) (*Call
 			return nil, err
 		}
 		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalServerError
@@ -7283,6 +7927,16 @@ func ParseCallManagingOrganisationsUpdateUserResponse(rsp *http.Response) (*Call
 			headers.XRequestID = &value
 		}
 		response.Headers404 = &headers
+	case rsp.StatusCode == 408:
+		var headers CallManagingOrganisationsUpdateUserResponse408Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 413:
 		var headers CallManagingOrganisationsUpdateUserResponse413Headers
 		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
@@ -7303,6 +7957,23 @@ func ParseCallManagingOrganisationsUpdateUserResponse(rsp *http.Response) (*Call
 			headers.XRequestID = &value
 		}
 		response.Headers415 = &headers
+	case rsp.StatusCode == 429:
+		var headers CallManagingOrganisationsUpdateUserResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 500:
 		var headers CallManagingOrganisationsUpdateUserResponse500Headers
 		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
@@ -7956,6 +8627,14 @@ type HeadServiceUnavailableResponse struct {
 	Headers HeadServiceUnavailableResponseHeaders
 }
 
+type HeadTooManyRequestsResponseHeaders struct {
+	RetryAfter int
+	XRequestID *string
+}
+type HeadTooManyRequestsResponse struct {
+	Headers HeadTooManyRequestsResponseHeaders
+}
+
 type HeadUnauthorizedResponseHeaders struct {
 	WWWAuthenticate string
 	XRequestID      *string
@@ -7982,6 +8661,15 @@ type NotFoundJSONResponse struct {
 	Headers NotFoundResponseHeaders
 }
 
+type RequestTimeoutResponseHeaders struct {
+	XRequestID *string
+}
+type RequestTimeoutJSONResponse struct {
+	Body Error
+
+	Headers RequestTimeoutResponseHeaders
+}
+
 type ServiceUnavailableResponseHeaders struct {
 	RetryAfter int
 	XRequestID *string
@@ -7990,6 +8678,16 @@ type ServiceUnavailableJSONResponse struct {
 	Body Error
 
 	Headers ServiceUnavailableResponseHeaders
+}
+
+type TooManyRequestsResponseHeaders struct {
+	RetryAfter int
+	XRequestID *string
+}
+type TooManyRequestsJSONResponse struct {
+	Body Error
+
+	Headers TooManyRequestsResponseHeaders
 }
 
 type UnauthorizedResponseHeaders struct {
@@ -8099,6 +8797,24 @@ func (response CallManagingOrganisationsList404JSONResponse) VisitCallManagingOr
 	return err
 }
 
+type CallManagingOrganisationsList429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CallManagingOrganisationsList429JSONResponse) VisitCallManagingOrganisationsListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CallManagingOrganisationsList500JSONResponse struct {
 	InternalServerErrorJSONResponse
 }
@@ -8192,6 +8908,17 @@ func (response CallManagingOrganisationsCount404Response) VisitCallManagingOrgan
 		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
 	}
 	w.WriteHeader(404)
+	return nil
+}
+
+type CallManagingOrganisationsCount429Response = HeadTooManyRequestsResponse
+
+func (response CallManagingOrganisationsCount429Response) VisitCallManagingOrganisationsCountResponse(w http.ResponseWriter) error {
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
 	return nil
 }
 
@@ -8304,6 +9031,23 @@ func (response CallManagingOrganisationsCreate403JSONResponse) VisitCallManaging
 	return err
 }
 
+type CallManagingOrganisationsCreate408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response CallManagingOrganisationsCreate408JSONResponse) VisitCallManagingOrganisationsCreateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CallManagingOrganisationsCreate413JSONResponse struct{ ContentTooLargeJSONResponse }
 
 func (response CallManagingOrganisationsCreate413JSONResponse) VisitCallManagingOrganisationsCreateResponse(w http.ResponseWriter) error {
@@ -8336,6 +9080,24 @@ func (response CallManagingOrganisationsCreate415JSONResponse) VisitCallManaging
 		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
 	}
 	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CallManagingOrganisationsCreate429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CallManagingOrganisationsCreate429JSONResponse) VisitCallManagingOrganisationsCreateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8470,6 +9232,24 @@ func (response CallManagingOrganisationsDestroy404JSONResponse) VisitCallManagin
 	return err
 }
 
+type CallManagingOrganisationsDestroy429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CallManagingOrganisationsDestroy429JSONResponse) VisitCallManagingOrganisationsDestroyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CallManagingOrganisationsDestroy500JSONResponse struct {
 	InternalServerErrorJSONResponse
 }
@@ -8587,6 +9367,24 @@ func (response CallManagingOrganisationsRetrieve404JSONResponse) VisitCallManagi
 		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
 	}
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CallManagingOrganisationsRetrieve429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CallManagingOrganisationsRetrieve429JSONResponse) VisitCallManagingOrganisationsRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8732,6 +9530,23 @@ func (response CallManagingOrganisationsPartialUpdate404JSONResponse) VisitCallM
 	return err
 }
 
+type CallManagingOrganisationsPartialUpdate408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response CallManagingOrganisationsPartialUpdate408JSONResponse) VisitCallManagingOrganisationsPartialUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CallManagingOrganisationsPartialUpdate413JSONResponse struct{ ContentTooLargeJSONResponse }
 
 func (response CallManagingOrganisationsPartialUpdate413JSONResponse) VisitCallManagingOrganisationsPartialUpdateResponse(w http.ResponseWriter) error {
@@ -8764,6 +9579,24 @@ func (response CallManagingOrganisationsPartialUpdate415JSONResponse) VisitCallM
 		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
 	}
 	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CallManagingOrganisationsPartialUpdate429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CallManagingOrganisationsPartialUpdate429JSONResponse) VisitCallManagingOrganisationsPartialUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8909,6 +9742,23 @@ func (response CallManagingOrganisationsUpdate404JSONResponse) VisitCallManaging
 	return err
 }
 
+type CallManagingOrganisationsUpdate408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response CallManagingOrganisationsUpdate408JSONResponse) VisitCallManagingOrganisationsUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CallManagingOrganisationsUpdate413JSONResponse struct{ ContentTooLargeJSONResponse }
 
 func (response CallManagingOrganisationsUpdate413JSONResponse) VisitCallManagingOrganisationsUpdateResponse(w http.ResponseWriter) error {
@@ -8941,6 +9791,24 @@ func (response CallManagingOrganisationsUpdate415JSONResponse) VisitCallManaging
 		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
 	}
 	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CallManagingOrganisationsUpdate429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CallManagingOrganisationsUpdate429JSONResponse) VisitCallManagingOrganisationsUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9085,6 +9953,23 @@ func (response CallManagingOrganisationsAddUser404JSONResponse) VisitCallManagin
 	return err
 }
 
+type CallManagingOrganisationsAddUser408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response CallManagingOrganisationsAddUser408JSONResponse) VisitCallManagingOrganisationsAddUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CallManagingOrganisationsAddUser413JSONResponse struct{ ContentTooLargeJSONResponse }
 
 func (response CallManagingOrganisationsAddUser413JSONResponse) VisitCallManagingOrganisationsAddUserResponse(w http.ResponseWriter) error {
@@ -9117,6 +10002,24 @@ func (response CallManagingOrganisationsAddUser415JSONResponse) VisitCallManagin
 		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
 	}
 	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CallManagingOrganisationsAddUser429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CallManagingOrganisationsAddUser429JSONResponse) VisitCallManagingOrganisationsAddUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9253,6 +10156,23 @@ func (response CallManagingOrganisationsDeleteUser404JSONResponse) VisitCallMana
 	return err
 }
 
+type CallManagingOrganisationsDeleteUser408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response CallManagingOrganisationsDeleteUser408JSONResponse) VisitCallManagingOrganisationsDeleteUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CallManagingOrganisationsDeleteUser413JSONResponse struct{ ContentTooLargeJSONResponse }
 
 func (response CallManagingOrganisationsDeleteUser413JSONResponse) VisitCallManagingOrganisationsDeleteUserResponse(w http.ResponseWriter) error {
@@ -9285,6 +10205,24 @@ func (response CallManagingOrganisationsDeleteUser415JSONResponse) VisitCallMana
 		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
 	}
 	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CallManagingOrganisationsDeleteUser429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CallManagingOrganisationsDeleteUser429JSONResponse) VisitCallManagingOrganisationsDeleteUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9432,6 +10370,24 @@ func (response CallManagingOrganisationsListUsersList404JSONResponse) VisitCallM
 	return err
 }
 
+type CallManagingOrganisationsListUsersList429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CallManagingOrganisationsListUsersList429JSONResponse) VisitCallManagingOrganisationsListUsersListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CallManagingOrganisationsListUsersList500JSONResponse struct {
 	InternalServerErrorJSONResponse
 }
@@ -9539,6 +10495,17 @@ func (response CallManagingOrganisationsListUsersCount404Response) VisitCallMana
 	return nil
 }
 
+type CallManagingOrganisationsListUsersCount429Response = HeadTooManyRequestsResponse
+
+func (response CallManagingOrganisationsListUsersCount429Response) VisitCallManagingOrganisationsListUsersCountResponse(w http.ResponseWriter) error {
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	return nil
+}
+
 type CallManagingOrganisationsListUsersCount500Response = HeadInternalServerErrorResponse
 
 func (response CallManagingOrganisationsListUsersCount500Response) VisitCallManagingOrganisationsListUsersCountResponse(w http.ResponseWriter) error {
@@ -9640,6 +10607,24 @@ func (response CallManagingOrganisationsStatsRetrieve404JSONResponse) VisitCallM
 		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
 	}
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CallManagingOrganisationsStatsRetrieve429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CallManagingOrganisationsStatsRetrieve429JSONResponse) VisitCallManagingOrganisationsStatsRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9784,6 +10769,23 @@ func (response CallManagingOrganisationsUpdateUser404JSONResponse) VisitCallMana
 	return err
 }
 
+type CallManagingOrganisationsUpdateUser408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response CallManagingOrganisationsUpdateUser408JSONResponse) VisitCallManagingOrganisationsUpdateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CallManagingOrganisationsUpdateUser413JSONResponse struct{ ContentTooLargeJSONResponse }
 
 func (response CallManagingOrganisationsUpdateUser413JSONResponse) VisitCallManagingOrganisationsUpdateUserResponse(w http.ResponseWriter) error {
@@ -9816,6 +10818,24 @@ func (response CallManagingOrganisationsUpdateUser415JSONResponse) VisitCallMana
 		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
 	}
 	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CallManagingOrganisationsUpdateUser429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CallManagingOrganisationsUpdateUser429JSONResponse) VisitCallManagingOrganisationsUpdateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10482,135 +11502,138 @@ func (sh *strictHandler) CallManagingOrganisationsUpdateUser(ctx echo.Context, u
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3pchs5muCrILI7oo7hJcl22VJM1KhVco165CN0tGvHdEtg5kcSrSTABpCi2LWM2AfZ3/si+yb7JBv4",
-	"gLwPJiXKdlWpo8NFkcjEB+C7L/zq+WI2Fxy4Vt7+rx7c0dk8BPzsS6AazCcVzWZULr1975D4kdJiBpKM",
-	"wBczUIRyIuSEcqaoZoJ7He+WhhE+F4/19r2p1nO13+/TOeu5SXq+mJm/+/Ew1ac7o11/L3jWhefjF90f",
-	"Xr4adOnID7ow3tnde/b8hfmm73W8AJQv2Rzn2/eOaBgqIsZET4FccnYLUjG9NN9cUKkjb7XqeHA3Z9JC",
-	"WFiRFCEQPaWaAA9UFv70mSvNZuDte7uDvUF3Z7e7t3MxGOzj//8bXz+D2QikKr57TidAFkxPieBAJpJy",
-	"DQHOmM7zMd7qACfYfdEd7HR3nl8MXu3v2Qk68YCr0fJqHIXhFacIzrsQbsm7BQeZHxNFzLxssPPqpT8I",
-	"oDsYDAbdH8w/L80/g/R/z7xOeZk8CsOOZ6CMJzq6PL949+b4rHd0eHp69e7s58O3J/99fOa5Ue3n2/M6",
-	"XqRAXsGMstDb92jIfPiPDErEA7LrPDSDyCEE8Y9sRicJoPiN+ceNxlfGIx1obTDLPNJ6Ibve6tOq4+VQ",
-	"P3/4DXTRdNw9CxCe+mPRT/zEFR2NJNwyB753eZH90RcR17iW4+Ps97nNT751m19Ff7lRmt0maIU/k//7",
-	"v0N2I0SYHbfZsW3IDzqeW0Ljts4gYLTfAhV2zJZGMlx3TDQMuzPK6YTxSTeLG+0PbpNtWRXQcw1zqkbW",
-	"j0/Y+oStnwVbDTedU6kZDS/nQYXmwWFBMlvXIZQHhAuCu0MoX5KZkJDlszUbbc/RPM20Ir4IQ5iASvfZ",
-	"oMqqCM1rIWf3g6hDGCeUjM0LHg6ch3SNGkSVHiPGhBIj+EjENQsRqYAH5vu/Uh6ZsZsrOPF8DWqAmXIT",
-	"xqQ01Y3y0jImvRBEzIETg4453Yz6PsyNujOXYi4UDZW3/6zjUR8pVorI6HL7Ox0Pn7zyQ6EYn1wxfiU4",
-	"XC0AbvBXMR6DND9I+GcESqurOfCA8Ym3P+h4ZuorO/X+bsdzP2Wn3Eu/NawJFt7+c7NdZvqaSc3yozYY",
-	"/iVV6Ro0XBngp0ADp+ueMn5TRubLs9OEo42ZVLpD5hJuO4TDncaXhlRpK3++PXt9RF7uvnz53QEOsjRk",
-	"xi2mII1ibv6lEoiK/Ck+o3qotOLKvX1vGA0Ge/59eRk+DQdEQvjvQw+hHXod8rCX/mjA/Pfd/LvNoh7p",
-	"1WY7h56hU/hnxKQR1lpG0PGUP4UZNSekl3OzWUobbEcSPBV+oraWzs8c38LYRAuqiNMA8tv+2MKjfimG",
-	"kxru4UWSeZ2KlZ2BlsvDsTbkUlzbOfiCB4pQ8zNZTJk/JRQpT8slmdEbUEQBV5Bb7U4TPDPG2SyaIcdw",
-	"wDCuYQISofnw4cNhpKfANfMd0edBupgCwbc5M5QpskBDsde4DcDNnB+9C3ED3PtUtRG/nFmudvJT9ayO",
-	"6X2jCAs6bjMM0SqQtyC/USQUEzIVYaCIFiJ//s/HA//l+Dl0X4yf+91n/gC6r4LBuLs7+mG8Nx74r+jO",
-	"jteMgb+cgYpCfWQ0tzKA/ykWZGaEqBQL5XhJqEEqEgK9hQ4RnNAwtCyBaDEBwyvyx7Z773NbdbyQ8Rvk",
-	"cjQILlUVMv3Mbg26iBmMRLAk1MlgXkk6Yg5W1p4YpciQyFVMIlc5ErmiQYD2rIc6CJ2BduzWKVR/lqDm",
-	"wuComfZPffzaQBxACBqqYb1A1DbbmHVDkBH1bzaDzk6yDkBErN6c6mnPgmdPApT+iwiWZqzTKZKxdi3O",
-	"N+L0icKP+K1dqNJSLMur/AmBUw88gPj1m+5/yJQ2u6/KgJ0ypQ1YwtGTWaciXCw2g8zMgFtvP25yAFX6",
-	"dUH6TymfPHjz3CRXTsfZdA8laMngtgK8M6DBQ4FL3r4pWEZhrThW5F0OqIkAZYifcSQzP9alHgYxTnx/",
-	"uKOasz6DeUj9Bx/2PQ/ZPlbNqFIsBF7mV8ADdR8QvyS/WhWnPUq0+eLi3/FwiYvO2UKoSzOVON87hNMZ",
-	"BGS0RPUc9TVp/kIfwtnpN4rgStorbBvbDcxA+88I0KB0DpLESMlK2TnVGqQZ/fdvEYQf9/v9j3/v//in",
-	"4VANh3eDwad/++7HPBQ/9r/9OOi+ot3xYff1p1/3dlf/M/v3y9W33ezfz1bf/bq3yn21s7v6rv/jn0vq",
-	"Yce764KUQnZnoJS1qE/4LQ1ZQKbLOUgj9EmXvBW4qzOq/WkPUTY+s/+C5ULIAPWCMBSL49lcL/9m7TSr",
-	"YVScaA4jjRRQkBzmNwpPs0Oy7i1zntb7hD/GSphBAg132voU+JL4VEGP/CWk/EYRoztqhSRCAsG/0QSd",
-	"Ynk00LFTqeEAr27cImsO8uPf7cF9326D30ZhSPwpldRH/c1Yc1xogvtnOE52fy8vq7TVdnSRX2lLd1zj",
-	"RiAvqDY+7C9lrfY1gzAorwC/NnoqYdwPowDMEcb8MQv3x2L8IxuK+VQN7xjnzMLJNMyQ1/xZwtjb9/7U",
-	"TyN9fTtM9Q0DPhMh/ASaslAhiMfGrFglC6NS0qVdVxSGb3G6lphv3k7MMhCF9wklRjUwh8byCIw2/4Lp",
-	"qYg0kTChMjD7RH3fQFs4VBfcqdyFzJZ9Nrx9i1S6+cZkqLthawqLxwhY1dKznurPuPh3GWp8V0G1MgA3",
-	"QQa98074GowWm2PzEQ3DN04HyAFWi9LvcalFqF1khEezEUjES6fRzc2rKaoiaLgSBbroJqhai3mdV2l5",
-	"7lR6DAxY5+xfFaC9tTCJsYMA+YkEHUlO5iAR8B7ZGZCIh6AUmbBb4AfohiZ6SjnZGwwIU+Y/ecAH9ZBf",
-	"KQNKDnx6Z8Hf3Xn2w7OXey+e/dBZt6Yz57FuRSBmMDGCwIrBWY4/Nnihq5bgFLTPRhLnQKU/Pbdvabtg",
-	"+xCxc5OxkOjDz/IF9H/EvLRj/frdGWUhoUEgzVkLid/GgfAmNtLAQxVCcpXswmfbt2q5b5FgXBL995f0",
-	"RjFOl+ukeBtnY528r7ZikMfjmrakkjj7ZVPIDCk1cGaCmoPKM+hUjm6PORdUjXqebAaeh9FkM2mqwmjS",
-	"Xow24D/qXuZtnxX3FcjLs9M6LDo77RjqNrr9ZmYdOooeZNLZHBoZ3teksxB8fdbcZZIutAmWpbwV7qiv",
-	"w+VmePV5tTP0YFjzAqnzLzRw4QAMKAquwbrd6XweMhsL6v9D2YBQNhHQsYhcsNJZM8KoHLFnw0YvDCQL",
-	"KRDuivDlR+/CWGz4TqOJxJy3531CxxCXQAM6qghvW9jtJD411u0IiBmdj6prm1f21/N3bw1sCgjuHemS",
-	"iMPdHHyjv8UhcTOI8XmkESkWUxFC7O5J576YArH+fUUowUHZKbngV7icK5xImTUitkzN+NBAaE1XZQx5",
-	"dGKhPskUUb6YA658lUWLJj6anuKxmc2ec21kB2NJ5jBsDsKCLu3+6XhJBiXRwsoEdX/puhm6ViJXgeOG",
-	"9zMRJoTkyKLVhRCnVFrlegNM05nHMvsvBAnN14Qi0JXn7eCwq2IYr7IPOVJot7uNexq/Gl8rrT6dRsuI",
-	"pjdb3crXQo5YEADflFyzz6W7+IYpZQT+HOTMfMznFyT7+D9ERAKBvGRKbyEz3Jgac5BG7bDYS32riW1r",
-	"fzFtZUaXOHkgcJIt7ud/Ag3yPPDrIRsDW+68v8junHAjjWh4jghtz6ocQBczMBbxhIykuIE42mGJ4ACV",
-	"lFBMiKJLG1vokIgHYG2TbLx5y7C/Ffq1iHhQuXkSzIlyYXNIxOgf4GsruyawZTjM3jEfLjm9pSyMBVn5",
-	"OAOq6YgqBExE2pr01J92yChSSwOc0mI+Z3xSABCTG7pJdkMTfJk8iFXnwSu75DTSUyHZv6B6l4kWN8DN",
-	"gmaW13TIjIaGX0BgsOCGiwU6tjHtzHznlFpEbaYI4zZ9q7DiDx8+dIsZFE3AFxMuHrj2GqrYgCMz94ai",
-	"SjOmUZgY95aAKnlyDEEsaVDP2A7f/QqpOUvJG2yyper8Fr+NKb4mET/Z4beC1HkPrdUQp06wW+AEVfue",
-	"i6gXtZV4Tuf0qzpNa6BY5rMl4fmZOFw1d9vglKL8k+m2vcvwQHSAcbGo3D4HAtEwmwtJJQuXJPPW7akj",
-	"vy0OXeTOG5yJ49YlNEZ2XnkGGfZqKMSXEJg/aajIApwlOpfilgWxh8Nx/yIHtBIjznozj9lhTXSDz2zv",
-	"mH+fQuuSq2g+F1JD8AYCRi/Qo7AZWmSfyx3acg65M6s1wjNQEHydfXboabjT/XlIGR96Ng5q0ya2a6uh",
-	"AZ6d2CnxhqDj9BESCEhXsTVWmayi4HqpUaqPmZ6CJJQoMOfjg8EySkKmrH4Ad1ohV7TskUFo83Q4vBtj",
-	"kU6Ljeo0j7LBX+vBwGKMOoFYETArpO7jNsuIK5cDZQBPcuaJ4GQEUxqObbFCNnZvBoHULFuAWqFrfpga",
-	"ii1lLSUO8YBq6GJBQ5UrTcjAMOa9VbZkqSYFGvO44opXi/KajCAUfKKIFrlZq7KRM/M9X9VWMpX2M5cI",
-	"kofCZYscoCk4AgKzuUY3ZO3Er1ZVVVKViWxyWZyuQ07O35G9nRcvujuEhvMp7e5uMPfOzqpcitVir41O",
-	"aQYfEB6FoSsFYBopmgsOFRtvBlq1wrpva2F6uSrVgZXCrHQGRZAa1/liVVc11ubVhgMakWIkTUj5JMKV",
-	"t9/kwapUi9YUR8uuqDmIlJnkhyKbLROlpQ6G9H5g4XYnx4W1MQzBKmqthRm9OwU+0VNvf3cwGDRM/WyV",
-	"VD81oE6WAz0m+uzsrlz9XC0wRr4UYpVtuYShl3Un2Pj6Nce4u1plo50fPRvbcY/FHDd/1J1sYl+ecjql",
-	"TKkCsdfxvBpyqeBU8dmnBQ7O0msQUTa6WC2nXNxTjPNJeQe24Oy6e22D6wIF8oIuCRZzYaDHFVwUt6Bb",
-	"SmgphGLrAa11RiI1FVoroJJKA9QNpE3ftWlTHUIVxjIqZOgmEq5DcNIlmQqlK7A2E66qC/t95XmcbXhY",
-	"KcvQcjTcZKOeVTKvx4zk1XI/TIrEwua4diep8XAlqAu6PCCUjFkIREt6C6ExWMgsCjWbU6n75oS7xtLN",
-	"ILh546fM4Y8Yt3Wj63lkcXFY2hSNZkwbE8DMgzIA14dQ9cjRFPwbV6fqi8DQJurqwnqiDBQ9fPdEdN2E",
-	"xlrpndHFGzdPkaclSL8Jz3CkGNf5PpQcKYlkiCuCIFnEE23+sWgTsRr1ILSNt0umXlnSfD4SzGQZbYvy",
-	"3sSrdSV3zPxGw/cZmqlKzNicNGu29Yk4/zDEeUjev/25Q/76/vjnDvn55LXBkw8weo/0cGCwyVKthjtt",
-	"U8qqSDZ30ImQfAQCOXfNEqoMLkUmAvXZpO7MuiPT8rMCbZRRvaqVQnGy94n7hnGiNNVAruPnrvFg64tp",
-	"C06XQouGUmEafm+dLZiBMIJJxF1rDW1d8BCYlTJJ/EiL8bj9/MZ2a2gIUd2VAw0DjKvQ1BhoN5+xmhta",
-	"TJSL8nAEBCR+KLvfMv51gw1/ucp3saheYfZMzeFsMIExWCv6YrTBn0QqXRv6u2bctdDYYPZnq3L/jfKm",
-	"mu+zEzsz9/7TPl819/iowem47svgrKFcqslMKE0U3AInAV0q5Csdh/IYBNPtoXpRZDaZgy+SXaeK6qtO",
-	"srS/jStvoq4mSqjihomrvFoXGNNQVSsDcfKOa7wTu9TLjC+OU1Q2ZMg81czS3VuqlpD1qdcuJJNAXfIb",
-	"zBg/sT/uFFOlG5dueVYaLMglah6Q62LO4jWmzJXzHB3yZcHdqVjnewyRB/fzcmCynhHkfAIV8qrBufFk",
-	"y/8+bfl74leD6d4Gx1pY7E8G6m/RQL0nOj3EHm2Db63M0Cer675WV+nU4wqkI9T+GmSSoQBM03ed9Cag",
-	"VYMUKjXRqwxXY8Jc3MDigNCRORtU8XIRqjgboTae3cy3M60Bq6JHtpgy9l7IVMDH2LHz2KgRVRfLZaKT",
-	"ZsT6kFZRCcu24fjU9vDrBEYtArQQEQ/BhvZYUD6MMud7QoVmVLCtotrwAcPN6Q1wMpZi5pDiIQwBxRkE",
-	"JGQ3kAYble0fKsaECwLjMfhPXOBzHP1aLlB7/NtgBw/HhSdesA2EwKrkKp0lvR7ASQPbise6Fmz93maJ",
-	"awnvN1qu6221efoaejIrbwUoNZ6JuwZktxI70cWNtWKICoKolJbbItWreAfBuiO9NxytM14wX+deUnmr",
-	"mlnBCZ65XKEpQyymxcbcqMwVDE3bHb+r9c49X+XvaiglrRb6T6Snmts7nVYnFDKv7Hvb7FyJoxVy74o3",
-	"RrSigQ1S7H5Y5S+eaIgJmmGV+Wf1+7BpBtpgVbr0oiqSgGXVZGf3ZZb7CknGsADZI6diARLbL4VgeLvq",
-	"uJY3CmXPf/R7/X/rd/tXmafzpuTO7ss1aZaZGzgeztsLKa3rX4tsZTNe0Wg4lrpkVUgL520dE5prW5j1",
-	"ipRy7YrMKcsdstSdo8ZOuUtYHiWyu59D3hq5UWbeVYlslW081iXaZXdibaIdcSI37gdGOVbru8uGsGsz",
-	"DcPkwp5cYl66pW6PylubXXA+8zCjKySJfckLu/Ebu+VXdrPv7OZf2nVv7SavbdrV4+TdF/VSiuYbYW7B",
-	"/NyuC6KgghUhalLDbGPaNiZZes8B2Mga8O26aKyyz8WCCF5y19g24UxjdTzlwJ8stUdSzHMYsdZSq8OK",
-	"x/HbVKLIBqjxZLjdFz9WHU+BH0mml+fYON91D7kBfhiZdRcBusYm+e7qBRxnL1C47ji+R9M6wB2iBdl9",
-	"/pzcMsVGIZDD86OTk8xG9Mj1X4BKkBXvG3KjO8W/182KWymBBthWf8jjnkG2lixtGnToSjrjnPk4Ajxn",
-	"/wVLW/oGd7Y2/Cfhq7qeFmOQWFOGbQ3TGrg4msPNEyPbzyJ/MVAgfNVb0DCIJPaUCqkGpfvo4+djERcU",
-	"Ult3HTcHmwOPkw7yr5swPY1G+KZkUPqpIqSNM3+jyPdHRuTHsRqSDdao78nh+5P9UhhEJVVoaRHakCd5",
-	"DR00PI3+T32NBWp6CjPrdVlUJ1Yxad/UG/Ih//77I8FvgeNUve+/J0ktaxodu84d334tNvSITRFArDAC",
-	"bH/Ir38dusSCobdPht7/+1//Z+itrrH61Pxm34Lapn2LGfbRjfu0unZKVjnO75aaBvqH3Eb6sVmdcu2b",
-	"mNbgruAJqJqCNQkQY+2FYTLRz+y+MU7A1jBiu7UhKjD2bWevj8je3t4rM+by4qhjyMtAMGO+FAqv47D7",
-	"nhAFTkH5kojxWIHuEds8n0oY8hHF62AkXaoDcv1L114h0cXytWt8zfUp4zfXRNGlPcmQgSIjWAoexF08",
-	"zWptZe+QZ/pXmadxX2zHKwSITbgwdpQ99LhtHh75tbh2ESoFtyCptTBVh0iYo96INeJgJtC2WbcvZjPq",
-	"fHuYnCHGQ2420DZqVriPqDn3yAVz+4eNGXjc3VuKxTcKz8ryjZD5wBVk6O/NyUWJ8gyRKRFJH3pCTvru",
-	"of6MobDVTNvGmvVU5nU8vJgM6XKnN+gNPJdZRufM2/f2eoPens10nSIfWnsPjBk0gQot7/gW5LIQLsU9",
-	"sXtoNiGWeng3UVxE51qemlPBdhVoWCwYYuNrd3MIp1KKRXpZCG7hZrcvFHrI19TepkP6SbP3ugrcirFx",
-	"k/ENHsFeky3G51v2tngAm+S2HIdda1efCp3ndgeDTZt5FO8trJo7fqCfH52vIH9Q5+CKBpWrcn93J1iL",
-	"FWWFWvL4qqymGnIc84DKf/tkyhBbPJtewINre2aPquqh5EgzPeg8fGRn/SO59hT40LP1DyWdYFYd73kb",
-	"wKpa9eCze+ufrWhtgpiUND4wQog0s0hNJ9j+r4HveZ/cDWrVyprhMN8oTFSNrEByZ5XIW8PzjJDaL0s/",
-	"l8PH4ybRQ16hEZUuUtqUCaKoeuKC9+WCNZdcFU/K3Xr3+2UihXZ8bRlJqRNZW2aSaxLXlqHUdcVry1Rq",
-	"OsLlGQvu3JY4y1xUOc7eoJaa9towHyn6sdx0uQIR8hp7G9HxGBmQsRimIkQmZHjK9fnx2d9Ojo6v3p+9",
-	"+9vJT8dnvbPjn0/OL47PruOEvKTDAMlcGD+lqnTRcJwCvzEPsnfTl+7o2UDFSK+3b9Qt3LD2bWnWJUGb",
-	"N2Vhu+suFosupgCmTqqvBFh0uOH19uVcRXsFoc3GREUrjoy5M7hwdQrm6/4cs/Hx4z/mkHyesHH8cQGj",
-	"ubuo/4svO838rOkulNKRsV3ZOO4t4XwI2UtcrWXL7SrLFzquSkJi5wGq8kaa8hb2q25/8iSea9KTFWaZ",
-	"C0gbBVo87iE9saqvc6x6HMf140H5ywbrx8eDqm7Zq38qP7Rw+139Y8mo7MV09cPtkNxlcPWD3ZjPbA20",
-	"kKVpf1zzxE6LJ4rNqPG5523Aq2ie9lXYIEex3GunD6w66/0wv0YRC1Z9qzSEUHVXYHypJq24otuYJOgW",
-	"tV6tOA6RZDah/1RX6BRDntzj8u7D2+OzUneiDVWC9M7OAkN9Vm1pFXPmJy4rY0udMr9i0vntmd4WATdQ",
-	"gysdi+8KyuemGJa5g3OL7q2vUWb/JungN4fVZyk+tTbvNvK5WGfIJ/TK+9M19/3me9sfpPk37lvXws3W",
-	"NKnPwNBL9wjf39ZrpZElBFdQylpTXMsq2HsZgA9YQWLEbXMVX9oy/Nr2o9FkLJUE9rzV716GoN2Hqw2e",
-	"1KoqAfQHNWHeW1oklzFbby37It1wjbmRNEW3S1I4epDkdLgsLaWx2YayDUt75DoWUtdkFilNRoBx+WJT",
-	"UbHgHaIY9zFR0l5C5Si6wmm6XXG4BTEYteOW0aaC71Ek3hcC9ksLti+07LUuzzIlZLufZbKmMkJuvbPz",
-	"Seg9Cb0/gtDbUNht4LejQYA1H32nFd/LPKwMGh4qxSZcEUrUHHw2Zr6rhRRxknXmamw/khIFK1ZEkkNO",
-	"xNz2yyBpZjXRbAZDHqcg4tt8yskI8CZtFKFppJFcHx2envaOzo4PL46v3h+fvTk5Pz959zaJMuYIz9if",
-	"2XSwHjlMU7CJkCQUfALSuiUzjSVQfbCJ42pqUEcSweEgrrJwtYdDPoXQSnWq8FXJzY5GqSDPBoNN5Xl8",
-	"cA+S6HFyeCMfxEHt+V91n4x7yfDPBp6T2tVXYYrQXZjtCrdRWBWT+R8jNJdi/tpNyAzdfCsKZUMN+4CO",
-	"7rTkeBvyKRNYs/GD9bG1zDh8XGnzeU0QKx2WBLLWz5QZ9yRJfxeS9Gfk37Qgih5DslosfSThegYzcQtl",
-	"4ZppMdEgXvEKZdsWgt1CuCQSbsUNKDRamcxc2mqMXCV8hhnomFdvyyIw479S3v50fHpckrdlazi+BiuV",
-	"t2cGBmYkY0502qtkjfR0ruPYlbx5gC85j69WZuZ7ynx1MrPc9+TRZeagqhtqCA5jA6Ii3welxlFob1N/",
-	"MpmeGL2LjhkEiZlJhi8+Bq83ygVyloa6lDhcpzIXs+EjWEqGrappWrpu+8PEvB35NvkWepNeh1AylyK+",
-	"oJPyOEvblol9Z7i7zQOPbSObrW2rX1Aw2MIw7OWQMnL0PXaIO04kWSztgtukZw3lcXNwWy1baUbZhA11",
-	"bz9lupX3K5fB9gptMq1fR2H4ls5aZWW/xaL8tqNjdvlIieHrx54he18/7hyo9Kfnca1wq4W1HXceRq3f",
-	"eXl22nYoFqltoUJoBtiqZK2kjMfdoyqo2Bxqw2KgXNeLDjF6ltJkzKTSDbVqT0VDf/BcJywzsnLFxbCY",
-	"dCl1ac+xrdQaVRQZuRhVQbwVKo8eIBHuVzv0JBL+uCKhplzKEgSVUOPOeiqUqi6UalmztDkT/drLq7bI",
-	"Ue/lCNrAGMF0/UY7JJL2LhOmNPPt/cpN9VzY6t2vvunFdh7YlKUjiFtMiFXuhqNGVQ4HPTyOe25fU5ul",
-	"lW37gYYQblzcNGUmZq6nz1OC7GdIkN0I078iGraBh0dyHttoso1fFqKrNkQZN6GEO7NvfOJiP/W+ZKaG",
-	"PFIwjkJ7y/ydthfzYAcTDItyvHRhCiSIZHIxOc14mnvkQmD3q9gLkkRfO0OuQJNChy2iBTZTO8AqdPN2",
-	"polRM7H/nJlJ0VnJST3k1kt9+f6ndlHhB/kyMqf41bqc8z3zvjqXc7mB2+dxOf+2w7TYXs4l5XNYIGk/",
-	"ecefvOOFhKKU01usSbGztY8800oPJVOmid7HT0YEKQTfiq2qa9LMrzbWh59V2lsu7SfXR2HmICqVZa3p",
-	"2kYyTdus7q6BzrK6fKog9NLeeU3rXn1a/f8AAAD//w==",
+	"7H1pcxs5suBfQdRMRB+PlyTbbUvxop9GLffTPPkIHePeZ3oksCpJYlQEOABKFKeXEftD9vP+kf0n+0s2",
+	"kEDdxWKVRNnubk1MuCkSZyKRdyZ+9XwxmwsOXCtv/1cP7uhsHgJ+9iVQDeaTimYzKpfevndI/EhpMQNJ",
+	"RuCLGShCORFyQjlTVDPBvY53S8MI+8VtvX1vqvVc7ff7dM56bpKeL2bm737cTPXpzmjX3wuedeH5+EX3",
+	"h5evBl068oMujHd29549f2G+6XsdLwDlSzbH+fa9IxqGiogx0VMgl5zdglRML803F1TqyFutOh7czZm0",
+	"KyzsSIoQiJ5STYAHKrv+tM+VZjPw9r3dwd6gu7Pb3du5GAz28f//jcPPYDYCqYpjz+kEyILpKREcyERS",
+	"riHAGdN5PsagDnCC3RfdwU535/nF4NX+np2gEze4Gi2vxlEYXnGKy3kXwi15t+Ag822iiJnBBjuvXvqD",
+	"ALqDwWDQ/cH889L8M0j/98zrlLfJozDseGaV8URHl+cX794cn/WODk9Pr96d/Xz49uS/j88816r5fHte",
+	"x4sUyCuYURZ6+x4NmQ//kUGJuEF2n4emETmEIP6RzegkWSh+Y/5xrXHIuKVbWhPMMl0ab2TXW31adbwc",
+	"6ucPv+Ze1B13zy4IT/2x7k/c44qORhJumVu+d3mR/dEXEde4l+Pj7Pc54CffOuBX3b9cK81uE7TCn8n/",
+	"/d8huxEizLZrd2wt6UHHc1uoBesMAkb7DVBhx4A0kuGmY6Jh2J1RTieMT7pZ3Gh+cG3Asiqg5wbiVI2s",
+	"H5+w9QlbPwu2Gmo6p1IzGl7OgwrJg8OCZEDXIZQHhAuC0CGUL8lMSMjS2TWAtudoejOtiC/CECagUjgb",
+	"VFkVV/NayNn9VtQhjBNKxmaAhy/Ow3uNEkSVHCPGhBLD+EjENQsRqYAH5vu/Uh6Ztu0FnHi+GjHATNmG",
+	"MClNdS2/tIRJLwQRc+DEoGNONqO+D3Mj7sylmAtFQ+XtP+t41McbK0VkZLn9nY6HPa/8UCjGJ1eMXwkO",
+	"VwuAG/xVjMcgzQ8S/hmB0upqDjxgfOLtDzqemfrKTr2/2/HcT9kp99JvDWmChbf/3IDLTL9mUrP9qAmG",
+	"f0lReg0arszip0ADJ+ueMn5TRubLs9OEoo2ZVLpD5hJuO4TDncZBQ6q05T/fnr0+Ii93X7787gAb2Ttk",
+	"2i2mII1gbv6lEoiK/Cn2UT0UWnHn3r43jAaDPf++tAx7wwGREP770MPVDr0OedigP5pl/vtufmyzqUca",
+	"2oBz6Jl7Cv+MmDTMWssIOp7ypzCj5oT0cm6ApbTBdryCp8JPxNbS+ZnjWxidaEEVcRJAHuyPzTzWb8VQ",
+	"UkM9vEgyr1OxszPQcnk41ua6FPd2Dr7ggSLU/EwWU+ZPCcWbp+WSzOgNKKKAK8jtdqduPTPG2SyaIcVw",
+	"i2FcwwQkrubDhw+HkZ4C18x3lz6/pIspEBzNqaFMkQUqir1aMAA3c370LsQNcO9TFSB+ObNU7eSn6lkd",
+	"0ftGERZ0HDDMpVUgb0F+o0goJmQqwkARLUT+/J+PB/7L8XPovhg/97vP/AF0XwWDcXd39MN4bzzwX9Gd",
+	"Ha8eA385AxWF+shIbuUF/qdYkJlholIslKMloQapSAj0FjpEcELD0JIEosUEDK3IH9vuvc9t1fFCxm+Q",
+	"ytEguFRVyPQzuzXoImYwEsGSUMeDeeXVEXOwvPbECEXmilzFV+Qqd0WuaBCgPuuhDEJnoB25dQLVnyWo",
+	"uTA4aqb9Ux+/NisOIAQN1Wu9QNQ2YMyaIciI+jftVmcn2bRARKzenOppzy7PngQo/RcRLE1bJ1Mkbe1e",
+	"nG3EyROFH/Fbu1GlpViWd/kTLk498ADi4dvCP2RKG+ir8sJOmdJmWcLdJ7NPRbhYtFuZmQFBbz+2OYAq",
+	"+brA/aeUTx4MPDfJlZNx2sJQgpYMbiuWdwY0eOjiktHbLssIrBXHirTLLWoiQJnLzzheMz+WpR62Ypz4",
+	"/uuO1pz1GcxD6j/4sO95yLZbNaFKsRB4mV4BD9R9lvgl6dWqOO1RIs0XN/+Oh0vcdE4XQlmaqcT43iGc",
+	"ziAgoyWK5yivSfMX2hDOTr9RBHfSXGBrrTcws9p/RoAKpTOQJEpKlsvOqdYgTeu/f4tL+HG/3//49/6P",
+	"fxoO1XB4Nxh8+rfvfsyv4sf+tx8H3Ve0Oz7svv70697u6n9m/365+rab/fvZ6rtf91a5r3Z2V9/1f/xz",
+	"STzseHddkFLI7gyUshr1Cb+lIQvIdDkHaZg+6ZK3AqE6o9qf9hBl4zP7L1guhAxQLghDsTiezfXyb1ZP",
+	"sxJGxYnmMNJwAQXJYX6j8DQ7JGveMudprU/4YyyEGSTQcKetTYEviU8V9MhfQspvFDGyo1Z4RUgg+Dea",
+	"oFEsjwY6NirVHODVjdvkmoP8+Hd7cN83A/DbKAyJP6WS+ii/GW2OC00QfobiZOF7eVklrTa7F/mdNjTH",
+	"1QICaUG18mF/KUu1rxmEQXkH+LWRUwnjfhgFYI4wpo/ZdX8s+j+yrphP1esd45zZdTINM6Q1f5Yw9va9",
+	"P/VTT1/fNlN9Q4DPRAg/gaYsVLjEY6NWrJKNUSnp0u4rCsO3OF1DzDejE7MNROF9QokRDcyhsTwCo86/",
+	"YHoqIk0kTKgMDJyo75vVFg7VOXcqoZAB2WfD27d4S9sDJnO7a0BT2Dx6wKq2nrVUf8bNv8vcxncVt1YG",
+	"4CbIoHfeCL8Go0V7bD6iYfjGyQC5ha1F6fe41eKqnWeER7MRSMRLJ9HNzdAURRFUXIkCXTQTVO3FDOdV",
+	"ap47lRYDs6xz9q+Kpb21axJjtwKkJxJ0JDmZg8SF98jOgEQ8BKXIhN0CP0AzNNFTysneYECYMv/JL3yw",
+	"fuVXyiwlt3x6Z5e/u/Psh2cv9148+6GzaU9nzmLd6IKYxsQwAssGZzn6WGOFrtqCE9A+25U4Byr96bkd",
+	"pemGbSdi5yZjIdGGn6ULaP+IaWnH2vW7M8pCQoNAmrMWEr+NHeF1ZKSGhipcyVUChc8Gt2q+b5FgXGL9",
+	"9+f0RjBOt+u4eBNj4zp+X63FII3HPW1JJHH6S9uVmatUQ5kJSg4qT6BTPro94lwQNdbTZNPwPIwm7bip",
+	"CqNJczZag/8oe5nRPivuK5CXZ6frsOjstGNut5Ht26l1aCh6kEpnY2hkeF+Vzq7g69PmLpNwoTZYltJW",
+	"uKO+Dpft8OrzSmdowbDqBd7Ov9DAuQPQoSi4Bmt2p/N5yKwvqP8PZR1C2UBARyJyzkqnzQgjcsSWDeu9",
+	"MCtZSIHrrnBffvQujMaGYxpJJKa8Pe8TGoa4BBrQUYV7267dTuJTo92OgJjWea+6tnFlfz1/99asTQFB",
+	"2JEuiTjczcE38lvsEjeNGJ9HGpFiMRUhxOaedO6LKRBr31eEEmyUnZILfoXbucKJlNkjYsvUtA/NCq3q",
+	"qowij0YslCeZIsoXc8Cdr7JoUUdH01M8NrPZc17r2UFfkjkMG4OwoEsLPx1vyaAkalgZp+4vXTdD13Lk",
+	"quW45v2MhwlXcmTR6kKIUyqtcN0C03SmWwb+QpDQfE0oLrryvN067K4Y+qtsJ3cVmkG3Fqbx0DistPJ0",
+	"6i0jmt5sFZSvhRyxIADe9rpm+6VQfMOUMgx/DnJmPubjCxI4/g8RkUAgLZnSW8g0N6rGHKQROyz2Ut9K",
+	"YtuCL4atzOgSJw8ETrJFeP4n0CBPA7+ea2PWljvvLwKdE264EQ3PEaHtWZUd6GIGRiOekJEUNxB7O+wl",
+	"OEAhJRQToujS+hY6JOIBWN0k62/e8trfCv1aRDyoBJ4Ec6Jc2BgSMfoH+NryrglseR0GdsyHS05vKQtj",
+	"RlY+zoBqOqIKFyYibVV66k87ZBSppVmc0mI+Z3xSWCAGN3ST6Ia69WXiIFadB+/sQog3lC/dLxW+sDdC",
+	"JkesiG+4nQ3imgLR4gbQqD2WYobfxGprEzL6xfZ8yWmkp0Kyf0E1ZrmNMUVmlr52yIyGhkZCYDD/hosF",
+	"7htD7cx3TpDH68wUYdyGrBV2/OHDh24xaqRu8cUgkwfufQ0laMGFmBuhKMaNaRQmBg175JV8KF5BjBYo",
+	"W22H13yFFCxLvVoA2VKyPIjfxlRuTfJBAuG3gqyzmFpNKQ4XYbfACaozPRdFUJTQ4jmdobPqNK1SZgnu",
+	"lgSGz0TV3Z8XbAYiaqs76bRXXqBVoVjUybNZaQRFjoAFVsOTkt1apGWzbUu38SS+mKVTEPOzLzgHFPis",
+	"f9FRdiMGcrWwrrctAbyahbYAepTvmQL+XYbRopWVi0Ul9N0SiIbZXEgqWbgkmVG3B/XflhhQIQK0uQtT",
+	"KbQOLSfN3wYb5xcPW6ffLaihSm6g7ZzD70xuKcosLU7IyTAl4o5QqDyWjNBhSIMvITB/0lCRBTib1FyK",
+	"WxbEtk4nExXlAgvoOP7VdLPN6rgJ9tneXfx9inKXXEXzuZAagjcQMHqBtsV2aJHtlzu05RxyZ7bWHJdZ",
+	"BcHhbN+hp+FO9+chZXzo2YgIG0C1Xb6GprjsxE6dN1Q3DiQjgYB0F1vjZ8kuCkbYNer1MdNTkIQSBeZ8",
+	"fDBYRknIlJWa4U4rZF2WhzEIbcQeh3djTNdrAKhOfSsbBmJtmZiWtU5MrHCdF5J4EMwy4spFQ5qFJ9kz",
+	"RHAygikNxzZtKRvFYxqB1Cybil6hgX2Ymhtbil9MXGMB1dDF1KYqo7qQgSHMe6ts8uKaZAiM6Ixz3y3K",
+	"azKCUPCJIlrkZq3KS8jM93y1NqexBM9cSFh+FS5u7ACNQiMgMJtrdEisnfjVqipfsjKkVS6L03XIyfk7",
+	"srfz4kV3h9BwPqXd3RZz7+ysykmZDWBtNC3T+IDwKAxdUhDTeKO54FABeNPQyn7WkbN2TS9XpYzQUsCF",
+	"kQYKS6rd54vVuvzRJkMbCmhYiuE0IeWTCHfeHMiDVSkrtc6jnt1RvTs5M8kPRTJbvpT2djC87wd23e7k",
+	"uLCat7mwilodekbvToFP9NTb3x0MBjVTP1sleZA1qJOlQI+JPju7K5dJu3Yxhr8UohaaUglzXzadYO3w",
+	"G45xd7XKxj189KyX13WLKW7+qDvZEN/8zemUYiYLl30dzVtzXSooVXz2aaqTs3/UsCgbZ1DNp1wEhBjn",
+	"w3MPrPR/3b22YTYCGfKCLgmmdaLL16VeFUHQLYW2FYIy1i90rVsCb1OhyAoKqTRA2UDaQH4bQNkhVKFX",
+	"s4KHtuFwHYKTLslUKF2BtRnH9boAgK88orsJDSvFG1uKhkA24lkl8XpMn/5a6ofh0VjiIM7iS7K9XDL6",
+	"gi4PCCVjFgLRkt5CaBQWMotCzeZU6r454W5ANc0guBnxU+bwR4zbDPLNNLK4OUxyjEYzpo0KYOZBHoD7",
+	"w1X1yNEU/BuXse6LwNxNlNWF1bPNKno49kR03YRGW+md0cUbN0+RpiVI34ZmuKsYZ/w/9DpSEskQdwRB",
+	"somnu/nHupuI1SgHoW683WvqlTnN57uCmXjDbd28N/FuXfItM7/R8H3mzlSFaLW/mmvA+nQ5/zCX85C8",
+	"f/tzh/z1/fHPHfLzyWuDJx9g9B7vw4HBJntrNdxpG1xadWVzB50wyUe4IOeubEqVwqXIRKA8m2SgWnNk",
+	"mohauBtlVK8qqlKc7H1ivmGcKE01kOu43zUe7Pq0+oLRpVCspZSiit9bYwvGIo1gEnFXZEdbPwkEZqdM",
+	"Ej/SYjxuPr/R3WpKw1TX50HFAL2NNFUGms1ntOaaYjPl9FxsAQGJO2XhLeNfWwD85Spfz6Z6h9kzNYfT",
+	"YgKjsFZUyGmCPwlXujb375pxV0ynxezPVuVKPGWgmu+zEzs19/7TPl/VV/tZg9NxBqjBWXNzqSYzoTRR",
+	"cAucBHSpkK50HMqjp1I3X9WLIrHJHHzx2nWqbn3VSZbgW7vzuttVdxOqqGFiKq+WBcY0VNXCQBzG50pw",
+	"xSb1MuGL/RSVpVkyvepJuhulagtZm/rajWRSKUp2gxnjJ/bHnWLSRO3WLc1KnQW5kO0Dcl2MXr7G4Nly",
+	"xLNDvuxydyr2+R4DR4L7WTkwbNcwcj6BCn5VY9x40uV/n7r8PfGrRnVvgmMNNPYnBfW3qKDeE50eoo82",
+	"wbdGauiT1nVfrat06nEu4hFKfzU8ydwATNhxNTUnoFUNFyqV06x0V2MYaVzK5oDQkTkbFPFyHqo4GmGt",
+	"P7uebmeKhFZ5j2xadWy9kCmDj7Fj57FRI6pOm814J02LzS6tohCWLcjzqenhr2MYaxGgAYt4CDY0x4Ly",
+	"YZQp3xMq1KOCLRrXhA4Yak5vgNtwQIsUDyEIyM4gICG7gdTZqGwlYTEmXBAYj8F/ogKf4+g3UoG1x78N",
+	"cvBwXHiiBdtACKxPUCWzpA+FOG5gi3JZ04LN5G0XuJbQfiPluip37cPX0JJZ+T5IqQRVXD8kC0qsSRmX",
+	"2ItXVGBEpbDcBqFexddINh3pvdfROOIF43XuxZW3KpkVjOCZZ1bqIsTiu1gbG5V5jKUO3PFYjSH3fJV/",
+	"taUUtFqoRJOeag52Os3ZKURe2XGbQK5E0Qqxd8W3YxrdgRYhdj+s8k/Q1PgETbPK+LP1cGgbgTZYlZ6/",
+	"qfIkYIEFsrP7Mkt9hSRjWIDskVOxAImF2EIwtF11XPErhbznP/q9/r/1u/2rTO+8Krmz+3JDmGXmLZ6H",
+	"0/ZCSOvmYZGstKMVtYpjqV5eBbdw1tYxobkCplmrSCnWrkicstQhe7tzt7FTrheYR4ks9HPIu4ZvlIl3",
+	"VSBbZUGfTYF2WUhsDLQjjuXGlQEppp4R9+wY1m+nYZg83ZULzEtB6mBUBm12w/nIw4yskAT2JQN24xG7",
+	"5SG72TG7+UG7btRuMmwdVI+TsS/WcymaL4m7BfVzuyaIgghWXFGdGGZLVDdRydIXT2xe4hT4dk00Vtjn",
+	"YkEEL5lr7IMBTGOdDMqBP2lqjySY5zBio6a2Disex25TiSItUONJcbsvfqw6ngI/kkwvz/EJDVdH6Ab4",
+	"YWT2XVzQNT6X4R5hwXb2KZXrjqN7NM0D3CFakN3nz8ktU2wUAjk8Pzo5yQCiR67/AlSCrBhvyI3sFP++",
+	"blYEpQQa4AMbQx5XD7O5ZGn5sEOX0hnHzMce4Dn7L1ja1De4sxUTfhK+WlfdZgwSc8qwwGmaAxd7c7jp",
+	"MbJprPknwgLhq96ChkEksbpcSDUo3UcbPx+LOKGQ2moEcZnAOfA46CA/3ITpaTTCkZJG6acKlzbO/I0i",
+	"3x8Zlh/7akjWWaO+J4fvT/ZLbhCVZKGlSWhDnsQ1dFDxNPI/9TUmqOkpzKzVZVEdWMWkHak35EP+/fdH",
+	"gt8Cx6l6339PklzW1Dt2nTu+/bXY0CM2RACxwjCw/SG//nXoAguG3j4Zev/vf/2fobe6xuxT85sdBaVN",
+	"O4pp9tG1+7S6dkJW2c/vtpo6+ofcevqxbKVyhdyY1uAe4wqomoJVCRBj7dOBMpHPLNwYJ2BzGLHw4hAF",
+	"GDva2esjsre398q0ubw46pjrZVYwY74UCh/msXBPLgVOQfmSiPFYge4R+4wGlTDkI4oPQ0m6VAfk+peu",
+	"fUymi+lr1zjM9SnjN9dE0aU9yZCBIiNYCh7E9XzNbm1m75BnKtmZ3ggXW/sOF8QmXBg9yh56XEATj/xa",
+	"XDsPlYJbkNRqmKpDJMxRbsREfjATaFu23xezGXW2PQzOEOMhNwC0JdsVwhEl5x65YA5+WK6Ex3X+pVh8",
+	"o/CsLN0ImQ9cQeb+vTm5KN08c8mUiKQPPSEnfdepP2PIbDXTtsTu+lvmdTx8ohDv5U5v0Bt4LrKMzpm3",
+	"7+31Br09G+k6RTq08UUo02gCFVLe8S3IZcFdijCxMDRAiLkevlIWJ9G54sfmVLCICyoWC4bY+Nq9IcSp",
+	"lGKRPhuEIGz3DkvhNYk1ubdpk37y7MO6DNyKtvFzAy26YNXZBu3zxbsbdMBy2Q3bYf3q1adCDcrdwaBt",
+	"iZviC6ZVc8cd+vnW+QzyB9UQryhVuyq/9OAYazGjrJBLHj+aV5dDjm0ekPlve6YEsUHf9Cku3Nsze1RV",
+	"nZIjzVSj9LDLzuYuufIU2OnZ5k5JfSTTYffV5g7FSiWrjve8yYaqCl9h373NfSvq1iAGJgUTDPMi9aRV",
+	"0wkWEK2hl94n9wZjtZBnKNM3CgNcI8vI3BknfNrQSsPc9stc08X+8bjM/JBXSFKlp9jaEk9kcU/U877U",
+	"c80zecWTcu9m/n6JT6GgZ1MCVKrr15QI5cpMNiVEVZUTmxKjdTU5mxKkNfUo80QJob4lqjQXVca6NygZ",
+	"p/U9zEeKtjM3XS4phbzGold0PEbiZbSUqQiRgBl6dH1+fPa3k6Pjq/dn7/528tPxWe/s+OeT84vjs+s4",
+	"CDCpakAO0zmnVJWeOY/D7lvTLzQGe6UXwlqINW6ITfKMa9a8FM6mwGszUnZtd93FYtHFsMPUMPaVLBaN",
+	"fGa0ivhI+wCqjQBF4S72xrkzuHC5Eebr/hwzAPDjP+aQfJ6wcfxxAaO5Z40oX3zbabTpmopG6T0y+jIb",
+	"x/UsnN0i+4S01aa53WX5OdlVicHsPEA8byWdbwFe6+CTv+K5wkBZRph5/riWGcbtHlKHq/ox2aru2K4f",
+	"N8o/dbq+fdyo6o3P9b3yTQtvb67vlrTKPou5vrltknuKcn1j1+YzayANeGlanRt7vNzco1A31HTbaTBR",
+	"sYI+9nveZFcVdd5+0+rSUcxmm4kfq85mU9OvUcSCVd/KKCFUPYwavyBcTCSPtSe0/FrDXexqSYK30ESs",
+	"K0SYIU8erXr34e3xWakAU0sJJH2guEC/n1UrhcW0gIkLPNlSxdav+ab+YawLFnFbSOuVNtd3BRm5LWZm",
+	"HireouXvaxQtfpP35w9zG85SPGysvbYyR1k70Sd0dPjTDY+p5x8OOUhDmty3riqeTRNTn4GBlB5pv78q",
+	"20jgTC5qQeZsfFMbJhbfS799wA4SHXWbu/jSiu/XBo9ajbiUZdnzVr973oNqLe42eBLjKhnXk4b2GZjs",
+	"e3v1yWXMRRqz2khXRapjfS7rgioasZLU34MkKsfF2SmN5VKULTnbI9cxT7wms0hpMgKMrCiWhRUL3iGK",
+	"cR9DXe2Dgo6AVJigt8t9t8B1o2bEOWrLZx+FwX6hxX5pPvqFtr3RgFy+Cdn6dZm4twxP3Ww6fuKxTzz2",
+	"icdunce25K0trKA0CDBJqO9k/nspv5Ue30Ol2IQrQomag8/GzHfJsyKOyjcKMIvdtVIiH8cUWnLIiZjb",
+	"AiskDcXHl6iGPI5ZxdF8yskICMaFvs65icn10eHpae/o7Pjw4vjq/fHZm5Pz85N3bxMXce6eG+06Gz/Y",
+	"I4dpzD4RkoSCT0BaI2+mEglKKzbTQE0NykkiOBzEaTkuWXXIpxBaIYIqHCp5FNjIMOTZYNBWfIgP7kEC",
+	"RJxNUEt2sVFzcltdWOVeIsNnW54TEqpfURYhdJLchZg3FrM/HsOvmmL+RiBkmrYHRSHPrAYO6DZIc9S3",
+	"wQ4zXlHrjdnsGM20w+5Km88bPJBps8QLuXmmTLsnxv3EuNsz7p+RXdAC53sMRm4vxSPx8jOYiVso8/JM",
+	"CZQabo6P/duyJewWwiWRcCtuQKFKzmTmeXGjwivhM8yQcO/vUW1T2arZ+0/Hp8cl9l7W9eNn2lL2fmbW",
+	"wAwjznFq++i5YdbODh/b5dt7Z5Pz+GpZdL7m0VfHost1eR6dRQ+qqvWG4DA2ICryfVBqHIXh8kkhfOIr",
+	"X86zafAxpl0ZMvwYrMWITkjIatK0YleryrxTiF0wsxIrt9O0koMtlxSzEmQT5FvoTXodQslcivgVZ8rj",
+	"5AObNfmdfYcYJ3Can01CsMlgyIdsniSWNkn5BhpyO8ShAVIIzHSE26SEE+VxrXybPF6pJNrgHnVvo28K",
+	"yvtlj2G1kSYJBK+jMHxLZ42SDd5ijYqmrWPq/Ej5DpvbniE32dzuHKj0p+dx6nyjjTVtdx5Gjce8PDtt",
+	"2hRzNreQMDcDrNyzkTHH7e6RJFesldYyNy5XBKZDjFinNBkzqXRN6uZTDt1TXNz9s+4sP3KORCZd2GZa",
+	"um8rqXcVOXfOUVhgi4VEvAdwkvul0j2xkj8uK1mTPWgvBJWwxsj3lDdYnTfYMA2vPfH9PWcbbpEa38vW",
+	"1UIBwuyVWt0nkvY5IaY08+0T53Xpjfjagl/92JIt/tGWHeAStxh4rdwjY7XiIzZ6uCP+3A6zNqovW3kH",
+	"lS8EXFy3aCZmrqzWUyD2VxyI3eqGfEV337qAHsmubv361pNc8HNbZ3FcPxbuDNz4xHnh1pvZmRrySME4",
+	"CnEAuNP2TS0sPoQOao7vpUyBBJGbDr3XqRG+Ry4EFq6LLTaJH7wz5Ao0KRTHI1pgHcQDLARhRmeaGNEW",
+	"S0eamRSdlez3Q24N+Jfvf2rmn3+Q3SVzil+tNT5f7vKrs8aXay9+Hmv8b9thjpUhXfIHhwVe7SfHwZPj",
+	"4MtGkqWMxSJpehkauw8yRTeREWbKbX78ZDiewuVbLln1oKL51Xpd8bNKq1CmlSf7yDvdikpZihvqO5JM",
+	"eUerYmigs6zKkcojvbTKZt2+V59W/z8AAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -26,10 +26,11 @@ func New(s *store.Store, limits images.Limits) API {
 
 // Request is what handlers see of the HTTP request beyond their typed parameters.
 type Request struct {
-	ID     string     // also in the answer's X-Request-ID and in the log
-	Origin string     // scheme and host of the URLs in answers, such as https://calls.example.com
-	Path   string     // of the request's own URL
-	Query  url.Values // as it was sent
+	ID     string          // also in the answer's X-Request-ID and in the log
+	Origin string          // scheme and host of the URLs in answers, such as https://calls.example.com
+	Path   string          // of the request's own URL
+	Query  url.Values      // as it was sent
+	Parts  map[string]Part // of a multipart body
 }
 
 type requestKey struct{}

@@ -87,10 +87,7 @@ func (h CallManagingOrganisations) CallManagingOrganisationsStatsRetrieve(ctx co
 
 // CallManagingOrganisationsCreate makes a customer an organisation.
 func (h CallManagingOrganisations) CallManagingOrganisationsCreate(ctx context.Context, request gen.CallManagingOrganisationsCreateRequestObject) (gen.CallManagingOrganisationsCreateResponseObject, error) {
-	input, err := readOrganisation(request.JSONBody, request.FormdataBody, request.MultipartBody)
-	if err != nil {
-		return nil, err
-	}
+	input := readOrganisation(ctx, request.JSONBody, request.FormdataBody)
 	customer, fields, err := mayCreate(ctx, h.store, h.store.Customer, *input.customer)
 	if err != nil {
 		return nil, err
@@ -172,10 +169,7 @@ func createProblem(customer store.Customer, fields fieldErrors) error {
 
 // CallManagingOrganisationsUpdate replaces what the body names of an organisation.
 func (h CallManagingOrganisations) CallManagingOrganisationsUpdate(ctx context.Context, request gen.CallManagingOrganisationsUpdateRequestObject) (gen.CallManagingOrganisationsUpdateResponseObject, error) {
-	input, err := readOrganisation(request.JSONBody, request.FormdataBody, request.MultipartBody)
-	if err != nil {
-		return nil, err
-	}
+	input := readOrganisation(ctx, request.JSONBody, request.FormdataBody)
 	o, err := h.update(ctx, request.UUID, input)
 	if err != nil {
 		return nil, err
@@ -185,10 +179,7 @@ func (h CallManagingOrganisations) CallManagingOrganisationsUpdate(ctx context.C
 
 // CallManagingOrganisationsPartialUpdate changes what the body names of an organisation.
 func (h CallManagingOrganisations) CallManagingOrganisationsPartialUpdate(ctx context.Context, request gen.CallManagingOrganisationsPartialUpdateRequestObject) (gen.CallManagingOrganisationsPartialUpdateResponseObject, error) {
-	input, err := readPatch(request.JSONBody, request.FormdataBody, request.MultipartBody)
-	if err != nil {
-		return nil, err
-	}
+	input := readPatch(ctx, request.JSONBody, request.FormdataBody)
 	o, err := h.update(ctx, request.UUID, input)
 	if err != nil {
 		return nil, err

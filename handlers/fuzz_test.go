@@ -117,7 +117,7 @@ func FuzzReadMultipart(f *testing.F) {
 		f.Add([]byte(content))
 	}
 	f.Fuzz(func(t *testing.T, content []byte) {
-		parts, err := ReadMultipart(multipart.NewReader(bytes.NewReader(content), "x"))
+		parts, err := ReadMultipart(multipart.NewReader(bytes.NewReader(content), "x"), len(content))
 		if err != nil && parts != nil {
 			t.Fatalf("%q: %v and %v", content, parts, err)
 		}

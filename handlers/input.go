@@ -3,7 +3,6 @@ package handlers
 import (
 	"context"
 	"errors"
-	"mime/multipart"
 	"strings"
 
 	"github.com/google/uuid"
@@ -30,36 +29,31 @@ func (i organisationInput) description() string {
 }
 
 // readOrganisation reads the one body of the three that was sent.
-func readOrganisation(json *gen.CallManagingOrganisationRequest, form *gen.CallManagingOrganisationRequestForm, reader *multipart.Reader) (organisationInput, error) {
+func readOrganisation(ctx context.Context, json *gen.CallManagingOrganisationRequest, form *gen.CallManagingOrganisationRequestForm) organisationInput {
 	switch {
 	case json != nil:
-		return organisationInput{customer: customerOf(json.Customer), text: json.Description, clearImage: json.Image.IsSpecified()}, nil
+		return organisationInput{customer: customerOf(json.Customer), text: json.Description, clearImage: json.Image.IsSpecified()}
 	case form != nil:
-		return organisationInput{customer: customerOf(form.Customer), text: form.Description, clearImage: form.Image != nil}, nil
+		return organisationInput{customer: customerOf(form.Customer), text: form.Description, clearImage: form.Image != nil}
 	}
-	return readMultipartOrganisation(reader)
+	return multipartOrganisation(RequestFrom(ctx).Parts)
 }
 
 // readPatch is readOrganisation for a body that has no customer, or that is not there at all.
-func readPatch(json *gen.PatchedCallManagingOrganisationRequest, form *gen.PatchedCallManagingOrganisationRequestForm, reader *multipart.Reader) (organisationInput, error) {
+func readPatch(ctx context.Context, json *gen.PatchedCallManagingOrganisationRequest, form *gen.PatchedCallManagingOrganisationRequestForm) organisationInput {
 	switch {
 	case json != nil:
-		return organisationInput{text: json.Description, clearImage: json.Image.IsSpecified()}, nil
+		return organisationInput{text: json.Description, clearImage: json.Image.IsSpecified()}
 	case form != nil:
-		return organisationInput{text: form.Description, clearImage: form.Image != nil}, nil
-	case reader == nil:
-		return organisationInput{}, nil
+		return organisationInput{text: form.Description, clearImage: form.Image != nil}
 	}
-	input, err := readMultipartOrganisation(reader)
+	input := multipartOrganisation(RequestFrom(ctx).Parts)
 	input.customer = nil // an unknown field here
-	return input, err
+	return input
 }
 
-func readMultipartOrganisation(reader *multipart.Reader) (organisationInput, error) {
-	parts, err := ReadMultipart(reader)
-	if err != nil {
-		return organisationInput{}, err
-	}
+// multipartOrganisation reads a multipart body; without parts it names nothing.
+func multipartOrganisation(parts map[string]Part) organisationInput {
 	var input organisationInput
 	if part, sent := parts["customer"]; sent {
 		input.customer = customerOf(string(part.Content))
@@ -74,7 +68,7 @@ func readMultipartOrganisation(reader *multipart.Reader) (organisationInput, err
 			input.image = &part
 		}
 	}
-	return input, nil
+	return input
 }
 
 // checkImage decodes the image that was sent, if any, and adds what is wrong with it.

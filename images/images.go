@@ -13,14 +13,42 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+	"runtime/debug"
 
 	"golang.org/x/image/webp"
 )
 
 // Limits is what an upload may be at most; both limits are positive.
 type Limits struct {
-	MaxBytes  int64 // size of the file in bytes
-	MaxPixels int64 // width times height, as the file's header states them
+	MaxBytes  int64    // size of the file in bytes
+	MaxPixels int64    // width times height, as the file's header states them
+	Decoders  Decoders // how many images are decoded at once; nil is as many as there are
+}
+
+// Decoders are slots for images that are being decoded, since each takes up to
+// maxMemory bytes per pixel for that time.
+type Decoders chan struct{}
+
+// NewDecoders returns that many slots.
+func NewDecoders(n int) Decoders { return make(Decoders, n) }
+
+// acquire waits for a slot; the error is ctx.Err().
+func (d Decoders) acquire(ctx context.Context) error {
+	if d == nil {
+		return ctx.Err()
+	}
+	select {
+	case d <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (d Decoders) release() {
+	if d != nil {
+		<-d
+	}
 }
 
 // Image is an image that Check has accepted.
@@ -63,14 +91,14 @@ const maxScans = 200
 
 var startOfScan = []byte{0xff, 0xda}
 
-// decoding is the one slot for a decoder: a progressive CMYK JPEG takes some 24
-// bytes of memory per pixel, so decoding several images at once could exhaust it.
-var decoding = make(chan struct{}, 1)
+// largeRaster is the number of pixels from which memory that is free is given back before an
+// image is decoded: left to the garbage collector's pace, the rasters of several would add up.
+const largeRaster = 1 << 20
 
 // Check tells whether content is an image within the limits whose first frame
 // can be decoded. A refusal is an *Invalid. Otherwise the error is ctx.Err():
-// ctx ended while Check waited for another image to be decoded, which happens
-// one at a time in a process, or during the decoding itself.
+// ctx ended while Check waited for a slot of the limits' Decoders, or during the
+// decoding itself.
 //
 // What follows the first frame is not looked at: further frames, a missing end
 // mark of a GIF, or other data behind the image. An animated WebP is refused,
@@ -109,26 +137,34 @@ func (f format) check(ctx context.Context, content []byte, limits Limits) (Image
 	if err != nil || header.Width < 1 || header.Height < 1 {
 		return Image{}, errNotImage
 	}
+	maxPixels := limits.MaxPixels
+	if f.mediaType == "image/jpeg" {
+		if bytes.Count(content, startOfScan) > maxScans {
+			return Image{}, errNotImage
+		}
+		if taken := progressiveMemory(content); taken > maxMemory {
+			maxPixels = int64(float64(maxPixels) * maxMemory / taken)
+		}
+	}
 	// No format has more than 31 bits per side, so the product can't overflow.
-	if int64(header.Width)*int64(header.Height) > limits.MaxPixels {
-		return Image{}, &Invalid{fmt.Sprintf("Ensure this image has no more than %d pixels.", limits.MaxPixels)}
+	pixels := int64(header.Width) * int64(header.Height)
+	if pixels > maxPixels {
+		return Image{}, &Invalid{fmt.Sprintf("Ensure this image has no more than %d pixels.", maxPixels)}
 	}
-	if f.mediaType == "image/jpeg" && bytes.Count(content, startOfScan) > maxScans {
-		return Image{}, errNotImage
-	}
-	if err := f.decodeFirstFrame(ctx, content); err != nil {
+	if err := f.decodeFirstFrame(ctx, content, limits.Decoders, pixels); err != nil {
 		return Image{}, err
 	}
 	digest := sha256.Sum256(content)
 	return Image{MediaType: f.mediaType, SHA256: hex.EncodeToString(digest[:]), Bytes: content}, nil
 }
 
-func (f format) decodeFirstFrame(ctx context.Context, content []byte) error {
-	select {
-	case decoding <- struct{}{}:
-		defer func() { <-decoding }()
-	case <-ctx.Done():
-		return ctx.Err()
+func (f format) decodeFirstFrame(ctx context.Context, content []byte, decoders Decoders, pixels int64) error {
+	if err := decoders.acquire(ctx); err != nil {
+		return err
+	}
+	defer decoders.release()
+	if pixels >= largeRaster {
+		debug.FreeOSMemory()
 	}
 	frame, err := guard(f.decode, contextReader{ctx, bytes.NewReader(content)})
 	if ctx.Err() != nil {

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"image"
 	"io"
 	"runtime"
@@ -150,6 +151,39 @@ func TestRefusalsNameTheLimit(t *testing.T) {
 
 // TestTruncated cuts images of all formats at every byte. frameEnd is where the
 // first frame ends: what follows it is a GIF's end mark or a WebP's padding.
+// A progressive JPEG whose decoder would take more than eight bytes per pixel may have fewer.
+func TestProgressiveJPEGsOfFewerPixels(t *testing.T) {
+	comment := []byte{0xff, 0xfe, 0, 4, 0xff, 0xc2, 0xff} // and a fill byte
+	for _, test := range []struct {
+		name      string
+		header    []byte // up to its frame
+		sampling  []byte
+		maxPixels int
+	}{
+		{"grey", nil, []byte{0x11}, 16_000_000},
+		{"4:2:0", nil, []byte{0x22, 0x11, 0x11}, 16_000_000},
+		{"4:2:2", nil, []byte{0x21, 0x11, 0x11}, 12_800_000},
+		{"4:4:4", nil, []byte{0x11, 0x11, 0x11}, 8_533_333},
+		{"CMYK", nil, []byte{0x11, 0x11, 0x11, 0x11}, 5_333_333},
+		{"CMYK, behind a comment", comment, []byte{0x11, 0x11, 0x11, 0x11}, 5_333_333},
+	} {
+		for _, width := range []int{test.maxPixels / 2000, test.maxPixels/2000 + 1} {
+			frame := []byte{0xff, 0xc2, 0, byte(8 + 3*len(test.sampling)), 8, 2000 >> 8, 2000 & 0xff, byte(width >> 8), byte(width), byte(len(test.sampling))}
+			for i, factors := range test.sampling {
+				frame = append(frame, byte(i+1), factors, 0)
+			}
+			want := textInvalid // there is nothing behind the frame
+			if 2000*width > test.maxPixels {
+				want = fmt.Sprintf("Ensure this image has no more than %d pixels.", test.maxPixels)
+			}
+			content := slices.Concat([]byte{0xff, 0xd8}, test.header, frame, []byte{0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0})
+			if _, err := Check(t.Context(), content, usual); refusal(t, err) != want {
+				t.Errorf("%s, %d pixels: got %v, want %s", test.name, 2000*width, err, want)
+			}
+		}
+	}
+}
+
 func TestTruncated(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := picture(rapid.IntRange(1, 12).Draw(t, "width"), rapid.IntRange(1, 12).Draw(t, "height"), rapid.Uint64().Draw(t, "seed"))
@@ -203,21 +237,22 @@ func TestDamaged(t *testing.T) {
 }
 
 func TestWaitingEndsWithTheContext(t *testing.T) {
-	decoding <- struct{}{}
-	defer func() { <-decoding }()
+	busy := usual
+	busy.Decoders = NewDecoders(1)
+	busy.Decoders <- struct{}{}
 
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Check(canceled, encodePNG(noise), usual); !errors.Is(err, context.Canceled) {
+	if _, err := Check(canceled, encodePNG(noise), busy); !errors.Is(err, context.Canceled) {
 		t.Errorf("canceled: %v", err)
 	}
 	late, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
-	if _, err := Check(late, encodePNG(noise), usual); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := Check(late, encodePNG(noise), busy); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("deadline: %v", err)
 	}
 	// A refusal that needs no decoding doesn't wait for it.
-	if _, err := Check(t.Context(), bombPNG(20000, 20000), usual); refusal(t, err) != textPixels {
+	if _, err := Check(t.Context(), bombPNG(20000, 20000), busy); refusal(t, err) != textPixels {
 		t.Errorf("got %v", err)
 	}
 }
@@ -236,7 +271,7 @@ func TestDecodingEndsWithTheContext(t *testing.T) {
 			cancel()
 		}
 	}}
-	if err := endless.decodeFirstFrame(ctx, make([]byte, 4096)); !errors.Is(err, context.Canceled) {
+	if err := endless.decodeFirstFrame(ctx, make([]byte, 4096), nil, 1); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := Check(ctx, encodePNG(noise), usual); !errors.Is(err, context.Canceled) {
@@ -244,11 +279,13 @@ func TestDecodingEndsWithTheContext(t *testing.T) {
 	}
 }
 
-func TestOneDecodingAtATime(t *testing.T) {
+func TestDecodersBoundDecodingAtOnce(t *testing.T) {
+	const most = 2
+	decoders := NewDecoders(most)
 	var running atomic.Int32
 	slow := format{decode: func(io.Reader) (image.Image, error) {
-		if running.Add(1) != 1 {
-			t.Error("two decodings at once")
+		if running.Add(1) > most {
+			t.Errorf("more than %d decodings at once", most)
 		}
 		time.Sleep(time.Millisecond)
 		running.Add(-1)
@@ -257,7 +294,7 @@ func TestOneDecodingAtATime(t *testing.T) {
 	var group sync.WaitGroup
 	for range 10 {
 		group.Go(func() {
-			if err := slow.decodeFirstFrame(t.Context(), nil); err != nil {
+			if err := slow.decodeFirstFrame(t.Context(), nil, decoders, 1); err != nil {
 				t.Error(err)
 			}
 		})
@@ -271,16 +308,18 @@ func TestPanicOfADecoderIsARefusal(t *testing.T) {
 		readHeader: func(io.Reader) (image.Config, error) { return image.Config{Width: 1, Height: 1}, nil },
 		decode:     func(io.Reader) (image.Image, error) { return noise, nil },
 	}
+	limits := usual
+	limits.Decoders = NewDecoders(1)
 	badHeader, badFrame := works, works
 	badHeader.readHeader = func(io.Reader) (image.Config, error) { panic("header") }
 	badFrame.decode = func(io.Reader) (image.Image, error) { panic("frame") }
 	for _, f := range []format{badHeader, badFrame} {
-		if _, err := f.check(t.Context(), []byte("x"), usual); refusal(t, err) != textInvalid {
+		if _, err := f.check(t.Context(), []byte("x"), limits); refusal(t, err) != textInvalid {
 			t.Errorf("got %v", err)
 		}
 	}
 	// The slot is free again.
-	if _, err := works.check(t.Context(), []byte("x"), usual); err != nil {
+	if _, err := works.check(t.Context(), []byte("x"), limits); err != nil {
 		t.Error(err)
 	}
 }
@@ -296,12 +335,12 @@ func FuzzCheck(f *testing.F) {
 	limits := Limits{MaxBytes: 1 << 16, MaxPixels: 1 << 16}
 	texts := []string{
 		textEmpty, textInvalid,
-		"Ensure this file is no larger than 65536 bytes.", "Ensure this image has no more than 65536 pixels.",
+		"Ensure this file is no larger than 65536 bytes.",
 	}
 	f.Fuzz(func(t *testing.T, content []byte) {
 		got, err := Check(t.Context(), content, limits)
 		if err != nil {
-			if text := refusal(t, err); !slices.Contains(texts, text) {
+			if text := refusal(t, err); !slices.Contains(texts, text) && !strings.HasPrefix(text, "Ensure this image has no more than ") {
 				t.Errorf("unknown text %q", text)
 			}
 			return

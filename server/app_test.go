@@ -46,6 +46,7 @@ type app struct {
 type setup struct {
 	server server.Config
 	store  []storetest.Option
+	web    func(*http.Server)  // the limits of connections; none without it
 	plain  bool                // the client does not hold answers against openapi.yaml
 	watch  func(*http.Request) // sees each request before the server does
 }
@@ -70,13 +71,17 @@ func start(t testing.TB, engine string, changes ...func(*setup)) *app {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	listener := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() { a.handled <- struct{}{} }()
 		if s.watch != nil {
 			s.watch(r)
 		}
 		handler.ServeHTTP(w, r)
 	}))
+	if s.web != nil {
+		s.web(listener.Config)
+	}
+	listener.Start()
 	t.Cleanup(listener.Close)
 	a.url = listener.URL
 	a.client = &http.Client{

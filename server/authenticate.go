@@ -51,8 +51,11 @@ func authenticate(cfg Config, op operation) echo.MiddlewareFunc {
 	}
 }
 
-// identity asks the store on every request: a revocation holds at once, on every replica.
+// identity asks the store on every request: a revocation holds at once, on every replica. It has
+// a time limit of its own, since that of the request begins after its body has come.
 func identity(ctx context.Context, cfg Config, token string) (access.Principal, error) {
+	ctx, cancel := context.WithTimeout(ctx, cfg.RequestTimeout)
+	defer cancel()
 	found, err := cfg.Store.Identity(ctx, store.Digest(token))
 	switch {
 	case errors.Is(err, store.ErrNotFound):

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"mime"
 	"mime/multipart"
 	"net/http"
@@ -16,16 +15,14 @@ import (
 	"github.com/opencalls/opencalls/handlers"
 )
 
-// maxBodyBytes is the largest JSON or urlencoded body, and what a multipart body may hold
-// beside an image.
-const maxBodyBytes = 1 << 20
-
 // body is a request body as it is validated and as the generated code reads it.
 type body struct {
-	io.Reader
 	value map[string]any // by the names of the schema's properties
 	media string
 }
+
+// Read fails: what was sent is in the value, or of multipart in the request's Parts.
+func (*body) Read([]byte) (int, error) { return 0, errBodyRead }
 
 // Close does nothing: the network's body is closed by the server.
 func (*body) Close() error { return nil }
@@ -34,45 +31,43 @@ func (*body) Close() error { return nil }
 // which would match names in any case.
 func (b *body) ValidatedValue() any { return b.value }
 
-// readBody reads a body whole and refuses what can't be read, before anything is said about
-// its fields.
-func readBody(cfg Config, op operation) echo.MiddlewareFunc {
+// readBody makes of the bytes that were received what is validated, and refuses what can't be
+// read, before anything is said about its fields.
+func readBody(op operation, turns chan struct{}) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		if op.requestBody == nil {
 			return next
 		}
 		return func(c echo.Context) error {
 			r := c.Request()
-			contentType := r.Header.Get(echo.HeaderContentType)
-			media, parameters, mediaErr := mime.ParseMediaType(contentType)
-			limit := int64(maxBodyBytes)
-			if media == echo.MIMEMultipartForm {
-				limit += cfg.Images.MaxBytes
-			}
-			raw, err := readAll(r, limit)
-			if err != nil {
-				return err
-			}
-			if len(raw) == 0 {
+			received, _ := r.Body.(*receivedBody)
+			if received.size == 0 {
 				if op.requestBody.Required {
 					return noData()
 				}
 				r.Header.Del(echo.HeaderContentType)
 				return next(c)
 			}
-			if op.requestBody.Content[media] == nil || mediaErr != nil && media == echo.MIMEMultipartForm {
+			contentType := r.Header.Get(echo.HeaderContentType)
+			media, parameters, err := mime.ParseMediaType(contentType)
+			if op.requestBody.Content[media] == nil || err != nil && media == echo.MIMEMultipartForm {
 				return &handlers.Problem{
 					Status: http.StatusUnsupportedMediaType,
 					Detail: fmt.Sprintf("Unsupported media type %q in request.", contentType),
 				}
 			}
-			value, err := decode(r, media, parameters, raw)
+			done, err := received.turn(r.Context(), turns)
+			if err != nil {
+				return err
+			}
+			defer done()
+			read, err := decode(r, media, parameters, received)
 			if err != nil {
 				return err
 			}
 			// The generated code compares the type letter by letter.
 			r.Header.Set(echo.HeaderContentType, mime.FormatMediaType(media, parameters))
-			r.Body = &body{Reader: bytes.NewReader(raw), value: value, media: media}
+			r.Body = read
 			return next(c)
 		}
 	}
@@ -82,40 +77,28 @@ func noData() *handlers.Problem {
 	return &handlers.Problem{Status: http.StatusBadRequest, Fields: map[string][]string{"non_field_errors": {"No data provided"}}}
 }
 
-func readAll(r *http.Request, limit int64) ([]byte, error) {
-	tooLarge := &handlers.Problem{Status: http.StatusRequestEntityTooLarge, Detail: "Request body is too large."}
-	if r.ContentLength > limit {
-		return nil, tooLarge
-	}
-	var buffer bytes.Buffer
-	if r.ContentLength > 0 {
-		buffer.Grow(int(r.ContentLength) + bytes.MinRead) // no growing by doubling
-	}
-	if _, err := buffer.ReadFrom(io.LimitReader(r.Body, limit+1)); err != nil {
-		if r.Context().Err() != nil {
-			return nil, r.Context().Err()
-		}
-		return nil, malformed("Malformed request: the body could not be read.")
-	}
-	if int64(buffer.Len()) > limit {
-		return nil, tooLarge
-	}
-	return buffer.Bytes(), nil
-}
-
 // decode makes of a body the value that the schema of its media type describes.
-func decode(r *http.Request, media string, parameters map[string]string, raw []byte) (map[string]any, error) {
-	switch media {
-	case echo.MIMEMultipartForm:
-		return decodeMultipart(parameters["boundary"], raw)
-	case echo.MIMEApplicationForm:
+func decode(r *http.Request, media string, parameters map[string]string, received *receivedBody) (*body, error) {
+	read := &body{media: media}
+	if media == echo.MIMEMultipartForm {
+		parts, value, err := decodeMultipart(parameters["boundary"], received)
+		read.value, handlers.RequestFrom(r.Context()).Parts = value, parts
+		return read, err
+	}
+	raw, err := received.content()
+	if err != nil {
+		return nil, err
+	}
+	if media == echo.MIMEApplicationForm {
 		form, err := parseQuery(string(raw))
 		if err != nil {
 			return nil, err
 		}
-		return decodeForm(r, form), nil
+		read.value = decodeForm(r, form)
+		return read, nil
 	}
-	return decodeJSON(raw)
+	read.value, err = decodeJSON(raw)
+	return read, err
 }
 
 func decodeJSON(raw []byte) (map[string]any, error) {
@@ -171,17 +154,21 @@ func decodeForm(r *http.Request, form url.Values) map[string]any {
 	return value
 }
 
-func decodeMultipart(boundary string, raw []byte) (map[string]any, error) {
+func decodeMultipart(boundary string, received *receivedBody) (map[string]handlers.Part, map[string]any, error) {
 	if boundary == "" {
-		return nil, malformed("Multipart form parse error - Invalid boundary in multipart: None")
+		return nil, nil, malformed("Multipart form parse error - Invalid boundary in multipart: None")
 	}
 	// Cut off in a part's header, a body would pass as one that ends before that part.
-	if !bytes.Contains(raw, []byte("--"+boundary+"--")) {
-		return nil, malformed("Multipart form parse error - the closing boundary is missing")
-	}
-	parts, err := handlers.ReadMultipart(multipart.NewReader(bytes.NewReader(raw), boundary))
+	closed, err := received.contains("--" + boundary + "--")
 	if err != nil {
-		return nil, malformed("Multipart form parse error - " + err.Error())
+		return nil, nil, err
+	}
+	if !closed {
+		return nil, nil, malformed("Multipart form parse error - the closing boundary is missing")
+	}
+	parts, err := handlers.ReadMultipart(multipart.NewReader(received.reader(), boundary), int(received.size))
+	if err != nil {
+		return nil, nil, malformed("Multipart form parse error - " + err.Error())
 	}
 	value := map[string]any{}
 	for name, part := range parts {
@@ -191,10 +178,10 @@ func decodeMultipart(boundary string, raw []byte) (map[string]any, error) {
 		case part.File:
 			value[name] = []any{} // not a text
 		case !utf8.ValidString(name) || !utf8.Valid(part.Content):
-			return nil, malformed(textNotUTF8)
+			return nil, nil, malformed(textNotUTF8)
 		default:
 			value[name] = string(part.Content)
 		}
 	}
-	return value, nil
+	return parts, value, nil
 }

@@ -21,8 +21,8 @@ func routePlain(e *echo.Echo, cfg Config) {
 			return err
 		}
 		return writeStatus(c, http.StatusOK, "ok")
-	})
-	e.Match(reads, "/api/media/:uuid/", serveImage(cfg))
+	}, limitTime(cfg))
+	e.Match(reads, "/api/media/:uuid/", serveImage(cfg), limitTime(cfg))
 	e.Match(reads, "/api/schema/", serveSchema)
 	routeDocs(e, reads)
 }

@@ -35,8 +35,10 @@ type Config struct {
 	AnonymousRead     bool             // list and retrieve need no token
 	ValidateResponses string           // ValidateOff
 	Images            images.Limits    // of uploads; 5 MiB and 16 megapixels
-	RequestTimeout    time.Duration    // after which a request ends with 503; 30 s
 	Draining          <-chan struct{}  // closed before the server ends: /readyz is 503, answers close connections; nil is never
+	ImageDecoders     int              // how many images are decoded at once; 1
+	MaxBodyBytes      int64            // of JSON and urlencoded, and of multipart beside an image; 1 MiB
+	RequestTimeout    time.Duration    // after which the work on a request ends with 503; 30 s
 }
 
 func (c Config) withDefaults() Config {
@@ -58,6 +60,12 @@ func (c Config) withDefaults() Config {
 	if c.Images.MaxPixels == 0 {
 		c.Images.MaxPixels = 16_000_000
 	}
+	if c.ImageDecoders == 0 {
+		c.ImageDecoders = 1
+	}
+	if c.MaxBodyBytes == 0 {
+		c.MaxBodyBytes = 1 << 20
+	}
 	if c.RequestTimeout == 0 {
 		c.RequestTimeout = 30 * time.Second
 	}
@@ -76,7 +84,7 @@ func New(cfg Config) (http.Handler, error) {
 	}
 	e := echo.New()
 	e.HTTPErrorHandler = writeError
-	e.Use(identify(cfg), logRequests(cfg), recoverPanics(), closeConnections(cfg), limitTime(cfg))
+	e.Use(identify(cfg), logRequests(cfg), recoverPanics(), closeConnections(cfg))
 	routePlain(e, cfg)
 	routeOperations(e, cfg, spec)
 	routeMissingSlashes(e)
@@ -86,12 +94,16 @@ func New(cfg Config) (http.Handler, error) {
 // routeOperations routes what openapi.yaml defines. Each operation has the same chain.
 func routeOperations(e *echo.Echo, cfg Config, spec *openapi3.T) {
 	chains := map[string][]echo.MiddlewareFunc{}
+	turns := largeBodies(cfg)
 	for _, op := range operations(spec) {
 		chains[op.id] = []echo.MiddlewareFunc{
-			checkResponse(cfg, op), authenticate(cfg, op), checkPath(op), normaliseQuery(op), readBody(cfg, op), validateRequest(op),
+			checkResponse(cfg, op), authenticate(cfg, op), checkPath(op), normaliseQuery(op),
+			receiveBody(cfg, op), limitTime(cfg), readBody(op, turns), validateRequest(op),
 		}
 	}
-	strict := gen.NewStrictHandler(handlers.New(cfg.Store, cfg.Images), nil)
+	limits := cfg.Images
+	limits.Decoders = images.NewDecoders(cfg.ImageDecoders)
+	strict := gen.NewStrictHandler(handlers.New(cfg.Store, limits), nil)
 	gen.RegisterHandlersWithOptions(e, strict, gen.RegisterHandlersOptions{OperationMiddlewares: chains})
 }
 
@@ -142,7 +154,8 @@ func origin(r *http.Request) string {
 	return scheme + "://" + host
 }
 
-// limitTime ends a request's work after a while; the client gets a 503.
+// limitTime ends the work on a request after a while; the client gets a 503. The time that its
+// body takes to come is the client's own.
 func limitTime(cfg Config) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {

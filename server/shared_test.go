@@ -12,9 +12,9 @@ import (
 	"github.com/opencalls/opencalls/store/storetest"
 )
 
-// sharedStatuses are those that every operation documents, 413 and 415 where it has a body.
+// sharedStatuses are those that every operation documents, 408, 413 and 415 where it has a body.
 // The tests here and in broken_test.go walk them over all operations.
-var sharedStatuses = []string{"401", "413", "415", "500", "503"}
+var sharedStatuses = []string{"401", "408", "413", "415", "429", "500", "503"}
 
 // Nothing of any operation can be had without a token that is known.
 func TestEveryOperationNeedsAToken(t *testing.T) {

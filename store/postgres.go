@@ -21,10 +21,6 @@ import (
 // postgresConnections bounds the pool of one process.
 const postgresConnections = 16
 
-// postgresStatementTimeout ends a statement that runs longer, in milliseconds, unless the
-// URL says otherwise.
-const postgresStatementTimeout = "5000"
-
 type postgresEngine struct{}
 
 func openPostgres(ctx context.Context, cfg Config) (*Store, error) {
@@ -34,7 +30,7 @@ func openPostgres(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, errors.New("database URL: not a Postgres URL")
 	}
 	if _, set := config.RuntimeParams["statement_timeout"]; !set {
-		config.RuntimeParams["statement_timeout"] = postgresStatementTimeout
+		config.RuntimeParams["statement_timeout"] = strconv.FormatInt(cfg.StatementTimeout.Milliseconds(), 10)
 	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 5 * time.Second

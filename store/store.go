@@ -29,6 +29,9 @@ type Config struct {
 	Now func() time.Time
 	// NewUUID makes the ids of new rows; version 7 if nil.
 	NewUUID func() uuid.UUID
+	// StatementTimeout is how long a statement may take on Postgres, unless the URL's
+	// statement_timeout says otherwise; 5 s if 0.
+	StatementTimeout time.Duration
 	// Logger receives warnings about the database's settings; slog.Default() if nil.
 	Logger *slog.Logger
 	// WrapConnector, if set, wraps each connector before it is used, so that a caller sees
@@ -80,6 +83,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	if cfg.NewUUID == nil {
 		cfg.NewUUID = func() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+	}
+	if cfg.StatementTimeout == 0 {
+		cfg.StatementTimeout = 5 * time.Second
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()

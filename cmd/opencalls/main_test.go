@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -73,8 +74,26 @@ func mustRun(t *testing.T, arguments ...string) string {
 type process struct {
 	*exec.Cmd
 	address string
-	log     bytes.Buffer
+	log     output
 	stdout  *bufio.Reader
+}
+
+// output is what a process wrote, which may be looked at while it goes on.
+type output struct {
+	mu      sync.Mutex
+	content bytes.Buffer
+}
+
+func (o *output) Write(text []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.content.Write(text)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.content.String()
 }
 
 // start serves on a free port and waits until it accepts requests.
@@ -155,6 +174,12 @@ func TestConfigurationErrors(t *testing.T) {
 		"validation mode":     {"serve", "--validate-responses", "maybe"},
 		"image limit":         {"serve", "--image-max-bytes", "0"},
 		"image overflow":      {"serve", "--image-max-bytes", "9223372036854775807"},
+		"read timeout":        {"serve", "--read-timeout", "0s"},
+		"write timeout":       {"serve", "--read-timeout", "2m"},
+		"statement timeout":   {"serve", "--statement-timeout", "1us"},
+		"header size":         {"serve", "--max-header-bytes", "0"},
+		"body size":           {"serve", "--max-body-bytes", "-1"},
+		"decoders":            {"serve", "--image-decoders", "0"},
 		"port":                {"serve", "--listen", "127.0.0.1:99999"},
 		"import file":         {"serve", "--import", "nowhere.yaml"},
 		"username":            {"user", "create", "Alice"},

@@ -26,16 +26,13 @@ type imageFlags struct {
 	MaxPixels int64 `name:"image-max-pixels" default:"16000000" help:"Largest image, in pixels."`
 }
 
-// maxImageLimit bounds both limits: an image is held in memory, and so is its raster.
-const maxImageLimit = 1 << 30
-
 func (f imageFlags) limits() images.Limits {
 	return images.Limits{MaxBytes: f.MaxBytes, MaxPixels: f.MaxPixels}
 }
 
 func (f imageFlags) check() error {
-	if f.MaxBytes < 1 || f.MaxPixels < 1 || f.MaxBytes > maxImageLimit || f.MaxPixels > maxImageLimit {
-		return usageError{fmt.Errorf("--image-max-bytes and --image-max-pixels: want 1 to %d", maxImageLimit)}
+	if f.MaxBytes < 1 || f.MaxPixels < 1 || f.MaxBytes > maxLimit || f.MaxPixels > maxLimit {
+		return usageError{fmt.Errorf("--image-max-bytes and --image-max-pixels: want 1 to %d", maxLimit)}
 	}
 	return nil
 }
@@ -43,6 +40,7 @@ func (f imageFlags) check() error {
 type serveCommand struct {
 	databaseFlags
 	imageFlags
+	limitFlags
 	Listen            string        `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on; port 0 takes a free one."`
 	PublicURL         string        `name:"public-url" placeholder:"URL" help:"Scheme and host of the URLs in answers, such as https://calls.example.com; the request's own unless given."`
 	Import            []string      `type:"existingfile" sep:"none" placeholder:"FILE" help:"Import file to load before the first request; repeatable."`
@@ -70,7 +68,9 @@ func (c serveCommand) Run(env environment) error {
 		return err
 	}
 	defer listener.Close()
-	s, err := store.Open(ctx, store.Config{URL: c.DatabaseURL, Logger: log})
+	storeConfig := store.Config{URL: c.DatabaseURL, Logger: log}
+	c.ofStore(&storeConfig)
+	s, err := store.Open(ctx, storeConfig)
 	if err != nil {
 		return err
 	}
@@ -84,10 +84,12 @@ func (c serveCommand) Run(env environment) error {
 		return err
 	}
 	draining := make(chan struct{})
-	handler, err := server.New(server.Config{
+	serverConfig := server.Config{
 		Draining: draining, Store: s, Logger: log, PublicURL: strings.TrimSuffix(c.PublicURL, "/"), AnonymousRead: c.AnonymousRead,
 		ValidateResponses: c.ValidateResponses, Images: c.limits(),
-	})
+	}
+	c.ofServer(&serverConfig)
+	handler, err := server.New(serverConfig)
 	if err != nil {
 		return err
 	}
@@ -96,7 +98,7 @@ func (c serveCommand) Run(env environment) error {
 	if c.Demo {
 		demoWelcome(env.stdout, address)
 	}
-	return c.serve(ctx, listener, handler, draining)
+	return c.serve(ctx, listener, c.httpServer(handler), draining)
 }
 
 // check refuses a wrong configuration before anything is opened.
@@ -105,6 +107,9 @@ func (c serveCommand) check() error {
 		return err
 	}
 	if err := c.imageFlags.check(); err != nil {
+		return err
+	}
+	if err := c.limitFlags.check(); err != nil {
 		return err
 	}
 	_, port, err := net.SplitHostPort(c.Listen)
@@ -156,16 +161,7 @@ func (c serveCommand) load(env environment, s *store.Store) error {
 
 // serve serves until the context ends, goes on for the drain delay while the server says that
 // it is draining, then stops accepting and lets requests under way finish.
-func (c serveCommand) serve(ctx context.Context, listener net.Listener, handler http.Handler, draining chan<- struct{}) error {
-	web := &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       60 * time.Second,
-		WriteTimeout:      90 * time.Second,
-		IdleTimeout:       120 * time.Second,
-		// What the HTTP library itself would say goes to the access log as a status, if at all.
-		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
-	}
+func (c serveCommand) serve(ctx context.Context, listener net.Listener, web *http.Server, draining chan<- struct{}) error {
 	failed := make(chan error, 1)
 	go func() { failed <- web.Serve(listener) }()
 	select {

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/opencalls/opencalls/server"
+	"github.com/opencalls/opencalls/store"
+)
+
+// limitFlags say how much of the server a client may take. Each is positive.
+type limitFlags struct {
+	ReadHeaderTimeout time.Duration `name:"read-header-timeout" default:"10s" help:"How long a request's headers may take to come."`
+	ReadTimeout       time.Duration `name:"read-timeout" default:"60s" help:"How long a whole request, its body too, may take to come."`
+	WriteTimeout      time.Duration `name:"write-timeout" default:"120s" help:"How long a request may take from the end of its headers to the end of its answer; longer than --read-timeout and --request-timeout together."`
+	IdleTimeout       time.Duration `name:"idle-timeout" default:"120s" help:"How long a connection may wait for its next request."`
+	RequestTimeout    time.Duration `name:"request-timeout" default:"30s" help:"How long the work on a request may take once it has come; then it is a 503."`
+	StatementTimeout  time.Duration `name:"statement-timeout" default:"5s" help:"How long a statement may take on Postgres, unless the URL's statement_timeout says otherwise."`
+	MaxHeaderBytes    int           `name:"max-header-bytes" default:"65536" help:"Largest headers of a request, its first line too, in bytes."`
+	MaxBodyBytes      int64         `name:"max-body-bytes" default:"1048576" help:"Largest JSON or urlencoded body, in bytes; a multipart body may hold an image beside it."`
+	ImageDecoders     int           `name:"image-decoders" default:"1" help:"How many images are decoded at once; each may take 15 bytes of memory per pixel."`
+}
+
+// maxLimit bounds sizes that are held in memory, and what is added up.
+const maxLimit = 1 << 30
+
+// check refuses limits under which nobody could be served.
+func (f limitFlags) check() error {
+	for name, duration := range map[string]time.Duration{
+		"read-header-timeout": f.ReadHeaderTimeout, "read-timeout": f.ReadTimeout, "write-timeout": f.WriteTimeout,
+		"idle-timeout": f.IdleTimeout, "request-timeout": f.RequestTimeout,
+	} {
+		if duration <= 0 {
+			return usageError{fmt.Errorf("--%s: want a positive duration", name)}
+		}
+	}
+	if f.StatementTimeout < time.Millisecond {
+		return usageError{errors.New("--statement-timeout: want at least 1ms")}
+	}
+	if f.WriteTimeout <= f.ReadTimeout+f.RequestTimeout {
+		return usageError{errors.New("--write-timeout: want more than --read-timeout and --request-timeout together, or the answer to a slow request is cut off")}
+	}
+	for name, size := range map[string]int64{"max-header-bytes": int64(f.MaxHeaderBytes), "max-body-bytes": f.MaxBodyBytes, "image-decoders": int64(f.ImageDecoders)} {
+		if size < 1 || size > maxLimit {
+			return usageError{fmt.Errorf("--%s: want 1 to %d", name, maxLimit)}
+		}
+	}
+	return nil
+}
+
+// ofStore sets the store's limits.
+func (f limitFlags) ofStore(cfg *store.Config) { cfg.StatementTimeout = f.StatementTimeout }
+
+// ofServer sets the limits of what is done for a request.
+func (f limitFlags) ofServer(cfg *server.Config) {
+	cfg.RequestTimeout, cfg.MaxBodyBytes, cfg.ImageDecoders = f.RequestTimeout, f.MaxBodyBytes, f.ImageDecoders
+}
+
+// httpServer is the handler's HTTP server, with the limits of connections.
+func (f limitFlags) httpServer(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: f.ReadHeaderTimeout,
+		ReadTimeout:       f.ReadTimeout,
+		WriteTimeout:      f.WriteTimeout,
+		IdleTimeout:       f.IdleTimeout,
+		MaxHeaderBytes:    f.MaxHeaderBytes,
+		// What the HTTP library itself would say goes to the access log as a status, if at all.
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+	}
+}

@@ -1,0 +1,231 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/opencalls/opencalls/fixture"
+	"github.com/opencalls/opencalls/store/storetest"
+)
+
+const organisations = "/api/call-managing-organisations/"
+
+// dial connects to the server past any HTTP library and sends something.
+func (p *process) dial(t *testing.T, sent string) net.Conn {
+	t.Helper()
+	connection, err := net.Dial("tcp", strings.TrimPrefix(p.address, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = connection.Close() })
+	if _, err := io.WriteString(connection, sent); err != nil {
+		t.Fatal(err)
+	}
+	return connection
+}
+
+// serves fails the test unless others are served.
+func (p *process) serves(t *testing.T) {
+	t.Helper()
+	if status, body := get(t, p.address+organisations, fixture.DemoStaffToken); status != http.StatusOK {
+		t.Errorf("others are not served: %d %s", status, body)
+	}
+}
+
+// checkLog fails the test where the server logged more than access lines.
+func (p *process) checkLog(t *testing.T) {
+	t.Helper()
+	p.stop(t)
+	for line := range strings.Lines(p.log.String()) {
+		if !strings.Contains(line, `"level":"INFO"`) && postgresWarnings(line) == 0 {
+			t.Errorf("logged: %s", line)
+		}
+	}
+}
+
+// Headers that come a byte at a time end with the connection, and nobody waits for them.
+func TestSlowHeaders(t *testing.T) {
+	p := start(t, "--demo", "--database-url=sqlite::memory:", "--read-header-timeout=2s")
+	var group sync.WaitGroup
+	for range 200 {
+		connection := p.dial(t, "GET /healthz HTTP/1.1\r\nHost: x\r\n")
+		group.Go(func() {
+			for sent := 0; ; sent++ {
+				if _, err := io.WriteString(connection, "x"); err != nil {
+					break // the server has ended it
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+		})
+	}
+	p.serves(t)
+	group.Wait()
+	p.serves(t)
+	p.checkLog(t)
+}
+
+// Headers without end are refused.
+func TestEndlessHeaders(t *testing.T) {
+	p := start(t, "--demo", "--database-url=sqlite::memory:", "--max-header-bytes=8192")
+	connection := p.dial(t, "GET /healthz HTTP/1.1\r\nHost: x\r\n")
+	go func() {
+		for {
+			if _, err := io.WriteString(connection, "X-Header: "+strings.Repeat("x", 1000)+"\r\n"); err != nil {
+				return
+			}
+		}
+	}()
+	if got, _ := bufio.NewReader(connection).ReadString('\n'); !strings.HasPrefix(got, "HTTP/1.1 431 ") {
+		t.Errorf("got %q", got)
+	}
+	p.serves(t)
+	p.checkLog(t)
+}
+
+// A body without end is refused once it is too large, or, where it is too slow for that, once its
+// time is over; however many there are, others are served.
+func TestEndlessBodies(t *testing.T) {
+	p := start(t, "--demo", "--database-url=sqlite::memory:", "--read-timeout=2s", "--request-timeout=1s")
+	head := "PATCH " + organisations + fixture.DemoOrganisation + "/ HTTP/1.1\r\nHost: x\r\nAuthorization: Token " + fixture.DemoStaffToken +
+		"\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+	endless := func(chunk string, pause time.Duration) string {
+		connection := p.dial(t, head)
+		go func() {
+			for {
+				if _, err := fmt.Fprintf(connection, "%x\r\n%s\r\n", len(chunk), chunk); err != nil {
+					return
+				}
+				time.Sleep(pause)
+			}
+		}()
+		status, _ := bufio.NewReader(connection).ReadString('\n')
+		return status
+	}
+	var group sync.WaitGroup
+	for range 50 {
+		group.Go(func() {
+			if got := endless(strings.Repeat(" ", 1<<16), 0); !strings.HasPrefix(got, "HTTP/1.1 413 ") {
+				t.Errorf("a fast one: %q", got)
+			}
+		})
+		group.Go(func() {
+			if got := endless(" ", 10*time.Millisecond); !strings.HasPrefix(got, "HTTP/1.1 408 ") {
+				t.Errorf("a slow one: %q", got)
+			}
+		})
+	}
+	p.serves(t)
+	group.Wait()
+	p.serves(t)
+	p.checkLog(t)
+}
+
+// Thousands of connections that ask for nothing more keep nobody out, and are ended.
+func TestIdleConnections(t *testing.T) {
+	p := start(t, "--demo", "--database-url=sqlite::memory:", "--read-header-timeout=20s", "--idle-timeout=20s")
+	const many = 5000
+	connections := make([]net.Conn, many)
+	for i := range connections {
+		sent := ""
+		if i%2 == 0 { // half of them have had an answer
+			sent = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+		}
+		connections[i] = p.dial(t, sent)
+	}
+	for range 20 {
+		p.serves(t)
+	}
+	if peak := p.peakMemory(t); peak > 300<<20 {
+		t.Errorf("%d connections took %d MiB", many, peak>>20)
+	}
+	for _, connection := range connections {
+		if _, err := io.Copy(io.Discard, connection); err != nil {
+			t.Fatal(err) // anything but the end that the server makes
+		}
+	}
+	p.serves(t)
+	p.checkLog(t)
+}
+
+// peakMemory is the most memory that the server has had resident, in bytes.
+func (p *process) peakMemory(t *testing.T) int64 {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, found := strings.Cut(string(status), "VmHWM:")
+	var kib int64
+	if _, err := fmt.Sscan(after, &kib); err != nil || !found {
+		t.Fatalf("no peak of memory in\n%s", status)
+	}
+	return kib << 10
+}
+
+// A client that leaves in the middle of an answer, or stays and reads nothing of it, is no fault
+// of the server's, and holds it up no longer than it may.
+func TestClientsThatDoNotRead(t *testing.T) {
+	const size = 32 << 20 // more than the operating system takes off the server's hands
+	storetest.Each(t, func(t *testing.T, engine string) {
+		p := start(t, "--demo", "--database-url="+storetest.URL(t, engine), fmt.Sprintf("--image-max-bytes=%d", size),
+			"--read-timeout=5s", "--request-timeout=5s", "--write-timeout=11s")
+		link := p.upload(t, fixture.DemoOrganisation, largePNG(size))
+		request := "GET " + strings.TrimPrefix(link, p.address) + " HTTP/1.1\r\nHost: x\r\n\r\n"
+		for range 10 {
+			leaves := p.dial(t, request)
+			if _, err := io.ReadFull(leaves, make([]byte, 1000)); err != nil {
+				t.Fatal(err)
+			}
+			if err := leaves.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		stays := p.dial(t, request)
+		p.serves(t)
+		// Were it read all the same, it would have come to its end.
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+			if strings.Count(p.log.String(), `"path":"`+strings.TrimPrefix(link, p.address)) == 11 {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatal("the server waits for a client that reads nothing")
+			}
+		}
+		if n, err := io.Copy(io.Discard, stays); n >= size && err == nil {
+			t.Error("a client that read nothing got the whole answer")
+		}
+		p.serves(t)
+		p.checkLog(t)
+	})
+}
+
+// Uploads of the largest images that may be, all at once, take no more memory than a small
+// machine has.
+func TestUploadsAtOnce(t *testing.T) {
+	const most, uploads = 300 << 20, 32
+	const size = 5 << 20
+	pictures := [][]byte{largePNG(size), largePNG(size), largePNG(size), largeJPEG(size)}
+	storetest.Each(t, func(t *testing.T, engine string) {
+		p := start(t, "--demo", "--database-url="+storetest.URL(t, engine), "--request-timeout=5m", "--write-timeout=10m")
+		var group sync.WaitGroup
+		for i := range uploads {
+			group.Go(func() { p.upload(t, fixture.DemoOrganisation, pictures[i%len(pictures)]) })
+		}
+		p.serves(t)
+		group.Wait()
+		peak := p.peakMemory(t)
+		t.Logf("%d MiB", peak>>20)
+		if peak > most {
+			t.Errorf("%d uploads at once took %d MiB of memory", uploads, peak>>20)
+		}
+		p.checkLog(t)
+	})
+}
