@@ -35,14 +35,17 @@ check() {
 	done
 	local headers=()
 	[ -z "$token" ] || headers=(-H "Authorization: Token $token")
+	local status=0
 	"$venv/bin/st" run openapi.yaml --url "$address" --checks all --seed "$seed" --report-dir "$work" \
-		"${headers[@]}" "$@"
+		"${headers[@]}" "$@" || status=$?
+	kill -0 "$server" 2>/dev/null || echo "the server is gone"
 	stop
 	# A Postgres for tests may have been told that it may lose writes in a crash.
 	if grep -v -e '"level":"INFO"' -e 'Postgres may lose' "$work/log"; then
 		echo "the server's log holds more than access lines"
 		return 1
 	fi
+	return "$status"
 }
 
 # shellcheck disable=SC2317 # the trap reaches it
