@@ -22,9 +22,12 @@ func organisationURL(ctx context.Context, id uuid.UUID) string {
 	return RequestFrom(ctx).Origin + organisationsPath + id.String() + "/"
 }
 
+// noText is a null that all answers share, since each of its kind is a map.
+var noText = nullable.NewNullNullable[string]()
+
 func imageURL(ctx context.Context, id *uuid.UUID) nullable.Nullable[string] {
 	if id == nil {
-		return nullable.NewNullNullable[string]()
+		return noText
 	}
 	return nullable.NewNullableWithValue(RequestFrom(ctx).Origin + mediaPath + id.String() + "/")
 }
@@ -38,7 +41,7 @@ func orNull[T any](value *T) nullable.Nullable[T] {
 
 func textOrNull(text string) nullable.Nullable[string] {
 	if text == "" {
-		return nullable.NewNullNullable[string]()
+		return noText
 	}
 	return nullable.NewNullableWithValue(text)
 }

@@ -67,7 +67,7 @@ func heldRoles(rows []heldRole) []HeldRole {
 // HeldRoles returns the roles that a user actively holds on a customer and, unless it is
 // uuid.Nil, on an organisation.
 func (q queries) HeldRoles(ctx context.Context, user, customer, organisation uuid.UUID) ([]HeldRole, error) {
-	rows, err := selectRows(ctx, q, heldRolesQuery, []any{user, q.now(), customer, user, q.now(), organisation}, (*heldRole).columns)
+	rows, err := selectRows(ctx, q, 0, heldRolesQuery, []any{user, q.now(), customer, user, q.now(), organisation}, (*heldRole).columns)
 	return heldRoles(rows), err
 }
 
@@ -78,7 +78,7 @@ func (q queries) OrganisationFor(ctx context.Context, id, user uuid.UUID) (Organ
 		organisation Organisation
 		held         heldRole
 	}
-	rows, err := selectRows(ctx, q, organisationForQuery, []any{user, q.now(), id, user, q.now(), id}, func(r *row) []any {
+	rows, err := selectRows(ctx, q, 2, organisationForQuery, []any{user, q.now(), id, user, q.now(), id}, func(r *row) []any {
 		return append(r.organisation.columns(), r.held.columns()...)
 	})
 	if err == nil && len(rows) == 0 {
@@ -232,7 +232,7 @@ func (s *Store) ListMembers(ctx context.Context, organisation uuid.UUID, f Membe
 		}
 		where, arguments := q.memberConditions(organisation, f)
 		arguments = append(arguments, page.Size, int64(page.Number-1)*int64(page.Size))
-		list, err = selectRows(ctx, q, "SELECT "+memberColumns+" FROM "+memberTables+" LEFT JOIN users AS b ON b.uuid = g.created_by_uuid WHERE "+
+		list, err = selectRows(ctx, q, int(min(int64(page.Size), total)), "SELECT "+memberColumns+" FROM "+memberTables+" LEFT JOIN users AS b ON b.uuid = g.created_by_uuid WHERE "+
 			where+" ORDER BY "+memberOrder(order)+" LIMIT ? OFFSET ?", arguments, (*Member).columns)
 		return err
 	})

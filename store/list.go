@@ -101,7 +101,7 @@ func (q queries) organisationPage(ctx context.Context, f OrganisationFilter, des
 		order = "o.customer_key DESC, o.uuid DESC"
 	}
 	from, arguments := q.filteredOrganisations(f)
-	list, err := selectRows(ctx, q, "SELECT "+organisationColumns+" FROM "+organisationTables+
+	list, err := selectRows(ctx, q, int(limit), "SELECT "+organisationColumns+" FROM "+organisationTables+
 		" WHERE o.uuid IN (SELECT o.uuid "+from+" ORDER BY "+order+" LIMIT ? OFFSET ?) ORDER BY "+order,
 		append(arguments, limit, offset), (*Organisation).columns)
 	if fromEnd {

@@ -1,46 +1,48 @@
 package store
 
-import (
-	"context"
-	"database/sql"
-)
+import "context"
 
 // The statements that most requests run have fixed texts and are scanned by hand: building them
 // anew and filling structs by reflection costs GORM more than SQLite needs to run them, and a
 // quarter of a request on Postgres (docs/performance.md has the figures). Their parameters are
 // written as ? for both engines.
 
-// selectRows runs a query and scans its rows; columns are where a row's values go, in the
-// order of the query's columns.
-func selectRows[T any](ctx context.Context, q queries, text string, arguments []any, columns func(row *T) []any) ([]T, error) {
+// eachRow runs a query and calls keep for each row, once its values are in the destinations.
+func (q queries) eachRow(ctx context.Context, text string, arguments, destinations []any, keep func()) error {
 	rows, err := q.db.Statement.ConnPool.QueryContext(ctx, q.engine.bind(text), arguments...)
 	if err != nil {
-		return nil, q.err(err)
+		return q.err(err)
 	}
 	defer rows.Close()
-	var list []T
-	var row T
-	destinations := columns(&row)
 	for rows.Next() {
 		if err := rows.Scan(destinations...); err != nil {
-			return nil, q.err(err)
+			return q.err(err)
 		}
-		list = append(list, row)
+		keep()
 	}
-	return list, q.err(rows.Err())
+	return q.err(rows.Err())
 }
 
-// selectRow is selectRows for the first row; ErrNotFound where there is none.
+// selectRows returns the rows of a query. There are size of them or a few more; columns are
+// where a row's values go, in the order of the query's columns.
+func selectRows[T any](ctx context.Context, q queries, size int, text string, arguments []any, columns func(row *T) []any) ([]T, error) {
+	list := make([]T, 0, size)
+	var row T
+	err := q.eachRow(ctx, text, arguments, columns(&row), func() { list = append(list, row) })
+	return list, err
+}
+
+// selectRow returns the one row of a query; ErrNotFound where there is none.
 func selectRow[T any](ctx context.Context, q queries, text string, arguments []any, columns func(row *T) []any) (T, error) {
-	list, err := selectRows(ctx, q, text, arguments, columns)
-	if err == nil && len(list) == 0 {
-		err = q.err(sql.ErrNoRows)
-	}
-	if err != nil {
-		var none T
+	var row, none T
+	found := false
+	if err := q.eachRow(ctx, text, arguments, columns(&row), func() { found = true }); err != nil {
 		return none, err
 	}
-	return list[0], nil
+	if !found {
+		return none, ErrNotFound
+	}
+	return row, nil
 }
 
 // selectValue is selectRow for one column.
