@@ -17,9 +17,6 @@ import (
 // clients is how many send requests at the same time.
 const clients = 16
 
-// lead is how long clients send before they are measured, so that they are all at work.
-const lead = 100 * time.Millisecond
-
 // load is what the process that sends requests is told: each client sends its next request as
 // soon as the last one is answered.
 type load struct {
@@ -27,14 +24,13 @@ type load struct {
 	Operation string
 	Workload  workload
 	Clients   int
-	Duration  time.Duration // that is measured, after the lead
+	Duration  time.Duration // that is measured, or longer where little is answered
 }
 
 // measured is what it tells.
 type measured struct {
-	All      int     // requests, those of the lead and of the end too
-	Requests int     // answered while measured
-	Rate     float64 // of these a second
+	All      int     // requests, those before and after the window too
+	Rate     float64 // answers a second
 	P50, P99 float64 // milliseconds
 }
 
@@ -85,41 +81,42 @@ func (l load) send() (measured, error) {
 		}
 		defer connections[i].Close()
 	}
-	begin := time.Now().Add(lead)
-	end := begin.Add(l.Duration)
+	w := newWindow(l.Duration, l.Clients)
 	all := make([]int, l.Clients)
 	took := make([][]time.Duration, l.Clients)
 	errs := make([]error, l.Clients)
 	var group sync.WaitGroup
 	for i, c := range connections {
 		group.Go(func() {
-			all[i], took[i], errs[i] = l.client(op, c, i, begin, end)
+			all[i], took[i], errs[i] = l.client(op, c, i, w)
 		})
 	}
 	group.Wait()
 	if err := errors.Join(errs...); err != nil {
 		return measured{}, err
 	}
-	m := measured{}
+	if w.count.Load() == 0 {
+		return measured{}, fmt.Errorf("%s: nothing was answered in time: raise BENCH_SECONDS", op.name)
+	}
+	sorted := slices.Sorted(slices.Values(slices.Concat(took...)))
+	m := measured{Rate: w.rate(), P50: milliseconds(quantile(sorted, 0.5)), P99: milliseconds(quantile(sorted, 0.99))}
 	for _, n := range all {
 		m.All += n
 	}
-	m.summarise(slices.Concat(took...), l.Duration)
 	return m, nil
 }
 
-// client sends requests on one connection until the end, and returns how many, and how long
-// those took that were answered between begin and end. A status that is not what is expected
-// is an error.
-func (l load) client(op operation, c *connection, number int, begin, end time.Time) (int, []time.Duration, error) {
+// client sends requests on one connection until the window is over, and returns how many, and
+// how long those took that were answered in it. A status that is not what is expected is an
+// error.
+func (l load) client(op operation, c *connection, number int, w *window) (int, []time.Duration, error) {
 	var took []time.Duration
 	for n := 0; ; n++ {
-		sent := time.Now()
-		if !sent.Before(end) && !(op.pairs() && n%2 == 1) {
+		if (!op.pairs() || n%2 == 0) && w.over() {
 			return n, took, nil
 		}
 		r, want := op.requests(l.Workload, number, n)
-		sent = time.Now()
+		sent := time.Now()
 		status, err := c.do(r, nil)
 		if err != nil {
 			return n, nil, err
@@ -127,17 +124,10 @@ func (l load) client(op operation, c *connection, number int, begin, end time.Ti
 		if status != want {
 			return n, nil, fmt.Errorf("%s: status %d, not %d, to %q", op.name, status, want, r.text)
 		}
-		if done := time.Now(); done.After(begin) && done.Before(end) {
-			took = append(took, done.Sub(sent))
+		if answered := time.Now(); w.done(answered) {
+			took = append(took, answered.Sub(sent))
 		}
 	}
-}
-
-func (m *measured) summarise(took []time.Duration, duration time.Duration) {
-	slices.Sort(took)
-	m.Requests = len(took)
-	m.Rate = float64(len(took)) / duration.Seconds()
-	m.P50, m.P99 = milliseconds(quantile(took, 0.5)), milliseconds(quantile(took, 0.99))
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

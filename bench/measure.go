@@ -77,7 +77,7 @@ func (b *benchmark) announce() {
 	each += qualityRounds * 3 * (b.duration/2 + lead)
 	whole := time.Duration(len(b.settings.engines)*len(b.operations)) * (each + time.Second)
 	for _, rows := range b.rows {
-		whole += time.Duration(len(b.settings.engines)*(3+rows*35/100_000)) * time.Second // making the data
+		whole += time.Duration(len(b.settings.engines)*(3+rows*60/100_000)) * time.Second // making the data
 	}
 	fmt.Printf("This takes about %d minutes: %d operations on %v with %v organisations, %d paired rounds of %v each.\n",
 		int(whole.Minutes())+1, len(b.operations), b.settings.engines, b.rows, b.settings.rounds, b.duration)
@@ -92,8 +92,7 @@ func (b *benchmark) roundsAt(i int) int {
 }
 
 func (b *benchmark) progress(format string, arguments ...any) {
-	elapsed := time.Since(b.begin).Round(time.Second)
-	fmt.Printf("[%2d:%02d] "+format+"\n", append([]any{int(elapsed.Minutes()), int(elapsed.Seconds()) % 60}, arguments...)...)
+	fmt.Printf("%s  %s\n", clock(time.Since(b.begin)), fmt.Sprintf(format, arguments...))
 }
 
 // engine measures everything on one engine.
@@ -237,7 +236,7 @@ func (b *benchmark) operation(ctx context.Context, op operation, contests []cont
 		return err
 	}
 	for i := range records {
-		records[i].print()
+		records[i].print(time.Since(b.begin))
 	}
 	b.records = append(b.records, records...)
 	if op.changes {

@@ -115,3 +115,22 @@ func TestSettings(t *testing.T) {
 		})
 	}
 }
+
+// Only what is done between the lead and the end counts, and the end waits for what is slow.
+func TestWindow(t *testing.T) {
+	now := time.Now()
+	w := &window{begin: now.Add(-2 * time.Second), end: now.Add(-time.Second), latest: now.Add(time.Hour), least: 2}
+	if w.done(now.Add(-3*time.Second)) || !w.done(now.Add(-time.Second)) || w.over() {
+		t.Error("one of two is enough, or what came before is counted")
+	}
+	if !w.done(now) || !w.over() || w.done(time.Now().Add(time.Second)) {
+		t.Error("two of two are not enough, or what comes after is counted")
+	}
+	if rate := w.rate(); rate <= 0 || rate > 1 {
+		t.Errorf("2 in at least 2 s are %v a second", rate)
+	}
+	late := &window{begin: now.Add(-2 * time.Second), end: now.Add(-time.Second), latest: now, least: 2}
+	if !late.over() || late.rate() != 0 {
+		t.Error("it waits for ever")
+	}
+}

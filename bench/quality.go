@@ -61,32 +61,21 @@ func (l loop) run() (float64, error) {
 		return 0, err
 	}
 	defer d.Close()
-	begin := time.Now().Add(lead)
-	end := begin.Add(l.Duration)
-	counts, errs := make([]int, clients), make([]error, clients)
+	w := newWindow(l.Duration, clients)
+	errs := make([]error, clients)
 	var group sync.WaitGroup
 	for i := range clients {
 		group.Go(func() {
-			for n := 0; ; n++ {
-				now := time.Now()
-				if !now.Before(end) && (l.Operation != pairsOperation || n%2 == 0) {
-					return
-				}
+			for n := 0; l.Operation == pairsOperation && n%2 == 1 || !w.over(); n++ {
 				if errs[i] = l.once(ctx, d, i, n); errs[i] != nil {
 					return
 				}
-				if done := time.Now(); done.After(begin) && done.Before(end) {
-					counts[i]++
-				}
+				w.done(time.Now())
 			}
 		})
 	}
 	group.Wait()
-	total := 0
-	for _, n := range counts {
-		total += n
-	}
-	return float64(total) / l.Duration.Seconds(), errors.Join(errs...)
+	return w.rate(), errors.Join(errs...)
 }
 
 // once does what is behind the nth request of a client.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"time"
 )
 
 // record is what was measured of an operation; those with a name in JSON go into BENCH_JSON.
@@ -67,12 +68,13 @@ func newRecord(op operation, d *database, ours, baseline []sample) record {
 }
 
 func printHead() {
-	fmt.Printf("\n%-19s %7s │ %15s  %-18s │ %15s  %-18s │ %13s %13s │ %8s %7s │ %8s\n", "", "", "requests/s", "", "CPU µs/request", "", "p50/p99 ms", "p50/p99 ms", "1 client", "", "baseline")
-	fmt.Printf("%-19s %7s │ %7s %7s  %-18s │ %7s %7s  %-18s │ %13s %13s │ %8s %7s │ %8s\n", "operation", "rows",
-		"ours", "base", "ratio (range)", "ours", "base", "ratio (range)", "ours", "base", "p50 ms", "growth", "quality")
+	const format = "%-19s %7s │ %7s %7s  %-16s │ %7s %7s  %-16s │ %15s %15s │ %8s %7s │ %8s │ %6s\n"
+	fmt.Println()
+	fmt.Printf(format, "", "", "", "req/s", "", "CPU", "µs/req", "", "p50   p99 ms", "p50   p99 ms", "1 client", "", "baseline", "")
+	fmt.Printf(format, "operation", "rows", "ours", "base", "ratio (range)", "ours", "base", "ratio (range)", "ours", "base", "p50 ms", "growth", "quality", "time")
 }
 
-func (r record) print() {
+func (r record) print(elapsed time.Duration) {
 	growth, good := "", ""
 	if r.growth > 0 {
 		growth = fmt.Sprintf("%.2f×", r.growth)
@@ -80,10 +82,18 @@ func (r record) print() {
 	if r.quality > 0 {
 		good = fmt.Sprintf("%.2f", r.quality)
 	}
-	fmt.Printf("%-19s %7d │ %7.0f %7.0f  %4.2f (%4.2f–%4.2f)   │ %7.0f %7.0f  %4.2f (%4.2f–%4.2f)   │ %6.2f %6.2f %6.2f %6.2f │ %8.3f %7s │ %8s\n",
-		r.Operation, r.Rows, r.RPS, r.BaselineRPS, r.Ratio, r.ratios[0], r.ratios[1],
-		r.CPU, r.BaselineCPU, r.CPURatio, r.cpuRatios[0], r.cpuRatios[1],
-		r.P50, r.P99, r.BaselineP50, r.BaselineP99, r.OneClientP50, growth, good)
+	ratio := func(value float64, span [2]float64) string {
+		return fmt.Sprintf("%4.2f (%4.2f–%4.2f)", value, span[0], span[1])
+	}
+	fmt.Printf("%-19s %7d │ %7.0f %7.0f  %-16s │ %7.0f %7.0f  %-16s │ %7.2f %7.2f %7.2f %7.2f │ %8.3f %7s │ %8s │ %s\n",
+		r.Operation, r.Rows, r.RPS, r.BaselineRPS, ratio(r.Ratio, r.ratios), r.CPU, r.BaselineCPU, ratio(r.CPURatio, r.cpuRatios),
+		r.P50, r.P99, r.BaselineP50, r.BaselineP99, r.OneClientP50, growth, good, clock(elapsed))
+}
+
+// clock writes a time as minutes and seconds.
+func clock(d time.Duration) string {
+	seconds := int(d.Seconds())
+	return fmt.Sprintf("%3d:%02d", seconds/60, seconds%60)
 }
 
 // files writes what was asked for beside the output.

@@ -55,7 +55,7 @@ func serveFromMemory(ctx context.Context) error {
 	}))
 }
 
-// serve serves with the settings of opencalls serve.
+// serve serves with the default settings of opencalls serve.
 func serve(ctx context.Context, handler http.Handler) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
 	defer stop()
@@ -67,8 +67,9 @@ func serve(ctx context.Context, handler http.Handler) error {
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       60 * time.Second,
-		WriteTimeout:      90 * time.Second,
+		WriteTimeout:      120 * time.Second,
 		IdleTimeout:       120 * time.Second,
+		MaxHeaderBytes:    65536,
 		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 	}
 	fmt.Println("listening on http://" + listener.Addr().String())
