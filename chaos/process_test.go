@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"net"
 	"os/exec"
 	"strings"
 	"sync"
@@ -99,4 +100,19 @@ func run(t *testing.T, arguments ...string) string {
 		t.Fatalf("opencalls %s: %v: %s", strings.Join(arguments, " "), err, out)
 	}
 	return string(out)
+}
+
+// freePort returns a port of the loopback interface that nobody listens on.
+func freePort(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
 }

@@ -119,6 +119,8 @@ func (postgresEngine) translate(err error) error {
 	switch answered := errors.As(err, &e); {
 	case errors.As(err, &connect):
 		return noConnection(err, e)
+	case !answered && pgconn.SafeToRetry(err) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("%w: %w", ErrUnavailable, err) // the connection was gone before anything was sent
 	case !answered:
 		return translateCommon(err)
 	}

@@ -227,6 +227,15 @@ func testPostgresUnavailable(t *testing.T) {
 		}))
 		recovers(t, s)
 	})
+	t.Run("the commit comes after the connection is known to be gone", func(t *testing.T) {
+		s, db := open(t, storetest.MigratedURL(t, storetest.Postgres))
+		unavailable(t, write(s, func(tx *store.Tx) error {
+			kill(t, db)
+			unavailable(t, addUser(tx))
+			return nil
+		}))
+		recovers(t, s)
+	})
 	t.Run("the connection ends between two reads", func(t *testing.T) {
 		s, db := open(t, storetest.MigratedURL(t, storetest.Postgres))
 		if err := s.Ping(t.Context()); err != nil {

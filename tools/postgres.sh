@@ -8,6 +8,7 @@
 # which for that reason writes nothing to disk for good. With
 # OPENCALLS_POSTGRES_DURABLE=1 it does, as in production (fsync and
 # synchronous_commit are on): to measure.
+# OPENCALLS_TEST_POSTGRES_BIN is where the server's programs are.
 # Works with bash 3.2, the one that macOS has.
 set -euo pipefail
 
@@ -142,6 +143,7 @@ for _ in 1 2 3 4 5 6 7 8; do
 	fi
 done
 [ -n "$started" ] || fail "the server does not start:"
+export OPENCALLS_TEST_POSTGRES_BIN=$bin
 export OPENCALLS_TEST_POSTGRES_URL="postgres://postgres:$password@127.0.0.1:$port/postgres?sslmode=disable"
 
 # The command is a process group of its own (set -m), so that a signal to this
