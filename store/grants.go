@@ -181,9 +181,9 @@ func (q queries) memberConditions(organisation uuid.UUID, f MemberFilter) (strin
 		where += " AND (" + condition + ")"
 		arguments = append(arguments, values...)
 	}
-	part := func(column, text string) {
+	part := func(column, text string, fold func(string) string) {
 		if text != "" {
-			condition, argument := q.engine.contains(column, text)
+			condition, argument := q.engine.contains(column, fold(text))
 			add(condition, argument)
 		}
 	}
@@ -193,15 +193,16 @@ func (q queries) memberConditions(organisation uuid.UUID, f MemberFilter) (strin
 	if f.Username != "" {
 		add("u.username = ?", f.Username)
 	}
-	part("u.full_name_search", FoldAccents(f.FullName))
-	part("u.native_name_key", FoldCase(f.NativeName))
-	part("u.slug_key", FoldCase(f.UserSlug))
+	part("u.full_name_search", f.FullName, FoldAccents)
+	part("u.native_name_key", f.NativeName, FoldCase)
+	part("u.slug_key", f.UserSlug, FoldCase)
 	if id, err := ParseUUID(f.Role); err == nil {
 		add("r.uuid = ?", id)
 	} else if f.Role != "" {
 		add("r.name = ?", f.Role)
 	}
-	if text := FoldCase(f.Search); text != "" {
+	if f.Search != "" {
+		text := FoldCase(f.Search)
 		name, a := q.engine.contains("u.full_name_key", text)
 		mail, b := q.engine.contains("u.email_key", text)
 		login, c := q.engine.contains("u.username", text)
@@ -213,6 +214,10 @@ func (q queries) memberConditions(organisation uuid.UUID, f MemberFilter) (strin
 // CountMembers counts what ListMembers lists.
 func (q queries) CountMembers(ctx context.Context, organisation uuid.UUID, f MemberFilter) (int64, error) {
 	where, arguments := q.memberConditions(organisation, f)
+	return q.countMembers(ctx, where, arguments)
+}
+
+func (q queries) countMembers(ctx context.Context, where string, arguments []any) (int64, error) {
 	return selectValue[int64](ctx, q, "SELECT count(*) FROM "+memberTables+" WHERE "+where, arguments...)
 }
 
@@ -222,15 +227,15 @@ func (q queries) CountMembers(ctx context.Context, organisation uuid.UUID, f Mem
 func (s *Store) ListMembers(ctx context.Context, organisation uuid.UUID, f MemberFilter, order []Ordering, page Page) ([]Member, int64, error) {
 	var list []Member
 	var total int64
+	where, arguments := s.memberConditions(organisation, f) // once: what is active is so at one moment
 	err := s.snapshot(ctx, func(q queries) error {
 		var err error
-		if total, err = q.CountMembers(ctx, organisation, f); err != nil {
+		if total, err = q.countMembers(ctx, where, arguments); err != nil {
 			return err
 		}
 		if err := page.Check(total); err != nil || total == 0 {
 			return err
 		}
-		where, arguments := q.memberConditions(organisation, f)
 		arguments = append(arguments, page.Size, int64(page.Number-1)*int64(page.Size))
 		list, err = selectRows(ctx, q, int(min(int64(page.Size), total)), "SELECT "+memberColumns+" FROM "+memberTables+" LEFT JOIN users AS b ON b.uuid = g.created_by_uuid WHERE "+
 			where+" ORDER BY "+memberOrder(order)+" LIMIT ? OFFSET ?", arguments, (*Member).columns)
