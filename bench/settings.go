@@ -34,7 +34,7 @@ const wholeChart = "docs/performance-growth.svg"
 
 // readSettings reads the environment.
 func readSettings() (settings, error) {
-	s := settings{duration: time.Second, rounds: 5, rows: []int{1000, 100_000}, engines: []string{sqlite, postgres}, operations: operations}
+	s := settings{duration: 800 * time.Millisecond, rounds: 5, rows: []int{1000, 100_000}, engines: []string{sqlite, postgres}, operations: operations}
 	var errs []error
 	set := func(name string, read func(string) error) {
 		text := os.Getenv(name)
