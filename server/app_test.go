@@ -44,11 +44,12 @@ type app struct {
 
 // setup is what a test may change of an app before it starts.
 type setup struct {
-	server server.Config
-	store  []storetest.Option
-	web    func(*http.Server)  // the limits of connections; none without it
-	plain  bool                // the client does not hold answers against openapi.yaml
-	watch  func(*http.Request) // sees each request before the server does
+	server   server.Config
+	store    []storetest.Option
+	web      func(*http.Server)  // the limits of connections; none without it
+	plain    bool                // the client does not hold answers against openapi.yaml
+	watch    func(*http.Request) // sees each request before the server does
+	replicas int                 // how many servers take requests in turn, on one database; one without it
 }
 
 // start serves an empty migrated database until the test ends. Its clock stands still and its
@@ -64,12 +65,19 @@ func start(t testing.TB, engine string, changes ...func(*setup)) *app {
 		change(&s)
 	}
 	var tables storetest.SQL
-	a.store = storetest.Open(t, engine, append([]storetest.Option{a.clock.Use, storetest.Sequence, tables.Use}, s.store...)...)
+	options := append([]storetest.Option{a.clock.Use, storetest.Sequence, tables.Use}, s.store...)
+	databaseURL := storetest.MigratedURL(t, engine)
+	a.store = storetest.OpenURL(t, databaseURL, options...)
 	a.sql = tables.DB(t)
 	s.server.Store = a.store
-	handler, err := server.New(s.server)
-	if err != nil {
-		t.Fatal(err)
+	handler := newHandler(t, s.server)
+	if s.replicas > 1 {
+		replicas := []http.Handler{handler}
+		for len(replicas) < s.replicas {
+			s.server.Store = storetest.OpenURL(t, databaseURL, options...)
+			replicas = append(replicas, newHandler(t, s.server))
+		}
+		handler = inTurn(replicas)
 	}
 	listener := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() { a.handled <- struct{}{} }()
@@ -92,6 +100,23 @@ func start(t testing.TB, engine string, changes ...func(*setup)) *app {
 		a.client.Transport = contract{listener.Client().Transport}
 	}
 	return a
+}
+
+func newHandler(t testing.TB, cfg server.Config) http.Handler {
+	t.Helper()
+	handler, err := server.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return handler
+}
+
+// inTurn gives each request to the next of several servers.
+func inTurn(replicas []http.Handler) http.Handler {
+	var requests atomic.Uint64
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		replicas[requests.Add(1)%uint64(len(replicas))].ServeHTTP(w, r)
+	})
 }
 
 // body is a request's body and its Content-Type; its zero value is neither.

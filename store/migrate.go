@@ -26,8 +26,9 @@ func (s *Store) migrator() (*goose.Provider, error) {
 	var options []goose.ProviderOption
 	if s.engine.dialect() == "postgres" {
 		dialect, dir = goose.DialectPostgres, "migrations/postgres"
-		// Several replicas may start at once on an empty database.
-		locker, err := lock.NewPostgresSessionLocker()
+		// Several replicas may start at once on an empty database: those that come second look
+		// every second, for five minutes, whether it is their turn.
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
 		if err != nil {
 			return nil, err
 		}
