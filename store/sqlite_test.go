@@ -35,7 +35,7 @@ func TestSQLitePragmas(t *testing.T) {
 		t.Fatalf("%d pools", len(both.all))
 	}
 	for i, want := range []map[string]string{
-		{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000", "query_only": "0"},
+		{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000", "query_only": "0", "cache_size": "-32768"},
 		{"journal_mode": "wal", "foreign_keys": "1", "busy_timeout": "5000", "query_only": "1"},
 	} {
 		pool := sql.OpenDB(both.all[i])

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm"
 )
 
 // Actor is on whose behalf data changes; its zero value is the command line.
@@ -50,13 +49,20 @@ func (tx *Tx) audit(action, objectType, details string, objects ...string) error
 		row+strings.Repeat(", "+row, len(objects)-1), arguments...)
 }
 
-// savepoint runs change so that its failure takes back only what it did itself.
+// savepoint runs change so that its failure takes back only what it did itself. It ends the
+// savepoint, which GORM's nested transactions don't: an import would have thousands of them
+// open, and each change of a page or row costs more with each.
 func (tx *Tx) savepoint(change func(tx *Tx) error) error {
-	return tx.err(tx.db.Transaction(func(db *gorm.DB) error {
-		inner := *tx
-		inner.db = db
-		return change(&inner)
-	}))
+	if err := tx.db.Exec("SAVEPOINT change").Error; err != nil {
+		return tx.err(err)
+	}
+	if err := change(tx); err != nil {
+		if tx.db.Exec("ROLLBACK TO SAVEPOINT change").Error == nil {
+			tx.db.Exec("RELEASE SAVEPOINT change")
+		}
+		return tx.err(err) // where taking back failed, the transaction can't be committed
+	}
+	return tx.err(tx.db.Exec("RELEASE SAVEPOINT change").Error)
 }
 
 // AuditEvents returns the events on an object, oldest first.
