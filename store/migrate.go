@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
@@ -38,14 +37,12 @@ func (s *Store) migrator() (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	pool, err := s.pool()
+	pool, err := s.write.DB()
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(dialect, pool, steps, options...)
+	return goose.NewProvider(dialect, s.engine.migrationPool(pool), steps, options...)
 }
-
-func (s *Store) pool() (*sql.DB, error) { return s.write.DB() }
 
 // Migrate brings the schema up to date and returns how many steps that took.
 func (s *Store) Migrate(ctx context.Context) (int, error) {

@@ -3,10 +3,13 @@ package store_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"log/slog"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -191,6 +194,32 @@ func TestPostgresStatementTimeout(t *testing.T) {
 			if got := storetest.Rows(t, tables.DB(t), "SELECT current_setting('statement_timeout') AS v"); got[0] != `v="`+want+`"` {
 				t.Errorf("%q: %s", set, got[0])
 			}
+		}
+	}
+}
+
+// A large import and a migration take as long as they take.
+func TestImportsAndMigrationsAreNotCutShort(t *testing.T) {
+	for _, engine := range storetest.Engines() {
+		if engine != storetest.Postgres {
+			continue
+		}
+		var statements storetest.Statements
+		var connectors []driver.Connector
+		s := storetest.OpenURL(t, storetest.MigratedURL(t, engine), statements.Use, func(cfg *store.Config) {
+			storetest.WrapConnector(cfg, func(c driver.Connector) driver.Connector {
+				connectors = append(connectors, c)
+				return c
+			})
+		})
+		migrations := sql.OpenDB(connectors[len(connectors)-1])
+		defer migrations.Close()
+		if got := storetest.Rows(t, migrations, "SELECT current_setting('statement_timeout') AS v"); len(connectors) != 2 || got[0] != `v="0"` {
+			t.Errorf("of %d connectors the migrations' has %s", len(connectors), got[0])
+		}
+		err := s.Write(t.Context(), store.Actor{}, func(tx *store.Tx) error { return tx.LockForImport() })
+		if err != nil || !slices.Contains(statements.All(), "SET LOCAL statement_timeout = 0") {
+			t.Errorf("%v, %q", err, statements.All())
 		}
 	}
 }

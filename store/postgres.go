@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -21,7 +22,8 @@ import (
 // postgresConnections bounds the pool of one process.
 const postgresConnections = 16
 
-type postgresEngine struct{}
+// postgresEngine holds the connections of migrations, whose statements may take any time.
+type postgresEngine struct{ migrations *sql.DB }
 
 func openPostgres(ctx context.Context, cfg Config) (*Store, error) {
 	config, err := pgx.ParseConfig(cfg.URL)
@@ -35,12 +37,7 @@ func openPostgres(ctx context.Context, cfg Config) (*Store, error) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 5 * time.Second
 	}
-	connector := stdlib.GetConnector(*config, stdlib.OptionAfterConnect(func(_ context.Context, c *pgx.Conn) error {
-		// Times come back in UTC, as from SQLite.
-		c.TypeMap().RegisterType(&pgtype.Type{Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC}})
-		return nil
-	}))
-	pool := sql.OpenDB(cfg.WrapConnector(connector))
+	pool := openPostgresPool(cfg, *config)
 	pool.SetMaxOpenConns(postgresConnections)
 	pool.SetMaxIdleConns(postgresConnections)
 	pool.SetConnMaxLifetime(30 * time.Minute)
@@ -54,7 +51,20 @@ func openPostgres(ctx context.Context, cfg Config) (*Store, error) {
 		_ = pool.Close()
 		return nil, fmt.Errorf("open Postgres: %w", err)
 	}
-	return newStore(cfg, postgresEngine{}, db, db), nil
+	config.RuntimeParams = maps.Clone(config.RuntimeParams)
+	config.RuntimeParams["statement_timeout"] = "0"
+	migrations := openPostgresPool(cfg, *config)
+	migrations.SetMaxIdleConns(0)
+	return newStore(cfg, postgresEngine{migrations: migrations}, db, db), nil
+}
+
+// openPostgresPool connects only when it is used.
+func openPostgresPool(cfg Config, config pgx.ConnConfig) *sql.DB {
+	return sql.OpenDB(cfg.WrapConnector(stdlib.GetConnector(config, stdlib.OptionAfterConnect(func(_ context.Context, c *pgx.Conn) error {
+		// Times come back in UTC, as from SQLite.
+		c.TypeMap().RegisterType(&pgtype.Type{Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC}})
+		return nil
+	}))))
 }
 
 func checkPostgres(ctx context.Context, pool *sql.DB, log *slog.Logger) error {
@@ -109,9 +119,15 @@ func (postgresEngine) snapshot() *sql.TxOptions {
 
 // lockForImport locks the table of which LockCustomer and LockOrganisation, with one of which the
 // change of a request begins, lock a row.
+// It waits for the lock no longer than for anything else; what comes after it may take any time.
 func (postgresEngine) lockForImport(db *gorm.DB) error {
-	return db.Exec("LOCK TABLE customers IN EXCLUSIVE MODE").Error
+	if err := db.Exec("LOCK TABLE customers IN EXCLUSIVE MODE").Error; err != nil {
+		return err
+	}
+	return db.Exec("SET LOCAL statement_timeout = 0").Error
 }
+
+func (e postgresEngine) migrationPool(*sql.DB) *sql.DB { return e.migrations }
 
 func (postgresEngine) translate(err error) error {
 	var connect *pgconn.ConnectError
@@ -156,4 +172,4 @@ func noConnection(err error, answer *pgconn.PgError) error {
 	return fmt.Errorf("%w: no connection", ErrUnavailable)
 }
 
-func (postgresEngine) close() error { return nil }
+func (e postgresEngine) close() error { return e.migrations.Close() }

@@ -16,13 +16,14 @@ import (
 // The driver ignores what it does not know in a DSN: what was not set is noticed when it is
 // read back.
 func TestSQLiteOptionsThatDoNotTake(t *testing.T) {
-	const all = "_journal_mode=WAL&_synchronous=FULL&_txlock=immediate"
+	const all = "_journal_mode=WAL&_synchronous=FULL&_txlock=immediate&_cache_size=-32768"
 	cfg := Config{WrapConnector: func(c driver.Connector) driver.Connector { return c }}
 	for _, c := range []struct{ name, options, pragma string }{
 		{"journal mode", strings.Replace(all, "_journal_mode", "_jornal_mode", 1), "journal_mode"},
-		{"another driver's spelling", "_pragma=journal_mode(WAL)&_synchronous=FULL", "journal_mode"},
+		{"another driver's spelling", "_pragma=journal_mode(WAL)&_synchronous=FULL&_cache_size=-32768", "journal_mode"},
 		{"synchronous", strings.Replace(all, "FULL", "NORMAL", 1), "synchronous"},
 		{"foreign keys", all + "&_fk=off", "foreign_keys"},
+		{"cache", strings.Replace(all, "_cache_size", "_cachesize", 1), "cache_size"},
 		{"busy timeout", all + "&_timeout=1", "busy_timeout"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

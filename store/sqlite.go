@@ -127,6 +127,8 @@ func (*sqliteEngine) forUpdate() string { return "" } // one Write runs at a tim
 
 func (*sqliteEngine) snapshot() *sql.TxOptions { return nil } // a WAL reader sees one state
 
+func (*sqliteEngine) migrationPool(pool *sql.DB) *sql.DB { return pool }
+
 func (*sqliteEngine) lockForImport(*gorm.DB) error { return nil } // one Write runs at a time
 
 func (*sqliteEngine) translate(err error) error {

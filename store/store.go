@@ -62,6 +62,8 @@ type engine interface {
 	snapshot() *sql.TxOptions
 	// lockForImport is Tx.LockForImport.
 	lockForImport(db *gorm.DB) error
+	// migrationPool is where migrations run, given the pool of other changes.
+	migrationPool(pool *sql.DB) *sql.DB
 	// translate turns a driver's error into the store's.
 	translate(err error) error
 	// close releases what the engine holds besides its connections.

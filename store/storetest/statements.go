@@ -15,7 +15,13 @@ import (
 // count, running it does.
 type Statements struct {
 	mu  sync.Mutex
-	all []string
+	all []Statement
+}
+
+// Statement is a recorded statement and what the driver was given with it.
+type Statement struct {
+	Text      string
+	Arguments []driver.NamedValue
 }
 
 // Use is the Option that records the store's statements, those of opening it too.
@@ -33,6 +39,15 @@ func (s *Statements) Reset() {
 
 // All returns the texts of the recorded statements in order.
 func (s *Statements) All() []string {
+	var texts []string
+	for _, statement := range s.WithArguments() {
+		texts = append(texts, statement.Text)
+	}
+	return texts
+}
+
+// WithArguments returns the recorded statements in order.
+func (s *Statements) WithArguments() []Statement {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.all)
@@ -41,10 +56,10 @@ func (s *Statements) All() []string {
 // Count is how many were recorded.
 func (s *Statements) Count() int { return len(s.All()) }
 
-func (s *Statements) add(text string) {
+func (s *Statements) add(text string, arguments ...driver.NamedValue) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.all = append(s.all, text)
+	s.all = append(s.all, Statement{text, slices.Clone(arguments)})
 }
 
 type recordingConnector struct {
@@ -79,9 +94,9 @@ var _ interface {
 } = (*recordingConn)(nil)
 
 // record keeps a statement that the driver took: ErrSkip sends database/sql another way.
-func (s *Statements) record(text string, err error) {
+func (s *Statements) record(text string, arguments []driver.NamedValue, err error) {
 	if !errors.Is(err, driver.ErrSkip) {
-		s.add(text)
+		s.add(text, arguments...)
 	}
 }
 
@@ -122,7 +137,7 @@ func (c *recordingConn) ExecContext(ctx context.Context, query string, args []dr
 		return nil, driver.ErrSkip
 	}
 	result, err := e.ExecContext(ctx, query, args)
-	c.statements.record(query, err)
+	c.statements.record(query, args, err)
 	return result, err
 }
 
@@ -132,7 +147,7 @@ func (c *recordingConn) QueryContext(ctx context.Context, query string, args []d
 		return nil, driver.ErrSkip
 	}
 	rows, err := q.QueryContext(ctx, query, args)
-	c.statements.record(query, err)
+	c.statements.record(query, args, err)
 	return rows, err
 }
 
@@ -190,7 +205,7 @@ func (s *recordingStmt) ExecContext(ctx context.Context, args []driver.NamedValu
 	if !ok {
 		return nil, errors.New("storetest: the driver's statements have no ExecContext")
 	}
-	s.conn.statements.add(s.query)
+	s.conn.statements.add(s.query, args...)
 	return e.ExecContext(ctx, args)
 }
 
@@ -199,7 +214,7 @@ func (s *recordingStmt) QueryContext(ctx context.Context, args []driver.NamedVal
 	if !ok {
 		return nil, errors.New("storetest: the driver's statements have no QueryContext")
 	}
-	s.conn.statements.add(s.query)
+	s.conn.statements.add(s.query, args...)
 	return q.QueryContext(ctx, args)
 }
 
