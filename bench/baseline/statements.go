@@ -93,7 +93,8 @@ var texts = [queries]string{
 
 	selectOrganisationFor: heldWith + ` AND g.customer_uuid = o.customer_uuid LEFT` + roleTables + `WHERE o.uuid = ? UNION ALL ` +
 		heldWith + ` AND g.organisation_uuid = o.uuid LEFT` + roleTables + `WHERE o.uuid = ?`,
-	countMembers: `SELECT count(*) FROM ` + memberTables + memberFilter,
+	countMembers: `SELECT count(*) FROM user_roles AS g WHERE g.organisation_uuid = ? AND ` + active +
+		` AND NOT EXISTS (SELECT 1 FROM users AS u WHERE u.uuid = g.user_uuid AND NOT u.is_active)`,
 	pageOfMembers: `SELECT g.uuid, g.created, g.expiration_time, r.name, r.uuid, u.email, u.full_name, u.username, u.uuid,
 		u.image_uuid, b.full_name, g.created_by_uuid
 		FROM ` + memberTables + ` LEFT JOIN users AS b ON b.uuid = g.created_by_uuid` + memberFilter + ` ORDER BY g.created, g.uuid LIMIT ? OFFSET ?`,

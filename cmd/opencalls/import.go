@@ -31,16 +31,19 @@ func (c importCommand) Run(env environment) error {
 		return err
 	}
 	defer s.Close()
+	shown := newProgress(env.stderr, "importing", sizeOf(c.Files))
 	var counts fixture.Counts
 	err = withFiles(c.Files, func(files []*fixture.File) error {
+		shown.read(files)
 		return s.Write(env.ctx, store.Actor{}, func(tx *store.Tx) error {
-			counts, err = fixture.Import(env.ctx, tx, files, c.limits(), nil)
+			counts, err = fixture.Import(env.ctx, tx, files, c.limits(), shown.imported)
 			if err == nil && c.DryRun {
 				return errDryRun
 			}
 			return err
 		})
 	})
+	shown.end()
 	if err != nil && !errors.Is(err, errDryRun) {
 		return err
 	}
@@ -78,17 +81,20 @@ func (c exportCommand) Run(env environment) error {
 		return err
 	}
 	defer s.Close()
+	shown := newProgress(env.stderr, "exporting", -1)
+	defer shown.end()
+	export := func(w io.Writer) error { return fixture.Export(env.ctx, s, io.MultiWriter(w, shown)) }
 	if c.Output == "" {
-		return fixture.Export(env.ctx, s, env.stdout)
+		return export(env.stdout)
 	}
 	if there, err := os.Stat(c.Output); err == nil && !there.Mode().IsRegular() { // a pipe or a device
 		file, err := os.OpenFile(c.Output, os.O_WRONLY, 0)
 		if err != nil {
 			return err
 		}
-		return errors.Join(fixture.Export(env.ctx, s, file), file.Close())
+		return errors.Join(export(file), file.Close())
 	}
-	return writeFile(c.Output, func(w io.Writer) error { return fixture.Export(env.ctx, s, w) })
+	return writeFile(c.Output, export)
 }
 
 // writeFile replaces a file, for its owner's eyes alone: there are hashes of tokens in it.
