@@ -3,6 +3,7 @@ package handlers
 import (
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/opencalls/opencalls/store"
 )
@@ -27,6 +28,8 @@ type Problem struct {
 	Status int
 	Detail string              // one sentence
 	Fields map[string][]string // texts per field, parameter or non_field_errors
+
+	RetryAfter time.Duration // of a 429: when to try again
 }
 
 // Error returns the detail, for logs and tests.

@@ -28,8 +28,8 @@ var anonymousOperations = map[string]bool{
 }
 
 // authenticate puts who sends the request on its context. A wrong token is refused even where
-// none is needed.
-func authenticate(cfg Config, op operation) echo.MiddlewareFunc {
+// none is needed, and so is one that sends too much.
+func authenticate(cfg Config, op operation, tokens *limiters[string]) echo.MiddlewareFunc {
 	anonymous := cfg.AnonymousRead && anonymousOperations[op.id]
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -41,7 +41,11 @@ func authenticate(cfg Config, op operation) echo.MiddlewareFunc {
 			if err != nil {
 				return err
 			}
-			principal, err := identity(r.Context(), cfg, token)
+			digest := store.Digest(token)
+			if err := tokens.take(digest); err != nil {
+				return err
+			}
+			principal, err := identity(r.Context(), cfg, digest)
 			if err != nil {
 				return err
 			}
@@ -53,10 +57,10 @@ func authenticate(cfg Config, op operation) echo.MiddlewareFunc {
 
 // identity asks the store on every request: a revocation holds at once, on every replica. It has
 // a time limit of its own, since that of the request begins after its body has come.
-func identity(ctx context.Context, cfg Config, token string) (access.Principal, error) {
+func identity(ctx context.Context, cfg Config, digest string) (access.Principal, error) {
 	ctx, cancel := context.WithTimeout(ctx, cfg.RequestTimeout)
 	defer cancel()
-	found, err := cfg.Store.Identity(ctx, store.Digest(token))
+	found, err := cfg.Store.Identity(ctx, digest)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return access.Principal{}, unauthorized("Invalid token.")

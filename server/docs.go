@@ -32,9 +32,7 @@ func routeDocs(e *echo.Echo, methods []string) {
 	e.Match(methods, "/", func(c echo.Context) error { return c.Redirect(http.StatusFound, "/api/docs/") })
 	for name, file := range docsAssets() {
 		e.Match(methods, "/api/docs/"+strings.TrimSuffix(name, "index.html"), func(c echo.Context) error {
-			header := c.Response().Header()
-			header.Set(echo.HeaderContentSecurityPolicy, docsPolicy)
-			header.Set(echo.HeaderReferrerPolicy, "no-referrer")
+			c.Response().Header().Set(echo.HeaderContentSecurityPolicy, docsPolicy)
 			return file.serve(c)
 		})
 	}
@@ -90,7 +88,6 @@ func (a asset) serve(c echo.Context) error {
 	header.Set(echo.HeaderContentType, a.mediaType)
 	header.Set("ETag", a.etag)
 	header.Set(echo.HeaderCacheControl, a.cacheControl)
-	header.Set(echo.HeaderXContentTypeOptions, "nosniff")
 	r := c.Request().Clone(c.Request().Context())
 	r.Header.Del("Range") // nobody needs a part, and ServeContent would answer a wrong range with a text of its own
 	http.ServeContent(c.Response(), r, "", time.Time{}, bytes.NewReader(a.content))

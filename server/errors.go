@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
+	"strconv"
 
 	"github.com/labstack/echo/v4"
 
@@ -29,6 +31,10 @@ func writeError(err error, c echo.Context) {
 	switch problem.Status {
 	case http.StatusUnauthorized:
 		header.Set(echo.HeaderWWWAuthenticate, "Token")
+	case http.StatusRequestTimeout:
+		header.Set(echo.HeaderConnection, "close") // the rest of the body may still come
+	case http.StatusTooManyRequests:
+		header.Set(echo.HeaderRetryAfter, strconv.Itoa(int(math.Ceil(problem.RetryAfter.Seconds()))))
 	case http.StatusServiceUnavailable:
 		header.Set(echo.HeaderRetryAfter, retryAfter)
 	}

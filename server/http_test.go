@@ -90,9 +90,14 @@ func raw(t *testing.T, a *app, request string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	<-a.handled
+	if !strings.Contains(string(content), refusedByLibrary) {
+		<-a.handled
+	}
 	return string(content)
 }
+
+// refusedByLibrary is in the answer to what Go's HTTP library does not let through to the server.
+const refusedByLibrary = "\r\n\r\n400 Bad Request"
 
 // An answer to HEAD has no byte of a body, not even one that an HTTP library would hide.
 func TestHeadHasNoBody(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -23,6 +24,7 @@ func checkResponse(cfg Config, op operation) echo.MiddlewareFunc {
 		next = recoverPanics()(next) // what answers a panic further out would write into the held answer
 		return func(c echo.Context) error {
 			response := c.Response()
+			before := response.Header().Clone()
 			held := &heldResponse{ResponseWriter: response.Writer, status: http.StatusOK}
 			response.Writer = held
 			err := next(c)
@@ -37,7 +39,7 @@ func checkResponse(cfg Config, op operation) echo.MiddlewareFunc {
 				cfg.Logger.WarnContext(c.Request().Context(), "response does not match openapi.yaml",
 					"request_id", handlers.RequestFrom(c.Request().Context()).ID, "violation", violation.Error())
 			default:
-				forget(response)
+				forget(response, before)
 				return &handlers.Problem{Status: http.StatusInternalServerError, Detail: "Response does not match openapi.yaml: " + violation.Error()}
 			}
 			held.send()
@@ -48,13 +50,10 @@ func checkResponse(cfg Config, op operation) echo.MiddlewareFunc {
 
 // forget makes of an answer that was held back one that has not been begun: nothing of it is left
 // beside the one that takes its place.
-func forget(response *echo.Response) {
+func forget(response *echo.Response, before http.Header) {
 	response.Committed, response.Size = false, 0
-	for name := range response.Header() {
-		if name != echo.HeaderXRequestID {
-			response.Header().Del(name)
-		}
-	}
+	clear(response.Header())
+	maps.Copy(response.Header(), before)
 }
 
 // heldResponse keeps an answer back.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -38,6 +39,11 @@ type Config struct {
 	Draining          <-chan struct{}  // closed before the server ends: /readyz is 503, answers close connections; nil is never
 	ImageDecoders     int              // how many images are decoded at once; 1
 	MaxBodyBytes      int64            // of JSON and urlencoded, and of multipart beside an image; 1 MiB
+	RateLimitToken    RateLimit        // of each token; none
+	RateLimitAddress  RateLimit        // of each address; none
+	AllowedHosts      []string         // hosts that requests may name, .example.com with all below; all without any
+	TrustedProxies    []netip.Prefix   // whose X-Forwarded-For, -Host and -Proto count; nobody's
+	CORSOrigins       []string         // origins whose pages may use the API, or *; none
 	RequestTimeout    time.Duration    // after which the work on a request ends with 503; 30 s
 }
 
@@ -84,7 +90,8 @@ func New(cfg Config) (http.Handler, error) {
 	}
 	e := echo.New()
 	e.HTTPErrorHandler = writeError
-	e.Use(identify(cfg), logRequests(cfg), recoverPanics(), closeConnections(cfg))
+	e.Use(identify(cfg), logRequests(cfg), recoverPanics(), closeConnections(cfg),
+		secureHeaders(), checkHost(cfg), crossOrigin(cfg), throttleAddresses(cfg))
 	routePlain(e, cfg)
 	routeOperations(e, cfg, spec)
 	routeMissingSlashes(e)
@@ -94,10 +101,10 @@ func New(cfg Config) (http.Handler, error) {
 // routeOperations routes what openapi.yaml defines. Each operation has the same chain.
 func routeOperations(e *echo.Echo, cfg Config, spec *openapi3.T) {
 	chains := map[string][]echo.MiddlewareFunc{}
-	turns := largeBodies(cfg)
+	turns, tokens := largeBodies(cfg), newLimiters[string](cfg.RateLimitToken, cfg.Now)
 	for _, op := range operations(spec) {
 		chains[op.id] = []echo.MiddlewareFunc{
-			checkResponse(cfg, op), authenticate(cfg, op), checkPath(op), normaliseQuery(op),
+			checkResponse(cfg, op), authenticate(cfg, op, tokens), checkPath(op), normaliseQuery(op),
 			receiveBody(cfg, op), limitTime(cfg), readBody(op, turns), validateRequest(op),
 		}
 	}
@@ -117,9 +124,10 @@ func identify(cfg Config) echo.MiddlewareFunc {
 				id = cfg.NewUUID().String()
 			}
 			c.Response().Header().Set(echo.HeaderXRequestID, id)
+			scheme := unforward(r, cfg.TrustedProxies)
 			request := &handlers.Request{ID: id, Origin: cfg.PublicURL, Path: r.URL.EscapedPath()}
 			if request.Origin == "" {
-				request.Origin = origin(r)
+				request.Origin = origin(r, scheme)
 			}
 			c.SetRequest(r.WithContext(handlers.WithRequest(r.Context(), request)))
 			return next(c)
@@ -140,11 +148,15 @@ func usableRequestID(id string) bool {
 	return true
 }
 
-// origin is the scheme and host that the request was sent to.
-func origin(r *http.Request) string {
-	scheme, host := "http", r.Host
-	if r.TLS != nil {
+// origin is the scheme and host that the request was sent to; scheme is what a trusted proxy says.
+func origin(r *http.Request, scheme string) string {
+	host := r.Host
+	switch {
+	case scheme != "":
+	case r.TLS != nil:
 		scheme = "https"
+	default:
+		scheme = "http"
 	}
 	if host == "" { // HTTP/1.0 needs none
 		if address, ok := r.Context().Value(http.LocalAddrContextKey).(interface{ String() string }); ok {

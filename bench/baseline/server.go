@@ -37,6 +37,9 @@ func Handler(d *Database) http.Handler {
 	mux.HandleFunc("POST "+path+"{uuid}/add_user/{$}", s.addUser)
 	mux.HandleFunc("POST "+path+"{uuid}/delete_user/{$}", s.deleteUser)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Referrer-Policy", "no-referrer")
+		w.Header().Set("Cache-Control", "no-store")
 		ctx, cancel := context.WithTimeout(r.Context(), timeLimit)
 		defer cancel()
 		mux.ServeHTTP(w, r.WithContext(ctx))

@@ -21,7 +21,12 @@ type limitFlags struct {
 	StatementTimeout  time.Duration `name:"statement-timeout" default:"5s" help:"How long a statement may take on Postgres, unless the URL's statement_timeout says otherwise."`
 	MaxHeaderBytes    int           `name:"max-header-bytes" default:"65536" help:"Largest headers of a request, its first line too, in bytes."`
 	MaxBodyBytes      int64         `name:"max-body-bytes" default:"1048576" help:"Largest JSON or urlencoded body, in bytes; a multipart body may hold an image beside it."`
-	ImageDecoders     int           `name:"image-decoders" default:"1" help:"How many images are decoded at once; each may take 15 bytes of memory per pixel."`
+	ImageDecoders     int           `name:"image-decoders" default:"1" help:"How many images are decoded at once; each may take 8 bytes of memory per pixel."`
+
+	RateLimitToken        float64 `name:"rate-limit-token" help:"Requests per second that each token may send, in each process; 0 is no limit."`
+	RateLimitTokenBurst   int     `name:"rate-limit-token-burst" help:"How many a token may send at once after a pause; 0 is twice the requests per second."`
+	RateLimitAddress      float64 `name:"rate-limit-address" help:"Requests per second that each address (of IPv6, each /64) may send, in each process; 0 is no limit."`
+	RateLimitAddressBurst int     `name:"rate-limit-address-burst" help:"How many an address may send at once after a pause; 0 is twice the requests per second."`
 }
 
 // maxLimit bounds sizes that are held in memory, and what is added up.
@@ -48,7 +53,19 @@ func (f limitFlags) check() error {
 			return usageError{fmt.Errorf("--%s: want 1 to %d", name, maxLimit)}
 		}
 	}
+	if f.RateLimitToken < 0 || f.RateLimitAddress < 0 || f.RateLimitTokenBurst < 0 || f.RateLimitAddressBurst < 0 ||
+		f.RateLimitToken > maxLimit || f.RateLimitAddress > maxLimit {
+		return usageError{fmt.Errorf("--rate-limit-…: want 0 to %d", maxLimit)}
+	}
 	return nil
+}
+
+// rateLimit is a limit whose burst is twice the requests per second unless it is given.
+func rateLimit(perSecond float64, burst int) server.RateLimit {
+	if burst == 0 {
+		burst = max(1, int(2*perSecond))
+	}
+	return server.RateLimit{PerSecond: perSecond, Burst: burst}
 }
 
 // ofStore sets the store's limits.
@@ -57,6 +74,8 @@ func (f limitFlags) ofStore(cfg *store.Config) { cfg.StatementTimeout = f.Statem
 // ofServer sets the limits of what is done for a request.
 func (f limitFlags) ofServer(cfg *server.Config) {
 	cfg.RequestTimeout, cfg.MaxBodyBytes, cfg.ImageDecoders = f.RequestTimeout, f.MaxBodyBytes, f.ImageDecoders
+	cfg.RateLimitToken = rateLimit(f.RateLimitToken, f.RateLimitTokenBurst)
+	cfg.RateLimitAddress = rateLimit(f.RateLimitAddress, f.RateLimitAddressBurst)
 }
 
 // httpServer is the handler's HTTP server, with the limits of connections.

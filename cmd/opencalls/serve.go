@@ -41,6 +41,7 @@ type serveCommand struct {
 	databaseFlags
 	imageFlags
 	limitFlags
+	networkFlags
 	Listen            string        `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on; port 0 takes a free one."`
 	PublicURL         string        `name:"public-url" placeholder:"URL" help:"Scheme and host of the URLs in answers, such as https://calls.example.com; the request's own unless given."`
 	Import            []string      `type:"existingfile" sep:"none" placeholder:"FILE" help:"Import file to load before the first request; repeatable."`
@@ -88,12 +89,16 @@ func (c serveCommand) Run(env environment) error {
 		Draining: draining, Store: s, Logger: log, PublicURL: strings.TrimSuffix(c.PublicURL, "/"), AnonymousRead: c.AnonymousRead,
 		ValidateResponses: c.ValidateResponses, Images: c.limits(),
 	}
-	c.ofServer(&serverConfig)
+	c.limitFlags.ofServer(&serverConfig)
+	c.networkFlags.ofServer(&serverConfig)
 	handler, err := server.New(serverConfig)
 	if err != nil {
 		return err
 	}
-	address := "http://" + listener.Addr().String()
+	listener, address, err := c.secure(listener)
+	if err != nil {
+		return err
+	}
 	fmt.Fprintln(env.stdout, "listening on "+address)
 	if c.Demo {
 		demoWelcome(env.stdout, address)
@@ -110,6 +115,9 @@ func (c serveCommand) check() error {
 		return err
 	}
 	if err := c.limitFlags.check(); err != nil {
+		return err
+	}
+	if err := c.networkFlags.check(); err != nil {
 		return err
 	}
 	_, port, err := net.SplitHostPort(c.Listen)

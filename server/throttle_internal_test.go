@@ -1,0 +1,39 @@
+package server
+
+import (
+	"testing"
+	"time"
+)
+
+// However many clients come, few are remembered, and who was refused stays so as long as few come.
+func TestLimitersAreForgotten(t *testing.T) {
+	now := time.Unix(0, 0)
+	l := newLimiters[int](RateLimit{PerSecond: 1, Burst: 10}, func() time.Time { return now })
+	for client := range 5 * maxLimiters {
+		if err := l.take(client); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(l.recent) + len(l.earlier); n > 2*maxLimiters {
+		t.Errorf("%d clients are remembered", n)
+	}
+	now = now.Add(time.Minute)
+	for range 10 {
+		if err := l.take(-1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 100 { // it is refused in each of these seconds but for the one token that it earns
+		now = now.Add(time.Second)
+		if l.take(-1) != nil || l.take(-1) == nil {
+			t.Fatal("the bucket was forgotten too early")
+		}
+	}
+	now = now.Add(time.Minute)
+	_ = l.take(1)
+	now = now.Add(time.Minute)
+	_ = l.take(1)
+	if l.recent[-1] != nil || l.earlier[-1] != nil {
+		t.Error("a client that has been gone for long is remembered")
+	}
+}
