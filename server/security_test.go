@@ -1,0 +1,251 @@
+package server_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/opencalls/opencalls/store/storetest"
+)
+
+var injections = []string{
+	`'`, `"`, `' OR '1'='1`, `' OR 1=1 --`, `'; DROP TABLE users; --`, `' UNION SELECT digest FROM tokens --`,
+	`\'; DELETE FROM tokens; --`, `1; SELECT pg_sleep(10)`, `$1`, `?`, `%' OR '1' LIKE '%`, `{{7*7}}`, "`id`", `created, (SELECT 1)`, `-created; --`,
+}
+
+// SQL in any parameter or field of the contract is text: nothing fails, changes or shows more.
+func TestSQLInjection(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, engine string) {
+		t.Parallel()
+		stage := newStage(t, engine)
+		try := func(r request) {
+			t.Helper()
+			got := stage.send(t, r)
+			stage.log.take()
+			if got.status >= 500 || strings.Contains(got.body, "SQL") || strings.Contains(got.body, "syntax") {
+				t.Errorf("%s %s %s: status %d %s", r.method, r.target, r.body.content, got.status, got.body)
+			}
+			quote := strings.HasSuffix(r.target, "=%27") || strings.HasSuffix(r.target, "=%22") // in O'Brien's name
+			if got.status == 200 && r.method == "GET" && strings.Contains(r.target, "=") && got.body != "[]\n" && !quote {
+				t.Errorf("%s shows %s", r.target, got.body)
+			}
+		}
+		for _, op := range operations {
+			target := stage.names.Replace(op.target("{percent}"))
+			for _, sql := range injections {
+				try(request{method: op.method, target: strings.ReplaceAll(op.path, "{uuid}", url.PathEscape(sql)), token: "token-of-sam", body: op.example()})
+				try(request{method: op.method, target: target, token: "x" + url.PathEscape(sql), body: op.example()})
+				for _, parameter := range op.Parameters {
+					if parameter.Value.In == "query" {
+						try(request{method: op.method, target: target + "?" + parameter.Value.Name + "=" + url.QueryEscape(sql), token: "token-of-sam"})
+					}
+				}
+				if op.RequestBody == nil {
+					continue
+				}
+				for mediaType, content := range op.RequestBody.Value.Content {
+					for field := range content.Schema.Value.Properties {
+						if field == "description" {
+							continue // is kept as it is, below
+						}
+						try(request{method: op.method, target: target, token: "token-of-sam", body: bodyOf(mediaType, map[string]string{field: sql})})
+					}
+				}
+			}
+		}
+		if diff := stage.changes(t); diff != "" {
+			t.Errorf("the database changed:\n%s", diff)
+		}
+		for _, sql := range injections {
+			text, _ := json.Marshal(sql)
+			got := stage.send(t, request{method: "PATCH", target: stage.names.Replace("…/{tartu}/"), token: "token-of-sam", body: jsonBody(`{"description":` + string(text) + `}`)})
+			var answer struct{ Description string }
+			if err := json.Unmarshal([]byte(got.body), &answer); err != nil || got.status != 200 || answer.Description != sql {
+				t.Errorf("%q: %d %s", sql, got.status, got.body)
+			}
+		}
+	})
+}
+
+// bodyOf is a body of one of the media types that the API reads.
+func bodyOf(mediaType string, fields map[string]string) body {
+	switch mediaType {
+	case "application/json":
+		text, _ := json.Marshal(fields)
+		return jsonBody(string(text))
+	case "multipart/form-data":
+		var list []part
+		for name, value := range fields {
+			list = append(list, text(name, value))
+		}
+		return parts(list...)
+	}
+	values := url.Values{}
+	for name, value := range fields {
+		values.Set(name, value)
+	}
+	return formBody(values.Encode())
+}
+
+// Whom the access matrix refuses in JSON it refuses in every other body format, with the same
+// status, and nothing changes.
+func TestAccessInEveryFormat(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, engine string) {
+		t.Parallel()
+		stage := newStageOf(t, engine, matrixWorld)
+		for it, matrix := range map[string]string{"own": ownMatrix, "other": otherMatrix} {
+			lines := strings.Split(strings.TrimSpace(matrix), "\n")
+			columns := strings.Fields(lines[0])
+			for _, line := range lines[1:] {
+				fields := strings.Fields(line)
+				name := strings.Join(fields[:len(fields)-len(columns)], " ")
+				for i, column := range columns {
+					if status := fields[len(fields)-len(columns)+i]; status == "401" || status == "403" {
+						stage.refusedInEveryFormat(t, it, name, column, status)
+					}
+				}
+			}
+		}
+		if diff := stage.changes(t); diff != "" {
+			t.Errorf("the database changed:\n%s", diff)
+		}
+	})
+}
+
+func (a *stage) refusedInEveryFormat(t *testing.T, it, name, column, status string) {
+	t.Helper()
+	replace := func(text string) string { return a.names.Replace(strings.ReplaceAll(text, "{it", "{"+it)) }
+	method, target, _ := strings.Cut(replace(matrixColumns[column].request), " ")
+	op, found := operationAt(method, target)
+	if !found || op.RequestBody == nil {
+		return
+	}
+	fields := map[string]string{}
+	if err := json.Unmarshal([]byte(replace(matrixColumns[column].body.content)), &fields); err != nil {
+		t.Fatal(err)
+	}
+	for _, mediaType := range op.bodies() {
+		r := request{method: method, target: target, body: bodyOf(mediaType, fields)}
+		if name != "anonymous" {
+			r.token = tokenFor(name)
+		}
+		if got := a.send(t, r); fmt.Sprint(got.status) != status {
+			t.Errorf("%s of %s by %s as %s: status %d, want %s", column, it, name, mediaType, got.status, status)
+		}
+		a.log.take()
+	}
+}
+
+// An image that is something else too is served as the image that it is, whatever its name.
+func TestPolyglotImages(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, engine string) {
+		t.Parallel()
+		stage := newStage(t, engine)
+		const html = `<html><script>alert(1)</script><svg onload="alert(1)"></html>`
+		for content, mediaType := range map[string]string{
+			pngFile + html: "image/png", gifFile + "*/=1;alert(1)": "image/gif", jpegFile + svgFile: "image/jpeg", webpFile + html: "image/webp",
+		} {
+			for _, name := range []string{"x.html", "../../../etc/passwd", `..\..\x.svg`, "x.png\x00.html", "/etc/cron.d/x", "x.js"} {
+				header := "Content-Disposition: form-data; name=\"image\"; filename=\"" + name + "\"\r\nContent-Type: text/html"
+				got := stage.send(t, request{method: "PATCH", target: stage.names.Replace("…/{tartu}/"), token: "token-of-sam", body: parts(part{header, content})})
+				var answer struct{ Image string }
+				if err := json.Unmarshal([]byte(got.body), &answer); err != nil || got.status != 200 {
+					if got.status != 400 || !strings.Contains(name, "\x00") {
+						t.Errorf("%q: %d %s", name, got.status, got.body)
+					}
+					continue
+				}
+				served := stage.send(t, request{method: "GET", target: strings.TrimPrefix(answer.Image, publicURL)})
+				if served.body != content || served.header.Get("Content-Type") != mediaType || served.header.Get("X-Content-Type-Options") != "nosniff" ||
+					served.header.Get("Content-Security-Policy") != "default-src 'none'; sandbox" {
+					t.Errorf("%q: %d %v", name, served.status, served.header)
+				}
+			}
+		}
+		for _, path := range []string{"/api/media/../../etc/passwd", "/api/media/..%2f..%2fetc%2fpasswd/", "/api/docs/../../openapi.yaml", "/api/docs/..%2f..%2fgo.mod", "/api/docs/%2e%2e/%2e%2e/go.mod"} {
+			if got := raw(t, stage.app, "GET "+path+" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.1 404 ") {
+				t.Errorf("%s:\n%s", path, got)
+			}
+		}
+	})
+}
+
+// Nothing that a client sends ends a header of the answer and begins another.
+func TestHeaderInjection(t *testing.T) {
+	stage := newStage(t, storetest.SQLite, func(s *setup) { s.plain = true })
+	for _, target := range []string{"…/?customer_keyword=%0d%0aX-Evil:%201", "…/?x=%0d%0aX-Evil:%201", "…?%0d%0aX-Evil:%201", "…/%0d%0aX-Evil:%201/", "/api/media/%0d%0aX-Evil:%201/", "…/{tartu}/list_users?a=%0aX-Evil:1"} {
+		path := strings.Replace(stage.names.Replace(target), "…", strings.TrimSuffix(base, "/"), 1)
+		got := stage.send(t, request{method: "GET", target: path, token: "token-of-sam"})
+		if got.header.Get("X-Evil") != "" || strings.ContainsAny(fmt.Sprint(got.header), "\r\n") {
+			t.Errorf("%s: %v", target, got.header)
+		}
+	}
+}
+
+// Tokens reach the database as digests alone, are kept as such, and are in no log or answer,
+// whatever becomes of the request.
+func TestTokensStaySecret(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, engine string) {
+		t.Parallel()
+		var statements storetest.Statements
+		stage := newStage(t, engine, func(s *setup) { s.store = append(s.store, statements.Use) })
+		var answers strings.Builder
+		send := func() {
+			for _, op := range operations {
+				for _, token := range []string{"token-of-sam", "token-of-ines", "expired-token-of-bob", "token-of-nobody"} {
+					got := stage.send(t, request{method: op.method, target: stage.names.Replace(op.target("{percent}")), token: token, body: body{mediaType: "application/json", content: "{}"}})
+					fmt.Fprint(&answers, got.header, got.body)
+				}
+			}
+		}
+		send()
+		dump := fmt.Sprint(storetest.Dump(t, stage.sql))
+		if err := stage.store.Close(); err != nil {
+			t.Fatal(err)
+		}
+		send()
+		secrets := regexp.MustCompile(`token-of-(sam|ines|bob|nobody)|postgres(ql)?://|\.db\b|pgx|sqlite3`)
+		for name, text := range map[string]string{"statements": strings.Join(statements.All(), "\n"), "answers": answers.String(), "database": dump, "log": stage.log.take()} {
+			if found := secrets.FindString(text); found != "" {
+				t.Errorf("%s hold %q", name, found)
+			}
+		}
+	})
+}
+
+// docs/security.md names tests that exist.
+func TestSecurityPageNamesTests(t *testing.T) {
+	page, err := os.ReadFile("../docs/security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sources strings.Builder
+	for _, dir := range []string{".", "../cmd/opencalls", "../store", "../images"} {
+		files, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file.Name(), "_test.go") {
+				content, err := os.ReadFile(dir + "/" + file.Name())
+				if err != nil {
+					t.Fatal(err)
+				}
+				sources.Write(content)
+			}
+		}
+	}
+	names := regexp.MustCompile(`\bTest[A-Z]\w+`).FindAllString(string(page), -1)
+	if len(names) < 20 {
+		t.Errorf("only %d tests are named", len(names))
+	}
+	for _, name := range names {
+		if !strings.Contains(sources.String(), "func "+name+"(") {
+			t.Errorf("there is no %s", name)
+		}
+	}
+}
