@@ -24,6 +24,7 @@ check() {
 		url=$OPENCALLS_TEST_POSTGRES_URL
 		until bin/opencalls migrate down --database-url "$url" 2>/dev/null | grep -q nothing; do :; done
 	fi
+	: >"$work/out" # or the address of the server before this one could still be read
 	bin/opencalls serve --demo --database-url "$url" --listen 127.0.0.1:0 --validate-responses fail \
 		--rate-limit-token 100000 --rate-limit-address 100000 \
 		>"$work/out" 2>"$work/log" &
