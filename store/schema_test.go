@@ -27,8 +27,11 @@ import (
 //	…
 type description []string
 
-// onPostgresAlone is what SQLite has nothing for: the index that serves the search of texts.
-var onPostgresAlone = []string{"call_managing_organisations: index call_managing_organisations_customer_search_idx (customer_search)"}
+// searchIndexes serve the search of texts, each in its engine's way: nothing else differs.
+var searchIndexes = map[string]string{
+	storetest.Postgres: "call_managing_organisations: index call_managing_organisations_customer_search_idx (customer_search)",
+	storetest.SQLite:   "call_managing_organisations: index call_managing_organisations_customer_search_idx (customer_key, uuid, customer_search)",
+}
 
 func describe(t *testing.T, engine string, db *sql.DB) description {
 	t.Helper()
@@ -220,11 +223,14 @@ func TestSchemasAreTheSame(t *testing.T) {
 	if len(schemas) < 2 {
 		return // the half that was asked for is compared with the models below
 	}
-	postgres := slices.DeleteFunc(slices.Clone(schemas[storetest.Postgres]), func(line string) bool { return slices.Contains(onPostgresAlone, line) })
-	if len(postgres) != len(schemas[storetest.Postgres])-len(onPostgresAlone) {
-		t.Errorf("not all of %q are there", onPostgresAlone)
+	for engine, line := range searchIndexes {
+		place := slices.Index(schemas[engine], line)
+		if place < 0 {
+			t.Fatalf("%s has no %s", engine, line)
+		}
+		schemas[engine] = slices.Delete(slices.Clone(schemas[engine]), place, place+1)
 	}
-	if diff := cmp.Diff(schemas[storetest.SQLite], postgres); diff != "" {
+	if diff := cmp.Diff(schemas[storetest.SQLite], schemas[storetest.Postgres]); diff != "" {
 		t.Errorf("SQLite (-), Postgres (+):\n%s", diff)
 	}
 }
