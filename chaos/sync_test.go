@@ -41,7 +41,7 @@ func TestSQLiteSyncsBeforeItAnswers(t *testing.T) {
 // readTrace returns what strace wrote about a process that has ended, once it is complete.
 func readTrace(t *testing.T, path string, pid int) []string {
 	t.Helper()
-	end := fmt.Sprintf("%d +++ exited with 0 +++\n", pid)
+	end := fmt.Sprintf("%-5d +++ exited with 0 +++\n", pid) // strace pads short ids
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		trace, err := os.ReadFile(path)
 		if err != nil {
