@@ -28,9 +28,10 @@ func (h CallManagingOrganisations) CallManagingOrganisationsList(ctx context.Con
 	if err != nil {
 		return nil, pageErr(err)
 	}
+	origin := RequestFrom(ctx).Origin
 	body := make([]gen.CallManagingOrganisation, len(list))
 	for i, o := range list {
-		body[i] = renderOrganisation(ctx, o)
+		body[i] = renderOrganisation(origin, o)
 	}
 	return gen.CallManagingOrganisationsList200JSONResponse{
 		Body:    body,
@@ -73,7 +74,7 @@ func (h CallManagingOrganisations) CallManagingOrganisationsRetrieve(ctx context
 	if err != nil {
 		return nil, organisationErr(err)
 	}
-	return gen.CallManagingOrganisationsRetrieve200JSONResponse{Body: renderOrganisation(ctx, o)}, nil
+	return gen.CallManagingOrganisationsRetrieve200JSONResponse{Body: renderOrganisation(RequestFrom(ctx).Origin, o)}, nil
 }
 
 // CallManagingOrganisationsStatsRetrieve is what goes on in the calls of an organisation.
@@ -120,8 +121,8 @@ func (h CallManagingOrganisations) CallManagingOrganisationsCreate(ctx context.C
 		return nil, err
 	}
 	return gen.CallManagingOrganisationsCreate201JSONResponse{
-		Body:    renderOrganisation(ctx, o),
-		Headers: gen.CallManagingOrganisationsCreate201ResponseHeaders{Location: organisationURL(ctx, o.UUID)},
+		Body:    renderOrganisation(RequestFrom(ctx).Origin, o),
+		Headers: gen.CallManagingOrganisationsCreate201ResponseHeaders{Location: organisationURL(RequestFrom(ctx).Origin, o.UUID)},
 	}, nil
 }
 
@@ -174,7 +175,7 @@ func (h CallManagingOrganisations) CallManagingOrganisationsUpdate(ctx context.C
 	if err != nil {
 		return nil, err
 	}
-	return gen.CallManagingOrganisationsUpdate200JSONResponse{Body: renderOrganisation(ctx, o)}, nil
+	return gen.CallManagingOrganisationsUpdate200JSONResponse{Body: renderOrganisation(RequestFrom(ctx).Origin, o)}, nil
 }
 
 // CallManagingOrganisationsPartialUpdate changes what the body names of an organisation.
@@ -184,7 +185,7 @@ func (h CallManagingOrganisations) CallManagingOrganisationsPartialUpdate(ctx co
 	if err != nil {
 		return nil, err
 	}
-	return gen.CallManagingOrganisationsPartialUpdate200JSONResponse{Body: renderOrganisation(ctx, o)}, nil
+	return gen.CallManagingOrganisationsPartialUpdate200JSONResponse{Body: renderOrganisation(RequestFrom(ctx).Origin, o)}, nil
 }
 
 func (h CallManagingOrganisations) update(ctx context.Context, id uuid.UUID, input organisationInput) (store.Organisation, error) {

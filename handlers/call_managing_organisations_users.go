@@ -22,9 +22,10 @@ func (h CallManagingOrganisations) CallManagingOrganisationsListUsersList(ctx co
 	if err != nil {
 		return nil, pageErr(err)
 	}
+	origin := RequestFrom(ctx).Origin
 	body := make([]gen.UserRoleDetails, len(list))
 	for i, m := range list {
-		body[i] = renderMember(ctx, m, request.Params.Field)
+		body[i] = renderMember(origin, m, request.Params.Field)
 	}
 	return gen.CallManagingOrganisationsListUsersList200JSONResponse{
 		Body:    body,

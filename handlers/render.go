@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,18 +17,18 @@ const (
 	mediaPath         = "/api/media/"
 )
 
-func organisationURL(ctx context.Context, id uuid.UUID) string {
-	return RequestFrom(ctx).Origin + organisationsPath + id.String() + "/"
+func organisationURL(origin string, id uuid.UUID) string {
+	return origin + organisationsPath + id.String() + "/"
 }
 
 // noText is a null that all answers share, since each of its kind is a map.
 var noText = nullable.NewNullNullable[string]()
 
-func imageURL(ctx context.Context, id *uuid.UUID) nullable.Nullable[string] {
+func imageURL(origin string, id *uuid.UUID) nullable.Nullable[string] {
 	if id == nil {
 		return noText
 	}
-	return nullable.NewNullableWithValue(RequestFrom(ctx).Origin + mediaPath + id.String() + "/")
+	return nullable.NewNullableWithValue(origin + mediaPath + id.String() + "/")
 }
 
 func orNull[T any](value *T) nullable.Nullable[T] {
@@ -46,20 +45,20 @@ func textOrNull(text string) nullable.Nullable[string] {
 	return nullable.NewNullableWithValue(text)
 }
 
-func renderOrganisation(ctx context.Context, o store.Organisation) gen.CallManagingOrganisation {
+func renderOrganisation(origin string, o store.Organisation) gen.CallManagingOrganisation {
 	return gen.CallManagingOrganisation{
-		URL:                  organisationURL(ctx, o.UUID),
+		URL:                  organisationURL(origin, o.UUID),
 		UUID:                 o.UUID,
 		Created:              o.Created,
 		Description:          o.Description,
-		Customer:             RequestFrom(ctx).Origin + customersPath + o.CustomerUUID.String() + "/",
+		Customer:             origin + customersPath + o.CustomerUUID.String() + "/",
 		CustomerName:         o.CustomerName,
 		CustomerUUID:         o.CustomerUUID,
-		CustomerImage:        imageURL(ctx, o.CustomerImageUUID),
+		CustomerImage:        imageURL(origin, o.CustomerImageUUID),
 		CustomerAbbreviation: o.CustomerAbbreviation,
 		CustomerNativeName:   o.CustomerNativeName,
 		CustomerCountry:      o.CustomerCountry,
-		Image:                imageURL(ctx, o.ImageUUID),
+		Image:                imageURL(origin, o.ImageUUID),
 	}
 }
 
@@ -71,7 +70,7 @@ var allMemberFields = []gen.UserRoleDetailsFieldEnum{
 }
 
 // renderMember renders the fields that are asked for, all without any.
-func renderMember(ctx context.Context, m store.Member, fields []gen.UserRoleDetailsFieldEnum) gen.UserRoleDetails {
+func renderMember(origin string, m store.Member, fields []gen.UserRoleDetailsFieldEnum) gen.UserRoleDetails {
 	if len(fields) == 0 {
 		fields = allMemberFields
 	}
@@ -97,7 +96,7 @@ func renderMember(ctx context.Context, m store.Member, fields []gen.UserRoleDeta
 		case gen.UserRoleDetailsFieldEnumUserUUID:
 			d.UserUUID = &m.UserUUID
 		case gen.UserRoleDetailsFieldEnumUserImage:
-			d.UserImage = imageURL(ctx, m.UserImageUUID)
+			d.UserImage = imageURL(origin, m.UserImageUUID)
 		case gen.UserRoleDetailsFieldEnumCreatedByFullName:
 			d.CreatedByFullName = m.CreatedByFullName
 		case gen.UserRoleDetailsFieldEnumCreatedByUUID:

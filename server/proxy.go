@@ -16,8 +16,7 @@ import (
 // address and the host of the client's own. It returns the scheme that the client used, "" where
 // no trusted proxy says it. What others say of themselves is not looked at.
 func unforward(r *http.Request, trusted []netip.Prefix) (scheme string) {
-	peer := addressOf(r.RemoteAddr)
-	if !contains(trusted, peer) {
+	if len(trusted) == 0 || !contains(trusted, addressOf(r.RemoteAddr)) {
 		return ""
 	}
 	// Each proxy has added whom it saw: the first from the right that is no proxy of ours.
@@ -82,15 +81,15 @@ func checkHost(cfg Config) echo.MiddlewareFunc {
 // allowsHost says whether a host is one of those allowed, of which .example.com is example.com
 // with all below it; without any, every host is. The port doesn't matter.
 func allowsHost(allowed []string, host string) bool {
-	if host == "" && len(allowed) == 0 { // HTTP/1.0 needs none
-		return true
+	if len(allowed) == 0 {
+		return host == "" || hostPattern.MatchString(host) // HTTP/1.0 needs none
 	}
 	parts := hostPattern.FindStringSubmatch(host)
 	if parts == nil {
 		return false
 	}
 	name := strings.ToLower(strings.TrimSuffix(parts[1], "."))
-	return len(allowed) == 0 || slices.ContainsFunc(allowed, func(pattern string) bool {
+	return slices.ContainsFunc(allowed, func(pattern string) bool {
 		pattern = strings.ToLower(pattern)
 		return name == strings.TrimPrefix(pattern, ".") || strings.HasPrefix(pattern, ".") && strings.HasSuffix(name, pattern)
 	})

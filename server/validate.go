@@ -96,6 +96,9 @@ func validateRequest(op operation) echo.MiddlewareFunc {
 			if r.URL.RawQuery != "" {
 				input := &openapi3filter.RequestValidationInput{Request: r, QueryParams: r.URL.Query(), Route: op.route, Options: options}
 				for _, parameter := range op.queryParams {
+					if !input.QueryParams.Has(parameter.Name) {
+						continue // none is required
+					}
 					err := openapi3filter.ValidateParameter(r.Context(), input, parameter)
 					switch {
 					case err == nil:

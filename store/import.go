@@ -91,7 +91,7 @@ func upsertStatement[T any](tx *Tx, key string, rows []T) ([]string, error) {
 	}).Create(&rows).Statement
 	var keys []string
 	err := tx.savepoint(func(tx *Tx) error {
-		result, err := tx.db.Statement.ConnPool.QueryContext(tx.ctx, insert.SQL.String()+" RETURNING "+key, insert.Vars...)
+		result, err := tx.pool.QueryContext(tx.ctx, insert.SQL.String()+" RETURNING "+key, insert.Vars...)
 		if err != nil {
 			return err
 		}

@@ -1,15 +1,35 @@
 package store
 
-import "context"
+import (
+	"context"
+
+	"github.com/google/uuid"
+)
 
 // The statements that most requests run have fixed texts and are scanned by hand: building them
 // anew and filling structs by reflection costs GORM more than SQLite needs to run them, and a
 // quarter of a request on Postgres (docs/performance.md has the figures). Their parameters are
 // written as ? for both engines.
 
+// asTexts makes UUIDs the texts that both drivers send in the end: pgx looks anew for how to
+// encode a type of another package each time.
+func asTexts(arguments []any) []any {
+	for i, argument := range arguments {
+		switch id := argument.(type) {
+		case uuid.UUID:
+			arguments[i] = id.String()
+		case *uuid.UUID:
+			if arguments[i] = nil; id != nil {
+				arguments[i] = id.String()
+			}
+		}
+	}
+	return arguments
+}
+
 // eachRow runs a query and calls keep for each row, once its values are in the destinations.
 func (q queries) eachRow(ctx context.Context, text string, arguments, destinations []any, keep func()) error {
-	rows, err := q.db.Statement.ConnPool.QueryContext(ctx, q.engine.bind(text), arguments...)
+	rows, err := q.pool.QueryContext(ctx, q.engine.bind(text), asTexts(arguments)...)
 	if err != nil {
 		return q.err(err)
 	}
@@ -52,6 +72,6 @@ func selectValue[T any](ctx context.Context, q queries, text string, arguments .
 
 // exec runs a statement that changes rows.
 func (tx *Tx) exec(text string, arguments ...any) error {
-	_, err := tx.db.Statement.ConnPool.ExecContext(tx.ctx, tx.engine.bind(text), arguments...)
+	_, err := tx.pool.ExecContext(tx.ctx, tx.engine.bind(text), asTexts(arguments)...)
 	return tx.err(err)
 }

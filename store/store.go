@@ -73,6 +73,7 @@ type engine interface {
 // queries are the reads, which a Store and a Tx share.
 type queries struct {
 	db     *gorm.DB
+	pool   gorm.ConnPool // the connections of db, or the transaction that this is in
 	engine engine
 	now    func() time.Time
 }
@@ -107,7 +108,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 
 func newStore(cfg Config, e engine, read, write *gorm.DB) *Store {
 	now := func() time.Time { return truncate(cfg.Now()) }
-	return &Store{queries: queries{db: read, engine: e, now: now}, engine: e, write: write, newUUID: cfg.NewUUID}
+	return &Store{queries: queries{db: read, pool: read.Statement.ConnPool, engine: e, now: now}, engine: e, write: write, newUUID: cfg.NewUUID}
 }
 
 // gormConfig has GORM prepare no statements: both drivers keep prepared ones by themselves, in
@@ -134,7 +135,11 @@ func truncatePtr(t *time.Time) *time.Time {
 func (q queries) Now() time.Time { return q.now() }
 
 // with returns the reads bound to a context, which cancels them.
-func (q queries) with(ctx context.Context) *gorm.DB { return q.db.WithContext(ctx) }
+func (q queries) with(ctx context.Context) *gorm.DB {
+	db := q.db.WithContext(ctx)
+	db.Statement.ConnPool = q.pool
+	return db
+}
 
 // err makes a driver's error one of the store's. Every method returns through it.
 func (q queries) err(err error) error {
@@ -164,20 +169,25 @@ func (s *Store) snapshot(ctx context.Context, read func(queries) error) error {
 	return s.transaction(ctx, s.db, s.engine.snapshot(), read)
 }
 
-// transaction runs a function in a transaction of db. The function's error comes back as it
-// is: it may be one that only looks like the database's, such as io.EOF.
+// transaction runs a function in a transaction of db's connections. The function's error comes
+// back as it is: it may be one that only looks like the database's, such as io.EOF. It is begun
+// without GORM, which would copy its state several times for each.
 func (q queries) transaction(ctx context.Context, db *gorm.DB, options *sql.TxOptions, run func(queries) error) error {
-	var own error
-	err := db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		inner := q
-		inner.db = tx
-		own = run(inner)
-		return own
-	}, options)
-	switch {
-	case own != nil:
-		return own
-	case errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil:
+	pool, err := db.DB()
+	if err != nil {
+		return q.err(err)
+	}
+	tx, err := pool.BeginTx(ctx, options)
+	if err != nil {
+		return q.err(err)
+	}
+	defer func() { _ = tx.Rollback() }() // nothing, once it is committed
+	q.pool = tx
+	if err := run(q); err != nil {
+		return err
+	}
+	err = tx.Commit()
+	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
 		return ctx.Err() // its end took the transaction back before the commit
 	}
 	return q.err(err)

@@ -30,6 +30,7 @@ type Tx struct {
 // errors.go. On SQLite one Write runs at a time.
 func (s *Store) Write(ctx context.Context, actor Actor, change func(tx *Tx) error) error {
 	return s.transaction(ctx, s.write, &sql.TxOptions{}, func(q queries) error {
+		q.db = q.with(ctx) // for the statements that GORM builds
 		return change(&Tx{queries: q, ctx: ctx, actor: actor, newUUID: s.newUUID})
 	})
 }
