@@ -62,7 +62,7 @@ func openSQLite(path string, wrap func(driver.Connector) driver.Connector) *Data
 	}
 	return &Database{
 		write: open(1, "_journal_mode=WAL&_synchronous=FULL&_txlock=immediate&_cache_size=-32768"),
-		read:  open(4, "mode=ro&_query_only=1&_txlock=deferred"),
+		read:  open(4, "mode=ro&_query_only=1&_txlock=deferred&_cache_size=-8192"),
 	}
 }
 
