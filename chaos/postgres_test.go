@@ -39,6 +39,7 @@ func TestPostgresCrash(t *testing.T) {
 		t.Errorf("%d answers are 503: too few to show anything", n)
 	}
 	p.stop(t)
+	keepsSecrets(t, p, c)
 	db := open(t, databaseURL)
 	consistent(t, databaseURL, db)
 	l.check(t, db)
@@ -70,6 +71,7 @@ func TestPostgresFailover(t *testing.T) {
 	none(t, answers, "5 s after the promotion", func(a answer) bool { return a.sent.After(promoted.Add(5*time.Second)) && failed(a) })
 	t.Logf("%d answers; the last 503 was sent %s after the promotion", len(answers), lastFailure(answers).Sub(promoted))
 	p.stop(t)
+	keepsSecrets(t, p, primary)
 	db := open(t, standby.url("postgres"))
 	consistent(t, standby.url("postgres"), db)
 	l.check(t, db)
@@ -105,4 +107,15 @@ func lastFailure(answers []answer) time.Time {
 		}
 	}
 	return last
+}
+
+// keepsSecrets looks for what a log must not hold, after the database has failed in every way.
+func keepsSecrets(t *testing.T, p *process, c *cluster) {
+	t.Helper()
+	log := p.log.String()
+	for _, secret := range []string{c.password, staffToken, "postgres://"} {
+		if strings.Contains(log, secret) {
+			t.Errorf("the log holds %q", secret)
+		}
+	}
 }

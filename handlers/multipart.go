@@ -14,9 +14,11 @@ type Part struct {
 }
 
 // ReadMultipart reads a multipart body of at most size bytes into memory; of a repeated name the
-// last part counts. The names of files are not looked at. Its error is the multipart reader's.
+// last part counts. The names of files are not looked at, and of files the content of image alone
+// is kept. Its error is the multipart reader's.
 func ReadMultipart(reader *multipart.Reader, size int) (map[string]Part, error) {
 	parts := map[string]Part{}
+	var image bytes.Buffer // one for all files of this name: many of them must not take many times the memory
 	for {
 		part, err := reader.NextRawPart()
 		if err == io.EOF { // wrapped, it is a body that was cut off
@@ -28,14 +30,21 @@ func ReadMultipart(reader *multipart.Reader, size int) (map[string]Part, error) 
 		_, disposition, _ := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
 		_, named := disposition["filename"]
 		mediaType, _, _ := mime.ParseMediaType(part.Header.Get("Content-Type"))
-		file := named || mediaType != "" && mediaType != "text/plain"
-		var content bytes.Buffer
-		if file {
+		name, file := disposition["name"], named || mediaType != "" && mediaType != "text/plain"
+		content := &bytes.Buffer{}
+		switch {
+		case file && name == "image":
+			content = &image
+			content.Reset()
 			content.Grow(size + bytes.MinRead) // most of the body, which growing by doubling would copy
+		case file:
+			if _, err := io.Copy(io.Discard, part); err != nil {
+				return nil, err
+			}
 		}
 		if _, err := content.ReadFrom(part); err != nil {
 			return nil, err
 		}
-		parts[disposition["name"]] = Part{Content: content.Bytes(), File: file}
+		parts[name] = Part{Content: content.Bytes(), File: file}
 	}
 }

@@ -146,6 +146,9 @@ func (f format) check(ctx context.Context, content []byte, limits Limits) (Image
 			maxPixels = int64(float64(maxPixels) * maxMemory / taken)
 		}
 	}
+	if f.mediaType == "image/png" && interlaced(content) {
+		maxPixels /= 2
+	}
 	// No format has more than 31 bits per side, so the product can't overflow.
 	pixels := int64(header.Width) * int64(header.Height)
 	if pixels > maxPixels {

@@ -3,9 +3,12 @@ package images
 import "encoding/binary"
 
 // maxMemory is what a pixel takes at most while an image is decoded, in bytes: as much as in a PNG
-// of 16 bits per colour. Of the other formats only a progressive JPEG can take more, and may have
-// fewer pixels then.
+// of 16 bits per colour. A progressive JPEG can take more, and an interlaced PNG, of which each pass
+// is decoded beside the whole, takes twice as much: they may have fewer pixels.
 const maxMemory = 8.0
+
+// interlaced says whether a PNG is: the last byte of its header.
+func interlaced(content []byte) bool { return len(content) > 28 && content[28] != 0 }
 
 // progressiveMemory returns how many bytes a pixel takes while a progressive JPEG is decoded: four
 // for each coefficient and one for its colour, of each component as far as it is not subsampled,

@@ -46,12 +46,12 @@ func (l *limiters[K]) take(client K) error {
 		return nil
 	}
 	now := l.now()
-	reservation := l.of(client, now).ReserveN(now, 1)
-	wait := reservation.DelayFrom(now)
-	if wait <= 0 {
+	bucket := l.of(client, now)
+	if bucket.AllowN(now, 1) {
 		return nil
 	}
-	reservation.CancelAt(now)
+	// No reservation that is then cancelled: where several overlap, it is not given back.
+	wait := max(time.Duration((1-bucket.TokensAt(now))/l.limit.PerSecond*float64(time.Second)), time.Nanosecond)
 	return &handlers.Problem{Status: http.StatusTooManyRequests, Detail: "Request was throttled.", RetryAfter: wait}
 }
 

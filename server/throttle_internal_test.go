@@ -1,9 +1,34 @@
 package server
 
 import (
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
+
+// A client that sends many requests at once, of which most are refused, waits no longer for its
+// next one than it was told.
+func TestRefusalsCostNothing(t *testing.T) {
+	now := time.Unix(0, 0)
+	l := newLimiters[int](RateLimit{PerSecond: 1, Burst: 1}, func() time.Time { return now })
+	for range 5 {
+		var taken atomic.Int32
+		var group sync.WaitGroup
+		for range 50 {
+			group.Go(func() {
+				if l.take(1) == nil {
+					taken.Add(1)
+				}
+			})
+		}
+		group.Wait()
+		if n := taken.Load(); n != 1 {
+			t.Fatalf("%d requests of a second were taken", n)
+		}
+		now = now.Add(time.Second)
+	}
+}
 
 // However many clients come, few are remembered, and who was refused stays so as long as few come.
 func TestLimitersAreForgotten(t *testing.T) {

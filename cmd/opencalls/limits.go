@@ -53,9 +53,15 @@ func (f limitFlags) check() error {
 			return usageError{fmt.Errorf("--%s: want 1 to %d", name, maxLimit)}
 		}
 	}
-	if f.RateLimitToken < 0 || f.RateLimitAddress < 0 || f.RateLimitTokenBurst < 0 || f.RateLimitAddressBurst < 0 ||
-		f.RateLimitToken > maxLimit || f.RateLimitAddress > maxLimit {
-		return usageError{fmt.Errorf("--rate-limit-…: want 0 to %d", maxLimit)}
+	for name, limit := range map[string]float64{"token": f.RateLimitToken, "address": f.RateLimitAddress} {
+		if limit != 0 && !(limit >= 0.001 && limit <= maxLimit) { // nor what is no number
+			return usageError{fmt.Errorf("--rate-limit-%s: want 0, or 0.001 to %d", name, maxLimit)}
+		}
+	}
+	for name, burst := range map[string]int{"token": f.RateLimitTokenBurst, "address": f.RateLimitAddressBurst} {
+		if burst < 0 || burst > 1_000_000 {
+			return usageError{fmt.Errorf("--rate-limit-%s-burst: want 0 to 1000000", name)}
+		}
 	}
 	return nil
 }

@@ -180,6 +180,8 @@ func TestConfigurationErrors(t *testing.T) {
 		"header size":         {"serve", "--max-header-bytes", "0"},
 		"body size":           {"serve", "--max-body-bytes", "-1"},
 		"rate limit":          {"serve", "--rate-limit-token", "-1"},
+		"rate limit, no rate": {"serve", "--rate-limit-address", "NaN"},
+		"rate limit, burst":   {"serve", "--rate-limit-token-burst", "1000001"},
 		"allowed host":        {"serve", "--allowed-hosts", "https://example.com"},
 		"trusted proxy":       {"serve", "--trusted-proxies", "10.0.0.0"},
 		"CORS origin":         {"serve", "--cors-origin", "https://*.example.com"},
@@ -243,8 +245,8 @@ func TestMigrate(t *testing.T) {
 				t.Errorf("no database: exit %d: %s", r.status, r.stderr)
 			}
 		}
-		if r := command(t, "serve", "--listen", "127.0.0.1:0", "--no-migrate", "--demo", url); r.status != 1 {
-			t.Errorf("demo data without a schema: exit %d: %s", r.status, r.stderr)
+		if r := command(t, "serve", "--listen", "127.0.0.1:0", "--no-migrate", url); r.status != 1 {
+			t.Errorf("without a schema: exit %d: %s", r.status, r.stderr)
 		}
 		mustRun(t, "migrate", "up", url)
 		if out := mustRun(t, "migrate", "status", url); strings.Contains(out, "missing") {

@@ -76,10 +76,13 @@ func (c serveCommand) Run(env environment) error {
 		return err
 	}
 	defer s.Close()
-	if !c.NoMigrate {
-		if _, err := s.Migrate(ctx); err != nil {
-			return err
-		}
+	if c.NoMigrate {
+		err = s.CheckMigrated(ctx) // or it would be ready and answer nothing
+	} else {
+		_, err = s.Migrate(ctx)
+	}
+	if err != nil {
+		return err
 	}
 	if err := c.load(env, s); err != nil {
 		return err
