@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	random "math/rand/v2"
 	"os"
 	"os/exec"
 	"os/user"
@@ -14,13 +15,14 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
+
+	"github.com/opencalls/opencalls/cmd/opencalls/programtest"
 )
 
 // cluster is a Postgres server with data of its own, which keeps what it acknowledged.
 type cluster struct {
 	dir      string
-	port     string
+	port     string // the one that it got when it was started first
 	password string
 }
 
@@ -50,17 +52,13 @@ func (c *cluster) standby(t *testing.T) *cluster {
 	s.start(t)
 	c.configure(t, "synchronous_standby_names = '*'")
 	c.run(t, "pg_ctl", "-D", c.data(), "-s", "reload")
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
-		if c.query(t, "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") == "1" {
-			return s
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("the standby does not follow: %s", s.log(t))
-		}
-	}
+	programtest.Within(t, "the standby follows", func() bool {
+		return c.query(t, "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") == "1"
+	})
+	return s
 }
 
-// emptyCluster is a directory and a port for a server.
+// emptyCluster is a directory for a server.
 func emptyCluster(t *testing.T, password string) *cluster {
 	t.Helper()
 	// In /tmp, since the server's user may not be let into the test's directory.
@@ -68,7 +66,7 @@ func emptyCluster(t *testing.T, password string) *cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &cluster{dir: dir, port: freePort(t), password: password}
+	c := &cluster{dir: dir, password: password}
 	c.own(t, dir)
 	t.Cleanup(func() {
 		if _, err := os.Stat(filepath.Join(c.data(), "postmaster.pid")); err == nil {
@@ -103,7 +101,24 @@ func (c *cluster) configure(t *testing.T, lines ...string) {
 // start starts the server and waits until it takes connections.
 func (c *cluster) start(t *testing.T) {
 	t.Helper()
-	c.run(t, "pg_ctl", "-D", c.data(), "-l", c.path("log"), "-o", "-p "+c.port, "-w", "-s", "start")
+	start := func() error {
+		return c.command("pg_ctl", "-D", c.data(), "-l", c.path("log"), "-o", "-p "+c.port, "-w", "-s", "start").Run()
+	}
+	if c.port != "" {
+		if err := start(); err != nil {
+			t.Fatalf("the server does not start again: %v: %s", err, c.log(t))
+		}
+		return
+	}
+	// Another program may hold a port, so several are tried; they lie below those that the system
+	// gives to outgoing connections, or one of these could have it when the server starts again.
+	for range 8 {
+		c.port = strconv.Itoa(20000 + random.IntN(12000))
+		if start() == nil {
+			return
+		}
+	}
+	t.Fatalf("the server does not start: %s", c.log(t))
 }
 
 // crash stops the server as a crash would: what it has not written is lost.

@@ -9,10 +9,10 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/opencalls/opencalls/cmd/opencalls/programtest"
 	"github.com/opencalls/opencalls/store/storetest"
 )
 
@@ -34,11 +34,7 @@ func settle(t *testing.T, db *sql.DB) {
 	t.Helper()
 	const busy = `SELECT count(*) FROM pg_stat_activity
 		WHERE datname = current_database() AND pid <> pg_backend_pid() AND state IN ('active', 'idle in transaction')`
-	for deadline := time.Now().Add(time.Minute); storetest.Count(t, db, busy) > 0; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("connections don't end: %v", storetest.Rows(t, db, "SELECT * FROM pg_stat_activity"))
-		}
-	}
+	programtest.Within(t, "the connections of servers that were killed end", func() bool { return storetest.Count(t, db, busy) == 0 })
 }
 
 // consistent checks what holds of every database of ours, whatever happened to it.

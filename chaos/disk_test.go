@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/opencalls/opencalls/cmd/opencalls/programtest"
 )
 
 // A disk that is full: writes are 503 and the log says why, reads go on, and as soon as there is
@@ -21,36 +23,25 @@ func TestFullDisk(t *testing.T) {
 	disk := smallDisk(t)
 	databaseURL := "sqlite:" + filepath.Join(disk, "opencalls.db")
 	flag := "--database-url=" + databaseURL
-	run(t, "migrate", "up", flag)
-	run(t, "import", world(t), flag)
-	p := serve(t, flag)
+	programtest.Run(t, "migrate", "up", flag)
+	programtest.Run(t, "import", world(t), flag)
+	p := programtest.Start(t, flag)
 	l := newLoad()
-	stop := l.run(p.address)
-	time.Sleep(300 * time.Millisecond)
-	none(t, l.taken(), "before the disk is full", func(a answer) bool { return a.status == 0 || a.status >= 500 })
+	stop := l.run(p.Address)
+	l.wait(t, 10*workers, "before the disk is full", done)
+	none(t, l.taken(), "before the disk is full", failed)
 
 	ballast := filepath.Join(disk, "ballast")
 	fill(t, ballast)
 	// What SQLite's log holds room for still goes through.
-	var full []answer
-	for count := 0; count < workers; time.Sleep(50 * time.Millisecond) {
-		answers := l.taken()
-		full = append(full, answers...)
-		for _, a := range answers {
-			if a.status == http.StatusServiceUnavailable {
-				count++
-			}
-		}
-	}
-	none(t, full, "while the disk is full", func(a answer) bool {
-		return a.status == 0 || a.status >= 500 && a.status != 503 || a.status == 503 && (a.retryAfter != "1" || a.body != unavailable)
-	})
+	l.wait(t, 2*workers, "while the disk is full", failed)
+	none(t, l.taken(), "while the disk is full", func(a answer) bool { return failed(a) && !refusedForNow(a) })
 	var list answer
-	list.fill(l.do(p.address, http.MethodGet, base, body{}, ""))
+	list.fill(l.do(p.Address, http.MethodGet, base, body{}, ""))
 	if list.status != http.StatusOK {
 		t.Errorf("reading: %s", list)
 	}
-	if log := p.log.String(); !strings.Contains(log, `"status":503`) || !strings.Contains(log, "database or disk is full") {
+	if log := p.Log.String(); !strings.Contains(log, `"status":503`) || !strings.Contains(log, "database or disk is full") {
 		t.Error("the log does not say that the disk is full")
 	}
 
@@ -58,10 +49,11 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	room := time.Now()
-	time.Sleep(300 * time.Millisecond)
+	withRoom := func(a answer) bool { return a.sent.After(room) }
+	l.wait(t, 10*workers, "with room again", func(a answer) bool { return withRoom(a) && done(a) })
 	stop()
-	none(t, l.taken(), "with room again", func(a answer) bool { return a.sent.After(room) && (a.status == 0 || a.status >= 500) })
-	p.stop(t)
+	none(t, l.taken(), "with room again", func(a answer) bool { return withRoom(a) && failed(a) })
+	p.Stop(t)
 	db := open(t, databaseURL)
 	consistent(t, databaseURL, db)
 	l.check(t, db)

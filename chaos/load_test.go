@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/opencalls/opencalls/cmd/opencalls/programtest"
 )
 
 // load is what clients do at the same time, and what they were told about it. Each worker writes
@@ -125,6 +127,25 @@ func (l *load) taken() []answer {
 	l.answers = nil
 	return answers
 }
+
+// wait waits until there are so many answers of a kind since they were last taken.
+func (l *load) wait(t *testing.T, n int, what string, is func(answer) bool) {
+	t.Helper()
+	programtest.Within(t, fmt.Sprintf("%d answers %s", n, what), func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		found := 0
+		for _, a := range l.answers {
+			if is(a) {
+				found++
+			}
+		}
+		return found >= n
+	})
+}
+
+// done says that the client was told that what it asked for is done.
+func done(a answer) bool { return a.status >= 200 && a.status < 300 }
 
 // step sends one request, or two where the second needs what the first finds.
 func (w *worker) step() {

@@ -10,27 +10,9 @@ package chaos
 
 import (
 	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 
-	"github.com/opencalls/opencalls/store/storetest"
+	"github.com/opencalls/opencalls/cmd/opencalls/programtest"
 )
 
-// binary is the program as a user builds it.
-var binary string
-
-func TestMain(m *testing.M) { os.Exit(testMain(m)) }
-
-func testMain(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "opencalls-binary-")
-	if err != nil {
-		panic(err)
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	binary = filepath.Join(dir, "opencalls")
-	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", binary, "../cmd/opencalls").CombinedOutput(); err != nil {
-		panic(string(out))
-	}
-	return storetest.Main(m)
-}
+func TestMain(m *testing.M) { os.Exit(programtest.Main(m)) }

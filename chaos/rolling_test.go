@@ -4,14 +4,17 @@ package chaos
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/opencalls/opencalls/cmd/opencalls/programtest"
 	"github.com/opencalls/opencalls/store/storetest"
 )
 
@@ -22,50 +25,49 @@ const replicas = 3
 func TestRollingRestart(t *testing.T) {
 	databaseURL := storetest.URL(t, storetest.Postgres)
 	flag := "--database-url=" + databaseURL
-	run(t, "migrate", "up", flag)
-	run(t, "import", world(t), flag)
-	var ports [replicas]string
-	var servers [replicas]*process
-	replica := func(n int) *process {
-		return serveBy(t, nil, "--listen=127.0.0.1:"+ports[n], "--drain-delay=5s", flag)
+	programtest.Run(t, "migrate", "up", flag)
+	programtest.Run(t, "import", world(t), flag)
+	replica := func(address string) *programtest.Server {
+		return programtest.StartBy(t, nil, "--listen="+address, "--drain-delay=5s", flag)
 	}
+	var servers [replicas]*programtest.Server
+	var addresses [replicas]string
 	for n := range replicas {
-		ports[n] = freePort(t)
-		servers[n] = replica(n)
+		// A host of its own, where no outgoing connection takes the port while the server is away.
+		servers[n] = replica(fmt.Sprintf("127.%d.%d.%d:0", 1+rand.IntN(250), rand.IntN(250), 1+rand.IntN(250)))
+		addresses[n] = strings.TrimPrefix(servers[n].Address, "http://")
 	}
-	proxy := startHaproxy(t, ports)
+	proxy := startHaproxy(t, addresses)
 
 	l := newLoad()
 	stop := l.run(proxy)
-	for n := range replicas {
-		time.Sleep(time.Second)
-		servers[n].stop(t)
-		down := strings.Count(servers[n].log.String(), `"status":503`)
-		if down == 0 {
-			t.Errorf("server %d was never told to be draining", n)
-		}
-		servers[n] = replica(n)
-		// The next one goes when haproxy has found this one ready: two checks, a second apart.
-		time.Sleep(4 * time.Second)
+	inUse := func() bool { // by haproxy, since they were started
+		return !slices.ContainsFunc(servers[:], func(s *programtest.Server) bool { return !strings.Contains(s.Log.String(), base) })
 	}
+	for n := range replicas {
+		programtest.Within(t, "every server has requests", inUse)
+		servers[n].Stop(t)
+		if !strings.Contains(servers[n].Log.String(), `"status":503`) {
+			t.Errorf("haproxy never saw that server %d is draining", n)
+		}
+		servers[n] = replica(addresses[n])
+	}
+	programtest.Within(t, "every server has requests", inUse)
 	stop()
 	answers := l.taken()
 	none(t, answers, "a request fails", failed)
 	t.Logf("%d answers", len(answers))
-	for n, server := range servers {
-		if !strings.Contains(server.log.String(), base) {
-			t.Errorf("server %d has had no request since it was restarted", n)
-		}
-		server.kill(t)
+	for _, server := range servers {
+		server.Kill(t)
 	}
 	db := open(t, databaseURL)
 	consistent(t, databaseURL, db)
 	l.check(t, db)
 }
 
-// startHaproxy runs the documented configuration before servers on three ports, and returns the
-// address that it listens on.
-func startHaproxy(t *testing.T, ports [replicas]string) string {
+// startHaproxy runs the documented configuration before servers at three addresses, and returns its
+// own. It is given its socket, so that nobody else takes the port.
+func startHaproxy(t *testing.T, addresses [replicas]string) string {
 	t.Helper()
 	document, err := os.ReadFile("../docs/operations.md")
 	if err != nil {
@@ -75,35 +77,47 @@ func startHaproxy(t *testing.T, ports [replicas]string) string {
 	if block == nil {
 		t.Fatal("docs/operations.md shows no haproxy configuration")
 	}
-	config, port := string(block[1]), freePort(t)
+	config := string(block[1])
 	replace := func(old, with string) {
 		if strings.Count(config, old) != 1 {
 			t.Fatalf("the configuration names %s not once", old)
 		}
 		config = strings.Replace(config, old, with, 1)
 	}
-	replace("bind :80\n", "bind 127.0.0.1:"+port+"\n")
+	replace("bind :80\n", "bind fd@3\n")
 	for n := range replicas {
-		replace(fmt.Sprintf("10.0.0.%d:8080", n+1), "127.0.0.1:"+ports[n])
+		replace(fmt.Sprintf("10.0.0.%d:8080", n+1), addresses[n])
 	}
-	log := &output{}
+	listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket, err := listener.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := &programtest.Output{}
 	command := exec.Command("haproxy", "-db", "-f", writeFile(t, "haproxy.cfg", []byte(config)))
-	command.Stdout, command.Stderr = log, log
-	if err := command.Start(); err != nil {
+	command.Stdout, command.Stderr, command.ExtraFiles = log, log, []*os.File{socket}
+	err = command.Start()
+	_, _ = socket.Close(), listener.Close() // haproxy has its own
+	if err != nil {
 		t.Fatalf("haproxy has to be installed: %v", err)
 	}
 	t.Cleanup(func() { _ = command.Process.Kill(); _ = command.Wait() })
-	address := "http://127.0.0.1:" + port
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("haproxy said: %s", log)
+		}
+	})
+	address := "http://" + listener.Addr().String()
+	programtest.Within(t, "haproxy serves", func() bool {
 		response, err := http.Get(address + "/readyz")
-		if err == nil {
-			_ = response.Body.Close()
-			if response.StatusCode == http.StatusOK {
-				return address
-			}
+		if err != nil {
+			return false
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("haproxy does not serve: %v: %s", err, log)
-		}
-	}
+		_ = response.Body.Close()
+		return response.StatusCode == http.StatusOK
+	})
+	return address
 }

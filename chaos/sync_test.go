@@ -10,7 +10,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/opencalls/opencalls/cmd/opencalls/programtest"
 )
 
 // On SQLite a write is answered once it is on the disk: seen by the server's system calls, what it
@@ -18,20 +19,20 @@ import (
 func TestSQLiteSyncsBeforeItAnswers(t *testing.T) {
 	const writes = 50
 	flag := "--database-url=sqlite:" + filepath.Join(t.TempDir(), "opencalls.db")
-	run(t, "migrate", "up", flag)
-	run(t, "import", world(t), flag)
+	programtest.Run(t, "migrate", "up", flag)
+	programtest.Run(t, "import", world(t), flag)
 	traced := filepath.Join(t.TempDir(), "trace")
 	// -D: the server is the test's child, and strace beside it.
-	p := serveBy(t, []string{"strace", "-D", "-f", "-y", "-s", "16", "-e", "trace=fsync,fdatasync,pwrite64,write", "-o", traced}, "--listen=127.0.0.1:0", flag)
+	p := programtest.StartBy(t, []string{"strace", "-D", "-f", "-y", "-s", "16", "-e", "trace=fsync,fdatasync,pwrite64,write", "-o", traced}, "--listen=127.0.0.1:0", flag)
 	l := newLoad()
 	for n := range writes {
 		var a answer
-		a.fill(l.do(p.address, http.MethodPatch, base+ownOrganisation(n%workers)+"/", jsonBody(map[string]any{"description": fmt.Sprint("Write ", n)}), ""))
+		a.fill(l.do(p.Address, http.MethodPatch, base+ownOrganisation(n%workers)+"/", jsonBody(map[string]any{"description": fmt.Sprint("Write ", n)}), ""))
 		if a.status != http.StatusOK {
 			t.Fatal(a)
 		}
 	}
-	p.stop(t)
+	p.Stop(t)
 	trace := readTrace(t, traced, p.Process.Pid)
 	if n := checkSyncs(t, trace); n != writes {
 		t.Errorf("%d answers in the trace, not %d", n, writes)
@@ -42,17 +43,16 @@ func TestSQLiteSyncsBeforeItAnswers(t *testing.T) {
 func readTrace(t *testing.T, path string, pid int) []string {
 	t.Helper()
 	end := fmt.Sprintf("%-5d +++ exited with 0 +++\n", pid) // strace pads short ids
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		trace, err := os.ReadFile(path)
+	var trace string
+	programtest.Within(t, "the trace ends", func() bool {
+		content, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if strings.HasSuffix(string(trace), end) {
-			return strings.Split(string(trace), "\n")
-		}
-	}
-	t.Fatal("the trace has no end")
-	return nil
+		trace = string(content)
+		return strings.HasSuffix(trace, end)
+	})
+	return strings.Split(trace, "\n")
 }
 
 // A system call in a trace: as a whole, its beginning or its end.

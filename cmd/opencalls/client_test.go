@@ -60,12 +60,12 @@ const freeCustomer = "c0000000-0000-4000-8000-000000000016"
 func TestGeneratedClient(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, engine string) {
 		p := start(t, "--demo", "--validate-responses=fail", "--database-url="+storetest.URL(t, engine))
-		staff := clientAs(t, p.address, fixture.DemoStaffToken)
+		staff := clientAs(t, p.Address, fixture.DemoStaffToken)
 		clientPages(t, staff)
-		id := clientCreates(t, p.address, staff)
-		clientChanges(t, p.address, staff, id)
+		id := clientCreates(t, p.Address, staff)
+		clientChanges(t, p.Address, staff, id)
 		clientManagesRoles(t, staff, id)
-		clientIsRefused(t, p.address, staff, id)
+		clientIsRefused(t, p.Address, staff, id)
 		if got := must[*gen.CallManagingOrganisationsDestroyResponse](t, 204)(staff.CallManagingOrganisationsDestroyWithResponse(t.Context(), id)); len(got.Body) > 0 {
 			t.Errorf("a body of 204: %s", got.Body)
 		}
@@ -73,7 +73,7 @@ func TestGeneratedClient(t *testing.T) {
 		if gone.JSON404.Detail != "No CallManagingOrganisation matches the given query." {
 			t.Errorf("404: %s", gone.Body)
 		}
-		p.stop(t)
+		p.Stop(t)
 	})
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -12,20 +13,25 @@ import (
 	"testing"
 	"time"
 
+	"github.com/opencalls/opencalls/cmd/opencalls/programtest"
 	"github.com/opencalls/opencalls/fixture"
 	"github.com/opencalls/opencalls/store/storetest"
 )
 
 const organisations = "/api/call-managing-organisations/"
 
-// dial connects to the server past any HTTP library and sends something.
-func (p *process) dial(t *testing.T, sent string) net.Conn {
+// dial connects to the server past any HTTP library and sends something. What is read and written
+// after that has a minute.
+func (p process) dial(t *testing.T, sent string) net.Conn {
 	t.Helper()
-	connection, err := net.Dial("tcp", strings.TrimPrefix(p.address, "http://"))
+	connection, err := net.Dial("tcp", strings.TrimPrefix(p.Address, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = connection.Close() })
+	if err := connection.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := io.WriteString(connection, sent); err != nil {
 		t.Fatal(err)
 	}
@@ -33,18 +39,18 @@ func (p *process) dial(t *testing.T, sent string) net.Conn {
 }
 
 // serves fails the test unless others are served.
-func (p *process) serves(t *testing.T) {
+func (p process) serves(t *testing.T) {
 	t.Helper()
-	if status, body := get(t, p.address+organisations, fixture.DemoStaffToken); status != http.StatusOK {
+	if status, body := get(t, p.Address+organisations, fixture.DemoStaffToken); status != http.StatusOK {
 		t.Errorf("others are not served: %d %s", status, body)
 	}
 }
 
 // checkLog fails the test where the server logged more than access lines.
-func (p *process) checkLog(t *testing.T) {
+func (p process) checkLog(t *testing.T) {
 	t.Helper()
-	p.stop(t)
-	for line := range strings.Lines(p.log.String()) {
+	p.Stop(t)
+	for line := range strings.Lines(p.Log.String()) {
 		if !strings.Contains(line, `"level":"INFO"`) && postgresWarnings(line) == 0 {
 			t.Errorf("logged: %s", line)
 		}
@@ -58,11 +64,13 @@ func TestSlowHeaders(t *testing.T) {
 	for range 200 {
 		connection := p.dial(t, "GET /healthz HTTP/1.1\r\nHost: x\r\n")
 		group.Go(func() {
-			for sent := 0; ; sent++ {
-				if _, err := io.WriteString(connection, "x"); err != nil {
-					break // the server has ended it
-				}
+			var err error
+			for err == nil {
+				_, err = io.WriteString(connection, "x")
 				time.Sleep(10 * time.Millisecond)
+			}
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Error("the server does not end the connection")
 			}
 		})
 	}
@@ -93,10 +101,11 @@ func TestEndlessHeaders(t *testing.T) {
 // A body without end is refused once it is too large, or, where it is too slow for that, once its
 // time is over; however many there are, others are served.
 func TestEndlessBodies(t *testing.T) {
-	p := start(t, "--demo", "--database-url=sqlite::memory:", "--read-timeout=2s", "--request-timeout=1s")
+	fast := start(t, "--demo", "--database-url=sqlite::memory:")
+	slow := start(t, "--demo", "--database-url=sqlite::memory:", "--read-timeout=4s", "--request-timeout=3s")
 	head := "PATCH " + organisations + fixture.DemoOrganisation + "/ HTTP/1.1\r\nHost: x\r\nAuthorization: Token " + fixture.DemoStaffToken +
 		"\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
-	endless := func(chunk string, pause time.Duration) string {
+	endless := func(p process, chunk string, pause time.Duration) string {
 		connection := p.dial(t, head)
 		go func() {
 			for {
@@ -112,34 +121,49 @@ func TestEndlessBodies(t *testing.T) {
 	var group sync.WaitGroup
 	for range 50 {
 		group.Go(func() {
-			if got := endless(strings.Repeat(" ", 1<<16), 0); !strings.HasPrefix(got, "HTTP/1.1 413 ") {
+			if got := endless(fast, strings.Repeat(" ", 1<<16), 0); !strings.HasPrefix(got, "HTTP/1.1 413 ") {
 				t.Errorf("a fast one: %q", got)
 			}
 		})
 		group.Go(func() {
-			if got := endless(" ", 10*time.Millisecond); !strings.HasPrefix(got, "HTTP/1.1 408 ") {
+			if got := endless(slow, " ", 10*time.Millisecond); !strings.HasPrefix(got, "HTTP/1.1 408 ") {
 				t.Errorf("a slow one: %q", got)
 			}
 		})
 	}
-	p.serves(t)
+	for _, p := range []process{fast, slow} {
+		p.serves(t)
+	}
 	group.Wait()
-	p.serves(t)
-	p.checkLog(t)
+	for _, p := range []process{fast, slow} {
+		p.serves(t)
+		p.checkLog(t)
+	}
 }
 
-// Thousands of connections that ask for nothing more keep nobody out, and are ended.
-func TestIdleConnections(t *testing.T) {
-	p := start(t, "--demo", "--database-url=sqlite::memory:", "--read-header-timeout=20s", "--idle-timeout=20s")
-	const many = 5000
+// idle opens connections that ask for nothing more, half of them after an answer.
+func (p process) idle(t *testing.T, many int) []net.Conn {
+	t.Helper()
 	connections := make([]net.Conn, many)
 	for i := range connections {
 		sent := ""
-		if i%2 == 0 { // half of them have had an answer
+		if i%2 == 0 {
 			sent = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 		}
 		connections[i] = p.dial(t, sent)
 	}
+	return connections
+}
+
+// Thousands of connections that ask for nothing more keep nobody out.
+func TestIdleConnections(t *testing.T) {
+	const many = 5000
+	p := start(t, "--demo", "--database-url=sqlite::memory:", "--read-header-timeout=10m", "--idle-timeout=10m")
+	connections := p.idle(t, many)
+	programtest.Within(t, "all connections are open at once", func() bool {
+		files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.Process.Pid))
+		return err == nil && len(files) > many
+	})
 	for range 20 {
 		p.serves(t)
 	}
@@ -147,6 +171,15 @@ func TestIdleConnections(t *testing.T) {
 		t.Errorf("%d connections took %d MiB", many, peak>>20)
 	}
 	for _, connection := range connections {
+		_ = connection.Close()
+	}
+	p.checkLog(t)
+}
+
+// Connections that ask for nothing more are ended.
+func TestIdleConnectionsEnd(t *testing.T) {
+	p := start(t, "--demo", "--database-url=sqlite::memory:", "--read-header-timeout=1s", "--idle-timeout=1s")
+	for _, connection := range p.idle(t, 100) {
 		if _, err := io.Copy(io.Discard, connection); err != nil {
 			t.Fatal(err) // anything but the end that the server makes
 		}
@@ -156,7 +189,7 @@ func TestIdleConnections(t *testing.T) {
 }
 
 // peakMemory is the most memory that the server has had resident, in bytes.
-func (p *process) peakMemory(t *testing.T) int64 {
+func (p process) peakMemory(t *testing.T) int64 {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Process.Pid))
 	if err != nil {
@@ -175,10 +208,12 @@ func (p *process) peakMemory(t *testing.T) int64 {
 func TestClientsThatDoNotRead(t *testing.T) {
 	const size = 32 << 20 // more than the operating system takes off the server's hands
 	storetest.Each(t, func(t *testing.T, engine string) {
-		p := start(t, "--demo", "--database-url="+storetest.URL(t, engine), fmt.Sprintf("--image-max-bytes=%d", size),
-			"--read-timeout=5s", "--request-timeout=5s", "--write-timeout=11s")
-		link := p.upload(t, fixture.DemoOrganisation, largePNG(size))
-		request := "GET " + strings.TrimPrefix(link, p.address) + " HTTP/1.1\r\nHost: x\r\n\r\n"
+		flag := "--database-url=" + storetest.URL(t, engine)
+		p := start(t, "--demo", flag, fmt.Sprintf("--image-max-bytes=%d", size))
+		link := strings.TrimPrefix(p.upload(t, fixture.DemoOrganisation, largePNG(size)), p.Address)
+		p.checkLog(t)
+		p = start(t, flag, "--read-timeout=5s", "--request-timeout=5s", "--write-timeout=11s")
+		request := "GET " + link + " HTTP/1.1\r\nHost: x\r\n\r\n"
 		for range 10 {
 			leaves := p.dial(t, request)
 			if _, err := io.ReadFull(leaves, make([]byte, 1000)); err != nil {
@@ -191,14 +226,9 @@ func TestClientsThatDoNotRead(t *testing.T) {
 		stays := p.dial(t, request)
 		p.serves(t)
 		// Were it read all the same, it would have come to its end.
-		for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
-			if strings.Count(p.log.String(), `"path":"`+strings.TrimPrefix(link, p.address)) == 11 {
-				break
-			}
-			if time.Now().After(deadline) {
-				t.Fatal("the server waits for a client that reads nothing")
-			}
-		}
+		programtest.Within(t, "the server gives up a client that reads nothing", func() bool {
+			return strings.Count(p.Log.String(), `"path":"`+link) == 11
+		})
 		if n, err := io.Copy(io.Discard, stays); n >= size && err == nil {
 			t.Error("a client that read nothing got the whole answer")
 		}

@@ -52,7 +52,7 @@ func largeJPEG(size int) []byte {
 }
 
 // upload makes a picture an organisation's image and returns its URL.
-func (p *process) upload(t *testing.T, organisation string, picture []byte) string {
+func (p process) upload(t *testing.T, organisation string, picture []byte) string {
 	t.Helper()
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
@@ -67,7 +67,7 @@ func (p *process) upload(t *testing.T, organisation string, picture []byte) stri
 		t.Error(err)
 		return ""
 	}
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, p.address+organisations+organisation+"/", &body)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, p.Address+organisations+organisation+"/", &body)
 	if err != nil {
 		t.Error(err)
 		return ""

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/opencalls/opencalls/cmd/opencalls/programtest"
 	"github.com/opencalls/opencalls/store/storetest"
 )
 
@@ -51,14 +52,14 @@ func TestReplicasRefuseAtOnce(t *testing.T) {
 		if err := os.WriteFile(file, fmt.Appendf(nil, bob, active), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		mustRun(t, "import", file, flag)
+		programtest.Run(t, "import", file, flag)
 	}
 	onPostgres(t, func(t *testing.T, flag string) {
-		replicas := []*process{start(t, flag), start(t, flag), start(t, flag)}
+		replicas := []process{start(t, flag), start(t, flag), start(t, flag)}
 		everywhere := func(what string, want int) {
 			t.Helper()
 			for n, replica := range replicas {
-				if status, body := get(t, replica.address+"/api/call-managing-organisations/", "token-of-bob"); status != want {
+				if status, body := get(t, replica.Address+"/api/call-managing-organisations/", "token-of-bob"); status != want {
 					t.Errorf("%s, at server %d: %d %s", what, n, status, body)
 				}
 			}
@@ -70,7 +71,7 @@ func TestReplicasRefuseAtOnce(t *testing.T) {
 		everywhere("an inactive user", http.StatusUnauthorized)
 		importBob(t, true, flag)
 		everywhere("active again", http.StatusOK)
-		mustRun(t, "token", "revoke", "bob", flag)
+		programtest.Run(t, "token", "revoke", "bob", flag)
 		everywhere("a revoked token", http.StatusUnauthorized)
 	})
 }

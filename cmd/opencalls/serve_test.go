@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/opencalls/opencalls/cmd/opencalls/programtest"
 	"github.com/opencalls/opencalls/fixture"
 	"github.com/opencalls/opencalls/store/storetest"
 )
@@ -28,15 +29,15 @@ func TestREADMESamples(t *testing.T) {
 	}
 	storetest.Each(t, func(t *testing.T, engine string) {
 		p := start(t, "--demo", "--validate-responses=fail", "--database-url="+storetest.URL(t, engine))
-		script := strings.ReplaceAll(string(section[1]), "http://127.0.0.1:8080", p.address)
+		script := strings.ReplaceAll(string(section[1]), "http://127.0.0.1:8080", p.Address)
 		script = regexp.MustCompile(`(?m)^http `).ReplaceAllString(script, "http --ignore-stdin --check-status ")
 		bash := exec.CommandContext(t.Context(), "bash", "-euxc", script)
 		if out, err := bash.CombinedOutput(); err != nil {
 			t.Errorf("%v (HTTPie has to be installed):\n%s", err, out)
 		}
-		p.stop(t)
-		if n := strings.Count(p.log.String(), "\n"); n != 11+postgresWarnings(p.log.String()) {
-			t.Errorf("%d lines in the log for 11 requests:\n%s", n, p.log.String())
+		p.Stop(t)
+		if n := strings.Count(p.Log.String(), "\n"); n != 11+postgresWarnings(p.Log.String()) {
+			t.Errorf("%d lines in the log for 11 requests:\n%s", n, p.Log.String())
 		}
 	})
 }
@@ -52,7 +53,7 @@ func TestDemo(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, engine string) {
 		url := "--database-url=" + storetest.URL(t, engine)
 		p := start(t, "--demo", url)
-		status, body := get(t, p.address+"/api/call-managing-organisations/", fixture.DemoStaffToken)
+		status, body := get(t, p.Address+"/api/call-managing-organisations/", fixture.DemoStaffToken)
 		if status != http.StatusOK || strings.Count(body, `"uuid"`) != 10 {
 			t.Errorf("the first page: %d %s", status, body)
 		}
@@ -63,25 +64,25 @@ func TestDemo(t *testing.T) {
 		if status, _ := get(t, image[1], ""); status != http.StatusOK {
 			t.Errorf("image: %d", status)
 		}
-		organisation := p.address + "/api/call-managing-organisations/" + fixture.DemoOrganisation + "/"
+		organisation := p.Address + "/api/call-managing-organisations/" + fixture.DemoOrganisation + "/"
 		if status, _ := get(t, organisation+"list_users/", fixture.DemoOwnerToken); status != http.StatusOK {
 			t.Errorf("the owner's team: %d", status)
 		}
 		if status, _ := get(t, organisation+"list_users/", fixture.DemoUserToken); status != http.StatusForbidden {
 			t.Errorf("somebody else's team: %d", status)
 		}
-		if said := p.stop(t); !strings.Contains(said, "demo data") || !strings.Contains(said, fixture.DemoStaffToken) {
+		if said := p.Stop(t); !strings.Contains(said, "demo data") || !strings.Contains(said, fixture.DemoStaffToken) {
 			t.Errorf("said on start: %s", said)
 		}
-		before := mustRun(t, "export", url)
-		start(t, "--demo", url).stop(t)
-		if mustRun(t, "export", url) != before {
+		before := programtest.Run(t, "export", url)
+		start(t, "--demo", url).Stop(t)
+		if programtest.Run(t, "export", url) != before {
 			t.Error("the second start changed the demo data")
 		}
 		other := "--database-url=" + storetest.MigratedURL(t, engine)
-		mustRun(t, "user", "create", "alice", other)
-		if r := command(t, "serve", "--listen=127.0.0.1:0", "--demo", other); r.status != 1 || strings.Count(r.stderr, "opencalls: ") != 1 {
-			t.Errorf("a database with other data: exit %d: %s", r.status, r.stderr)
+		programtest.Run(t, "user", "create", "alice", other)
+		if r := programtest.Command(t, "serve", "--listen=127.0.0.1:0", "--demo", other); r.Status != 1 || strings.Count(r.Stderr, "opencalls: ") != 1 {
+			t.Errorf("a database with other data: exit %d: %s", r.Status, r.Stderr)
 		}
 	})
 }
@@ -98,31 +99,31 @@ func TestImportAndExport(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, engine string) {
 		url := "--database-url=" + storetest.MigratedURL(t, engine)
 		write(customer)
-		if out := mustRun(t, "import", "--dry-run", file, url); !strings.Contains(out, "1 customer") {
+		if out := programtest.Run(t, "import", "--dry-run", file, url); !strings.Contains(out, "1 customer") {
 			t.Errorf("dry run: %s", out)
 		}
-		if out := mustRun(t, "export", url); strings.Contains(out, "Tartu") {
+		if out := programtest.Run(t, "export", url); strings.Contains(out, "Tartu") {
 			t.Error("a dry run wrote")
 		}
-		if out := mustRun(t, "import", file, url); !strings.Contains(out, "1 customer") {
+		if out := programtest.Run(t, "import", file, url); !strings.Contains(out, "1 customer") {
 			t.Errorf("import: %s", out)
 		}
 		exported := filepath.Join(dir, engine+".jsonl")
-		mustRun(t, "export", "--output", exported, url)
+		programtest.Run(t, "export", "--output", exported, url)
 		for _, target := range storetest.Engines() {
 			copied := "--database-url=" + storetest.MigratedURL(t, target)
-			mustRun(t, "import", exported, copied)
-			if mustRun(t, "export", copied) != mustRun(t, "export", url) {
+			programtest.Run(t, "import", exported, copied)
+			if programtest.Run(t, "export", copied) != programtest.Run(t, "export", url) {
 				t.Errorf("the copy on %s exports something else", target)
 			}
 		}
 		write(customer + "users:\n  - {uuid: nonsense, username: alice}\n")
-		r := command(t, "import", file, url)
-		if r.status != 1 || !strings.Contains(r.stderr, "fixture.yaml:4: users[0]") {
-			t.Errorf("a wrong file: exit %d: %s", r.status, r.stderr)
+		r := programtest.Command(t, "import", file, url)
+		if r.Status != 1 || !strings.Contains(r.Stderr, "fixture.yaml:4: users[0]") {
+			t.Errorf("a wrong file: exit %d: %s", r.Status, r.Stderr)
 		}
-		if r := command(t, "serve", "--listen=127.0.0.1:0", "--import", file, url); r.status != 1 {
-			t.Errorf("served with a wrong file: exit %d", r.status)
+		if r := programtest.Command(t, "serve", "--listen=127.0.0.1:0", "--import", file, url); r.Status != 1 {
+			t.Errorf("served with a wrong file: exit %d", r.Status)
 		}
 	})
 }
@@ -130,15 +131,15 @@ func TestImportAndExport(t *testing.T) {
 // A private database is gone with the server, and the health check sees both.
 func TestMemoryAndHealth(t *testing.T) {
 	p := start(t, "--demo", "--database-url=sqlite::memory:", "--public-url=https://calls.example.com/", "--anonymous-read")
-	if out := mustRun(t, "health", p.address); out != "ready\n" {
+	if out := programtest.Run(t, "health", p.Address); out != "ready\n" {
 		t.Errorf("health: %q", out)
 	}
-	status, body := get(t, p.address+"/api/call-managing-organisations/", "")
+	status, body := get(t, p.Address+"/api/call-managing-organisations/", "")
 	if status != http.StatusOK || !strings.Contains(body, `"url":"https://calls.example.com/api/`) {
 		t.Errorf("without a token, at the public URL: %d %.200s", status, body)
 	}
-	p.stop(t)
-	if r := command(t, "health", p.address); r.status != 1 {
-		t.Errorf("health of a server that is gone: exit %d", r.status)
+	p.Stop(t)
+	if r := programtest.Command(t, "health", p.Address); r.Status != 1 {
+		t.Errorf("health of a server that is gone: exit %d", r.Status)
 	}
 }

@@ -13,33 +13,25 @@ import (
 	"testing"
 	"time"
 
+	"github.com/opencalls/opencalls/cmd/opencalls/programtest"
 	"github.com/opencalls/opencalls/fixture"
 )
 
-// signal sends the server a signal.
-func (p *process) signal(t *testing.T, s os.Signal) {
-	t.Helper()
-	if err := p.Process.Signal(s); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // ends waits for the server's end and checks how it came: an exit status, or a signal.
-func (p *process) ends(t *testing.T, status int, by syscall.Signal) {
+func (p process) ends(t *testing.T, status int, by syscall.Signal) {
 	t.Helper()
-	_, _ = io.ReadAll(p.stdout)
-	_ = p.Wait()
+	_, _ = p.End()
 	wait := p.ProcessState.Sys().(syscall.WaitStatus)
 	if wait.Signaled() != (by != 0) || wait.Signaled() && wait.Signal() != by || wait.Exited() && wait.ExitStatus() != status {
-		t.Errorf("it ended with %s, want exit %d or signal %d: %s", p.ProcessState, status, by, p.log.String())
+		t.Errorf("it ended with %s, want exit %d or signal %d: %s", p.ProcessState, status, by, p.Log.String())
 	}
 }
 
 // ready asks the server whether it is: the answer's status, whether it closes the connection,
 // and its body.
-func (p *process) ready(t *testing.T) (int, bool, string) {
+func (p process) ready(t *testing.T) (int, bool, string) {
 	t.Helper()
-	response, err := http.Get(p.address + "/readyz")
+	response, err := http.Get(p.Address + "/readyz")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,21 +44,18 @@ func (p *process) ready(t *testing.T) (int, bool, string) {
 }
 
 // drains waits until the server says that it is draining.
-func (p *process) drains(t *testing.T) {
+func (p process) drains(t *testing.T) {
 	t.Helper()
-	for {
+	programtest.Within(t, "it drains, and closes connections", func() bool {
 		status, closes, body := p.ready(t)
-		if closes != (status == http.StatusServiceUnavailable) {
-			t.Errorf("readyz is %d and closes the connection: %t", status, closes)
+		if closes && status != http.StatusServiceUnavailable {
+			t.Errorf("readyz is %d and closes the connection", status)
 		}
-		if status == http.StatusServiceUnavailable {
-			if want := `{"status":"draining"}` + "\n"; body != want {
-				t.Errorf("readyz says %q", body)
-			}
-			return
+		if want := `{"status":"draining"}` + "\n"; status != http.StatusOK && body != want {
+			t.Errorf("readyz is %d: %q", status, body)
 		}
-		time.Sleep(5 * time.Millisecond)
-	}
+		return closes // one that came at the very moment is told so without it
+	})
 }
 
 // slowRequest is a request under way: the server waits for the rest of its body.
@@ -78,9 +67,9 @@ type slowRequest struct {
 const slowBody = "description=Under+way"
 
 // begin sends a request up to the middle of its body, when the server has begun to read it.
-func begin(t *testing.T, p *process) slowRequest {
+func begin(t *testing.T, p process) slowRequest {
 	t.Helper()
-	host := strings.TrimPrefix(p.address, "http://")
+	host := strings.TrimPrefix(p.Address, "http://")
 	conn, err := net.Dial("tcp", host)
 	if err != nil {
 		t.Fatal(err)
@@ -114,34 +103,31 @@ func (r slowRequest) finish(t *testing.T) int {
 }
 
 // refuses waits until the server accepts no connection any more.
-func (p *process) refuses(t *testing.T) {
+func (p process) refuses(t *testing.T) {
 	t.Helper()
-	for {
-		conn, err := net.Dial("tcp", strings.TrimPrefix(p.address, "http://"))
-		if errors.Is(err, syscall.ECONNREFUSED) {
-			return
-		}
+	programtest.Within(t, "it accepts no connection", func() bool {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(p.Address, "http://"))
 		if err == nil {
 			_ = conn.Close()
 		}
-		time.Sleep(5 * time.Millisecond)
-	}
+		return errors.Is(err, syscall.ECONNREFUSED)
+	})
 }
 
 // On SIGTERM a server serves for a while more, stops accepting, and finishes what is under way.
 func TestDrainAndShutdown(t *testing.T) {
-	serve := func(t *testing.T, arguments ...string) *process {
+	serve := func(t *testing.T, arguments ...string) process {
 		return start(t, append(arguments, "--demo", "--database-url=sqlite::memory:")...)
 	}
 	list := "/api/call-managing-organisations/"
 	t.Run("it serves while it drains, until a second signal", func(t *testing.T) {
 		p := serve(t, "--drain-delay=1h")
-		p.signal(t, syscall.SIGTERM)
+		p.Signal(t, syscall.SIGTERM)
 		p.drains(t)
-		if status, body := get(t, p.address+list, fixture.DemoStaffToken); status != http.StatusOK {
+		if status, body := get(t, p.Address+list, fixture.DemoStaffToken); status != http.StatusOK {
 			t.Errorf("a request meanwhile: %d %s", status, body)
 		}
-		p.signal(t, syscall.SIGTERM)
+		p.Signal(t, syscall.SIGTERM)
 		p.ends(t, 0, syscall.SIGTERM)
 	})
 	t.Run("the delay ends", func(t *testing.T) {
@@ -149,7 +135,7 @@ func TestDrainAndShutdown(t *testing.T) {
 		p := serve(t, "--drain-delay="+delay.String())
 		r := begin(t, p)
 		signalled := time.Now()
-		p.signal(t, syscall.SIGTERM)
+		p.Signal(t, syscall.SIGTERM)
 		p.refuses(t)
 		if after := time.Since(signalled); after < delay {
 			t.Errorf("it stopped accepting after %s", after)
@@ -162,7 +148,7 @@ func TestDrainAndShutdown(t *testing.T) {
 	t.Run("no delay", func(t *testing.T) {
 		p := serve(t)
 		r := begin(t, p)
-		p.signal(t, syscall.SIGTERM)
+		p.Signal(t, syscall.SIGTERM)
 		p.refuses(t)
 		if status := r.finish(t); status != http.StatusOK {
 			t.Errorf("the request under way: %d", status)
@@ -172,7 +158,7 @@ func TestDrainAndShutdown(t *testing.T) {
 	t.Run("SIGINT skips the delay", func(t *testing.T) {
 		p := serve(t, "--drain-delay=1h")
 		r := begin(t, p)
-		p.signal(t, os.Interrupt)
+		p.Signal(t, os.Interrupt)
 		p.refuses(t)
 		if status := r.finish(t); status != http.StatusOK {
 			t.Errorf("the request under way: %d", status)
@@ -182,18 +168,18 @@ func TestDrainAndShutdown(t *testing.T) {
 	t.Run("a second signal while it finishes", func(t *testing.T) {
 		p := serve(t, "--shutdown-timeout=1h")
 		begin(t, p)
-		p.signal(t, syscall.SIGTERM)
+		p.Signal(t, syscall.SIGTERM)
 		p.refuses(t)
-		p.signal(t, os.Interrupt)
+		p.Signal(t, os.Interrupt)
 		p.ends(t, 0, syscall.SIGINT)
 	})
 	t.Run("the request under way takes too long", func(t *testing.T) {
 		p := serve(t, "--shutdown-timeout=50ms")
 		begin(t, p)
-		p.signal(t, syscall.SIGTERM)
+		p.Signal(t, syscall.SIGTERM)
 		p.ends(t, 1, 0)
-		if !strings.Contains(p.log.String(), "requests under way were cut off after 50ms") {
-			t.Errorf("it said: %s", p.log.String())
+		if !strings.Contains(p.Log.String(), "requests under way were cut off after 50ms") {
+			t.Errorf("it said: %s", p.Log.String())
 		}
 	})
 }

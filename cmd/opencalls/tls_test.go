@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/opencalls/opencalls/cmd/opencalls/programtest"
 	"github.com/opencalls/opencalls/fixture"
 )
 
@@ -56,12 +57,12 @@ func selfSigned(t *testing.T) (certificate, key string, pool *x509.CertPool) {
 func TestTLS(t *testing.T) {
 	certificate, key, pool := selfSigned(t)
 	p := start(t, "--demo", "--database-url=sqlite::memory:", "--tls-cert="+certificate, "--tls-key="+key)
-	if !strings.HasPrefix(p.address, "https://127.0.0.1:") {
-		t.Fatalf("address %s", p.address)
+	if !strings.HasPrefix(p.Address, "https://127.0.0.1:") {
+		t.Fatalf("address %s", p.Address)
 	}
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		client := &http.Client{Transport: &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: version, MaxVersion: version}}}
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.address+organisations, nil)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.Address+organisations, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,11 +73,11 @@ func TestTLS(t *testing.T) {
 		}
 		_ = response.Body.Close()
 		if response.StatusCode != http.StatusOK || response.ProtoMajor != 2 || response.Header.Get("Strict-Transport-Security") != "max-age=31536000" ||
-			!strings.HasPrefix(response.Header.Get("Link"), "<"+p.address+"/api/") {
+			!strings.HasPrefix(response.Header.Get("Link"), "<"+p.Address+"/api/") {
 			t.Errorf("%s: %d %s %v", tls.VersionName(version), response.StatusCode, response.Proto, response.Header)
 		}
 	}
-	address := strings.TrimPrefix(p.address, "https://")
+	address := strings.TrimPrefix(p.Address, "https://")
 	old := &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}
 	if connection, err := tls.Dial("tcp", address, old); err == nil {
 		_ = connection.Close()
@@ -88,13 +89,13 @@ func TestTLS(t *testing.T) {
 			t.Errorf("without TLS: status %d", response.StatusCode)
 		}
 	}
-	p.stop(t)
-	if log := p.log.String(); bytes.Contains([]byte(log), []byte("PRIVATE")) {
+	p.Stop(t)
+	if log := p.Log.String(); bytes.Contains([]byte(log), []byte("PRIVATE")) {
 		t.Error("the log holds the key")
 	}
 	for _, arguments := range [][]string{{"--tls-cert=" + certificate}, {"--tls-cert=" + key, "--tls-key=" + certificate}} {
-		if r := command(t, append([]string{"serve"}, arguments...)...); r.status != 2 || strings.Count(r.stderr, "\n") != 1 {
-			t.Errorf("%v: exit %d: %s", arguments, r.status, r.stderr)
+		if r := programtest.Command(t, append([]string{"serve"}, arguments...)...); r.Status != 2 || strings.Count(r.Stderr, "\n") != 1 {
+			t.Errorf("%v: exit %d: %s", arguments, r.Status, r.Stderr)
 		}
 	}
 }
