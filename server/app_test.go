@@ -37,9 +37,10 @@ type app struct {
 	clock *storetest.Clock
 	log   *accessLog
 
-	url     string
-	client  *http.Client
-	handled chan struct{} // one for each request that the server is done with, its log line too
+	url      string
+	client   *http.Client
+	replicas []*replica
+	handled  chan struct{} // one for each request that the server is done with, its log line too
 }
 
 // setup is what a test may change of an app before it starts.
@@ -49,7 +50,7 @@ type setup struct {
 	web      func(*http.Server)  // the limits of connections; none without it
 	plain    bool                // the client does not hold answers against openapi.yaml
 	watch    func(*http.Request) // sees each request before the server does
-	replicas int                 // how many servers take requests in turn, on one database; one without it
+	replicas int                 // how many processes take requests in turn, set up as is the rule; without it, this one
 }
 
 // start serves an empty migrated database until the test ends. Its clock stands still and its
@@ -57,10 +58,7 @@ type setup struct {
 func start(t testing.TB, engine string, changes ...func(*setup)) *app {
 	t.Helper()
 	a := &app{clock: storetest.NewClock(), log: &accessLog{}, handled: make(chan struct{}, 64)}
-	s := setup{server: server.Config{
-		Now: a.clock.Now, PublicURL: publicURL, Logger: slog.New(slog.NewJSONHandler(a.log, nil)),
-		NewUUID: func() uuid.UUID { return uuid.MustParse(requestID) },
-	}}
+	s := setup{server: config(a.clock, a.log)}
 	for _, change := range changes {
 		change(&s)
 	}
@@ -69,15 +67,38 @@ func start(t testing.TB, engine string, changes ...func(*setup)) *app {
 	databaseURL := storetest.MigratedURL(t, engine)
 	a.store = storetest.OpenURL(t, databaseURL, options...)
 	a.sql = tables.DB(t)
-	s.server.Store = a.store
-	handler := newHandler(t, s.server)
-	if s.replicas > 1 {
-		replicas := []http.Handler{handler}
-		for len(replicas) < s.replicas {
-			s.server.Store = storetest.OpenURL(t, databaseURL, options...)
-			replicas = append(replicas, newHandler(t, s.server))
-		}
-		handler = inTurn(replicas)
+	if s.replicas > 0 {
+		a.url = a.startReplicas(t, databaseURL, s.replicas)
+	} else {
+		s.server.Store = a.store
+		a.url = a.serve(t, s)
+	}
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	a.client = &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	if !s.plain {
+		a.client.Transport = contract{transport}
+	}
+	return a
+}
+
+// config is that of a server whose clock is the test's; each of its requests has the same id.
+func config(clock *storetest.Clock, log io.Writer) server.Config {
+	return server.Config{
+		Now: clock.Now, PublicURL: publicURL, Logger: slog.New(slog.NewJSONHandler(log, nil)),
+		NewUUID: func() uuid.UUID { return uuid.MustParse(requestID) },
+	}
+}
+
+// serve serves in this process, and returns the server's URL.
+func (a *app) serve(t testing.TB, s setup) string {
+	t.Helper()
+	handler, err := server.New(s.server)
+	if err != nil {
+		t.Fatal(err)
 	}
 	listener := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() { a.handled <- struct{}{} }()
@@ -91,32 +112,7 @@ func start(t testing.TB, engine string, changes ...func(*setup)) *app {
 	}
 	listener.Start()
 	t.Cleanup(listener.Close)
-	a.url = listener.URL
-	a.client = &http.Client{
-		Transport:     listener.Client().Transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	if !s.plain {
-		a.client.Transport = contract{listener.Client().Transport}
-	}
-	return a
-}
-
-func newHandler(t testing.TB, cfg server.Config) http.Handler {
-	t.Helper()
-	handler, err := server.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return handler
-}
-
-// inTurn gives each request to the next of several servers.
-func inTurn(replicas []http.Handler) http.Handler {
-	var requests atomic.Uint64
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		replicas[requests.Add(1)%uint64(len(replicas))].ServeHTTP(w, r)
-	})
+	return listener.URL
 }
 
 // body is a request's body and its Content-Type; its zero value is neither.

@@ -60,21 +60,27 @@ const freeCustomer = "c0000000-0000-4000-8000-000000000016"
 func TestGeneratedClient(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, engine string) {
 		p := start(t, "--demo", "--validate-responses=fail", "--database-url="+storetest.URL(t, engine))
-		staff := clientAs(t, p.Address, fixture.DemoStaffToken)
-		clientPages(t, staff)
-		id := clientCreates(t, p.Address, staff)
-		clientChanges(t, p.Address, staff, id)
-		clientManagesRoles(t, staff, id)
-		clientIsRefused(t, p.Address, staff, id)
-		if got := must[*gen.CallManagingOrganisationsDestroyResponse](t, 204)(staff.CallManagingOrganisationsDestroyWithResponse(t.Context(), id)); len(got.Body) > 0 {
-			t.Errorf("a body of 204: %s", got.Body)
-		}
-		gone := must[*gen.CallManagingOrganisationsRetrieveResponse](t, 404)(staff.CallManagingOrganisationsRetrieveWithResponse(t.Context(), id))
-		if gone.JSON404.Detail != "No CallManagingOrganisation matches the given query." {
-			t.Errorf("404: %s", gone.Body)
-		}
+		useClient(t, p.Address)
 		p.Stop(t)
 	})
+}
+
+// useClient has the client go through all operations of a server with the demo world.
+func useClient(t *testing.T, address string) {
+	t.Helper()
+	staff := clientAs(t, address, fixture.DemoStaffToken)
+	clientPages(t, staff)
+	id := clientCreates(t, address, staff)
+	clientChanges(t, address, staff, id)
+	clientManagesRoles(t, staff, id)
+	clientIsRefused(t, address, staff, id)
+	if got := must[*gen.CallManagingOrganisationsDestroyResponse](t, 204)(staff.CallManagingOrganisationsDestroyWithResponse(t.Context(), id)); len(got.Body) > 0 {
+		t.Errorf("a body of 204: %s", got.Body)
+	}
+	gone := must[*gen.CallManagingOrganisationsRetrieveResponse](t, 404)(staff.CallManagingOrganisationsRetrieveWithResponse(t.Context(), id))
+	if gone.JSON404.Detail != "No CallManagingOrganisation matches the given query." {
+		t.Errorf("404: %s", gone.Body)
+	}
 }
 
 var nextLink = regexp.MustCompile(`<([^>]*)>; rel="next"`)

@@ -44,6 +44,17 @@ func TestReplicasStartAtOnce(t *testing.T) {
 	})
 }
 
+// A client that is led to another server with each request sees one service.
+func TestClientOfReplicas(t *testing.T) {
+	onPostgres(t, func(t *testing.T, flag string) {
+		var addresses []string
+		for range 3 {
+			addresses = append(addresses, start(t, "--demo", "--validate-responses=fail", flag).Address)
+		}
+		useClient(t, programtest.Proxy(t, addresses...))
+	})
+}
+
 // A token that is revoked, and a user who is made inactive, are refused by every server at once.
 func TestReplicasRefuseAtOnce(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "users.yaml")
