@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -215,37 +214,4 @@ func TestTokensStaySecret(t *testing.T) {
 			}
 		}
 	})
-}
-
-// docs/security.md names tests that exist.
-func TestSecurityPageNamesTests(t *testing.T) {
-	page, err := os.ReadFile("../docs/security.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var sources strings.Builder
-	for _, dir := range []string{".", "../cmd/opencalls", "../store", "../images"} {
-		files, err := os.ReadDir(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, file := range files {
-			if strings.HasSuffix(file.Name(), "_test.go") {
-				content, err := os.ReadFile(dir + "/" + file.Name())
-				if err != nil {
-					t.Fatal(err)
-				}
-				sources.Write(content)
-			}
-		}
-	}
-	names := regexp.MustCompile(`\bTest[A-Z]\w+`).FindAllString(string(page), -1)
-	if len(names) < 20 {
-		t.Errorf("only %d tests are named", len(names))
-	}
-	for _, name := range names {
-		if !strings.Contains(sources.String(), "func "+name+"(") {
-			t.Errorf("there is no %s", name)
-		}
-	}
 }
