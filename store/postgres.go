@@ -19,8 +19,12 @@ import (
 	"gorm.io/gorm"
 )
 
-// postgresConnections bounds the pool of one process.
-const postgresConnections = 16
+// postgresConnections bounds the pool of one process, and postgresWriters those of them that
+// changes may hold: while an import keeps every change waiting, reads have the others.
+const (
+	postgresConnections = 16
+	postgresWriters     = postgresConnections * 3 / 4
+)
 
 // postgresEngine holds the connections of migrations, whose statements may take any time.
 type postgresEngine struct{ migrations *sql.DB }
@@ -55,7 +59,9 @@ func openPostgres(ctx context.Context, cfg Config) (*Store, error) {
 	config.RuntimeParams["statement_timeout"] = "0"
 	migrations := openPostgresPool(cfg, *config)
 	migrations.SetMaxIdleConns(0)
-	return newStore(cfg, postgresEngine{migrations: migrations}, db, db), nil
+	s := newStore(cfg, postgresEngine{migrations: migrations}, db, db)
+	s.writers = newWriters(postgresWriters, cfg.StatementTimeout)
+	return s, nil
 }
 
 // openPostgresPool connects only when it is used.

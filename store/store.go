@@ -30,7 +30,7 @@ type Config struct {
 	// NewUUID makes the ids of new rows; version 7 if nil.
 	NewUUID func() uuid.UUID
 	// StatementTimeout is how long a statement may take on Postgres, unless the URL's
-	// statement_timeout says otherwise; 5 s if 0.
+	// statement_timeout says otherwise, and how long a Write waits there for its turn; 5 s if 0.
 	StatementTimeout time.Duration
 	// Logger receives warnings about the database's settings; slog.Default() if nil.
 	Logger *slog.Logger
@@ -44,6 +44,7 @@ type Store struct {
 	queries
 	engine  engine
 	write   *gorm.DB
+	writers *writers
 	newUUID func() uuid.UUID
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -27,12 +28,55 @@ type Tx struct {
 
 // Write runs change in a transaction: all of it is kept, or nothing when change or the
 // commit fails. An error of change is returned as it is; the store's own are those of
-// errors.go. On SQLite one Write runs at a time.
+// errors.go. On SQLite one Write runs at a time; on Postgres one that waits longer for its turn
+// than a statement may take is ErrUnavailable.
 func (s *Store) Write(ctx context.Context, actor Actor, change func(tx *Tx) error) error {
+	if err := s.writers.begin(ctx); err != nil {
+		return err
+	}
+	defer s.writers.end()
 	return s.transaction(ctx, s.write, &sql.TxOptions{}, func(q queries) error {
 		q.db = q.with(ctx) // for the statements that GORM builds
 		return change(&Tx{queries: q, ctx: ctx, actor: actor, newUUID: s.newUUID})
 	})
+}
+
+// writers bound how many changes have a connection at once; nil bounds nothing.
+type writers struct {
+	turns    chan struct{}
+	patience time.Duration
+}
+
+func newWriters(most int, patience time.Duration) *writers {
+	return &writers{turns: make(chan struct{}, most), patience: patience}
+}
+
+// begin waits for a turn.
+func (w *writers) begin(ctx context.Context) error {
+	if w == nil {
+		return nil
+	}
+	select {
+	case w.turns <- struct{}{}:
+		return nil
+	default:
+	}
+	timer := time.NewTimer(w.patience)
+	defer timer.Stop()
+	select {
+	case w.turns <- struct{}{}:
+		return nil
+	case <-timer.C:
+		return fmt.Errorf("%w: %d changes are under way for %s", ErrUnavailable, cap(w.turns), w.patience)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (w *writers) end() {
+	if w != nil {
+		<-w.turns
+	}
 }
 
 // audit writes one event for each object, in the transaction that changed it.

@@ -13,9 +13,12 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver's name
+
+	"github.com/opencalls/opencalls/store"
 )
 
 const databasePrefix = "opencalls_test_"
@@ -93,6 +96,20 @@ func (s *server) dropLeftovers(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// StatementTimeout returns the Option that gives a statement on Postgres as much time as the
+// store's configuration would, in place of what tests have (urlOf).
+func StatementTimeout(d time.Duration) Option {
+	return func(cfg *store.Config) {
+		cfg.StatementTimeout = d
+		if u, err := url.Parse(cfg.URL); err == nil && u.Scheme == "postgres" {
+			query := u.Query()
+			query.Del("statement_timeout")
+			u.RawQuery = query.Encode()
+			cfg.URL = u.String()
+		}
+	}
 }
 
 func (s *server) create(name, template string) error {
