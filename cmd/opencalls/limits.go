@@ -85,7 +85,7 @@ func (f limitFlags) ofServer(cfg *server.Config) {
 }
 
 // httpServer is the handler's HTTP server, with the limits of connections.
-func (f limitFlags) httpServer(handler http.Handler) *http.Server {
+func (f limitFlags) httpServer(handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: f.ReadHeaderTimeout,
@@ -93,7 +93,6 @@ func (f limitFlags) httpServer(handler http.Handler) *http.Server {
 		WriteTimeout:      f.WriteTimeout,
 		IdleTimeout:       f.IdleTimeout,
 		MaxHeaderBytes:    f.MaxHeaderBytes,
-		// What the HTTP library itself would say goes to the access log as a status, if at all.
-		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+		ErrorLog:          errorLog(log),
 	}
 }

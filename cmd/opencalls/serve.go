@@ -106,7 +106,7 @@ func (c serveCommand) Run(env environment) error {
 	if c.Demo {
 		demoWelcome(env.stdout, address)
 	}
-	return c.serve(ctx, listener, c.httpServer(handler), draining)
+	return c.serve(ctx, listener, c.httpServer(handler, log), draining)
 }
 
 // check refuses a wrong configuration before anything is opened.
