@@ -3,7 +3,9 @@ package server
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"mime"
 	"mime/multipart"
 	"net/http"
@@ -154,6 +156,15 @@ func decodeForm(r *http.Request, form url.Values) map[string]any {
 	return value
 }
 
+// multipartErr tells apart what is wrong with a body and with the file that it is in, of whose
+// place a client learns nothing.
+func multipartErr(err error) error {
+	if file := new(fs.PathError); errors.As(err, &file) {
+		return err
+	}
+	return malformed("Multipart form parse error - " + err.Error())
+}
+
 func decodeMultipart(boundary string, received *receivedBody) (map[string]handlers.Part, map[string]any, error) {
 	if boundary == "" {
 		return nil, nil, malformed("Multipart form parse error - Invalid boundary in multipart: None")
@@ -168,7 +179,7 @@ func decodeMultipart(boundary string, received *receivedBody) (map[string]handle
 	}
 	parts, err := handlers.ReadMultipart(multipart.NewReader(received.reader(), boundary), int(received.size))
 	if err != nil {
-		return nil, nil, malformed("Multipart form parse error - " + err.Error())
+		return nil, nil, multipartErr(err)
 	}
 	value := map[string]any{}
 	for name, part := range parts {

@@ -63,7 +63,7 @@ func problemOf(err error, r *http.Request) *handlers.Problem {
 		return &handlers.Problem{Status: http.StatusMethodNotAllowed, Detail: fmt.Sprintf("Method %q not allowed.", r.Method)}
 	case errors.Is(err, context.Canceled) && r.Context().Err() != nil:
 		return &handlers.Problem{Status: statusClientGone}
-	case errors.Is(err, store.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, store.ErrUnavailable), errors.Is(err, errNoRoom), errors.Is(err, context.DeadlineExceeded):
 		return &handlers.Problem{Status: http.StatusServiceUnavailable, Detail: "Service temporarily unavailable."}
 	}
 	return &handlers.Problem{Status: http.StatusInternalServerError, Detail: "Internal server error."}

@@ -33,6 +33,9 @@ func crossOrigin(cfg Config) echo.MiddlewareFunc {
 		return func(next echo.HandlerFunc) echo.HandlerFunc { return next }
 	}
 	return middleware.CORSWithConfig(middleware.CORSConfig{
+		Skipper: func(c echo.Context) bool {
+			return c.Request().Method == http.MethodOptions && !isPreflight(c.Request())
+		},
 		AllowOrigins: cfg.CORSOrigins,
 		AllowMethods: []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
 		AllowHeaders: []string{echo.HeaderAuthorization, echo.HeaderContentType, echo.HeaderXRequestID},
@@ -41,4 +44,9 @@ func crossOrigin(cfg Config) echo.MiddlewareFunc {
 		},
 		MaxAge: 600,
 	})
+}
+
+// isPreflight says that an OPTIONS request asks what a page may do, and not what a path has.
+func isPreflight(r *http.Request) bool {
+	return r.Header.Get(echo.HeaderOrigin) != "" && r.Header.Get(echo.HeaderAccessControlRequestMethod) != ""
 }

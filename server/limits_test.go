@@ -2,8 +2,10 @@ package server_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -56,4 +58,112 @@ func TestTurnsOfLargeBodiesComeBack(t *testing.T) {
 			stage.play(t, s)
 		}
 	}
+}
+
+// heldBody is a body that comes up to the middle, when it is large already, and goes on later.
+type heldBody struct {
+	io.ReadCloser
+	left         int
+	holds, going chan struct{}
+}
+
+func (b *heldBody) Read(p []byte) (int, error) {
+	if b.left == 0 {
+		close(b.holds)
+		<-b.going
+		b.left = 1 << 30
+	}
+	n, err := b.ReadCloser.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
+}
+
+// As many large bodies are received at once as there are places; for one more there is none, while
+// small ones need none. A place is given back however the request ends.
+func TestPlacesOfLargeBodies(t *testing.T) {
+	const large = 100_000
+	held := &heldBody{left: 80_000, holds: make(chan struct{}), going: make(chan struct{})}
+	stage := newStage(t, storetest.SQLite, func(s *setup) {
+		s.server.LargeBodies = 1
+		s.watch = func(r *http.Request) {
+			if r.Header.Get("X-Held") != "" {
+				held.ReadCloser, r.Body = r.Body, held
+			}
+		}
+	})
+	target := stage.names.Replace("…/{tartu}/")
+	upload := request{method: http.MethodPatch, target: target, token: "token-of-sam", body: jsonBody(`{"unknown":"` + strings.Repeat("x", large) + `"}`)}
+	slow, answered := upload, make(chan answer, 1)
+	slow.header = http.Header{"X-Held": {"1"}}
+	go func() {
+		got, err := stage.try(slow)
+		if err != nil {
+			t.Error(err)
+		}
+		answered <- got
+	}()
+	<-held.holds
+	for range 3 {
+		if got := stage.send(t, upload); got.status != 503 || got.body != unavailable+"\n" || got.header.Get("Retry-After") != "1" {
+			t.Errorf("one more: %d %s", got.status, got.body)
+		}
+	}
+	if line := stage.log.take(); !strings.Contains(line, "no room for a large body") {
+		t.Errorf("logged: %s", line)
+	}
+	small := upload
+	small.body = jsonBody(`{}`)
+	if got := stage.send(t, small); got.status != 200 {
+		t.Errorf("a small one: %d %s", got.status, got.body)
+	}
+	close(held.going)
+	if got := <-answered; got.status != 200 {
+		t.Errorf("the one that was slow: %d %s", got.status, got.body)
+	}
+	tooLarge := upload
+	tooLarge.body = body{mediaType: "application/json", content: strings.Repeat(" ", 2<<20), chunked: true}
+	for range 2 {
+		for r, status := range map[*request]int{&upload: 200, &tooLarge: 413} {
+			if got := stage.send(t, *r); got.status != status {
+				t.Errorf("after it: %d %s", got.status, got.body)
+			}
+		}
+	}
+}
+
+// A file that can't be written is no fault of the client's, and its place is not the client's
+// business.
+func TestLargeBodyWithoutADisk(t *testing.T) {
+	stage := newStage(t, storetest.SQLite)
+	t.Setenv("TMPDIR", t.TempDir()+"/gone")
+	stage.play(t, scenario{request: "PATCH …/{tartu}/", body: jsonBody(`{}`), status: 200, want: organisation["tartu"]})
+	got := stage.send(t, request{method: http.MethodPatch, target: stage.names.Replace("…/{tartu}/"), token: "token-of-sam", body: jsonBody(strings.Repeat(" ", 100_000))})
+	if got.status != 503 || got.body != unavailable+"\n" || got.header.Get("Retry-After") != "1" {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	if line := stage.log.one(t); line.Level != "ERROR" || !strings.HasPrefix(line.Error, "no room for a large body: open ") {
+		t.Errorf("the log says %+v", line)
+	}
+}
+
+// However often readyz is asked, the database is asked once a second.
+func TestReadyzSparesTheDatabase(t *testing.T) {
+	const requests = 100
+	storetest.Each(t, func(t *testing.T, engine string) {
+		var statements storetest.Statements
+		app := start(t, engine, func(s *setup) { s.store = append(s.store, statements.Use) })
+		statements.Reset()
+		var group sync.WaitGroup
+		for range requests {
+			group.Go(func() {
+				if got, err := app.try(request{method: http.MethodGet, target: "/readyz"}); err != nil || got.status != 200 {
+					t.Errorf("%d %v", got.status, err)
+				}
+			})
+		}
+		group.Wait()
+		if n := statements.Count(); n < 1 || n > requests/2 {
+			t.Errorf("%d statements", n)
+		}
+	})
 }

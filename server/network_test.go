@@ -159,3 +159,44 @@ func TestCORS(t *testing.T) {
 		}
 	}
 }
+
+// With CORS an OPTIONS request that is no preflight is what it is without.
+func TestOptionsThatAreNoPreflight(t *testing.T) {
+	const portal = "https://portal.example.com"
+	for _, origins := range [][]string{nil, {portal}, {"*"}} {
+		stage := newStage(t, storetest.SQLite, func(s *setup) { s.server.CORSOrigins, s.plain = origins, true })
+		for _, header := range []http.Header{nil, {"Origin": {portal}}, {"Access-Control-Request-Method": {"PATCH"}}} {
+			if got := stage.send(t, request{method: "OPTIONS", target: "/nothing/", header: header}); got.status != 404 {
+				t.Errorf("%v, %v: an unknown path is %d", origins, header, got.status)
+			}
+			if got := stage.send(t, request{method: "OPTIONS", target: base, header: header}); got.status != 204 || !strings.Contains(got.header.Get("Allow"), "POST") || got.header.Get("Access-Control-Allow-Origin") != "" {
+				t.Errorf("%v, %v: %d %v", origins, header, got.status, got.header)
+			}
+		}
+	}
+}
+
+// A request for a whole URL names its host there, and Host says nothing then: the one that is
+// checked is the one that answers hold.
+func TestHostOfAWholeURL(t *testing.T) {
+	stage := newStage(t, storetest.SQLite, func(s *setup) {
+		s.server.AllowedHosts, s.server.PublicURL = []string{"calls.example.com"}, ""
+	})
+	for _, test := range []struct {
+		target, host string
+		allowed      bool
+	}{
+		{"http://evil.example", "calls.example.com", false},
+		{"http://calls.example.com", "evil.example", true},
+		{"https://calls.example.com:8443", "calls.example.com", true},
+		{"http://calls.example.com@evil.example", "calls.example.com", false},
+		{"http://evil.example@calls.example.com", "evil.example", true},
+		{"ftp://evil.example", "calls.example.com", false},
+		{"//evil.example", "calls.example.com", false},
+	} {
+		got := stage.get(t, test.target+"…/?page_size=1", test.host)
+		if strings.HasPrefix(got, "HTTP/1.1 200 ") != test.allowed || test.allowed && !strings.Contains(got, `[{"url":"http://calls.example.com`) || strings.Contains(got, "evil") {
+			t.Errorf("%s, Host: %s:\n%s", test.target, test.host, got)
+		}
+	}
+}

@@ -14,7 +14,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/opencalls/opencalls/handlers"
-	"github.com/opencalls/opencalls/store"
 )
 
 // largeBody is the size in bytes from which a body comes into a file, and waits there until it is
@@ -31,7 +30,11 @@ type receivedBody struct {
 	start []byte   // the whole of a small body
 	file  *os.File // the whole of a large one, else nil
 	size  int64
+	free  func() // gives the place of a large one back
 }
+
+// errNoRoom says that a large body can't be kept: its place or the disk's is taken.
+var errNoRoom = errors.New("no room for a large body")
 
 var errBodyRead = errors.New("the body was read already")
 
@@ -40,6 +43,9 @@ func (*receivedBody) Read([]byte) (int, error) { return 0, errBodyRead }
 
 // Close gives the file back, which has no name any more.
 func (b *receivedBody) Close() error {
+	if b.free != nil {
+		defer b.free()
+	}
 	if b.file == nil {
 		return nil
 	}
@@ -47,8 +53,9 @@ func (b *receivedBody) Close() error {
 }
 
 // receiveBody takes in the body of an operation that has one, at the client's pace: how long that
-// may take is the HTTP server's to say (its read timeout), and none of the request's own time.
-func receiveBody(cfg Config, op operation) echo.MiddlewareFunc {
+// may take is the HTTP server's to say (its read timeout), and none of the request's own time. There
+// are as many places for large bodies as may be on the disk at once.
+func receiveBody(cfg Config, op operation, places chan struct{}) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		if op.requestBody == nil {
 			return next
@@ -59,7 +66,7 @@ func receiveBody(cfg Config, op operation) echo.MiddlewareFunc {
 			if media, _, _ := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType)); media == echo.MIMEMultipartForm {
 				limit += cfg.Images.MaxBytes
 			}
-			received, err := receive(r, limit)
+			received, err := receive(r, limit, places)
 			if err != nil {
 				return err
 			}
@@ -71,7 +78,7 @@ func receiveBody(cfg Config, op operation) echo.MiddlewareFunc {
 }
 
 // receive reads a body of at most limit bytes.
-func receive(r *http.Request, limit int64) (*receivedBody, error) {
+func receive(r *http.Request, limit int64, places chan struct{}) (*receivedBody, error) {
 	tooLarge := &handlers.Problem{Status: http.StatusRequestEntityTooLarge, Detail: "Request body is too large."}
 	if r.ContentLength > limit {
 		return nil, tooLarge
@@ -87,6 +94,12 @@ func receive(r *http.Request, limit int64) (*receivedBody, error) {
 	b := &receivedBody{start: start.Bytes(), size: int64(start.Len())}
 	if b.size < largeBody {
 		return b, nil
+	}
+	select {
+	case places <- struct{}{}:
+		b.free = func() { <-places }
+	default:
+		return nil, fmt.Errorf("%w: %d are here already", errNoRoom, cap(places))
 	}
 	if err := b.spool(sent); err != nil {
 		_ = b.Close()
@@ -119,7 +132,7 @@ func receiveErr(r *http.Request, err error) error {
 	var file *fs.PathError
 	switch {
 	case errors.As(err, &file): // a disk that is full
-		return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+		return fmt.Errorf("%w: %w", errNoRoom, err)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return &handlers.Problem{Status: http.StatusRequestTimeout, Detail: "The request body did not arrive in time."}
 	case r.Context().Err() != nil:
@@ -162,6 +175,9 @@ func (b *receivedBody) content() ([]byte, error) {
 
 // contains says whether the body holds a text, without holding the body in memory.
 func (b *receivedBody) contains(text string) (bool, error) {
+	if b.file == nil {
+		return bytes.Contains(b.start, []byte(text)), nil
+	}
 	if len(text) > largeBody {
 		return false, nil
 	}

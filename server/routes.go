@@ -13,11 +13,12 @@ import (
 func routePlain(e *echo.Echo, cfg Config) {
 	reads := []string{http.MethodGet, http.MethodHead}
 	e.Match(reads, "/healthz", func(c echo.Context) error { return writeStatus(c, http.StatusOK, "ok") })
+	database := newReadiness(cfg.RequestTimeout, cfg.Store.Ping)
 	e.Match(reads, "/readyz", func(c echo.Context) error {
 		if cfg.draining() {
 			return writeStatus(c, http.StatusServiceUnavailable, "draining")
 		}
-		if err := cfg.Store.Ping(c.Request().Context()); err != nil {
+		if err := database.check(c.Request().Context()); err != nil {
 			return err
 		}
 		return writeStatus(c, http.StatusOK, "ok")

@@ -38,6 +38,7 @@ type Config struct {
 	Images            images.Limits    // of uploads; 5 MiB and 16 megapixels
 	Draining          <-chan struct{}  // closed before the server ends: /readyz is 503, answers close connections; nil is never
 	ImageDecoders     int              // how many images are decoded at once; 1
+	LargeBodies       int              // how many bodies of 64 KiB and more are in files at once; 256
 	MaxBodyBytes      int64            // of JSON and urlencoded, and of multipart beside an image; 1 MiB
 	RateLimitToken    RateLimit        // of each token; none
 	RateLimitAddress  RateLimit        // of each address; none
@@ -68,6 +69,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.ImageDecoders == 0 {
 		c.ImageDecoders = 1
+	}
+	if c.LargeBodies == 0 {
+		c.LargeBodies = 256
 	}
 	if c.MaxBodyBytes == 0 {
 		c.MaxBodyBytes = 1 << 20
@@ -101,11 +105,12 @@ func New(cfg Config) (http.Handler, error) {
 // routeOperations routes what openapi.yaml defines. Each operation has the same chain.
 func routeOperations(e *echo.Echo, cfg Config, spec *openapi3.T) {
 	chains := map[string][]echo.MiddlewareFunc{}
-	turns, tokens := largeBodies(cfg), newLimiters[string](cfg.RateLimitToken, cfg.Now)
+	places, turns := make(chan struct{}, cfg.LargeBodies), largeBodies(cfg)
+	tokens := newLimiters[string](cfg.RateLimitToken, cfg.Now)
 	for _, op := range operations(spec) {
 		chains[op.id] = []echo.MiddlewareFunc{
 			checkResponse(cfg, op), authenticate(cfg, op, tokens), checkPath(op), normaliseQuery(op),
-			receiveBody(cfg, op), limitTime(cfg), readBody(op, turns), validateRequest(op),
+			receiveBody(cfg, op, places), limitTime(cfg), readBody(op, turns), validateRequest(op),
 		}
 	}
 	limits := cfg.Images
@@ -171,9 +176,11 @@ func origin(r *http.Request, scheme string) string {
 func limitTime(cfg Config) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			ctx, cancel := context.WithTimeout(c.Request().Context(), cfg.RequestTimeout)
+			r := c.Request()
+			ctx, cancel := context.WithTimeout(r.Context(), cfg.RequestTimeout)
 			defer cancel()
-			c.SetRequest(c.Request().WithContext(ctx))
+			c.SetRequest(r.WithContext(ctx))
+			defer c.SetRequest(r) // whose context ends with the connection: an error may ask why it ended
 			return next(c)
 		}
 	}

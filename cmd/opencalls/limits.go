@@ -15,12 +15,13 @@ import (
 type limitFlags struct {
 	ReadHeaderTimeout time.Duration `name:"read-header-timeout" default:"10s" help:"How long a request's headers may take to come."`
 	ReadTimeout       time.Duration `name:"read-timeout" default:"60s" help:"How long a whole request, its body too, may take to come."`
-	WriteTimeout      time.Duration `name:"write-timeout" default:"120s" help:"How long a request may take from the end of its headers to the end of its answer; longer than --read-timeout and --request-timeout together."`
+	WriteTimeout      time.Duration `name:"write-timeout" default:"120s" help:"How long a request may take from the end of its headers to the end of its answer; longer than --request-timeout and the longer of it and --read-timeout together."`
 	IdleTimeout       time.Duration `name:"idle-timeout" default:"120s" help:"How long a connection may wait for its next request."`
 	RequestTimeout    time.Duration `name:"request-timeout" default:"30s" help:"How long the work on a request may take once it has come; then it is a 503."`
 	StatementTimeout  time.Duration `name:"statement-timeout" default:"5s" help:"How long a statement may take on Postgres, unless the URL's statement_timeout says otherwise."`
 	MaxHeaderBytes    int           `name:"max-header-bytes" default:"65536" help:"Largest headers of a request, its first line too, in bytes."`
 	MaxBodyBytes      int64         `name:"max-body-bytes" default:"1048576" help:"Largest JSON or urlencoded body, in bytes; a multipart body may hold an image beside it."`
+	LargeBodies       int           `name:"large-bodies" default:"256" help:"How many bodies of 64 KiB and more may wait in TMPDIR at once; one more is a 503."`
 	ImageDecoders     int           `name:"image-decoders" default:"1" help:"How many images are decoded at once; each may take 8 bytes of memory per pixel."`
 
 	RateLimitToken        float64 `name:"rate-limit-token" help:"Requests per second that each token may send, in each process; 0 is no limit."`
@@ -45,10 +46,12 @@ func (f limitFlags) check() error {
 	if f.StatementTimeout < time.Millisecond {
 		return usageError{errors.New("--statement-timeout: want at least 1ms")}
 	}
-	if f.WriteTimeout <= f.ReadTimeout+f.RequestTimeout {
-		return usageError{errors.New("--write-timeout: want more than --read-timeout and --request-timeout together, or the answer to a slow request is cut off")}
+	// All three begin with a request or the end of its headers. Who sends it is looked up first, at
+	// most for a request's time, while the body may come already; then the work has that time again.
+	if longest := max(f.ReadTimeout, f.RequestTimeout) + f.RequestTimeout; f.WriteTimeout <= longest {
+		return usageError{fmt.Errorf("--write-timeout: want more than %s, --request-timeout and the longer of it and --read-timeout, or the answer to a slow request is cut off", longest)}
 	}
-	for name, size := range map[string]int64{"max-header-bytes": int64(f.MaxHeaderBytes), "max-body-bytes": f.MaxBodyBytes, "image-decoders": int64(f.ImageDecoders)} {
+	for name, size := range map[string]int64{"max-header-bytes": int64(f.MaxHeaderBytes), "max-body-bytes": f.MaxBodyBytes, "image-decoders": int64(f.ImageDecoders), "large-bodies": int64(f.LargeBodies)} {
 		if size < 1 || size > maxLimit {
 			return usageError{fmt.Errorf("--%s: want 1 to %d", name, maxLimit)}
 		}
@@ -79,7 +82,8 @@ func (f limitFlags) ofStore(cfg *store.Config) { cfg.StatementTimeout = f.Statem
 
 // ofServer sets the limits of what is done for a request.
 func (f limitFlags) ofServer(cfg *server.Config) {
-	cfg.RequestTimeout, cfg.MaxBodyBytes, cfg.ImageDecoders = f.RequestTimeout, f.MaxBodyBytes, f.ImageDecoders
+	cfg.RequestTimeout, cfg.MaxBodyBytes = f.RequestTimeout, f.MaxBodyBytes
+	cfg.LargeBodies, cfg.ImageDecoders = f.LargeBodies, f.ImageDecoders
 	cfg.RateLimitToken = rateLimit(f.RateLimitToken, f.RateLimitTokenBurst)
 	cfg.RateLimitAddress = rateLimit(f.RateLimitAddress, f.RateLimitAddressBurst)
 }

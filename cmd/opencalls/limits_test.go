@@ -244,7 +244,7 @@ func TestUploadsAtOnce(t *testing.T) {
 	const size = 5 << 20
 	pictures := [][]byte{largePNG(size), largePNG(size), largePNG(size), largeJPEG(size)}
 	storetest.Each(t, func(t *testing.T, engine string) {
-		p := start(t, "--demo", "--database-url="+storetest.URL(t, engine), "--request-timeout=5m", "--write-timeout=10m")
+		p := start(t, "--demo", "--database-url="+storetest.URL(t, engine), "--request-timeout=4m", "--write-timeout=10m")
 		var group sync.WaitGroup
 		for i := range uploads {
 			group.Go(func() { p.upload(t, fixture.DemoOrganisation, pictures[i%len(pictures)]) })

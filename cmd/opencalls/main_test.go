@@ -64,6 +64,8 @@ func TestConfigurationErrors(t *testing.T) {
 		"image overflow":      {"serve", "--image-max-bytes", "9223372036854775807"},
 		"read timeout":        {"serve", "--read-timeout", "0s"},
 		"write timeout":       {"serve", "--read-timeout", "2m"},
+		"write timeout, work": {"serve", "--read-timeout", "1s", "--request-timeout", "60s"},
+		"large bodies":        {"serve", "--large-bodies", "0"},
 		"statement timeout":   {"serve", "--statement-timeout", "1us"},
 		"header size":         {"serve", "--max-header-bytes", "0"},
 		"body size":           {"serve", "--max-body-bytes", "-1"},
