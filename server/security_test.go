@@ -6,7 +6,9 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/opencalls/opencalls/store/storetest"
 )
@@ -191,7 +193,16 @@ func TestTokensStaySecret(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, engine string) {
 		t.Parallel()
 		var statements storetest.Statements
-		stage := newStage(t, engine, func(s *setup) { s.store = append(s.store, statements.Use) })
+		var panics atomic.Bool
+		stage := newStage(t, engine, func(s *setup) {
+			s.store = append(s.store, statements.Use)
+			s.server.Now = func() time.Time {
+				if panics.Load() {
+					panic("no clock") // to whose token may have ended
+				}
+				return now
+			}
+		})
 		var answers strings.Builder
 		send := func() {
 			for _, op := range operations {
@@ -202,13 +213,22 @@ func TestTokensStaySecret(t *testing.T) {
 			}
 		}
 		send()
+		panics.Store(true)
+		send()
+		panics.Store(false)
 		dump := fmt.Sprint(storetest.Dump(t, stage.sql))
 		if err := stage.store.Close(); err != nil {
 			t.Fatal(err)
 		}
 		send()
+		log := stage.log.take()
+		for _, fault := range []string{"panic: no clock", "closed"} {
+			if !strings.Contains(log, fault) {
+				t.Errorf("the log says nothing of %q", fault)
+			}
+		}
 		secrets := regexp.MustCompile(`token-of-(sam|ines|bob|nobody)|postgres(ql)?://|\.db\b|pgx|sqlite3`)
-		for name, text := range map[string]string{"statements": strings.Join(statements.All(), "\n"), "answers": answers.String(), "database": dump, "log": stage.log.take()} {
+		for name, text := range map[string]string{"statements": strings.Join(statements.All(), "\n"), "answers": answers.String(), "database": dump, "log": log} {
 			if found := secrets.FindString(text); found != "" {
 				t.Errorf("%s hold %q", name, found)
 			}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -42,6 +43,9 @@ const (
 	exitUsage  = 2
 )
 
+// credentials are who a URL is for, and their password.
+var credentials = regexp.MustCompile(`://[^/\s]*@`)
+
 // usageError is a wrong configuration that kong can't see.
 type usageError struct{ error }
 
@@ -76,7 +80,8 @@ func run(arguments []string, env environment) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(env.stderr, "opencalls: "+strings.ReplaceAll(err.Error(), "\n", "; "))
+	text := credentials.ReplaceAllString(err.Error(), "://***@") // kong repeats an argument that it does not expect
+	fmt.Fprintln(env.stderr, "opencalls: "+strings.ReplaceAll(text, "\n", "; "))
 	var usage usageError
 	if errors.As(err, &usage) {
 		return exitUsage

@@ -53,6 +53,11 @@ func selfSigned(t *testing.T) (certificate, key string, pool *x509.CertPool) {
 	return certificate, key, pool
 }
 
+// trusting is a client that speaks one version of TLS with servers whose certificate is in the pool.
+func trusting(pool *x509.CertPool, version uint16) *http.Client {
+	return &http.Client{Transport: &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: version, MaxVersion: version}}}
+}
+
 // With a certificate the server speaks TLS 1.2 and later, HTTP/2 too, and nothing else.
 func TestTLS(t *testing.T) {
 	certificate, key, pool := selfSigned(t)
@@ -61,7 +66,7 @@ func TestTLS(t *testing.T) {
 		t.Fatalf("address %s", p.Address)
 	}
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
-		client := &http.Client{Transport: &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: version, MaxVersion: version}}}
+		client := trusting(pool, version)
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.Address+organisations, nil)
 		if err != nil {
 			t.Fatal(err)
