@@ -180,13 +180,8 @@ func (w *worker) describe(own string) {
 
 func (w *worker) setImage(own string) {
 	content := picture(w.random.Uint64(), w.random.Uint64())
-	var form bytes.Buffer
-	writer := multipart.NewWriter(&form)
-	part, _ := writer.CreateFormFile("image", "image.png") // into memory
-	_, _ = part.Write(content)
-	_ = writer.Close()
 	sum := sha256.Sum256(content)
-	w.write("set the image", http.MethodPatch, own, body{writer.FormDataContentType(), form.Bytes()}, always,
+	w.write("set the image", http.MethodPatch, own, imageBody(content), always,
 		func(b *belongings) { b.image = hex.EncodeToString(sum[:]) })
 }
 
@@ -211,6 +206,16 @@ type body struct {
 func jsonBody(value map[string]any) body {
 	content, _ := json.Marshal(value) // texts and null
 	return body{"application/json", content}
+}
+
+// imageBody is a form that sets the image.
+func imageBody(content []byte) body {
+	var form bytes.Buffer
+	writer := multipart.NewWriter(&form)
+	part, _ := writer.CreateFormFile("image", "image.png") // into memory
+	_, _ = part.Write(content)
+	_ = writer.Close()
+	return body{writer.FormDataContentType(), form.Bytes()}
 }
 
 // write sends a request that changes something, and enters it into the ledger.

@@ -3,6 +3,7 @@
 package chaos
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -14,23 +15,41 @@ import (
 	"github.com/opencalls/opencalls/cmd/opencalls/programtest"
 )
 
-// On SQLite a write is answered once it is on the disk: seen by the server's system calls, what it
-// wrote to the log was synced before the answer left.
+// On SQLite a write, of whichever kind, is answered once it is on the disk: seen by the server's
+// system calls, what it wrote to the log was synced before the answer left.
 func TestSQLiteSyncsBeforeItAnswers(t *testing.T) {
-	const writes = 50
 	flag := "--database-url=sqlite:" + filepath.Join(t.TempDir(), "opencalls.db")
 	programtest.Run(t, "migrate", "up", flag)
 	programtest.Run(t, "import", world(t), flag)
 	traced := filepath.Join(t.TempDir(), "trace")
 	// -D: the server is the test's child, and strace beside it.
 	p := programtest.StartBy(t, []string{"strace", "-D", "-f", "-y", "-s", "16", "-e", "trace=fsync,fdatasync,pwrite64,write", "-o", traced}, "--listen=127.0.0.1:0", flag)
-	l := newLoad()
-	for n := range writes {
+	l, writes := newLoad(), 0
+	write := func(method, path string, b body) answer {
 		var a answer
-		a.fill(l.do(p.Address, http.MethodPatch, base+ownOrganisation(n%workers)+"/", jsonBody(map[string]any{"description": fmt.Sprint("Write ", n)}), ""))
-		if a.status != http.StatusOK {
+		a.fill(l.do(p.Address, method, path, b, ""))
+		if !done(a) {
 			t.Fatal(a)
 		}
+		writes++
+		return a
+	}
+	for n := range workers {
+		own, grant := base+ownOrganisation(n)+"/", jsonBody(map[string]any{"role": role, "user": grantee(0)})
+		write(http.MethodPatch, own, jsonBody(map[string]any{"description": fmt.Sprint("Write ", n)}))
+		write(http.MethodPatch, own, imageBody(picture(3, uint64(n))))
+		write(http.MethodPatch, own, jsonBody(map[string]any{"image": nil}))
+		write(http.MethodPost, own+"add_user/", grant)
+		write(http.MethodPost, own+"update_user/", grant)
+		write(http.MethodPost, own+"delete_user/", grant)
+		created := write(http.MethodPost, base, jsonBody(map[string]any{"customer": "http://x/api/customers/" + spareCustomer(n) + "/"}))
+		var spare struct {
+			UUID string `json:"uuid"`
+		}
+		if err := json.Unmarshal([]byte(created.body), &spare); err != nil {
+			t.Fatal(err)
+		}
+		write(http.MethodDelete, base+spare.UUID+"/", body{})
 	}
 	p.Stop(t)
 	trace := readTrace(t, traced, p.Process.Pid)
@@ -60,7 +79,7 @@ var (
 	walWrite  = regexp.MustCompile(`^\d+ +pwrite64\(\d+<[^>]*-wal>`)
 	syncBegin = regexp.MustCompile(`^(\d+) +f(?:data)?sync\(\d+<[^>]*-wal>`)
 	syncEnd   = regexp.MustCompile(`^(\d+) +(?:f(?:data)?sync\(\d+<[^>]*-wal>\)|<\.\.\. f(?:data)?sync resumed>\)) += 0$`)
-	answered  = regexp.MustCompile(`^\d+ +write\(\d+<[^>]*>, "HTTP/1\.1 200 OK`)
+	answered  = regexp.MustCompile(`^\d+ +write\(\d+<[^>]*>, "HTTP/1\.1 20[014] `)
 )
 
 // checkSyncs goes through the answers in a trace and returns how many there are: each comes after

@@ -22,6 +22,10 @@ const ownMatrix = `
 	expired token of staff            401   401       401    401         401     401     401             401      401       401          401
 	staff who is not active           401   401       401    401         401     401     401             401      401       401          401
 	owner who is not active           401   401       401    401         401     401     401             401      401       401          401
+	organizer who is not active       401   401       401    401         401     401     401             401      401       401          401
+	revoked token of staff            401   401       401    401         401     401     401             401      401       401          401
+	revoked token of an owner         401   401       401    401         401     401     401             401      401       401          401
+	revoked token of an organizer     401   401       401    401         401     401     401             401      401       401          401
 	ordinary user                     200   200       200    403         403     403     403             403      403       403          403
 	support                           200   200       200    200         403     403     403             403      403       403          403
 	staff                             200   200       200    200         201     200     200             204      201       200          200
@@ -49,6 +53,8 @@ const otherMatrix = `
 	                                  list  retrieve  stats  list_users  create  update  partial_update  destroy  add_user  update_user  delete_user
 	anonymous                         401   401       401    401         401     401     401             401      401       401          401
 	owner who is not active           401   401       401    401         401     401     401             401      401       401          401
+	organizer who is not active       401   401       401    401         401     401     401             401      401       401          401
+	revoked token of staff            401   401       401    401         401     401     401             401      401       401          401
 	ordinary user                     200   200       200    403         403     403     403             403      403       403          403
 	support                           200   200       200    200         403     403     403             403      403       403          403
 	staff                             200   200       200    200         201     200     200             204      201       200          200
@@ -72,6 +78,7 @@ const anonymousMatrix = `
 	unknown token                     401   401       401    401         401     401     401             401      401       401          401
 	expired token of staff            401   401       401    401         401     401     401             401      401       401          401
 	staff who is not active           401   401       401    401         401     401     401             401      401       401          401
+	revoked token of staff            401   401       401    401         401     401     401             401      401       401          401
 	ordinary user                     200   200       200    403         403     403     403             403      403       403          403
 	CUSTOMER.OWNER                    200   200       200    200         403     200     200             204      201       200          200
 `
@@ -134,6 +141,13 @@ func matrixWorld(t testing.TB, a *app) *strings.Replacer {
 	})
 	principal("staff who is not active", isStaff, notActive)
 	onCustomer(principal("owner who is not active", notActive), w.Role("CUSTOMER.OWNER"))
+	w.Grant(principal("organizer who is not active", notActive), w.Role("CUSTOMER.CALL_ORGANIZER"), own)
+	staff, owner, organizer := principal("revoked token of staff", isStaff), principal("revoked token of an owner"), principal("revoked token of an organizer")
+	onCustomer(owner, w.Role("CUSTOMER.OWNER"))
+	w.Grant(organizer, w.Role("CUSTOMER.CALL_ORGANIZER"), own)
+	for _, u := range []store.User{staff, owner, organizer} {
+		w.Write(func(tx *store.Tx) error { _, err := tx.RevokeTokens(u.UUID); return err })
+	}
 	for _, role := range []string{"CUSTOMER.OWNER", "CUSTOMER.MANAGER", "CUSTOMER.SUPPORT"} {
 		onCustomer(principal(role), w.Role(role))
 	}

@@ -38,6 +38,10 @@ func TestAllowedHosts(t *testing.T) {
 				t.Errorf("%s of %q:\n%s", path, host, got)
 			}
 		}
+		// The host of an absolute target counts, not the header's.
+		if got := stage.get(t, "http://"+host+base, "calls.example.com"); host != "" && strings.HasPrefix(got, "HTTP/1.1 200 ") != allowed {
+			t.Errorf("a target at %q:\n%s", host, got)
+		}
 		if got := stage.get(t, "/healthz", host); !strings.HasPrefix(got, "HTTP/1.1 200 ") && !strings.Contains(got, refusedByLibrary) {
 			t.Errorf("a health check at %q:\n%s", host, got)
 		}

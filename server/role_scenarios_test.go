@@ -72,6 +72,9 @@ var addUserScenarios = []scenario{
 	{name: "a role of another scope that is not active either", request: "POST …/{tartu}/add_user/", body: role("CUSTOMER.SUPPORT", "bob", ""), status: 400, want: notValid},
 	{name: "a role that is not active", request: "POST …/{tartu}/add_user/", body: role("RETIRED", "bob", ""), status: 400, want: notActive},
 	{name: "a role to oneself, by who may only on the organisation", as: "carl", request: "POST …/{tartu}/add_user/", body: role("HELPER", "carl", ""), status: 400, want: ownRole},
+	{name: "a role to oneself in a form, by who may only on the organisation", as: "carl", request: "POST …/{tartu}/add_user/", body: formBody("role=HELPER&user={carl}"), status: 400, want: ownRole},
+	{name: "a role to oneself beside another's name", as: "carl", request: "POST …/{tartu}/add_user/?user={bob}", body: jsonBody(`{"role":"HELPER","user":"{bob}","user":"{carl}"}`), status: 400, want: ownRole},
+	{name: "a role of another scope, by a member", as: "carl", request: "POST …/{tartu}/add_user/", body: role("{CUSTOMER.OWNER}", "bob", ""), status: 400, want: notValid},
 	{name: "who is not active, by who is not staff", as: "olev", request: "POST …/{zagreb}/add_user/", body: role("HELPER", "ines", ""), status: 400, want: deactivated},
 	{name: "the customer is blocked", request: "POST …/{angstrom}/add_user/", body: role("HELPER", "bob", ""), status: 400, want: notAvailable},
 
@@ -100,6 +103,7 @@ var updateUserScenarios = []scenario{
 	{name: "of a role that is not active", request: "POST …/{tartu}/update_user/", body: role("RETIRED", "ines", untilApril), status: 200, want: april,
 		events: []string{"user_role.update {ines:RETIRED:tartu} by sam: until 2027-04-01T00:00:00Z, before that further notice"}},
 
+	{name: "one's own role in a form, by who may only on the organisation", as: "jyrg", request: "POST …/{tartu}/update_user/", body: formBody("role=HELPER&user={jyrg}"), status: 400, want: ownRole},
 	{name: "a role that is not held", request: "POST …/{tartu}/update_user/", body: role("HELPER", "bob", ""), status: 400, want: notHeld},
 	{name: "a role that is held no longer", request: "POST …/{tartu}/update_user/", body: role("HELPER", "rita", untilApril), status: 400, want: notHeld},
 	{name: "a role that is expired", request: "POST …/{tartu}/update_user/", body: role("HELPER", "erik", untilApril), status: 400, want: notHeld},
@@ -126,6 +130,7 @@ var deleteUserScenarios = []scenario{
 	{name: "a role that is held elsewhere", request: "POST …/{zagreb}/delete_user/", body: role("HELPER", "nora", ""), status: 200},
 
 	{name: "one's own role, by who may only on the organisation", as: "carl", request: "POST …/{tartu}/delete_user/", body: role("CUSTOMER.CALL_ORGANIZER", "carl", ""), status: 400, want: ownRole},
+	{name: "one's own role in a form, by who may only on the organisation", as: "carl", request: "POST …/{tartu}/delete_user/", body: formBody("role=CUSTOMER.CALL_ORGANIZER&user={carl}"), status: 400, want: ownRole},
 	{name: "the customer is blocked", request: "POST …/{angstrom}/delete_user/", body: role("CUSTOMER.CALL_ORGANIZER", "carl", ""), status: 400, want: notAvailable},
 	{name: "by a member without the permission", as: "nora", request: "POST …/{tartu}/delete_user/", body: role("HELPER", "jyrg", ""), status: 403, want: mayNot},
 }
