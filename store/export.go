@@ -35,67 +35,36 @@ type Export struct {
 func (s *Store) Export(ctx context.Context, visit func(Export) error) error {
 	return s.snapshot(ctx, func(q queries) error {
 		image := func(id uuid.UUID) (Image, error) { return q.Image(ctx, id) }
-		steps := []func() error{
-			func() error {
-				return exportRows(ctx, q, func(rows []Customer) (uuid.UUID, error) {
-					return rows[len(rows)-1].UUID, visit(Export{Customers: rows, Image: image})
-				})
-			},
-			func() error {
-				return exportRows(ctx, q, func(rows []User) (uuid.UUID, error) {
-					tokens, err := q.tokens(ctx, rows)
-					if err != nil {
-						return uuid.Nil, err
-					}
-					return rows[len(rows)-1].UUID, visit(Export{Users: rows, Tokens: tokens, Image: image})
-				})
-			},
-			func() error {
-				return exportRows(ctx, q, func(rows []Role) (uuid.UUID, error) {
-					if err := q.fillPermissions(ctx, rows); err != nil {
-						return uuid.Nil, err
-					}
-					return rows[len(rows)-1].UUID, visit(Export{Roles: rows})
-				})
-			},
-			func() error {
-				return exportRows(ctx, q, func(rows []CallManagingOrganisation) (uuid.UUID, error) {
-					return rows[len(rows)-1].UUID, visit(Export{Organisations: rows, Image: image})
-				})
-			},
-			func() error {
-				return exportRows(ctx, q, func(rows []UserRole) (uuid.UUID, error) {
-					return rows[len(rows)-1].UUID, visit(Export{UserRoles: rows})
-				})
-			},
-			func() error {
-				return exportRows(ctx, q, func(rows []Call) (uuid.UUID, error) {
-					return rows[len(rows)-1].UUID, visit(Export{Calls: rows})
-				})
-			},
-			func() error {
-				return exportRows(ctx, q, func(rows []Round) (uuid.UUID, error) {
-					return rows[len(rows)-1].UUID, visit(Export{Rounds: rows})
-				})
-			},
-			func() error {
-				return exportRows(ctx, q, func(rows []Proposal) (uuid.UUID, error) {
-					return rows[len(rows)-1].UUID, visit(Export{Proposals: rows})
-				})
-			},
-			func() error {
-				return exportRows(ctx, q, func(rows []Review) (uuid.UUID, error) {
-					return rows[len(rows)-1].UUID, visit(Export{Reviews: rows})
-				})
-			},
-			func() error {
-				return exportRows(ctx, q, func(rows []RequestedOffering) (uuid.UUID, error) {
-					return rows[len(rows)-1].UUID, visit(Export{RequestedOfferings: rows})
-				})
-			},
-		}
-		for _, step := range steps {
-			if err := step(); err != nil {
+		for _, export := range []func() error{
+			exportRows(ctx, q, func(c Customer) uuid.UUID { return c.UUID }, func(rows []Customer) error {
+				return visit(Export{Customers: rows, Image: image})
+			}),
+			exportRows(ctx, q, func(u User) uuid.UUID { return u.UUID }, func(rows []User) error {
+				tokens, err := q.tokens(ctx, rows)
+				if err != nil {
+					return err
+				}
+				return visit(Export{Users: rows, Tokens: tokens, Image: image})
+			}),
+			exportRows(ctx, q, func(r Role) uuid.UUID { return r.UUID }, func(rows []Role) error {
+				if err := q.fillPermissions(ctx, rows); err != nil {
+					return err
+				}
+				return visit(Export{Roles: rows})
+			}),
+			exportRows(ctx, q, func(o CallManagingOrganisation) uuid.UUID { return o.UUID }, func(rows []CallManagingOrganisation) error {
+				return visit(Export{Organisations: rows, Image: image})
+			}),
+			exportRows(ctx, q, func(g UserRole) uuid.UUID { return g.UUID }, func(rows []UserRole) error { return visit(Export{UserRoles: rows}) }),
+			exportRows(ctx, q, func(c Call) uuid.UUID { return c.UUID }, func(rows []Call) error { return visit(Export{Calls: rows}) }),
+			exportRows(ctx, q, func(r Round) uuid.UUID { return r.UUID }, func(rows []Round) error { return visit(Export{Rounds: rows}) }),
+			exportRows(ctx, q, func(p Proposal) uuid.UUID { return p.UUID }, func(rows []Proposal) error { return visit(Export{Proposals: rows}) }),
+			exportRows(ctx, q, func(r Review) uuid.UUID { return r.UUID }, func(rows []Review) error { return visit(Export{Reviews: rows}) }),
+			exportRows(ctx, q, func(o RequestedOffering) uuid.UUID { return o.UUID }, func(rows []RequestedOffering) error {
+				return visit(Export{RequestedOfferings: rows})
+			}),
+		} {
+			if err := export(); err != nil {
 				return err
 			}
 		}
@@ -103,21 +72,22 @@ func (s *Store) Export(ctx context.Context, visit func(Export) error) error {
 	})
 }
 
-// exportRows visits a table in the order of its uuids; visit returns the last one.
-func exportRows[T any](ctx context.Context, q queries, visit func([]T) (uuid.UUID, error)) error {
-	last := uuid.Nil
-	for {
-		var rows []T
-		// The nil UUID is below every other, and no row has it.
-		if err := q.with(ctx).Where("uuid > ?", last).Order("uuid").Limit(ImportBatch).Find(&rows).Error; err != nil {
-			return q.err(err)
-		}
-		if len(rows) == 0 {
-			return nil
-		}
-		var err error
-		if last, err = visit(rows); err != nil {
-			return err
+// exportRows returns what visits a table in the order of its uuids.
+func exportRows[T any](ctx context.Context, q queries, id func(T) uuid.UUID, visit func([]T) error) func() error {
+	return func() error {
+		last := uuid.Nil // below every other, and no row has it
+		for {
+			var rows []T
+			if err := q.with(ctx).Where("uuid > ?", last).Order("uuid").Limit(ImportBatch).Find(&rows).Error; err != nil {
+				return q.err(err)
+			}
+			if len(rows) == 0 {
+				return nil
+			}
+			if err := visit(rows); err != nil {
+				return err
+			}
+			last = id(rows[len(rows)-1])
 		}
 	}
 }

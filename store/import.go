@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 )
 
@@ -32,118 +31,6 @@ func (e *ErrRow) Unwrap() error { return e.Err }
 // reads go on. An import locks rows in the order of its file: without this it and a request
 // could wait for each other, and what it has read could be outdated when it writes.
 func (tx *Tx) LockForImport() error { return tx.err(tx.engine.lockForImport(tx.db)) }
-
-// upsert inserts rows, or brings those whose uuid is there already up to what they say, and
-// audits those that it changed. It returns their uuids. Its errors are *ErrRow.
-func upsert[T any](tx *Tx, objectType string, rows []T) ([]string, error) {
-	changed, err := upsertBy(tx, "uuid", rows)
-	if err != nil {
-		return nil, err
-	}
-	return changed, tx.audit("import", objectType, "", changed...)
-}
-
-// upsertBy is upsert by another key, without the events.
-func upsertBy[T any](tx *Tx, key string, rows []T) ([]string, error) {
-	if len(rows) == 0 {
-		return nil, nil
-	}
-	changed, err := upsertStatement(tx, key, rows)
-	if err == nil {
-		return changed, nil
-	}
-	// The engines don't say which row it was, so they are tried one by one. All of them go
-	// through where it was only that Postgres refuses one key twice in a statement.
-	changed = nil
-	err = tx.savepoint(func(tx *Tx) error {
-		for i := range rows {
-			one, err := upsertStatement(tx, key, rows[i:i+1])
-			if err != nil {
-				return &ErrRow{Index: i, Err: err}
-			}
-			changed = append(changed, one...)
-		}
-		return nil
-	})
-	return changed, err
-}
-
-// upsertStatement lets GORM build the insert and runs it itself: GORM would match the returned
-// keys, which are only those of changed rows, with the given rows by position.
-func upsertStatement[T any](tx *Tx, key string, rows []T) ([]string, error) {
-	statement := tx.db.Session(&gorm.Session{DryRun: true}).Model(new(T)).Statement
-	if err := statement.Parse(new(T)); err != nil {
-		return nil, err
-	}
-	var columns, old, excluded []string
-	for _, column := range statement.Schema.DBNames {
-		if column != key {
-			columns = append(columns, column)
-			old = append(old, statement.Schema.Table+"."+column)
-			excluded = append(excluded, "excluded."+column)
-		}
-	}
-	differs := clause.Expr{SQL: "(" + strings.Join(old, ", ") + ") IS DISTINCT FROM (" + strings.Join(excluded, ", ") + ")"}
-	insert := tx.db.Session(&gorm.Session{DryRun: true}).Clauses(clause.OnConflict{
-		Columns:   []clause.Column{{Name: key}},
-		DoUpdates: clause.AssignmentColumns(columns),
-		Where:     clause.Where{Exprs: []clause.Expression{differs}},
-	}).Create(&rows).Statement
-	var keys []string
-	err := tx.savepoint(func(tx *Tx) error {
-		result, err := tx.pool.QueryContext(tx.ctx, insert.SQL.String()+" RETURNING "+key, insert.Vars...)
-		if err != nil {
-			return err
-		}
-		defer result.Close()
-		for result.Next() {
-			var k string
-			if err := result.Scan(&k); err != nil {
-				return err
-			}
-			keys = append(keys, k)
-		}
-		return result.Err()
-	})
-	return keys, err
-}
-
-// created returns when the rows with these keys were created, for those that exist: an
-// import that does not say keeps it.
-func (tx *Tx) created(table string, ids []uuid.UUID) (map[uuid.UUID]time.Time, error) {
-	var rows []struct {
-		UUID    uuid.UUID
-		Created time.Time
-	}
-	if err := tx.db.Table(table).Select("uuid, created").Where("uuid IN ?", ids).Scan(&rows).Error; err != nil {
-		return nil, tx.err(err)
-	}
-	times := make(map[uuid.UUID]time.Time, len(rows))
-	for _, row := range rows {
-		times[row.UUID] = row.Created
-	}
-	return times, nil
-}
-
-// fillCreated gives rows without a time the one that they have, or the clock's.
-func fillCreated[T any](tx *Tx, table string, rows []T, field func(*T) (uuid.UUID, *time.Time)) error {
-	ids := make([]uuid.UUID, len(rows))
-	for i := range rows {
-		ids[i], _ = field(&rows[i])
-	}
-	times, err := tx.created(table, ids)
-	if err != nil {
-		return err
-	}
-	for i := range rows {
-		id, created := field(&rows[i])
-		if created.IsZero() {
-			*created = times[id]
-		}
-		*created = tx.orNow(*created)
-	}
-	return nil
-}
 
 // ImportCustomers upserts customers by uuid, and keeps the copies of their names in step. A
 // zero Created keeps what is there. ImageUUID is left out: see ImportImage.
@@ -331,19 +218,26 @@ func (tx *Tx) ImportUserRoles(rows []UserRole) error {
 	return err
 }
 
-// findGrant returns the uuid of the grant that a row without one means, or a new one.
+// findGrant returns the uuid of the grant that a row without one means, or a new one. Each kind of
+// scope has its indexes, one of unrevoked and one of revoked grants: a statement for each is served
+// by them, one for all by none.
 func (tx *Tx) findGrant(g UserRole) (uuid.UUID, error) {
-	db := tx.db.Model(&UserRole{}).Where("user_uuid = ? AND role_uuid = ?", g.UserUUID, g.RoleUUID).
-		Where("customer_uuid IS NOT DISTINCT FROM ? AND organisation_uuid IS NOT DISTINCT FROM ?", g.CustomerUUID, g.OrganisationUUID)
-	if g.Revoked == nil {
-		db = db.Where("revoked IS NULL")
+	column, scope := "customer_uuid", g.CustomerUUID
+	if scope == nil {
+		column, scope = "organisation_uuid", g.OrganisationUUID
 	}
-	var ids []uuid.UUID
-	err := db.Order("revoked IS NOT NULL, revoked DESC, uuid").Limit(1).Pluck("uuid", &ids).Error
-	if err != nil || len(ids) == 0 {
-		return tx.newUUID(), tx.err(err)
+	find := func(which string) (uuid.UUID, error) {
+		return selectValue[uuid.UUID](tx.ctx, tx.queries, "SELECT uuid FROM user_roles WHERE "+column+" = ? AND user_uuid = ? AND role_uuid = ? AND "+which,
+			scope, g.UserUUID, g.RoleUUID)
 	}
-	return ids[0], nil
+	id, err := find("revoked IS NULL")
+	if g.Revoked != nil && errors.Is(err, ErrNotFound) {
+		id, err = find("revoked IS NOT NULL ORDER BY revoked DESC, uuid LIMIT 1")
+	}
+	if errors.Is(err, ErrNotFound) {
+		return tx.newUUID(), nil
+	}
+	return id, err
 }
 
 // ImportCalls upserts calls by uuid. A zero Created keeps what is there.
@@ -381,69 +275,6 @@ func (tx *Tx) ImportReviews(rows []Review) error {
 func (tx *Tx) ImportRequestedOfferings(rows []RequestedOffering) error {
 	_, err := upsert(tx, "requested_offering", rows)
 	return err
-}
-
-// ImageOwner is a kind of object that has an image: the name of its table.
-type ImageOwner string
-
-// The kinds of objects that have images.
-const (
-	CustomerImage     ImageOwner = "customers"
-	UserImage         ImageOwner = "users"
-	OrganisationImage ImageOwner = "call_managing_organisations"
-)
-
-// ImportImage gives an object its image; nil takes it away. The same image again changes
-// nothing. ErrNotFound where there is no such object.
-func (tx *Tx) ImportImage(owner ImageOwner, object uuid.UUID, image *NewImage) error {
-	var old []struct {
-		UUID   uuid.UUID
-		SHA256 string `gorm:"column:sha256"`
-	}
-	err := tx.db.Table("images AS i").Select("i.uuid, i.sha256").Joins("JOIN "+string(owner)+" AS t ON t.image_uuid = i.uuid").
-		Where("t.uuid = ?", object).Scan(&old).Error
-	switch {
-	case err != nil:
-		return tx.err(err)
-	case len(old) == 0 && image == nil, len(old) > 0 && image != nil && old[0].SHA256 == image.SHA256:
-		return nil
-	}
-	id, err := tx.insertImage(image)
-	if err != nil {
-		return err
-	}
-	switch result := tx.db.Table(string(owner)).Where("uuid = ?", object).Update("image_uuid", id); {
-	case result.Error != nil:
-		return tx.err(result.Error)
-	case result.RowsAffected == 0:
-		return ErrNotFound
-	}
-	if len(old) > 0 {
-		if err := tx.deleteImage(old[0].UUID); err != nil {
-			return err
-		}
-	}
-	return tx.audit("import", strings.TrimSuffix(string(owner), "s"), "image", object.String())
-}
-
-// imageIDs returns the images that the rows have now, so that an upsert leaves them.
-func imageIDs[T any](tx *Tx, table string, rows []T, id func(T) uuid.UUID) (map[uuid.UUID]*uuid.UUID, error) {
-	ids := make([]uuid.UUID, len(rows))
-	for i, row := range rows {
-		ids[i] = id(row)
-	}
-	var found []struct {
-		UUID      uuid.UUID
-		ImageUUID *uuid.UUID
-	}
-	if err := tx.db.Table(table).Select("uuid, image_uuid").Where("uuid IN ? AND image_uuid IS NOT NULL", ids).Scan(&found).Error; err != nil {
-		return nil, tx.err(err)
-	}
-	images := make(map[uuid.UUID]*uuid.UUID, len(found))
-	for _, row := range found {
-		images[row.UUID] = row.ImageUUID
-	}
-	return images, nil
 }
 
 // Exists says whether there is a row with this uuid. kind is one of the import file's lists.

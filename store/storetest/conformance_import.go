@@ -152,8 +152,14 @@ var importScenarios = []scenario{
 			return []store.UserRole{{UserUUID: bob.UUID, RoleUUID: p.role.UUID, OrganisationUUID: &p.organisation.UUID, Revoked: ptr(r.clock.Now())}}
 		}
 		r.clock.Advance(time.Hour)
+		var last uuid.UUID
 		for range 2 {
-			r.write(func(tx *store.Tx) error { return tx.ImportUserRoles(end()) })
+			rows := end()
+			r.write(func(tx *store.Tx) error { return tx.ImportUserRoles(rows) })
+			if last != uuid.Nil {
+				r.same(rows[0].UUID, last)
+			}
+			last = rows[0].UUID
 			r.same(r.count("user_roles"), 5)
 			r.same(r.usernames(p.organisation.UUID, store.MemberFilter{Username: "bob"}), []string{})
 		}
