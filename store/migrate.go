@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -44,20 +45,16 @@ func (s *Store) migrator() (*goose.Provider, error) {
 	return goose.NewProvider(dialect, s.engine.migrationPool(pool), steps, options...)
 }
 
-// Migrate brings the schema up to date and returns how many steps that took.
+// Migrate brings the schema up to date and returns how many steps that took. On Postgres a step
+// that does not get its locks within a short while lets others go first and tries again, for five
+// minutes.
 func (s *Store) Migrate(ctx context.Context) (int, error) {
 	m, err := s.migrator()
 	if err != nil {
 		return 0, err
 	}
 	taken := 0
-	// On SQLite no lock lasts over several steps: of two processes that start at once on an empty
-	// file, the one that comes second to a step finds its tables there, and goes on after it.
-	attempts := 1
-	if s.engine.dialect() == "sqlite3" {
-		attempts += len(m.ListSources())
-	}
-	for ; attempts > 0; attempts-- {
+	for attempt := 1; ; attempt++ {
 		var done []*goose.MigrationResult
 		done, err = m.Up(ctx)
 		var partial *goose.PartialError
@@ -68,8 +65,16 @@ func (s *Store) Migrate(ctx context.Context) (int, error) {
 		if err == nil {
 			return taken, nil
 		}
+		wait, again := s.engine.migrateAgain(err, attempt, len(m.ListSources()))
+		if !again {
+			return taken, fmt.Errorf("migrate: %w", s.err(err))
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return taken, fmt.Errorf("migrate: %w", ctx.Err())
+		}
 	}
-	return taken, fmt.Errorf("migrate: %w", s.err(err))
 }
 
 // MigrateDown takes the last step back; its data is lost. It returns the step's name, ""

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"runtime"
+	"strings"
 	"sync"
 	"testing"
 
@@ -138,4 +140,55 @@ func TestNotMigrated(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A migration that waits for what somebody reads keeps nobody else from reading for long, and goes
+// on once that has ended.
+func TestMigrationsLetReadsThrough(t *testing.T) {
+	for _, engine := range storetest.Engines() {
+		if engine != storetest.Postgres {
+			continue // on SQLite reads wait for no writer
+		}
+		var tables storetest.SQL
+		s := storetest.OpenURL(t, storetest.URL(t, engine), tables.Use)
+		if _, err := s.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.MigrateDown(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		db, read := tables.DB(t), "LOCK TABLE "+strings.Join(storetest.Tables, ", ")+" IN ACCESS SHARE MODE"
+		reading, err := db.Begin()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = reading.Rollback() }()
+		if _, err := reading.Exec(read); err != nil {
+			t.Fatal(err)
+		}
+		migrated := make(chan error, 1)
+		go func() {
+			_, err := s.Migrate(t.Context())
+			migrated <- err
+		}()
+		for !waits(t, db) && len(migrated) == 0 {
+			runtime.Gosched()
+		}
+		// It waits behind the migration as long as the migration waits.
+		if _, err := db.Exec("BEGIN; " + read + "; COMMIT"); err != nil {
+			t.Error(err)
+		}
+		if len(migrated) > 0 {
+			t.Fatalf("the migration did not wait: %v", <-migrated)
+		}
+		if err := reading.Rollback(); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-migrated; err != nil {
+			t.Error(err)
+		}
+		if err := s.CheckMigrated(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
 }

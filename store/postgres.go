@@ -26,6 +26,13 @@ const (
 	postgresWriters     = postgresConnections * 3 / 4
 )
 
+// migrationLockTimeout is how long a migration waits for a lock: as long as it does, every request
+// that needs the table waits behind it.
+const migrationLockTimeout = 2 * time.Second
+
+// lockNotAvailable is Postgres's code of a lock that was waited for too long.
+const lockNotAvailable = "55P03"
+
 // postgresEngine holds the connections of migrations, whose statements may take any time.
 type postgresEngine struct{ migrations *sql.DB }
 
@@ -41,6 +48,7 @@ func openPostgres(ctx context.Context, cfg Config) (*Store, error) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 5 * time.Second
 	}
+	config.DialFunc = dialDatabase
 	pool := openPostgresPool(cfg, *config)
 	pool.SetMaxOpenConns(postgresConnections)
 	pool.SetMaxIdleConns(postgresConnections)
@@ -57,7 +65,11 @@ func openPostgres(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	config.RuntimeParams = maps.Clone(config.RuntimeParams)
 	config.RuntimeParams["statement_timeout"] = "0"
+	if _, set := config.RuntimeParams["lock_timeout"]; !set {
+		config.RuntimeParams["lock_timeout"] = strconv.FormatInt(migrationLockTimeout.Milliseconds(), 10)
+	}
 	migrations := openPostgresPool(cfg, *config)
+	migrations.SetMaxOpenConns(2)
 	migrations.SetMaxIdleConns(0)
 	s := newStore(cfg, postgresEngine{migrations: migrations}, db, db)
 	s.writers = newWriters(postgresWriters, cfg.StatementTimeout)
@@ -135,6 +147,13 @@ func (postgresEngine) lockForImport(db *gorm.DB) error {
 
 func (e postgresEngine) migrationPool(*sql.DB) *sql.DB { return e.migrations }
 
+// migrateAgain waits for requests and imports that hold what the migration needs.
+func (postgresEngine) migrateAgain(err error, attempt, _ int) (time.Duration, bool) {
+	var answer *pgconn.PgError
+	const pause = 3 * time.Second
+	return pause, errors.As(err, &answer) && answer.Code == lockNotAvailable && attempt < int(5*time.Minute/(pause+migrationLockTimeout))
+}
+
 func (postgresEngine) translate(err error) error {
 	var connect *pgconn.ConnectError
 	var e *pgconn.PgError
@@ -153,11 +172,10 @@ func (postgresEngine) translate(err error) error {
 		return &ErrForeignKey{Constraint: e.ConstraintName}
 	case "23514":
 		return &ErrCheck{Constraint: e.ConstraintName}
-	}
-	if e.Code == "25006" { // read-only: a standby
+	case "25006", lockNotAvailable: // read-only: a standby
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	switch e.Code[:2] {
+	switch e.Code[:min(2, len(e.Code))] { // what is between us and Postgres may answer anything
 	// Connection, transaction rollback (deadlock), resources, operator intervention (time-outs,
 	// shutdown), system error.
 	case "08", "40", "53", "57", "58":

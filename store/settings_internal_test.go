@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // The driver ignores what it does not know in a DSN: what was not set is noticed when it is
@@ -113,4 +115,15 @@ func (r *oneRow) Next(dest []driver.Value) error {
 	}
 	dest[0], r.value = r.value, ""
 	return nil
+}
+
+// What answers with a code of no class is an error, and a lock that was waited for too long a
+// reason to come again.
+func TestPostgresCodes(t *testing.T) {
+	for code, unavailable := range map[string]bool{"": false, "5": false, "XX000": false, lockNotAvailable: true, "40P01": true} {
+		err := postgresEngine{}.translate(&pgconn.PgError{Code: code})
+		if err == nil || errors.Is(err, ErrUnavailable) != unavailable {
+			t.Errorf("%q: %v", code, err)
+		}
+	}
 }

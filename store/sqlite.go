@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/mattn/go-sqlite3"
 	gormsqlite "gorm.io/driver/sqlite"
@@ -131,6 +132,12 @@ func (*sqliteEngine) snapshot() *sql.TxOptions { return nil } // a WAL reader se
 func (*sqliteEngine) migrationPool(pool *sql.DB) *sql.DB { return pool }
 
 func (*sqliteEngine) lockForImport(*gorm.DB) error { return nil } // one Write runs at a time
+
+// migrateAgain goes on where another process was at work: no lock lasts over several steps, so that
+// of two that start at once on an empty file the one that comes second to a step finds its tables there.
+func (*sqliteEngine) migrateAgain(_ error, attempt, steps int) (time.Duration, bool) {
+	return 0, attempt <= steps
+}
 
 func (*sqliteEngine) translate(err error) error {
 	var e sqlite3.Error

@@ -65,6 +65,9 @@ type engine interface {
 	lockForImport(db *gorm.DB) error
 	// migrationPool is where migrations run, given the pool of other changes.
 	migrationPool(pool *sql.DB) *sql.DB
+	// migrateAgain says whether a migration of so many steps is worth another attempt after this
+	// error, and after what time.
+	migrateAgain(err error, attempt, steps int) (wait time.Duration, again bool)
 	// translate turns a driver's error into the store's.
 	translate(err error) error
 	// close releases what the engine holds besides its connections.
