@@ -69,24 +69,14 @@ func (c serveCommand) Run(env environment) error {
 		return err
 	}
 	defer listener.Close()
-	storeConfig := store.Config{URL: c.DatabaseURL, Logger: log}
-	c.ofStore(&storeConfig)
-	s, err := store.Open(ctx, storeConfig)
+	s, err := c.openFilled(env, log)
+	if reason := context.Cause(ctx); err != nil && reason != nil {
+		return fmt.Errorf("%w before it served", reason) // what that broke off says nothing to anybody
+	}
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if c.NoMigrate {
-		err = s.CheckMigrated(ctx) // or it would be ready and answer nothing
-	} else {
-		_, err = s.Migrate(ctx)
-	}
-	if err != nil {
-		return err
-	}
-	if err := c.load(env, s); err != nil {
-		return err
-	}
 	draining := make(chan struct{})
 	serverConfig := server.Config{
 		Draining: draining, Store: s, Logger: log, PublicURL: strings.TrimSuffix(c.PublicURL, "/"), AnonymousRead: c.AnonymousRead,
@@ -107,6 +97,29 @@ func (c serveCommand) Run(env environment) error {
 		demoWelcome(env.stdout, address)
 	}
 	return c.serve(ctx, listener, c.httpServer(handler, log), draining)
+}
+
+// openFilled opens the database, brings its schema up to date and loads what is to be loaded.
+func (c serveCommand) openFilled(env environment, log *slog.Logger) (*store.Store, error) {
+	cfg := store.Config{URL: c.DatabaseURL, Logger: log}
+	c.ofStore(&cfg)
+	s, err := store.Open(env.ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if c.NoMigrate {
+		err = s.CheckMigrated(env.ctx) // or it would be ready and answer nothing
+	} else {
+		_, err = s.Migrate(env.ctx)
+	}
+	if err == nil {
+		err = c.load(env, s)
+	}
+	if err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	return s, nil
 }
 
 // check refuses a wrong configuration before anything is opened.

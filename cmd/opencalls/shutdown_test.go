@@ -8,6 +8,9 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -15,6 +18,8 @@ import (
 
 	"github.com/opencalls/opencalls/cmd/opencalls/programtest"
 	"github.com/opencalls/opencalls/fixture"
+	"github.com/opencalls/opencalls/store"
+	"github.com/opencalls/opencalls/store/storetest"
 )
 
 // ends waits for the server's end and checks how it came: an exit status, or a signal.
@@ -182,4 +187,44 @@ func TestDrainAndShutdown(t *testing.T) {
 			t.Errorf("it said: %s", p.Log.String())
 		}
 	})
+}
+
+// A server that is stopped before it serves says so in one line, and leaves nothing half-done.
+func TestStoppedBeforeItServes(t *testing.T) {
+	for signal, word := range map[os.Signal]string{syscall.SIGTERM: "terminated", os.Interrupt: "interrupted"} {
+		t.Run(word, func(t *testing.T) {
+			t.Parallel()
+			databaseURL := storetest.MigratedURL(t, storetest.SQLite)
+			s := storetest.OpenURL(t, databaseURL)
+			var stderr programtest.Output
+			server := exec.CommandContext(t.Context(), programtest.Binary, "serve", "--listen=127.0.0.1:0", "--demo", "--database-url="+databaseURL)
+			server.Stderr = &stderr
+			// It waits for another change.
+			if err := s.Write(t.Context(), store.Actor{}, func(*store.Tx) error {
+				if err := server.Start(); err != nil {
+					return err
+				}
+				programtest.Within(t, "the database is open", func() bool {
+					files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", server.Process.Pid))
+					return slices.ContainsFunc(files, func(file string) bool {
+						target, _ := os.Readlink(file)
+						return target == strings.TrimPrefix(databaseURL, "sqlite:")
+					})
+				})
+				if err := server.Process.Signal(signal); err != nil {
+					return err
+				}
+				_ = server.Wait()
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			if status, want := server.ProcessState.ExitCode(), "opencalls: "+word+" before it served\n"; status != 1 || stderr.String() != want {
+				t.Errorf("exit %d: %q, want %q", status, stderr.String(), want)
+			}
+			if empty, err := s.Empty(t.Context()); err != nil || !empty {
+				t.Errorf("something is left (%v)", err)
+			}
+		})
+	}
 }
