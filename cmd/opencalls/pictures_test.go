@@ -22,6 +22,21 @@ const side = 4000
 // largePNG is a PNG of as many pixels as there may be, each of 8 bytes in memory, in a file of
 // size bytes. What follows the image in it is nothing to a decoder.
 func largePNG(size int) []byte {
+	return filledPNG(size, side, 0, []pass{{0, 0, 1, 1}})
+}
+
+// largeInterlacedPNG is largePNG for one that comes in seven passes, each a raster of its own: it may
+// have half as many pixels.
+func largeInterlacedPNG(size int) []byte {
+	const side = 2828
+	return filledPNG(size, side, 1, []pass{{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}})
+}
+
+// pass is where a pass of a PNG begins, and how far its pixels are from each other.
+type pass struct{ x, y, stepX, stepY uint32 }
+
+// filledPNG is a square PNG of pixels of nothing.
+func filledPNG(size int, side uint32, interlaced byte, passes []pass) []byte {
 	chunk := func(kind string, data []byte) []byte {
 		c := append(endian.BigEndian.AppendUint32(nil, uint32(len(data))), kind...)
 		c = append(c, data...)
@@ -30,12 +45,14 @@ func largePNG(size int) []byte {
 	header := endian.BigEndian.AppendUint32(endian.BigEndian.AppendUint32(nil, side), side)
 	var pixels bytes.Buffer
 	w, _ := zlib.NewWriterLevel(&pixels, zlib.BestSpeed)
-	row := make([]byte, 1+8*side)
-	for range side {
-		_, _ = w.Write(row) // into memory
+	for _, p := range passes {
+		row := make([]byte, 1+8*((side-p.x+p.stepX-1)/p.stepX))
+		for range (side - p.y + p.stepY - 1) / p.stepY {
+			_, _ = w.Write(row) // into memory
+		}
 	}
 	_ = w.Close()
-	content := slices.Concat([]byte("\x89PNG\r\n\x1a\n"), chunk("IHDR", append(header, 16, 6, 0, 0, 0)), chunk("IDAT", pixels.Bytes()), chunk("IEND", nil))
+	content := slices.Concat([]byte("\x89PNG\r\n\x1a\n"), chunk("IHDR", append(header, 16, 6, 0, 0, interlaced)), chunk("IDAT", pixels.Bytes()), chunk("IEND", nil))
 	return append(content, make([]byte, size-len(content))...)
 }
 
