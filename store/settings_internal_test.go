@@ -40,7 +40,7 @@ func TestSQLiteOptionsThatDoNotTake(t *testing.T) {
 	if _, err := openSQLitePool(t.Context(), cfg, path, 1, all, sqliteWriterPragmas); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openSQLitePool(t.Context(), cfg, path, 1, "mode=ro", sqliteReaderPragmas); err == nil || !strings.Contains(err.Error(), "query_only") {
+	if _, err := openSQLitePool(t.Context(), cfg, path, 1, "mode=ro&_cache_size=-8192", sqliteReaderPragmas); err == nil || !strings.Contains(err.Error(), "query_only") {
 		t.Errorf("a reader that may write: %v", err)
 	}
 }
