@@ -22,9 +22,7 @@ import (
 func TestFullDisk(t *testing.T) {
 	disk := smallDisk(t)
 	databaseURL := "sqlite:" + filepath.Join(disk, "opencalls.db")
-	flag := "--database-url=" + databaseURL
-	programtest.Run(t, "migrate", "up", flag)
-	programtest.Run(t, "import", world(t), flag)
+	flag := populate(t, databaseURL)
 	p := programtest.Start(t, flag)
 	l := newLoad()
 	stop := l.run(p.Address)

@@ -21,9 +21,7 @@ const kills = 10
 func TestKill(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, engine string) {
 		databaseURL := storetest.URL(t, engine)
-		flag := "--database-url=" + databaseURL
-		programtest.Run(t, "migrate", "up", flag)
-		programtest.Run(t, "import", world(t), flag)
+		flag := populate(t, databaseURL)
 		l, random := newLoad(), rand.New(rand.NewPCG(2, 0))
 		imported := 0
 		for set := 1; set <= kills; set++ {

@@ -14,9 +14,7 @@ import (
 func TestPostgresCrash(t *testing.T) {
 	c := newCluster(t)
 	databaseURL := c.url("postgres")
-	flag := "--database-url=" + databaseURL
-	programtest.Run(t, "migrate", "up", flag)
-	programtest.Run(t, "import", world(t), flag)
+	flag := populate(t, databaseURL)
 	p := programtest.Start(t, flag)
 	l := newLoad()
 	stop := l.run(p.Address)
@@ -50,9 +48,7 @@ func TestPostgresFailover(t *testing.T) {
 	primary := newCluster(t)
 	standby := primary.standby(t)
 	hosts := "127.0.0.1:" + primary.port + ",127.0.0.1:" + standby.port
-	flag := "--database-url=" + strings.Replace(primary.url("postgres"), "127.0.0.1:"+primary.port, hosts, 1) + "&target_session_attrs=read-write"
-	programtest.Run(t, "migrate", "up", flag)
-	programtest.Run(t, "import", world(t), flag)
+	flag := populate(t, strings.Replace(primary.url("postgres"), "127.0.0.1:"+primary.port, hosts, 1)+"&target_session_attrs=read-write")
 	p := programtest.Start(t, flag)
 	l := newLoad()
 	stop := l.run(p.Address)

@@ -24,9 +24,7 @@ const replicas = 3
 // one after another under load: no request fails.
 func TestRollingRestart(t *testing.T) {
 	databaseURL := storetest.URL(t, storetest.Postgres)
-	flag := "--database-url=" + databaseURL
-	programtest.Run(t, "migrate", "up", flag)
-	programtest.Run(t, "import", world(t), flag)
+	flag := populate(t, databaseURL)
 	replica := func(address string) *programtest.Server {
 		return programtest.StartBy(t, nil, "--listen="+address, "--drain-delay=5s", flag)
 	}

@@ -18,9 +18,7 @@ import (
 // On SQLite a write, of whichever kind, is answered once it is on the disk: seen by the server's
 // system calls, what it wrote to the log was synced before the answer left.
 func TestSQLiteSyncsBeforeItAnswers(t *testing.T) {
-	flag := "--database-url=sqlite:" + filepath.Join(t.TempDir(), "opencalls.db")
-	programtest.Run(t, "migrate", "up", flag)
-	programtest.Run(t, "import", world(t), flag)
+	flag := populate(t, "sqlite:"+filepath.Join(t.TempDir(), "opencalls.db"))
 	traced := filepath.Join(t.TempDir(), "trace")
 	// -D: the server is the test's child, and strace beside it.
 	p := programtest.StartBy(t, []string{"strace", "-D", "-f", "-y", "-s", "16", "-e", "trace=fsync,fdatasync,pwrite64,write", "-o", traced}, "--listen=127.0.0.1:0", flag)

@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/opencalls/opencalls/cmd/opencalls/programtest"
 )
 
 const (
@@ -32,6 +34,15 @@ func id(kind byte, set, n int) string {
 func ownOrganisation(worker int) string { return id('0', 0, worker) }
 func spareCustomer(worker int) string   { return id('c', 0, workers+worker) }
 func grantee(n int) string              { return id('e', 0, 1+n) }
+
+// populate migrates an empty database, imports the world and returns the flag that names it.
+func populate(t *testing.T, databaseURL string) (flag string) {
+	t.Helper()
+	flag = "--database-url=" + databaseURL
+	programtest.Run(t, "migrate", "up", flag)
+	programtest.Run(t, "import", world(t), flag)
+	return flag
+}
 
 // world writes an import file with what the workers have, and returns its path.
 func world(t *testing.T) string {
