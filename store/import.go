@@ -219,8 +219,8 @@ func (tx *Tx) ImportUserRoles(rows []UserRole) error {
 }
 
 // findGrant returns the uuid of the grant that a row without one means, or a new one. Each kind of
-// scope has its indexes, one of unrevoked and one of revoked grants: a statement for each is served
-// by them, one for all by none.
+// scope has a unique index of its own, of unrevoked grants alone: a statement for everything would
+// be served by neither, and read all grants for each row.
 func (tx *Tx) findGrant(g UserRole) (uuid.UUID, error) {
 	column, scope := "customer_uuid", g.CustomerUUID
 	if scope == nil {

@@ -1,5 +1,6 @@
 // Package plans_test reads how the databases carry out each operation's statements at 100,000
-// organisations: what grows with the data there has to be a decision.
+// organisations, and how much memory the import and the export of them take: what grows with the
+// data there has to be a decision.
 package plans_test
 
 import (
@@ -13,8 +14,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -76,6 +79,27 @@ func build(t *testing.T) string {
 	return path
 }
 
+// memory is what an import or an export may take at most, resident, in KiB.
+const memory = 300 << 10
+
+// run runs the program, and fails if that takes more than memory. The system's figure is no less
+// than what this process had when it began, which is a part of that.
+func run(t *testing.T, program string, arguments ...string) {
+	t.Helper()
+	command := exec.Command(program, arguments...)
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	used := command.ProcessState.SysUsage().(*syscall.Rusage).Maxrss
+	if runtime.GOOS == "darwin" { // there it is in bytes
+		used >>= 10
+	}
+	t.Logf("%s: %d KiB", arguments[0], used)
+	if used > memory {
+		t.Errorf("%s took %d KiB of memory, more than %d", arguments[0], used, memory)
+	}
+}
+
 func newWorld(t *testing.T, program, engine string, organisations int) *world {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "dataset.jsonl")
@@ -91,9 +115,8 @@ func newWorld(t *testing.T, program, engine string, organisations int) *world {
 		t.Fatal(err)
 	}
 	url := storetest.MigratedURL(t, engine)
-	if out, err := exec.Command(program, "import", "--database-url", url, path).CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	run(t, program, "import", "--database-url", url, path)
+	run(t, program, "export", "--database-url", url, "--output", os.DevNull)
 	w := &world{tokens: []string{known.StaffToken, known.OwnerToken}}
 	var tables storetest.SQL
 	s := storetest.OpenURL(t, url, tables.Use, w.statements.Use)
