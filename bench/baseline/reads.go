@@ -156,14 +156,8 @@ func (d *Database) Retrieve(ctx context.Context, digest, id string) (Organisatio
 
 // Stats are the numbers of what goes on in an organisation's calls.
 type Stats struct {
-	OpenCalls               int `json:"open_calls"`
-	ActiveRounds            int `json:"active_rounds"`
-	AcceptedProposals       int `json:"accepted_proposals"`
-	PendingProposals        int `json:"pending_proposals"`
-	PendingReview           int `json:"pending_review"`
-	RoundsClosingInOneWeek  int `json:"rounds_closing_in_one_week"`
-	CallsClosingInOneWeek   int `json:"calls_closing_in_one_week"`
-	OfferingRequestsPending int `json:"offering_requests_pending"`
+	OpenCalls, ActiveRounds, AcceptedProposals, PendingProposals, PendingReview int
+	RoundsClosingInOneWeek, CallsClosingInOneWeek, OfferingRequestsPending      int
 }
 
 // Stats counts what goes on in an organisation's calls.
