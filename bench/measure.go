@@ -74,7 +74,7 @@ func (b *benchmark) announce() {
 			each += growthRounds * (b.duration/2 + lead)
 		}
 	}
-	each += qualityRounds * 3 * (b.duration/2 + lead)
+	each += qualityRounds * (3*(b.duration/2+lead) + warmUp + lead)
 	whole := time.Duration(len(b.settings.engines)*len(b.operations)) * (each + time.Second)
 	for _, rows := range b.rows {
 		whole += time.Duration(len(b.settings.engines)*(3+rows*60/100_000)) * time.Second // making the data

@@ -17,10 +17,12 @@ import (
 const (
 	path        = "/api/call-managing-organisations/"
 	maxBody     = 1 << 20
-	timeLimit   = 30 * time.Second
 	pageSize    = 10
 	contentType = "application/json"
 )
+
+// TimeLimit is how long the work on a request may take.
+const TimeLimit = 30 * time.Second
 
 type server struct{ *Database }
 
@@ -40,7 +42,7 @@ func Handler(d *Database) http.Handler {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Referrer-Policy", "no-referrer")
 		w.Header().Set("Cache-Control", "no-store")
-		ctx, cancel := context.WithTimeout(r.Context(), timeLimit)
+		ctx, cancel := context.WithTimeout(r.Context(), TimeLimit)
 		defer cancel()
 		mux.ServeHTTP(w, r.WithContext(ctx))
 	})
