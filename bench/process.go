@@ -40,6 +40,7 @@ func startServer(logFile string, in io.Reader, program string, arguments ...stri
 	line, err := bufio.NewReader(out).ReadString('\n')
 	address, found := strings.CutPrefix(strings.TrimSpace(line), "listening on http://")
 	if err != nil || !found {
+		_ = command.Process.Kill() // it may live on, whatever it printed
 		_ = command.Wait()
 		text, _ := os.ReadFile(logFile)
 		return nil, fmt.Errorf("%s did not start: %s%s", filepath.Base(program), line, text)
@@ -93,6 +94,9 @@ func (p *process) memory() (now, most float64, err error) {
 		case "VmHWM":
 			most = kib / 1024
 		}
+	}
+	if now == 0 || most == 0 {
+		return 0, 0, errors.New("/proc/PID/status names no VmRSS or no VmHWM")
 	}
 	return now, most, nil
 }

@@ -9,6 +9,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"strings"
 	"time"
 
@@ -102,7 +103,7 @@ func openPostgres(url string, wrap func(driver.Connector) driver.Connector) (*Da
 func (d *Database) Close() error {
 	err := d.read.db.Close()
 	if d.write != d.read {
-		err = d.write.db.Close()
+		err = errors.Join(err, d.write.db.Close())
 	}
 	return err
 }
