@@ -27,10 +27,24 @@ import (
 //	…
 type description []string
 
-// searchIndexes serve the search of texts, each in its engine's way: nothing else differs.
-var searchIndexes = map[string]string{
-	storetest.Postgres: "call_managing_organisations: index call_managing_organisations_customer_search_idx (customer_search)",
-	storetest.SQLite:   "call_managing_organisations: index call_managing_organisations_customer_search_idx (customer_key, uuid, customer_search)",
+// ownIndexes differ, and nothing else: each engine searches texts in its way, and SQLite reads
+// nothing but an index only where all columns of the conditions are in it.
+var ownIndexes = map[string][]string{
+	storetest.Postgres: {
+		"call_managing_organisations: index call_managing_organisations_customer_search_idx (customer_search)",
+		"user_roles: index user_roles_organisation_uuid_created_idx (organisation_uuid, created, uuid, user_uuid, expiration_time) where revoked IS NULL AND organisation_uuid IS NOT NULL",
+	},
+	storetest.SQLite: {
+		"call_managing_organisations: index call_managing_organisations_customer_search_idx (customer_key, uuid, customer_search)",
+		"user_roles: index user_roles_organisation_uuid_created_idx (organisation_uuid, created, uuid, user_uuid, expiration_time, revoked) where revoked IS NULL AND organisation_uuid IS NOT NULL",
+	},
+}
+
+// unindexed are the references without an index. What they refer to, users and roles, is never
+// removed, nor gets another uuid.
+var unindexed = []string{
+	"user_roles: foreign key (user_uuid) to users", "user_roles: foreign key (created_by_uuid) to users", "user_roles: foreign key (role_uuid) to roles",
+	"reviews: foreign key (reviewer_uuid) to users",
 }
 
 func describe(t *testing.T, engine string, db *sql.DB) description {
@@ -223,16 +237,41 @@ func TestSchemasAreTheSame(t *testing.T) {
 	if len(schemas) < 2 {
 		return // the half that was asked for is compared with the models below
 	}
-	for engine, line := range searchIndexes {
-		place := slices.Index(schemas[engine], line)
-		if place < 0 {
-			t.Fatalf("%s has no %s", engine, line)
+	for engine, lines := range ownIndexes {
+		for _, line := range lines {
+			place := slices.Index(schemas[engine], line)
+			if place < 0 {
+				t.Fatalf("%s has no %s", engine, line)
+			}
+			schemas[engine] = slices.Delete(schemas[engine], place, place+1)
 		}
-		schemas[engine] = slices.Delete(slices.Clone(schemas[engine]), place, place+1)
 	}
 	if diff := cmp.Diff(schemas[storetest.SQLite], schemas[storetest.Postgres]); diff != "" {
 		t.Errorf("SQLite (-), Postgres (+):\n%s", diff)
 	}
+}
+
+// Removing a row looks for those that refer to it: without an index, through all there are.
+func TestReferencesHaveIndexes(t *testing.T) {
+	reference := regexp.MustCompile(`^(\w+): foreign key \((\w+)\) to \w+`)
+	storetest.Each(t, func(t *testing.T, engine string) {
+		schema := migrated(t, engine)
+		var without []string
+		for _, line := range schema {
+			match := reference.FindStringSubmatch(line)
+			if match == nil {
+				continue
+			}
+			// An index of some rows serves where it has all that refer to anything.
+			serves := regexp.MustCompile(fmt.Sprintf(`^%s: [\w ]*(index \w+|primary key|unique) \(%s\b[^)]*\)( where %[2]s IS NOT NULL)?$`, match[1], match[2]))
+			if !slices.ContainsFunc(schema, serves.MatchString) {
+				without = append(without, match[0])
+			}
+		}
+		if diff := cmp.Diff(slices.Sorted(slices.Values(unindexed)), slices.Sorted(slices.Values(without))); diff != "" {
+			t.Errorf("known to have no index (-), have none (+):\n%s", diff)
+		}
+	})
 }
 
 // The kinds of columns by the models' types.
