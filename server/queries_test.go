@@ -18,7 +18,8 @@ var queries = []struct {
 }{
 	{"list", "GET …/", body{}, "tokens, BEGIN, counters, call_managing_organisations, COMMIT"},
 	{"list: the last page", "GET …/?page={last}&o=-customer_name", body{}, "tokens, BEGIN, counters, call_managing_organisations, COMMIT"},
-	{"list: filtered", "GET …/?customer_keyword=customer&page_size=300", body{}, "tokens, BEGIN, call_managing_organisations, call_managing_organisations, COMMIT"},
+	{"list: filtered", "GET …/?customer_keyword=customer&page_size=3", body{}, "tokens, BEGIN, call_managing_organisations, call_managing_organisations, COMMIT"},
+	{"list: all that match", "GET …/?customer_keyword=customer&customer_uuid={it.customer}", body{}, "tokens, BEGIN, call_managing_organisations, COMMIT"},
 	{"list: nothing", "GET …/?customer_uuid={it}", body{}, "tokens, BEGIN, call_managing_organisations, COMMIT"},
 	{"list: HEAD", "HEAD …/", body{}, "tokens, counters"},
 	{"list: HEAD, filtered", "HEAD …/?customer_keyword=customer", body{}, "tokens, call_managing_organisations"},

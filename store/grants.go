@@ -154,6 +154,10 @@ type MemberFilter struct {
 	Search     string      // a part of the full name, the e-mail address or the username
 }
 
+func (f MemberFilter) none() bool {
+	return len(f.Users) == 0 && f.Username+f.FullName+f.NativeName+f.UserSlug+f.Role+f.Search == ""
+}
+
 // memberOrders are the columns behind the names that members can be ordered by. A
 // permanent grant ends after all others.
 var memberOrders = map[string]string{
@@ -211,22 +215,21 @@ func (q queries) memberConditions(organisation uuid.UUID, f MemberFilter) (strin
 	return where, arguments
 }
 
-// countAllMembers counts the grants and looks for their users among the inactive ones, which are few
-// and have an index: to look at each user, Postgres reads all that there are.
-const countAllMembers = "SELECT count(*) FROM user_roles AS g WHERE g.organisation_uuid = ? AND " + active +
-	" AND NOT EXISTS (SELECT 1 FROM users AS u WHERE u.uuid = g.user_uuid AND NOT u.is_active)"
-
 // CountMembers counts what ListMembers lists.
 func (q queries) CountMembers(ctx context.Context, organisation uuid.UUID, f MemberFilter) (int64, error) {
 	where, arguments := q.memberConditions(organisation, f)
-	return q.countMembers(ctx, where, arguments)
+	return q.countMembers(ctx, f, where, arguments)
 }
 
-func (q queries) countMembers(ctx context.Context, where string, arguments []any) (int64, error) {
-	if len(arguments) == 2 { // nothing narrows it
-		return selectValue[int64](ctx, q, countAllMembers, arguments...)
+// countMembers counts by the conditions of a filter. Without one it looks for the users among the
+// inactive ones, which are few and have an index, instead of reading the row of each.
+func (q queries) countMembers(ctx context.Context, f MemberFilter, where string, arguments []any) (int64, error) {
+	text := "SELECT count(*) FROM " + memberTables + " WHERE " + where
+	if f.none() {
+		text = "SELECT count(*) FROM user_roles AS g WHERE g.organisation_uuid = ? AND " + active +
+			" AND NOT EXISTS (SELECT 1 FROM users AS u" + q.engine.indexedBy("users_inactive_uuid_idx") + " WHERE u.uuid = g.user_uuid AND NOT u.is_active)"
 	}
-	return selectValue[int64](ctx, q, "SELECT count(*) FROM "+memberTables+" WHERE "+where, arguments...)
+	return selectValue[int64](ctx, q, text, arguments...)
 }
 
 // ListMembers returns a page of the active grants on an organisation whose users are active,
@@ -238,13 +241,13 @@ func (s *Store) ListMembers(ctx context.Context, organisation uuid.UUID, f Membe
 	where, arguments := s.memberConditions(organisation, f) // once: what is active is so at one moment
 	err := s.snapshot(ctx, func(q queries) error {
 		var err error
-		if total, err = q.countMembers(ctx, where, arguments); err != nil {
+		if total, err = q.countMembers(ctx, f, where, arguments); err != nil {
 			return err
 		}
 		if err := page.Check(total); err != nil || total == 0 {
 			return err
 		}
-		arguments = append(arguments, page.Size, int64(page.Number-1)*int64(page.Size))
+		arguments = append(arguments, page.Size, page.offset())
 		list, err = selectRows(ctx, q, int(min(int64(page.Size), total)), "SELECT "+memberColumns+" FROM "+memberTables+" LEFT JOIN users AS b ON b.uuid = g.created_by_uuid WHERE "+
 			where+" ORDER BY "+memberOrder(order)+" LIMIT ? OFFSET ?", arguments, (*Member).columns)
 		return err

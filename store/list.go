@@ -20,6 +20,9 @@ func (p Page) Check(total int64) error {
 	return nil
 }
 
+// offset is how many rows come before the page.
+func (p Page) offset() int64 { return int64(p.Number-1) * int64(p.Size) }
+
 // Last is the number of the last page of total rows, at least 1.
 func (p Page) Last(total int64) int64 {
 	return max(1, (total+int64(p.Size)-1)/int64(p.Size))
@@ -73,39 +76,74 @@ func (q queries) CountOrganisations(ctx context.Context, f OrganisationFilter) (
 func (s *Store) ListOrganisations(ctx context.Context, f OrganisationFilter, order []Ordering, page Page) ([]Organisation, int64, error) {
 	var list []Organisation
 	var total int64
+	descending := len(order) > 0 && order[0].Descending
 	err := s.snapshot(ctx, func(q queries) error {
 		var err error
-		if total, err = q.CountOrganisations(ctx, f); err != nil {
-			return err
+		if f.none() {
+			list, total, err = q.pageOfAll(ctx, descending, page)
+		} else {
+			list, total, err = q.pageOfMatches(ctx, f, descending, page)
 		}
-		if err := page.Check(total); err != nil || total == 0 {
-			return err
-		}
-		list, err = q.organisationPage(ctx, f, len(order) > 0 && order[0].Descending, page, total)
 		return err
 	})
 	return list, total, err
 }
 
-// organisationPage walks the index of the order for the page's ids and reads only their rows.
-// A page past the middle is walked to from the end.
-func (q queries) organisationPage(ctx context.Context, f OrganisationFilter, descending bool, page Page, total int64) ([]Organisation, error) {
-	offset := int64(page.Number-1) * int64(page.Size)
+// pageOfAll looks up the total, and walks to a page past the middle from the end.
+func (q queries) pageOfAll(ctx context.Context, descending bool, page Page) ([]Organisation, int64, error) {
+	total, err := q.CountOrganisations(ctx, OrganisationFilter{})
+	if err == nil {
+		err = page.Check(total)
+	}
+	if err != nil || total == 0 {
+		return nil, total, err
+	}
+	offset := page.offset()
 	limit := min(int64(page.Size), total-offset)
 	fromEnd := offset > total/2
 	if fromEnd {
 		offset = total - offset - limit
 	}
-	order := "o.customer_key, o.uuid"
-	if descending != fromEnd {
-		order = "o.customer_key DESC, o.uuid DESC"
-	}
-	from, arguments := q.filteredOrganisations(f)
-	list, err := selectRows(ctx, q, int(limit), "SELECT "+organisationColumns+" FROM "+organisationTables+
-		" WHERE o.uuid IN (SELECT o.uuid "+from+" ORDER BY "+order+" LIMIT ? OFFSET ?) ORDER BY "+order,
-		append(arguments, limit, offset), (*Organisation).columns)
+	list, err := q.organisationRows(ctx, OrganisationFilter{}, descending != fromEnd, limit, offset)
 	if fromEnd {
 		slices.Reverse(list)
 	}
-	return list, err
+	return list, total, err
+}
+
+// pageOfMatches reads the page and one row more. Without that row the page is the last one, and
+// says how many matches there are; else those after the row are counted. So few matches are
+// looked for once, and SQLite, which looks at every organisation, looks once at each.
+func (q queries) pageOfMatches(ctx context.Context, f OrganisationFilter, descending bool, page Page) ([]Organisation, int64, error) {
+	list, err := q.organisationRows(ctx, f, descending, int64(page.Size)+1, page.offset())
+	if err == nil && len(list) == 0 && page.Number > 1 {
+		err = ErrInvalidPage
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	total := page.offset() + int64(len(list))
+	if len(list) <= page.Size {
+		return list, total, nil
+	}
+	from, arguments := q.filteredOrganisations(f)
+	after := ">"
+	if descending {
+		after = "<"
+	}
+	rest, err := selectValue[int64](ctx, q, "SELECT count(*) "+from+" AND (o.customer_key, o.uuid) "+after+
+		" (SELECT l.customer_key, l.uuid FROM call_managing_organisations AS l WHERE l.uuid = ?)", append(arguments, list[page.Size].UUID)...)
+	return list[:page.Size], total + rest, err
+}
+
+// organisationRows walks the index of the order for the ids of some rows and reads only these.
+func (q queries) organisationRows(ctx context.Context, f OrganisationFilter, descending bool, limit, offset int64) ([]Organisation, error) {
+	order := "o.customer_key, o.uuid"
+	if descending {
+		order = "o.customer_key DESC, o.uuid DESC"
+	}
+	from, arguments := q.filteredOrganisations(f)
+	return selectRows(ctx, q, int(limit), "SELECT "+organisationColumns+" FROM "+organisationTables+
+		" WHERE o.uuid IN (SELECT o.uuid "+from+" ORDER BY "+order+" LIMIT ? OFFSET ?) ORDER BY "+order,
+		append(arguments, limit, offset), (*Organisation).columns)
 }

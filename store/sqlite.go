@@ -123,6 +123,8 @@ func (*sqliteEngine) contains(column, text string) (string, any) {
 	return "instr(" + column + ", ?) > 0", text
 }
 
+func (*sqliteEngine) indexedBy(index string) string { return " INDEXED BY " + index }
+
 func (*sqliteEngine) bind(text string) string { return text }
 
 func (*sqliteEngine) forUpdate() string { return "" } // one Write runs at a time

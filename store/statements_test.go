@@ -35,7 +35,7 @@ func TestStatementsOfReads(t *testing.T) {
 		many := countReads(t, s, &statements, all, alice.UUID, token)
 		want := map[string]int{
 			"identity": 1, "organisation": 1, "organisation for": 1, "held roles": 1, "stats": 1, "image": 1, "role": 1, "user": 1,
-			"list": 4, "list filtered": 4, "list last page": 4, "list empty": 3, "count": 1, "count filtered": 1,
+			"list": 4, "list filtered": 4, "list filtered, last page": 3, "list last page": 4, "list empty": 3, "count": 1, "count filtered": 1,
 			"members": 4, "members filtered": 4, "members past the end": 3, "count members": 1,
 		}
 		for name, n := range want {
@@ -75,16 +75,17 @@ func countReads(t *testing.T, s *store.Store, statements *storetest.Statements, 
 			}
 			return nil
 		},
-		"role":             func() error { _, err := s.Role(ctx, "CUSTOMER.OWNER"); return err },
-		"user":             func() error { _, err := s.User(ctx, user); return err },
-		"list":             list(store.OrganisationFilter{}, first),
-		"list filtered":    list(store.OrganisationFilter{Keyword: "customer"}, first),
-		"list last page":   list(store.OrganisationFilter{}, store.Page{Number: int(first.Last(total)), Size: 10}),
-		"list empty":       list(store.OrganisationFilter{Keyword: "nothing"}, first),
-		"count":            func() error { _, err := s.CountOrganisations(ctx, store.OrganisationFilter{}); return err },
-		"count filtered":   func() error { _, err := s.CountOrganisations(ctx, store.OrganisationFilter{Keyword: "x"}); return err },
-		"members":          members(store.MemberFilter{}, first),
-		"members filtered": members(store.MemberFilter{Search: "member", Role: "CUSTOMER.CALL_ORGANIZER"}, first),
+		"role":                     func() error { _, err := s.Role(ctx, "CUSTOMER.OWNER"); return err },
+		"user":                     func() error { _, err := s.User(ctx, user); return err },
+		"list":                     list(store.OrganisationFilter{}, first),
+		"list filtered":            list(store.OrganisationFilter{Keyword: "customer"}, store.Page{Number: 2, Size: 3}),
+		"list filtered, last page": list(store.OrganisationFilter{Customers: []uuid.UUID{all[0].CustomerUUID}, Keyword: "customer"}, first),
+		"list last page":           list(store.OrganisationFilter{}, store.Page{Number: int(first.Last(total)), Size: 10}),
+		"list empty":               list(store.OrganisationFilter{Keyword: "nothing"}, first),
+		"count":                    func() error { _, err := s.CountOrganisations(ctx, store.OrganisationFilter{}); return err },
+		"count filtered":           func() error { _, err := s.CountOrganisations(ctx, store.OrganisationFilter{Keyword: "x"}); return err },
+		"members":                  members(store.MemberFilter{}, first),
+		"members filtered":         members(store.MemberFilter{Search: "member", Role: "CUSTOMER.CALL_ORGANIZER"}, first),
 		"members past the end": func() error {
 			if members(store.MemberFilter{}, store.Page{Number: 1000, Size: 10})() == nil {
 				return fmt.Errorf("page 1000 is there")

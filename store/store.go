@@ -54,6 +54,9 @@ type engine interface {
 	dialect() string
 	// contains is a condition that the column holds the text, where %, _ and \ are plain.
 	contains(column, text string) (condition string, argument any)
+	// indexedBy follows the name of a table that is to be read by this index, which SQLite does
+	// not choose by itself: it keeps no statistics, and so doesn't know that the index is small.
+	indexedBy(index string) string
 	// bind writes the parameters of a statement, each a ?, as the driver wants them.
 	bind(text string) string
 	// forUpdate is what follows a query of an organisation, o, and its customer, c, that keeps

@@ -90,35 +90,61 @@ func (d *Database) List(ctx context.Context, digest, keyword string, number, siz
 	var list []Organisation
 	var total int
 	err := d.snapshot(ctx, func(s session) error {
-		forwards, backwards, filter := pageForwards, pageBackwards, []any(nil)
 		var err error
 		if keyword == "" {
-			err = s.one(ctx, countAll, nil, &total)
+			list, total, err = s.pageOfAll(ctx, number, size)
 		} else {
-			forwards, backwards, filter = keywordPageForwards, keywordPageBackwards, []any{d.contained(keyword)}
-			err = s.one(ctx, countKeyword, filter, &total)
-		}
-		if err != nil {
-			return err
-		}
-		if number > lastPage(total, size) {
-			return errInvalidPage
-		}
-		offset := (number - 1) * size
-		limit := min(size, total-offset)
-		q, fromEnd := forwards, offset > total/2
-		if fromEnd {
-			q, offset = backwards, total-offset-limit
-		}
-		var o Organisation
-		list = make([]Organisation, 0, limit)
-		err = s.each(ctx, q, append(filter, limit, offset), o.destinations(), func() { list = append(list, o) })
-		if fromEnd {
-			slices.Reverse(list)
+			list, total, err = s.pageOfMatches(ctx, d.contained(keyword), number, size)
 		}
 		return err
 	})
 	return list, total, err
+}
+
+func (s session) pageOfAll(ctx context.Context, number, size int) ([]Organisation, int, error) {
+	var total int
+	if err := s.one(ctx, countAll, nil, &total); err != nil {
+		return nil, 0, err
+	}
+	if number > lastPage(total, size) {
+		return nil, 0, errInvalidPage
+	}
+	offset := (number - 1) * size
+	limit := min(size, total-offset)
+	q, fromEnd := pageForwards, offset > total/2
+	if fromEnd {
+		q, offset = pageBackwards, total-offset-limit
+	}
+	list, err := s.organisations(ctx, q, limit, limit, offset)
+	if fromEnd {
+		slices.Reverse(list)
+	}
+	return list, total, err
+}
+
+// pageOfMatches reads a row more than the page has, and counts what comes after it, if anything.
+func (s session) pageOfMatches(ctx context.Context, keyword string, number, size int) ([]Organisation, int, error) {
+	offset := (number - 1) * size
+	list, err := s.organisations(ctx, keywordPage, size+1, keyword, size+1, offset)
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(list) == 0 && number > 1 {
+		return nil, 0, errInvalidPage
+	}
+	if len(list) <= size {
+		return list, offset + len(list), nil
+	}
+	var rest int
+	err = s.one(ctx, countKeywordAfter, []any{keyword, list[size].UUID}, &rest)
+	return list[:size], offset + size + 1 + rest, err
+}
+
+func (s session) organisations(ctx context.Context, q query, limit int, arguments ...any) ([]Organisation, error) {
+	var o Organisation
+	list := make([]Organisation, 0, limit)
+	err := s.each(ctx, q, arguments, o.destinations(), func() { list = append(list, o) })
+	return list, err
 }
 
 // Count returns how many organisations there are.

@@ -11,11 +11,10 @@ type query int
 const (
 	selectIdentity query = iota
 	countAll
-	countKeyword
 	pageForwards
 	pageBackwards
-	keywordPageForwards
-	keywordPageBackwards
+	keywordPage
+	countKeywordAfter
 	selectOrganisation
 	selectStats
 	selectOrganisationFor
@@ -43,8 +42,7 @@ const (
 
 	page = `SELECT ` + organisationColumns + ` FROM ` + organisationTables +
 		` WHERE o.uuid IN (SELECT o.uuid FROM call_managing_organisations AS o `
-	keywordPage = page + `WHERE {contains o.customer_search} `
-	slice       = ` LIMIT ? OFFSET ?) `
+	slice = ` LIMIT ? OFFSET ?) `
 
 	heldColumns = `g.uuid, r.name, p.permission,
 		CASE WHEN g.organisation_uuid IS NULL THEN 'customer' ELSE 'call_managing_organisation' END`
@@ -64,13 +62,13 @@ var texts = [queries]string{
 	selectIdentity: `SELECT t.expires, u.uuid, u.is_staff, u.is_support, u.is_active
 		FROM tokens AS t JOIN users AS u ON u.uuid = t.user_uuid WHERE t.digest = ?`,
 
-	countAll:             `SELECT value FROM counters WHERE name = 'call_managing_organisations'`,
-	countKeyword:         `SELECT count(*) FROM call_managing_organisations AS o WHERE {contains o.customer_search}`,
-	pageForwards:         page + forwards + slice + forwards,
-	pageBackwards:        page + backwards + slice + backwards,
-	keywordPageForwards:  keywordPage + forwards + slice + forwards,
-	keywordPageBackwards: keywordPage + backwards + slice + backwards,
-	selectOrganisation:   organisationByID,
+	countAll:      `SELECT value FROM counters WHERE name = 'call_managing_organisations'`,
+	pageForwards:  page + forwards + slice + forwards,
+	pageBackwards: page + backwards + slice + backwards,
+	keywordPage:   page + `WHERE {contains o.customer_search} ` + forwards + slice + forwards,
+	countKeywordAfter: `SELECT count(*) FROM call_managing_organisations AS o WHERE {contains o.customer_search}
+		AND (o.customer_key, o.uuid) > (SELECT l.customer_key, l.uuid FROM call_managing_organisations AS l WHERE l.uuid = ?)`,
+	selectOrganisation: organisationByID,
 
 	selectStats: `SELECT
 		(SELECT count(*) FROM calls c WHERE c.organisation_uuid = o.uuid AND c.state = 'active') AS open_calls,
@@ -94,7 +92,7 @@ var texts = [queries]string{
 	selectOrganisationFor: heldWith + ` AND g.customer_uuid = o.customer_uuid LEFT` + roleTables + `WHERE o.uuid = ? UNION ALL ` +
 		heldWith + ` AND g.organisation_uuid = o.uuid LEFT` + roleTables + `WHERE o.uuid = ?`,
 	countMembers: `SELECT count(*) FROM user_roles AS g WHERE g.organisation_uuid = ? AND ` + active +
-		` AND NOT EXISTS (SELECT 1 FROM users AS u WHERE u.uuid = g.user_uuid AND NOT u.is_active)`,
+		` AND NOT EXISTS (SELECT 1 FROM users AS u{inactive} WHERE u.uuid = g.user_uuid AND NOT u.is_active)`,
 	pageOfMembers: `SELECT g.uuid, g.created, g.expiration_time, r.name, r.uuid, u.email, u.full_name, u.username, u.uuid,
 		u.image_uuid, b.full_name, g.created_by_uuid
 		FROM ` + memberTables + ` LEFT JOIN users AS b ON b.uuid = g.created_by_uuid` + memberFilter + ` ORDER BY g.created, g.uuid LIMIT ? OFFSET ?`,
@@ -117,9 +115,11 @@ var texts = [queries]string{
 var (
 	sqliteSpelling = strings.NewReplacer(
 		"{contains o.customer_search}", "instr(o.customer_search, ?) > 0",
+		"{inactive}", " INDEXED BY users_inactive_uuid_idx",
 		"{lock}", "")
 	postgresSpelling = strings.NewReplacer(
 		"{contains o.customer_search}", `o.customer_search LIKE ? ESCAPE '\'`,
+		"{inactive}", "",
 		"{lock}", " FOR UPDATE OF o FOR KEY SHARE OF c")
 )
 
