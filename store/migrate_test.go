@@ -154,8 +154,11 @@ func TestMigrationsLetReadsThrough(t *testing.T) {
 		if _, err := s.Migrate(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.MigrateDown(t.Context()); err != nil {
-			t.Fatal(err)
+		for name := ""; name != "00004_members_index.sql"; { // which replaces an index; adding one waits for no reader
+			var err error
+			if name, err = s.MigrateDown(t.Context()); err != nil || name == "" {
+				t.Fatal(name, err)
+			}
 		}
 		db, read := tables.DB(t), "LOCK TABLE "+strings.Join(storetest.Tables, ", ")+" IN ACCESS SHARE MODE"
 		reading, err := db.Begin()
