@@ -150,7 +150,12 @@ func (postgresEngine) lockForImport(db *gorm.DB) error {
 	if err := db.Exec("LOCK TABLE customers IN EXCLUSIVE MODE").Error; err != nil {
 		return err
 	}
-	return db.Exec("SET LOCAL statement_timeout = 0").Error
+	if err := db.Exec("SET LOCAL statement_timeout = 0").Error; err != nil {
+		return err
+	}
+	// Plans are kept: one that reads all of a table, made while that held few rows, would go on to
+	// do so for each row of the file.
+	return db.Exec("SET LOCAL enable_seqscan = off").Error
 }
 
 func (e postgresEngine) migrationPool(*sql.DB) *sql.DB { return e.migrations }

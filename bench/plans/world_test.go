@@ -71,20 +71,24 @@ func run(t *testing.T, program string, arguments ...string) {
 	}
 }
 
-func newWorld(t *testing.T, program, engine string, organisations int) *world {
+// writeDataset writes the import file of a world.
+func writeDataset(t *testing.T, organisations int) (path string, known dataset.Known) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "dataset.jsonl")
+	path = filepath.Join(t.TempDir(), "dataset.jsonl")
 	file, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	known, err := dataset.Write(file, dataset.Config{Organisations: organisations, Seed: 1, Now: time.Now()})
-	if err != nil {
+	known, err = dataset.Write(file, dataset.Config{Organisations: organisations, Seed: 1, Now: time.Now()})
+	if err := errors.Join(err, file.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if err := file.Close(); err != nil {
-		t.Fatal(err)
-	}
+	return path, known
+}
+
+func newWorld(t *testing.T, program, engine string, organisations int) *world {
+	t.Helper()
+	path, known := writeDataset(t, organisations)
 	w := &world{engine: engine, url: storetest.MigratedURL(t, engine), tokens: []string{known.StaffToken, known.OwnerToken}}
 	run(t, program, "import", "--database-url", w.url, path)
 	run(t, program, "export", "--database-url", w.url, "--output", os.DevNull)
@@ -95,7 +99,7 @@ func newWorld(t *testing.T, program, engine string, organisations int) *world {
 		w.exec(t, "VACUUM ANALYZE") // as autovacuum does; SQLite has no statistics in production either
 	}
 	// Nobody has calls in it.
-	err = w.db.QueryRow(`SELECT o.customer_uuid FROM call_managing_organisations AS o
+	err := w.db.QueryRow(`SELECT o.customer_uuid FROM call_managing_organisations AS o
 		WHERE NOT EXISTS (SELECT 1 FROM calls AS c WHERE c.organisation_uuid = o.uuid) ORDER BY o.uuid LIMIT 1`).Scan(&w.bereft)
 	if err != nil {
 		t.Fatal(err)
