@@ -22,6 +22,7 @@ const seed = 20270131
 
 // database is a database with data, which both servers work on.
 type database struct {
+	name   string // of nothing else in a run on the engine
 	engine string
 	rows   int
 	url    string
@@ -30,9 +31,10 @@ type database struct {
 	drop   func() error
 }
 
-// makeDatabase makes a database and imports so many organisations into it.
-func makeDatabase(ctx context.Context, s settings, dir, engine string, rows int) (*database, error) {
-	d := &database{engine: engine, rows: rows}
+// makeDatabase makes a database and imports so many organisations into it, of which common have the
+// common keyword; each twentieth if 0.
+func makeDatabase(ctx context.Context, s settings, dir, engine string, rows, common int) (*database, error) {
+	d := &database{name: fmt.Sprintf("%d_%d", rows, common), engine: engine, rows: rows}
 	var err error
 	if engine == postgres {
 		err = d.createPostgres(ctx, s.postgres)
@@ -42,8 +44,8 @@ func makeDatabase(ctx context.Context, s settings, dir, engine string, rows int)
 	if err != nil {
 		return nil, err
 	}
-	file := filepath.Join(dir, fmt.Sprintf("%d.jsonl", rows))
-	if d.known, err = writeDataset(file, rows); err != nil {
+	file := filepath.Join(dir, d.name+".jsonl")
+	if d.known, err = writeDataset(file, dataset.Config{Organisations: rows, Common: common, Seed: seed, Now: time.Now()}); err != nil {
 		return d, err
 	}
 	for _, arguments := range [][]string{{"migrate", "up"}, {"import", file}} {
@@ -55,12 +57,12 @@ func makeDatabase(ctx context.Context, s settings, dir, engine string, rows int)
 	return d, d.tidy(ctx)
 }
 
-func writeDataset(path string, rows int) (dataset.Known, error) {
+func writeDataset(path string, cfg dataset.Config) (dataset.Known, error) {
 	file, err := os.Create(path)
 	if err != nil {
 		return dataset.Known{}, err
 	}
-	known, err := dataset.Write(file, dataset.Config{Organisations: rows, Seed: seed, Now: time.Now()})
+	known, err := dataset.Write(file, cfg)
 	if closeErr := file.Close(); err == nil {
 		err = closeErr
 	}
@@ -68,7 +70,7 @@ func writeDataset(path string, rows int) (dataset.Known, error) {
 }
 
 func (d *database) createSQLite(dir string) error {
-	path := filepath.Join(dir, fmt.Sprintf("%d.db", d.rows))
+	path := filepath.Join(dir, d.name+".db")
 	d.url = "sqlite:" + path
 	d.drop = func() error { return nil } // the directory goes as a whole
 	var err error
@@ -94,7 +96,7 @@ func (d *database) createPostgres(ctx context.Context, serverURL string) error {
 	if err != nil {
 		return fmt.Errorf("OPENCALLS_TEST_POSTGRES_URL is not a URL") // the error would show the password
 	}
-	name := fmt.Sprintf("opencalls_bench_%d_%d", os.Getpid(), d.rows)
+	name := fmt.Sprintf("opencalls_bench_%d_%s", os.Getpid(), d.name)
 	if _, err := server.ExecContext(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()); err != nil {
 		return err
 	}

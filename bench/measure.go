@@ -106,7 +106,7 @@ func (b *benchmark) engine(ctx context.Context, engine string) (err error) {
 	}()
 	for _, rows := range b.rows {
 		begin := time.Now()
-		d, err := makeDatabase(ctx, b.settings, b.dir, engine, rows)
+		d, err := makeDatabase(ctx, b.settings, b.dir, engine, rows, 0)
 		if d != nil {
 			contests = append(contests, contest{database: d})
 		}
@@ -131,14 +131,8 @@ func (b *benchmark) engine(ctx context.Context, engine string) (err error) {
 	if e.idle, _, err = largest.ours.memory(); err != nil {
 		return err
 	}
-	printHead()
-	for _, op := range b.operations {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := b.operation(ctx, op, contests); err != nil {
-			return fmt.Errorf("%s: %w", op.name, err)
-		}
+	if err := b.operationsOn(ctx, contests, &e); err != nil {
+		return err
 	}
 	if _, e.loaded, err = largest.ours.memory(); err != nil {
 		return err
@@ -147,10 +141,30 @@ func (b *benchmark) engine(ctx context.Context, engine string) (err error) {
 	return nil
 }
 
+// operationsOn measures every operation.
+func (b *benchmark) operationsOn(ctx context.Context, contests []contest, e *engineRecord) (err error) {
+	largest := contests[len(contests)-1]
+	printHead()
+	for _, op := range b.operations {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := b.operation(ctx, op, contests); err != nil {
+			return fmt.Errorf("%s: %w", op.name, err)
+		}
+		if hasManyMatches(op, largest) {
+			if e.manyMatches, err = b.manyMatches(ctx, op, largest); err != nil {
+				return fmt.Errorf("%s: %w", op.name, err)
+			}
+		}
+	}
+	return nil
+}
+
 func (b *benchmark) start(c *contest) (err error) {
-	log := filepath.Join(b.dir, fmt.Sprintf("%s-%d", c.engine, c.rows))
-	c.ours, err = startServer(log+"-ours.log", nil, opencalls, "serve", "--database-url", c.url, "--listen", "127.0.0.1:0",
-		"--rate-limit-token", "1000000", "--rate-limit-address", "1000000") // counted, never refused
+	log := filepath.Join(b.dir, c.engine+"-"+c.name)
+	serve := append([]string{"serve", "--database-url", c.url, "--listen", "127.0.0.1:0"}, limitFlags()...)
+	c.ours, err = startServer(log+"-ours.log", nil, opencalls, serve...)
 	if err != nil {
 		return err
 	}
@@ -320,23 +334,36 @@ func (b *benchmark) baselineQuality(op operation, c contest) (float64, error) {
 // oneClient measures how long one client alone waits for our answers, at each number of rows in
 // turn.
 func (b *benchmark) oneClient(op operation, contests []contest, records []record) error {
-	took := make([][]float64, len(contests))
-	for range growthRounds {
-		for i, c := range contests {
-			m, err := load{c.ours.address, op.name, b.workload(c.database), 1, b.duration / 2}.run()
-			if err != nil {
-				return err
-			}
-			took[i] = append(took[i], m.P50)
-		}
+	p50s, err := b.oneClientP50s(op, contests)
+	if err != nil {
+		return err
 	}
 	for i := range records {
-		records[i].OneClientP50 = median(took[i])
+		records[i].OneClientP50 = p50s[i]
 		if i > 0 && records[0].OneClientP50 > 0 {
 			records[i].growth = records[i].OneClientP50 / records[0].OneClientP50
 		}
 	}
 	return nil
+}
+
+// oneClientP50s measures in turns, and returns the median of each.
+func (b *benchmark) oneClientP50s(op operation, contests []contest) ([]float64, error) {
+	took := make([][]float64, len(contests))
+	for range growthRounds {
+		for i, c := range contests {
+			m, err := load{c.ours.address, op.name, b.workload(c.database), 1, b.duration / 2}.run()
+			if err != nil {
+				return nil, err
+			}
+			took[i] = append(took[i], m.P50)
+		}
+	}
+	p50s := make([]float64, len(contests))
+	for i := range took {
+		p50s[i] = median(took[i])
+	}
+	return p50s, nil
 }
 
 func title(engine string) string {

@@ -37,6 +37,7 @@ type engineRecord struct {
 	rows         int
 	start        float64 // milliseconds to the first answer
 	idle, loaded float64 // MiB resident
+	manyMatches  growth  // of a keyword; nothing where it was not measured
 }
 
 // newRecord sums up paired rounds: the medians, and the ratios of each pair.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -55,7 +56,25 @@ func serveFromMemory(ctx context.Context) error {
 	}))
 }
 
-// serve serves with the default settings of opencalls serve.
+// The settings of both HTTP servers, which are the defaults of opencalls serve.
+const (
+	readHeaderTimeout = 10 * time.Second
+	readTimeout       = 60 * time.Second
+	writeTimeout      = 120 * time.Second
+	idleTimeout       = 120 * time.Second
+	maxHeaderBytes    = 65536
+)
+
+// limitFlags give our server these settings, and rate limits that count and never refuse.
+func limitFlags() []string {
+	return []string{
+		"--read-header-timeout", readHeaderTimeout.String(), "--read-timeout", readTimeout.String(), "--write-timeout", writeTimeout.String(),
+		"--idle-timeout", idleTimeout.String(), "--max-header-bytes", strconv.Itoa(maxHeaderBytes), "--request-timeout", baseline.TimeLimit.String(),
+		"--rate-limit-token", "1000000", "--rate-limit-address", "1000000",
+	}
+}
+
+// serve serves until SIGTERM.
 func serve(ctx context.Context, handler http.Handler) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
 	defer stop()
@@ -65,11 +84,11 @@ func serve(ctx context.Context, handler http.Handler) error {
 	}
 	server := &http.Server{
 		Handler:           handler,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       60 * time.Second,
-		WriteTimeout:      120 * time.Second,
-		IdleTimeout:       120 * time.Second,
-		MaxHeaderBytes:    65536,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 	}
 	fmt.Println("listening on http://" + listener.Addr().String())

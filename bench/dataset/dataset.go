@@ -18,6 +18,7 @@ import (
 type Config struct {
 	Organisations int // at least 10; each has a customer and a user of its own
 	Seed          uint64
+	Common        int       // how many names have Known.Keyword.Common; each twentieth if 0
 	Now           time.Time // what the times of calls, rounds and grants lie around
 }
 
@@ -28,7 +29,7 @@ type Known struct {
 
 	Organisation uuid.UUID // has 5 members, and calls, rounds, proposals, reviews and offerings in all states
 	Crowded      uuid.UUID // has 5,000 members
-	// Texts in the names of some customers: 10 of any number, and each twentieth one.
+	// Texts in the names of some customers: 10 of any number, and Config.Common.
 	Keyword       struct{ Rare, Common string }
 	Newcomers     []uuid.UUID // 64 users who hold no role
 	Organisations []uuid.UUID // 1,000, or all, from everywhere in the list
@@ -151,14 +152,17 @@ func (d *writer) write(list string, r row) {
 }
 
 func (d *writer) customers(known Known) {
-	tenth := d.cfg.Organisations / 10
+	tenth, each := d.cfg.Organisations/10, 20
+	if d.cfg.Common > 0 {
+		each = max(1, d.cfg.Organisations/d.cfg.Common)
+	}
 	for i := range d.cfg.Organisations {
 		r := d.random(customer, uint64(i))
 		word := ""
 		if i%tenth == tenth-1 && i/tenth < 10 {
 			word += ", " + known.Keyword.Rare
 		}
-		if i%20 == 7 {
+		if i%each == 7%each {
 			word += ", " + known.Keyword.Common
 		}
 		name, native, abbreviation, country := institution(r, word)

@@ -37,6 +37,20 @@ func TestDatasetIsTheSameEachTime(t *testing.T) {
 	if !bytes.Equal(first.Bytes(), again.Bytes()) || bytes.Equal(first.Bytes(), other.Bytes()) {
 		t.Error("the bytes don't follow from the configuration")
 	}
+	cfg.Common = 25
+	other.Reset()
+	if _, err := dataset.Write(&other, cfg); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for line := range bytes.Lines(other.Bytes()) { // a customer each, who may have it in two names
+		if bytes.Contains(line, []byte(known.Keyword.Common)) {
+			n++
+		}
+	}
+	if n != cfg.Common {
+		t.Errorf("%d names have the common keyword, not %d", n, cfg.Common)
+	}
 	if _, err := dataset.Write(&other, dataset.Config{Organisations: 9}); err == nil {
 		t.Error("9 organisations are enough")
 	}
