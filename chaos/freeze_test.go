@@ -24,7 +24,8 @@ func TestPostgresFreeze(t *testing.T) {
 	flag := "--database-url=" + databaseURL
 	programtest.Run(t, "migrate", "up", flag)
 	programtest.Run(t, "import", world(t), flag)
-	p := programtest.Start(t, flag, "--request-timeout=3s")
+	const requestTimeout = 3 * time.Second
+	p := programtest.Start(t, flag, "--request-timeout="+requestTimeout.String())
 	l := newLoad()
 	stop := l.run(p.Address)
 	l.wait(t, 10*workers, "before the freeze", done)
@@ -43,7 +44,9 @@ func TestPostgresFreeze(t *testing.T) {
 	answers := l.taken()
 	none(t, answers, "an error that is no 503", func(a answer) bool { return failed(a) && !refusedForNow(a) })
 	none(t, answers, "done without a database", func(a answer) bool { return a.sent.After(frozen) && a.received.Before(up) && !refusedForNow(a) })
-	none(t, answers, "it hangs", func(a answer) bool { return a.received.Sub(a.sent) > longest })
+	// Who sends it may take its whole time, and then the work again.
+	const most = 2*requestTimeout + 2*time.Second
+	none(t, answers, "it hangs", func(a answer) bool { return a.received.Sub(a.sent) > most })
 	none(t, answers, "2 s after the thaw", func(a answer) bool { return later(a) && failed(a) })
 	t.Logf("%d answers; the longest took %s; the last 503 was sent %s after the thaw", len(answers), slowest(answers), lastFailure(answers).Sub(thawed))
 	p.Stop(t)

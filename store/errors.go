@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -51,7 +52,7 @@ func translateCommon(err error) error {
 		return ErrNotFound
 	case errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone), errors.Is(err, io.ErrUnexpectedEOF),
 		errors.Is(err, io.EOF), err.Error() == "sql: database is closed",
-		errors.As(err, &network) && !network.Timeout():
+		errors.As(err, &network) && !errors.Is(err, context.DeadlineExceeded): // which is a net.Error too
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return err

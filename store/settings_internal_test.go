@@ -6,10 +6,14 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"net"
+	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -124,6 +128,25 @@ func TestPostgresCodes(t *testing.T) {
 		err := postgresEngine{}.translate(&pgconn.PgError{Code: code})
 		if err == nil || errors.Is(err, ErrUnavailable) != unavailable {
 			t.Errorf("%q: %v", code, err)
+		}
+	}
+}
+
+// A connection that the system gives up is a database that is not there, also where it calls that a
+// time-out; a time-out of the request's own is the request's.
+func TestPostgresConnectionsGivenUp(t *testing.T) {
+	ended := func(err error) error { return fmt.Errorf("timeout: %w", err) } // as the driver has it
+	for err, unavailable := range map[error]bool{
+		&net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ETIMEDOUT)}:        true,
+		ended(&net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ETIMEDOUT)}): true,
+		&net.OpError{Op: "write", Err: os.NewSyscallError("write", syscall.ECONNRESET)}:     true,
+		&net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.EHOSTUNREACH)}:     true,
+		ended(context.DeadlineExceeded): false,
+		context.DeadlineExceeded:        false,
+		context.Canceled:                false,
+	} {
+		if got := (postgresEngine{}).translate(err); errors.Is(got, ErrUnavailable) != unavailable || !errors.Is(got, err) {
+			t.Errorf("%v becomes %v", err, got)
 		}
 	}
 }

@@ -29,7 +29,7 @@ type Tx struct {
 // Write runs change in a transaction: all of it is kept, or nothing when change or the
 // commit fails. An error of change is returned as it is; the store's own are those of
 // errors.go. On SQLite one Write runs at a time; on Postgres one that waits longer for its turn
-// than a statement may take is ErrUnavailable.
+// than Config.StatementTimeout is ErrUnavailable.
 func (s *Store) Write(ctx context.Context, actor Actor, change func(tx *Tx) error) error {
 	if err := s.writers.begin(ctx); err != nil {
 		return err
