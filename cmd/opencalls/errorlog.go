@@ -27,8 +27,11 @@ func (l *libraryLog) Write(message []byte) (int, error) {
 	case accept:
 		cause, _, _ = bytes.Cut(cause, []byte("; retrying in"))
 		l.accept.Do(func() { l.log.Warn("no connection can be accepted", "error", string(cause)) })
-	case bytes.HasPrefix(text, []byte("http: panic serving ")): // past what makes it a 500
+	case bytes.HasPrefix(text, []byte("http: panic serving ")), bytes.HasPrefix(text, []byte("http2: panic serving ")): // past what makes it a 500
 		l.log.Error("panic", "error", string(text))
+	// All else that begins so is a handler's fault; what HTTP/2 says is of clients.
+	case bytes.HasPrefix(text, []byte("http: ")) && !bytes.HasPrefix(text, []byte("http: TLS handshake error ")):
+		l.log.Error("a handler's fault", "error", string(text))
 	}
 	return len(message), nil
 }

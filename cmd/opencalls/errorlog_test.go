@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -28,6 +29,7 @@ func TestTooManyOpenFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	http.DefaultClient.CloseIdleConnections() // of the one that got in before
 	p.serves(t)
 	p.Stop(t)
 	for line := range strings.Lines(p.Log.String()) {
@@ -42,7 +44,8 @@ func TestErrorLog(t *testing.T) {
 	var logged programtest.Output
 	log := errorLog(slog.New(slog.NewTextHandler(&logged, nil)))
 	log.Print("http: TLS handshake error from 127.0.0.1:1: EOF")
-	log.Print("http: response.WriteHeader on hijacked connection")
+	log.Print("http2: server connection error from 127.0.0.1:1: connection error: PROTOCOL_ERROR")
+	log.Print("timeout waiting for SETTINGS frames from 127.0.0.1:1")
 	if logged.String() != "" {
 		t.Errorf("logged: %s", logged.String())
 	}
@@ -52,15 +55,38 @@ func TestErrorLog(t *testing.T) {
 	if n := strings.Count(logged.String(), "\n"); n < 1 || n > 1000 {
 		t.Errorf("%d lines", n)
 	}
-	web := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("out of the blue") }))
-	web.Config.ErrorLog = log
-	web.Start()
-	if response, err := http.Get(web.URL); err == nil {
-		_ = response.Body.Close()
-		t.Errorf("status %d", response.StatusCode)
-	}
-	web.Close()
-	if !strings.Contains(logged.String(), "level=ERROR") || !strings.Contains(logged.String(), "out of the blue") {
-		t.Errorf("a panic is not logged: %s", logged.String())
+	for version, says := range map[int][]string{1: {"out of the blue", "superfluous response.WriteHeader"}, 2: {"out of the blue"}} {
+		t.Run(fmt.Sprintf("HTTP/%d", version), func(t *testing.T) {
+			var logged programtest.Output
+			web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path != "/twice" {
+					panic("out of the blue")
+				}
+				w.WriteHeader(http.StatusOK)
+				w.WriteHeader(http.StatusOK)
+			}))
+			web.Config.ErrorLog = errorLog(slog.New(slog.NewTextHandler(&logged, nil)))
+			web.EnableHTTP2 = version == 2
+			web.StartTLS()
+			defer web.Close()
+			if response, err := web.Client().Get(web.URL); err == nil {
+				_ = response.Body.Close()
+				t.Errorf("status %d", response.StatusCode)
+			}
+			response, err := web.Client().Get(web.URL + "/twice")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = response.Body.Close()
+			if response.ProtoMajor != version {
+				t.Errorf("answered by HTTP/%d", response.ProtoMajor)
+			}
+			for _, text := range says { // maybe after the client has seen it
+				programtest.Within(t, "the log says "+text, func() bool { return strings.Contains(logged.String(), text) })
+			}
+			if n := strings.Count(logged.String(), "level=ERROR"); n != len(says) {
+				t.Errorf("%d errors: %s", n, logged.String())
+			}
+		})
 	}
 }

@@ -208,6 +208,7 @@ func (p process) peakMemory(t *testing.T) int64 {
 func TestClientsThatDoNotRead(t *testing.T) {
 	const size = 32 << 20 // more than the operating system takes off the server's hands
 	storetest.Each(t, func(t *testing.T, engine string) {
+		t.Parallel()
 		flag := "--database-url=" + storetest.URL(t, engine)
 		p := start(t, "--demo", flag, fmt.Sprintf("--image-max-bytes=%d", size))
 		link := strings.TrimPrefix(p.upload(t, fixture.DemoOrganisation, largePNG(size)), p.Address)

@@ -43,8 +43,12 @@ const (
 	exitUsage  = 2
 )
 
-// credentials are who a URL is for, and their password.
-var credentials = regexp.MustCompile(`://[^/\s]*@`)
+// credentials are who a URL is for, and their password, which may hold a slash itself; a URL that
+// was taken for a path has lost one.
+var credentials = regexp.MustCompile(`:/{1,2}\S*@`)
+
+// passwords are those among the parameters of a database's URL, sslpassword too, or of its other form.
+var passwords = regexp.MustCompile(`(?i)(password\s*=\s*)('[^']*'?|[^&\s"]*)`)
 
 // usageError is a wrong configuration that kong can't see.
 type usageError struct{ error }
@@ -80,13 +84,19 @@ func run(arguments []string, env environment) int {
 	if err == nil {
 		return 0
 	}
-	text := credentials.ReplaceAllString(err.Error(), "://***@") // kong repeats an argument that it does not expect
+	text := withoutSecrets(err.Error()) // kong repeats an argument that it does not expect
 	fmt.Fprintln(env.stderr, "opencalls: "+strings.ReplaceAll(text, "\n", "; "))
 	var usage usageError
 	if errors.As(err, &usage) {
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// withoutSecrets is a text whose URLs are without credentials.
+func withoutSecrets(text string) string {
+	text = credentials.ReplaceAllString(text, "://***@")
+	return passwords.ReplaceAllString(text, "$1***")
 }
 
 type versionCommand struct{}

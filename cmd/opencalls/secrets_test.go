@@ -175,6 +175,15 @@ func TestSecretsOfAWrongConfiguration(t *testing.T) {
 	programtest.Run(t, "migrate", "up", database)
 	wrong := [][]string{
 		{"serve", "postgres://opencalls:S3CRET@localhost/opencalls"},
+		{"serve", "postgres://opencalls:pa/S3CRET@localhost/opencalls"},
+		{"serve", "postgres://localhost/opencalls?user=opencalls&password=S3CRET"},
+		{"serve", "postgres://localhost/opencalls?sslPassword=S3CRET&user=opencalls"},
+		{"serve", "host=localhost password='S3CRET with blanks, S3CRET'"},
+		{"serve", "--statement-timeout=postgres://localhost/opencalls?password=S3CRET"},
+		{"serve", "--statement-timeout", "postgres://opencalls:S3CRET@localhost/opencalls"},
+		{"serve", database, "--import=postgres://opencalls:S3CRET@localhost/opencalls"},
+		{"serve", database, "--import=postgres://localhost/opencalls?password=S3CRET"},
+		{"import", database, "postgres://opencalls:pa/S3CRET@localhost/opencalls"},
 		{"serve", "--database-urls=postgres://opencalls:S3CRET@localhost/opencalls"},
 		{"health", "http://opencalls:S3CRET@127.0.0.1:1"},
 		{"serve", "--public-url=http://opencalls:S3CRET@localhost"},
