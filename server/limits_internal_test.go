@@ -69,7 +69,8 @@ func TestSmallBodiesAreNotCopied(t *testing.T) {
 func TestReadiness(t *testing.T) {
 	var asked int
 	answer, wait := error(nil), make(chan struct{})
-	r := newReadiness(time.Minute, func(ctx context.Context) error {
+	now := time.Now()
+	r := newReadiness(time.Minute, func() time.Time { return now }, func(ctx context.Context) error {
 		asked++
 		<-wait
 		return errors.Join(answer, ctx.Err())
@@ -100,12 +101,11 @@ func TestReadiness(t *testing.T) {
 	}
 	close(wait)
 	group.Wait()
-	r.asked = time.Now().Add(time.Hour) // the answer does not get old
 	if answer = errors.New("gone"); r.check(t.Context()) != nil || asked != 1 {
 		t.Errorf("asked %d times", asked)
 	}
-	r.asked = time.Now().Add(-time.Minute)
+	now = now.Add(readinessAge + 1)
 	if err := r.check(t.Context()); !errors.Is(err, answer) || asked != 2 {
-		t.Errorf("a minute later: %v, asked %d times", err, asked)
+		t.Errorf("later: %v, asked %d times", err, asked)
 	}
 }

@@ -131,6 +131,52 @@ func TestPlacesOfLargeBodies(t *testing.T) {
 	}
 }
 
+// Who sends slowly keeps others out of no more than a quarter of the places.
+func TestPlacesOfOneUser(t *testing.T) {
+	bodies := map[string]*heldBody{}
+	for _, name := range []string{"1", "2"} {
+		bodies[name] = &heldBody{left: 80_000, holds: make(chan struct{}), going: make(chan struct{})}
+	}
+	stage := newStage(t, storetest.SQLite, func(s *setup) {
+		s.server.LargeBodies = 8
+		s.watch = func(r *http.Request) {
+			if held := bodies[r.Header.Get("X-Held")]; held != nil {
+				held.ReadCloser, r.Body = r.Body, held
+			}
+		}
+	})
+	large := func(token string) request {
+		return request{method: http.MethodPatch, target: stage.names.Replace("…/{tartu}/"), token: token, body: jsonBody(`{"unknown":"` + strings.Repeat("x", 100_000) + `"}`)}
+	}
+	var group sync.WaitGroup
+	for name, held := range bodies {
+		group.Go(func() {
+			slow := large("token-of-bob") // who may not even change it
+			slow.header = http.Header{"X-Held": {name}}
+			if got, err := stage.try(slow); got.status != 403 || err != nil {
+				t.Errorf("a slow one: %d %s %v", got.status, got.body, err)
+			}
+		})
+		<-held.holds
+	}
+	if got := stage.send(t, large("token-of-bob")); got.status != 503 || got.body != unavailable+"\n" {
+		t.Errorf("one more: %d %s", got.status, got.body)
+	}
+	if line := stage.log.take(); !strings.Contains(line, "no room for a large body: 2 of user ") {
+		t.Errorf("logged: %s", line)
+	}
+	if got := stage.send(t, large("token-of-sam")); got.status != 200 {
+		t.Errorf("another user: %d %s", got.status, got.body)
+	}
+	for _, held := range bodies {
+		close(held.going)
+	}
+	group.Wait()
+	if got := stage.send(t, large("token-of-bob")); got.status != 403 {
+		t.Errorf("after them: %d %s", got.status, got.body)
+	}
+}
+
 // A file that can't be written is no fault of the client's, and its place is not the client's
 // business.
 func TestLargeBodyWithoutADisk(t *testing.T) {

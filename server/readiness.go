@@ -12,14 +12,15 @@ const readinessAge = time.Second
 // under no rate limit, and must not be a way to keep the database busy.
 type readiness struct {
 	ping    func(context.Context) error
+	now     func() time.Time
 	timeout time.Duration
 	turn    chan struct{} // who holds it may look at the rest
 	asked   time.Time
 	answer  error
 }
 
-func newReadiness(timeout time.Duration, ping func(context.Context) error) *readiness {
-	return &readiness{ping: ping, timeout: timeout, turn: make(chan struct{}, 1)}
+func newReadiness(timeout time.Duration, now func() time.Time, ping func(context.Context) error) *readiness {
+	return &readiness{ping: ping, now: now, timeout: timeout, turn: make(chan struct{}, 1)}
 }
 
 // check returns what the database said at most a second ago.
@@ -30,12 +31,12 @@ func (r *readiness) check(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if time.Since(r.asked) > readinessAge {
+	if r.now().Sub(r.asked) > readinessAge {
 		// It is not the caller's alone, who may leave before the answer is there.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.timeout)
 		defer cancel()
 		r.answer = r.ping(ctx)
-		r.asked = time.Now()
+		r.asked = r.now()
 	}
 	return r.answer
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/opencalls/opencalls/access"
 	"github.com/opencalls/opencalls/handlers"
 )
 
@@ -30,7 +31,7 @@ type receivedBody struct {
 	start []byte   // the whole of a small body
 	file  *os.File // the whole of a large one, else nil
 	size  int64
-	free  func() // gives the place of a large one back
+	free  func() // gives the place of a large one back, once
 }
 
 // errNoRoom says that a large body can't be kept: its place or the disk's is taken.
@@ -41,7 +42,7 @@ var errBodyRead = errors.New("the body was read already")
 // Read fails: who wants the body asks for its content.
 func (*receivedBody) Read([]byte) (int, error) { return 0, errBodyRead }
 
-// Close gives the file back, which has no name any more.
+// Close gives the file back, which has no name any more, and its place.
 func (b *receivedBody) Close() error {
 	if b.free != nil {
 		defer b.free()
@@ -55,7 +56,7 @@ func (b *receivedBody) Close() error {
 // receiveBody takes in the body of an operation that has one, at the client's pace: how long that
 // may take is the HTTP server's to say (its read timeout), and none of the request's own time. There
 // are as many places for large bodies as may be on the disk at once.
-func receiveBody(cfg Config, op operation, places chan struct{}) echo.MiddlewareFunc {
+func receiveBody(cfg Config, op operation, places *places) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		if op.requestBody == nil {
 			return next
@@ -78,7 +79,7 @@ func receiveBody(cfg Config, op operation, places chan struct{}) echo.Middleware
 }
 
 // receive reads a body of at most limit bytes.
-func receive(r *http.Request, limit int64, places chan struct{}) (*receivedBody, error) {
+func receive(r *http.Request, limit int64, places *places) (*receivedBody, error) {
 	tooLarge := &handlers.Problem{Status: http.StatusRequestEntityTooLarge, Detail: "Request body is too large."}
 	if r.ContentLength > limit {
 		return nil, tooLarge
@@ -95,11 +96,9 @@ func receive(r *http.Request, limit int64, places chan struct{}) (*receivedBody,
 	if b.size < largeBody {
 		return b, nil
 	}
-	select {
-	case places <- struct{}{}:
-		b.free = func() { <-places }
-	default:
-		return nil, fmt.Errorf("%w: %d are here already", errNoRoom, cap(places))
+	var err error
+	if b.free, err = places.take(access.From(r.Context()).UserUUID); err != nil {
+		return nil, err
 	}
 	if err := b.spool(sent); err != nil {
 		_ = b.Close()

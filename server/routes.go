@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -13,7 +14,7 @@ import (
 func routePlain(e *echo.Echo, cfg Config) {
 	reads := []string{http.MethodGet, http.MethodHead}
 	e.Match(reads, "/healthz", func(c echo.Context) error { return writeStatus(c, http.StatusOK, "ok") })
-	database := newReadiness(cfg.RequestTimeout, cfg.Store.Ping)
+	database := newReadiness(cfg.RequestTimeout, time.Now, cfg.Store.Ping)
 	e.Match(reads, "/readyz", func(c echo.Context) error {
 		if cfg.draining() {
 			return writeStatus(c, http.StatusServiceUnavailable, "draining")

@@ -38,7 +38,7 @@ type Config struct {
 	Images            images.Limits    // of uploads; 5 MiB and 16 megapixels
 	Draining          <-chan struct{}  // closed before the server ends: /readyz is 503, answers close connections; nil is never
 	ImageDecoders     int              // how many images are decoded at once; 1
-	LargeBodies       int              // how many bodies of 64 KiB and more are in files at once; 256
+	LargeBodies       int              // how many bodies of 64 KiB and more are in files at once, of one user at most a quarter; 256
 	MaxBodyBytes      int64            // of JSON and urlencoded, and of multipart beside an image; 1 MiB
 	RateLimitToken    RateLimit        // of each token; none
 	RateLimitAddress  RateLimit        // of each address; none
@@ -105,7 +105,7 @@ func New(cfg Config) (http.Handler, error) {
 // routeOperations routes what openapi.yaml defines. Each operation has the same chain.
 func routeOperations(e *echo.Echo, cfg Config, spec *openapi3.T) {
 	chains := map[string][]echo.MiddlewareFunc{}
-	places, turns := make(chan struct{}, cfg.LargeBodies), largeBodies(cfg)
+	places, turns := newPlaces(cfg.LargeBodies), largeBodies(cfg)
 	tokens := newLimiters[string](cfg.RateLimitToken, cfg.Now)
 	for _, op := range operations(spec) {
 		chains[op.id] = []echo.MiddlewareFunc{

@@ -21,7 +21,7 @@ type limitFlags struct {
 	StatementTimeout  time.Duration `name:"statement-timeout" default:"5s" help:"How long a statement may take on Postgres, unless the URL's statement_timeout says otherwise."`
 	MaxHeaderBytes    int           `name:"max-header-bytes" default:"65536" help:"Largest headers of a request, its first line too, in bytes."`
 	MaxBodyBytes      int64         `name:"max-body-bytes" default:"1048576" help:"Largest JSON or urlencoded body, in bytes; a multipart body may hold an image beside it."`
-	LargeBodies       int           `name:"large-bodies" default:"256" help:"How many bodies of 64 KiB and more may wait in TMPDIR at once; one more is a 503."`
+	LargeBodies       int           `name:"large-bodies" default:"256" help:"How many bodies of 64 KiB and more may wait in TMPDIR at once, of one user at most a quarter; one more is a 503."`
 	ImageDecoders     int           `name:"image-decoders" default:"1" help:"How many images are decoded at once; each may take 8 bytes of memory per pixel."`
 
 	RateLimitToken        float64 `name:"rate-limit-token" help:"Requests per second that each token may send, in each process; 0 is no limit."`
