@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pressly/goose/v3/lock"
+
 	"github.com/opencalls/opencalls/cmd/opencalls/programtest"
 	"github.com/opencalls/opencalls/fixture"
 	"github.com/opencalls/opencalls/store"
@@ -191,40 +193,91 @@ func TestDrainAndShutdown(t *testing.T) {
 
 // A server that is stopped before it serves says so in one line, and leaves nothing half-done.
 func TestStoppedBeforeItServes(t *testing.T) {
-	for signal, word := range map[os.Signal]string{syscall.SIGTERM: "terminated", os.Interrupt: "interrupted"} {
-		t.Run(word, func(t *testing.T) {
-			t.Parallel()
-			databaseURL := storetest.MigratedURL(t, storetest.SQLite)
-			s := storetest.OpenURL(t, databaseURL)
-			var stderr programtest.Output
-			server := exec.CommandContext(t.Context(), programtest.Binary, "serve", "--listen=127.0.0.1:0", "--demo", "--database-url="+databaseURL)
-			server.Stderr = &stderr
-			// It waits for another change.
-			if err := s.Write(t.Context(), store.Actor{}, func(*store.Tx) error {
-				if err := server.Start(); err != nil {
-					return err
-				}
-				programtest.Within(t, "the database is open", func() bool {
-					files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", server.Process.Pid))
-					return slices.ContainsFunc(files, func(file string) bool {
-						target, _ := os.Readlink(file)
-						return target == strings.TrimPrefix(databaseURL, "sqlite:")
-					})
-				})
-				if err := server.Process.Signal(signal); err != nil {
-					return err
-				}
-				_ = server.Wait()
-				return nil
-			}); err != nil {
-				t.Fatal(err)
+	storetest.Each(t, func(t *testing.T, engine string) {
+		for signal, word := range map[os.Signal]string{syscall.SIGTERM: "terminated", os.Interrupt: "interrupted"} {
+			t.Run("while it imports/"+word, func(t *testing.T) {
+				t.Parallel()
+				stopImport(t, engine, signal, word)
+			})
+		}
+		if engine == storetest.Postgres {
+			t.Run("while it waits for its turn to migrate", func(t *testing.T) {
+				t.Parallel()
+				stopMigration(t)
+			})
+		}
+	})
+}
+
+// stopImport stops a server that waits for another change before it fills in the demo data.
+func stopImport(t *testing.T, engine string, signal os.Signal, word string) {
+	t.Helper()
+	databaseURL := storetest.MigratedURL(t, engine)
+	var tables storetest.SQL
+	s := storetest.OpenURL(t, databaseURL, tables.Use)
+	db := tables.DB(t)
+	if err := s.Write(t.Context(), store.Actor{}, func(tx *store.Tx) error {
+		if err := tx.LockForImport(); err != nil {
+			return err
+		}
+		stopOnce(t, databaseURL, signal, word, func(pid int) bool {
+			if engine == storetest.Postgres {
+				return storetest.Count(t, db, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0
 			}
-			if status, want := server.ProcessState.ExitCode(), "opencalls: "+word+" before it served\n"; status != 1 || stderr.String() != want {
-				t.Errorf("exit %d: %q, want %q", status, stderr.String(), want)
-			}
-			if empty, err := s.Empty(t.Context()); err != nil || !empty {
-				t.Errorf("something is left (%v)", err)
-			}
+			files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+			return slices.ContainsFunc(files, func(file string) bool {
+				target, _ := os.Readlink(file)
+				return target == strings.TrimPrefix(databaseURL, "sqlite:")
+			})
 		})
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if empty, err := s.Empty(t.Context()); err != nil || !empty {
+		t.Errorf("something is left (%v)", err)
+	}
+}
+
+// stopMigration stops a server on an empty Postgres that another one seems to migrate.
+func stopMigration(t *testing.T) {
+	t.Helper()
+	databaseURL := storetest.URL(t, storetest.Postgres)
+	var tables storetest.SQL
+	storetest.OpenURL(t, databaseURL, tables.Use)
+	db := tables.DB(t)
+	other, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if _, err := other.ExecContext(t.Context(), "SELECT pg_advisory_lock($1)", lock.DefaultLockID); err != nil {
+		t.Fatal(err)
+	}
+	stopOnce(t, databaseURL, syscall.SIGTERM, "terminated", func(int) bool {
+		return storetest.Count(t, db, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'SELECT pg_try_advisory_lock(%'") > 0
+	})
+	if left := storetest.Rows(t, db, "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'goose_db_version'"); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+// stopOnce starts a server, and stops it once it waits.
+func stopOnce(t *testing.T, databaseURL string, signal os.Signal, word string, waits func(pid int) bool) {
+	t.Helper()
+	var stderr programtest.Output
+	server := exec.CommandContext(t.Context(), programtest.Binary, "serve", "--listen=127.0.0.1:0", "--demo", "--database-url="+databaseURL)
+	server.Stderr = &stderr
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	programtest.Within(t, "the server waits", func() bool { return waits(server.Process.Pid) })
+	if err := server.Process.Signal(signal); err != nil {
+		t.Error(err)
+	}
+	_ = server.Wait()
+	said := slices.DeleteFunc(strings.SplitAfter(stderr.String(), "\n"), func(line string) bool { return postgresWarnings(line) > 0 })
+	if status, want := server.ProcessState.ExitCode(), "opencalls: "+word+" before it served\n"; status != 1 || strings.Join(said, "") != want {
+		t.Errorf("exit %d: %q, want %q", status, stderr.String(), want)
 	}
 }
