@@ -43,9 +43,9 @@ const (
 	exitUsage  = 2
 )
 
-// credentials are who a URL is for, and their password, which may hold a slash itself; a URL that
-// was taken for a path has lost one.
-var credentials = regexp.MustCompile(`:/{1,2}\S*@`)
+// credentials are who a URL is for, and their password, which may hold anything where the URL
+// is wrong; one that was taken for a path has lost a slash.
+var credentials = regexp.MustCompile(`:/{1,2}.*@`)
 
 // passwords are those among the parameters of a database's URL, sslpassword too, or of its other form.
 var passwords = regexp.MustCompile(`(?i)(password\s*=\s*)('[^']*'?|[^&\s"]*)`)

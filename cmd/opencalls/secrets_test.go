@@ -176,6 +176,7 @@ func TestSecretsOfAWrongConfiguration(t *testing.T) {
 	wrong := [][]string{
 		{"serve", "postgres://opencalls:S3CRET@localhost/opencalls"},
 		{"serve", "postgres://opencalls:pa/S3CRET@localhost/opencalls"},
+		{"serve", "postgres://opencalls:pass S3CRET@localhost/opencalls"},
 		{"serve", "postgres://localhost/opencalls?user=opencalls&password=S3CRET"},
 		{"serve", "postgres://localhost/opencalls?sslPassword=S3CRET&user=opencalls"},
 		{"serve", "host=localhost password='S3CRET with blanks, S3CRET'"},
