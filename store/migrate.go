@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
 )
 
 //go:embed migrations
@@ -23,16 +22,8 @@ type Migration struct {
 
 func (s *Store) migrator() (*goose.Provider, error) {
 	dialect, dir := goose.DialectSQLite3, "migrations/sqlite"
-	var options []goose.ProviderOption
 	if s.engine.dialect() == "postgres" {
 		dialect, dir = goose.DialectPostgres, "migrations/postgres"
-		// Several replicas may start at once on an empty database: those that come second look
-		// every second, for five minutes, whether it is their turn.
-		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
-		if err != nil {
-			return nil, err
-		}
-		options = append(options, goose.WithSessionLocker(locker))
 	}
 	steps, err := fs.Sub(migrations, dir)
 	if err != nil {
@@ -42,17 +33,24 @@ func (s *Store) migrator() (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(dialect, s.engine.migrationPool(pool), steps, options...)
+	return goose.NewProvider(dialect, s.engine.migrationPool(pool), steps)
 }
 
 // Migrate brings the schema up to date and returns how many steps that took. On Postgres a step
-// that does not get its locks within a short while lets others go first and tries again, for five
-// minutes.
+// that does not get its locks within a short while lets others go first and tries again, until five
+// minutes have passed since the call, the wait for other processes that migrate included.
 func (s *Store) Migrate(ctx context.Context) (int, error) {
+	begun := time.Now()
 	m, err := s.migrator()
 	if err != nil {
 		return 0, err
 	}
+	// Through the pauses too: several that took turns at them would leave others no time at all.
+	unlock, err := s.engine.lockMigrations(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("migrate: %w", s.err(err))
+	}
+	defer unlock()
 	taken := 0
 	for attempt := 1; ; attempt++ {
 		var done []*goose.MigrationResult
@@ -65,7 +63,7 @@ func (s *Store) Migrate(ctx context.Context) (int, error) {
 		if err == nil {
 			return taken, nil
 		}
-		wait, again := s.engine.migrateAgain(err, attempt, len(m.ListSources()))
+		wait, again := s.engine.migrateAgain(err, attempt, len(m.ListSources()), time.Since(begun))
 		if !again {
 			return taken, fmt.Errorf("migrate: %w", s.err(err))
 		}
@@ -87,6 +85,11 @@ func (s *Store) MigrateDown(ctx context.Context) (string, error) {
 	if version, err := m.GetDBVersion(ctx); err != nil || version == 0 {
 		return "", s.err(err)
 	}
+	unlock, err := s.engine.lockMigrations(ctx)
+	if err != nil {
+		return "", fmt.Errorf("migrate down: %w", s.err(err))
+	}
+	defer unlock()
 	done, err := m.Down(ctx)
 	if err != nil {
 		return "", fmt.Errorf("migrate down: %w", s.err(err))

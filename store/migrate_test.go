@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -142,15 +143,17 @@ func TestNotMigrated(t *testing.T) {
 	})
 }
 
-// A migration that waits for what somebody reads keeps nobody else from reading for long, and goes
-// on once that has ended.
+// A migration that waits for what somebody reads keeps nobody else from reading for long, however
+// many processes migrate, and goes on once that has ended.
 func TestMigrationsLetReadsThrough(t *testing.T) {
 	for _, engine := range storetest.Engines() {
 		if engine != storetest.Postgres {
 			continue // on SQLite reads wait for no writer
 		}
 		var tables storetest.SQL
-		s := storetest.OpenURL(t, storetest.URL(t, engine), tables.Use)
+		databaseURL := storetest.URL(t, engine)
+		s := storetest.OpenURL(t, databaseURL+"&application_name=first", tables.Use)
+		second := storetest.OpenURL(t, databaseURL+"&application_name=second")
 		if _, err := s.Migrate(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -169,25 +172,40 @@ func TestMigrationsLetReadsThrough(t *testing.T) {
 		if _, err := reading.Exec(read); err != nil {
 			t.Fatal(err)
 		}
-		migrated := make(chan error, 1)
-		go func() {
+		migrated := make(chan error, 2)
+		migrate := func(s *store.Store) {
 			_, err := s.Migrate(t.Context())
 			migrated <- err
-		}()
-		for !waits(t, db) && len(migrated) == 0 {
-			runtime.Gosched()
 		}
+		until := func(firstWaits bool) {
+			t.Helper()
+			for len(migrated) == 0 {
+				names := storetest.Rows(t, db, "SELECT application_name FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+				if slices.Contains(names, `application_name="second"`) {
+					t.Fatal("the second migration waits for a lock while it is the first one's turn")
+				}
+				if slices.Contains(names, `application_name="first"`) == firstWaits {
+					return
+				}
+				runtime.Gosched()
+			}
+		}
+		go migrate(s)
+		until(true)
+		go migrate(second)
 		// It waits behind the migration as long as the migration waits.
 		if _, err := db.Exec("BEGIN; " + read + "; COMMIT"); err != nil {
 			t.Error(err)
 		}
+		until(false)
+		until(true) // the pause is over, which the second did not use
 		if len(migrated) > 0 {
-			t.Fatalf("the migration did not wait: %v", <-migrated)
+			t.Fatalf("a migration did not wait: %v", <-migrated)
 		}
 		if err := reading.Rollback(); err != nil {
 			t.Fatal(err)
 		}
-		if err := <-migrated; err != nil {
+		if err := errors.Join(<-migrated, <-migrated); err != nil {
 			t.Error(err)
 		}
 		if err := s.CheckMigrated(t.Context()); err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3/lock"
 	gormpostgres "gorm.io/driver/postgres"
 	"gorm.io/gorm"
 )
@@ -30,6 +31,9 @@ const (
 // migrationLockTimeout is how long a migration waits for a lock: as long as it does, every request
 // that needs the table waits behind it.
 const migrationLockTimeout = 2 * time.Second
+
+// migrationPatience is how long a migration goes on trying to get its locks, and waits for others.
+const migrationPatience = 5 * time.Minute
 
 // lockNotAvailable is Postgres's code of a lock that was waited for too long.
 const lockNotAvailable = "55P03"
@@ -70,8 +74,7 @@ func openPostgres(ctx context.Context, cfg Config) (*Store, error) {
 		config.RuntimeParams["lock_timeout"] = strconv.FormatInt(migrationLockTimeout.Milliseconds(), 10)
 	}
 	migrations := openPostgresPool(cfg, *config)
-	migrations.SetMaxOpenConns(2)
-	migrations.SetMaxIdleConns(0)
+	migrations.SetMaxIdleConns(0) // lockMigrations relies on it
 	s := newStore(cfg, postgresEngine{migrations: migrations}, db, db)
 	s.writers = newWriters(postgresWriters, cfg.StatementTimeout)
 	return s, nil
@@ -160,11 +163,29 @@ func (postgresEngine) lockForImport(db *gorm.DB) error {
 
 func (e postgresEngine) migrationPool(*sql.DB) *sql.DB { return e.migrations }
 
+// lockMigrations takes goose's lock, which earlier versions take too, on a connection of its own,
+// with which it ends. Who comes second looks every second whether it is free.
+func (e postgresEngine) lockMigrations(ctx context.Context) (func(), error) {
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, uint64(migrationPatience/time.Second)))
+	if err != nil {
+		return nil, err
+	}
+	conn, err := e.migrations.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	unlock := func() { _ = conn.Close() } // the pool keeps none
+	if err := locker.SessionLock(ctx, conn); err != nil {
+		unlock()
+		return nil, fmt.Errorf("wait for another migration: %w", err)
+	}
+	return unlock, nil
+}
+
 // migrateAgain waits for requests and imports that hold what the migration needs.
-func (postgresEngine) migrateAgain(err error, attempt, _ int) (time.Duration, bool) {
+func (postgresEngine) migrateAgain(err error, _, _ int, since time.Duration) (time.Duration, bool) {
 	var answer *pgconn.PgError
-	const pause = 3 * time.Second
-	return pause, errors.As(err, &answer) && answer.Code == lockNotAvailable && attempt < int(5*time.Minute/(pause+migrationLockTimeout))
+	return 3 * time.Second, errors.As(err, &answer) && answer.Code == lockNotAvailable && since < migrationPatience
 }
 
 func (postgresEngine) translate(err error) error {

@@ -135,9 +135,11 @@ func (*sqliteEngine) migrationPool(pool *sql.DB) *sql.DB { return pool }
 
 func (*sqliteEngine) lockForImport(*gorm.DB) error { return nil } // one Write runs at a time
 
+func (*sqliteEngine) lockMigrations(context.Context) (func(), error) { return func() {}, nil } // migrateAgain does without
+
 // migrateAgain goes on where another process was at work: no lock lasts over several steps, so that
 // of two that start at once on an empty file the one that comes second to a step finds its tables there.
-func (*sqliteEngine) migrateAgain(_ error, attempt, steps int) (time.Duration, bool) {
+func (*sqliteEngine) migrateAgain(_ error, attempt, steps int, _ time.Duration) (time.Duration, bool) {
 	return 0, attempt <= steps
 }
 

@@ -68,9 +68,11 @@ type engine interface {
 	lockForImport(db *gorm.DB) error
 	// migrationPool is where migrations run, given the pool of other changes.
 	migrationPool(pool *sql.DB) *sql.DB
-	// migrateAgain says whether a migration of so many steps is worth another attempt after this
-	// error, and after what time.
-	migrateAgain(err error, attempt, steps int) (wait time.Duration, again bool)
+	// lockMigrations waits until no other process migrates and keeps others from it until unlock.
+	lockMigrations(ctx context.Context) (unlock func(), err error)
+	// migrateAgain says whether a migration of so many steps, which began so long ago, is worth
+	// another attempt after this error, and after what time.
+	migrateAgain(err error, attempt, steps int, since time.Duration) (wait time.Duration, again bool)
 	// translate turns a driver's error into the store's.
 	translate(err error) error
 	// close releases what the engine holds besides its connections.
