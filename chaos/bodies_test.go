@@ -16,9 +16,7 @@ import (
 // goes on, and as soon as there is room again they are taken.
 func TestFullTemporaryDisk(t *testing.T) {
 	disk := smallDisk(t)
-	flag := "--database-url=sqlite:" + filepath.Join(t.TempDir(), "opencalls.db")
-	programtest.Run(t, "migrate", "up", flag)
-	programtest.Run(t, "import", world(t), flag)
+	flag := populate(t, "sqlite:"+filepath.Join(t.TempDir(), "opencalls.db"))
 	ballast := filepath.Join(disk, "ballast")
 	fill(t, ballast)
 	p := programtest.StartBy(t, []string{"env", "TMPDIR=" + disk}, "--listen=127.0.0.1:0", flag)

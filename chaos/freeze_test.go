@@ -21,9 +21,7 @@ import (
 func TestPostgresFreeze(t *testing.T) {
 	c := newCluster(t)
 	databaseURL := c.url("postgres")
-	flag := "--database-url=" + databaseURL
-	programtest.Run(t, "migrate", "up", flag)
-	programtest.Run(t, "import", world(t), flag)
+	flag := populate(t, databaseURL)
 	const requestTimeout = 3 * time.Second
 	p := programtest.Start(t, flag, "--request-timeout="+requestTimeout.String())
 	l := newLoad()
