@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/opencalls/opencalls/cmd/opencalls/programtest"
+	"github.com/opencalls/opencalls/store"
 )
 
 const (
@@ -62,11 +63,11 @@ func world(t *testing.T) string {
 }
 
 // batchSize is how many customers a batch holds, each with an organisation, an image and a grant.
-const batchSize = 250
+// It takes an import two statements or more to write as many rows.
+const batchSize = store.ImportBatch + 100
 
-// batch writes an import file of many objects, and returns its path.
-func batch(t *testing.T, set int) string {
-	t.Helper()
+// batch is an import file of many objects, in lines: the customers', the organisations', the grants'.
+func batch(set int) [][]byte {
 	var lines bytes.Buffer
 	for n := range batchSize {
 		fmt.Fprintf(&lines, `{"customers": {"uuid": %q, "name": "Customer %d of batch %d"}}`+"\n", id('c', set, n), n, set)
@@ -80,7 +81,7 @@ func batch(t *testing.T, set int) string {
 		fmt.Fprintf(&lines, `{"user_roles": {"uuid": %q, "user": %q, "role": %q, "scope": {"call_managing_organisation": %q}}}`+"\n",
 			id('f', set, n), grantee(0), role, id('0', set, n))
 	}
-	return writeFile(t, fmt.Sprintf("batch%d.jsonl", set), lines.Bytes())
+	return bytes.SplitAfter(lines.Bytes(), []byte("\n"))
 }
 
 func writeFile(t *testing.T, name string, content []byte) string {
