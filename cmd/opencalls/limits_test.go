@@ -238,14 +238,16 @@ func TestClientsThatDoNotRead(t *testing.T) {
 	})
 }
 
-// Uploads of the largest images that may be, all at once and within the limits that there are by
-// default, take no more memory than a small machine has.
+// Uploads of the largest images that may be, all at once, take no more memory than a small machine
+// has, and no more of a processor than the time that a request has by default: the last one's image
+// is decoded within it where nobody else keeps the machine busy.
 func TestUploadsAtOnce(t *testing.T) {
 	const most, uploads = 300 << 20, 32
 	const size = 5 << 20
+	const requestTimeout = 30 * time.Second // --request-timeout by default
 	pictures := [][]byte{largePNG(size), largeInterlacedPNG(size), largePNG(size), largeJPEG(size)}
 	storetest.Each(t, func(t *testing.T, engine string) {
-		p := start(t, "--demo", "--database-url="+storetest.URL(t, engine))
+		p := start(t, "--demo", "--database-url="+storetest.URL(t, engine), "--request-timeout=5m", "--write-timeout=11m")
 		var group sync.WaitGroup
 		for i := range uploads {
 			group.Go(func() { p.upload(t, fixture.DemoOrganisation, pictures[i%len(pictures)]) })
@@ -253,10 +255,14 @@ func TestUploadsAtOnce(t *testing.T) {
 		p.serves(t)
 		group.Wait()
 		peak := p.peakMemory(t)
-		t.Logf("%d MiB", peak>>20)
 		if peak > most {
 			t.Errorf("%d uploads at once took %d MiB of memory", uploads, peak>>20)
 		}
 		p.checkLog(t)
+		taken := p.ProcessState.UserTime() + p.ProcessState.SystemTime()
+		t.Logf("%d MiB, %s", peak>>20, taken)
+		if taken > requestTimeout {
+			t.Errorf("%d uploads at once took %s of a processor", uploads, taken)
+		}
 	})
 }
