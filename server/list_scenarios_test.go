@@ -70,6 +70,8 @@ var listScenarios = []scenario{
 	{name: "page=0", request: "GET …/?page=0", status: 404, want: `{"detail":"Invalid page."}`},
 	{name: "page=-1", request: "GET …/?page=-1", status: 404, want: `{"detail":"Invalid page."}`},
 	{name: "page=x", request: "GET …/?page=x", status: 404, want: `{"detail":"Invalid page."}`},
+	{name: "page of a filtered list that begins at no number", request: "GET …/?customer_keyword=a&page=1152921504606846977&page_size=16", status: 404, want: `{"detail":"Invalid page."}`},
+	{name: "largest page of a filtered list", request: "GET …/?customer_keyword=a&page=9223372036854775807&page_size=300", status: 404, want: `{"detail":"Invalid page."}`},
 	{name: "page=last", request: "GET …/?page=last", status: 404, want: `{"detail":"Invalid page."}`},
 	{name: "page=1.5", request: "GET …/?page=1.5", status: 404, want: `{"detail":"Invalid page."}`},
 	{name: "page=1.0", request: "GET …/?page=1.0", status: 404, want: `{"detail":"Invalid page."}`},

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strings"
 
@@ -27,6 +28,9 @@ func (p Page) offset() int64 { return int64(p.Number-1) * int64(p.Size) }
 func (p Page) Last(total int64) int64 {
 	return max(1, (total+int64(p.Size)-1)/int64(p.Size))
 }
+
+// mostRows is more than any list has: where a page begins that lies not past it is a number.
+const mostRows = math.MaxInt64 / 2
 
 // Ordering is a name of an order, such as customer_name, as it is or the other way round.
 type Ordering struct {
@@ -115,6 +119,9 @@ func (q queries) pageOfAll(ctx context.Context, descending bool, page Page) ([]O
 // says how many matches there are; else those after the row are counted. So few matches are
 // looked for once, and SQLite, which looks at every organisation, looks once at each.
 func (q queries) pageOfMatches(ctx context.Context, f OrganisationFilter, descending bool, page Page) ([]Organisation, int64, error) {
+	if err := page.Check(mostRows); err != nil {
+		return nil, 0, err
+	}
 	list, err := q.organisationRows(ctx, f, descending, int64(page.Size)+1, page.offset())
 	if err == nil && len(list) == 0 && page.Number > 1 {
 		err = ErrInvalidPage

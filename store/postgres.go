@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
@@ -39,7 +40,10 @@ const migrationPatience = 5 * time.Minute
 const lockNotAvailable = "55P03"
 
 // postgresEngine holds the connections of migrations, whose statements may take any time.
-type postgresEngine struct{ migrations *sql.DB }
+type postgresEngine struct {
+	migrations    *sql.DB
+	asciiTrigrams bool // the database's are of ASCII letters alone
+}
 
 func openPostgres(ctx context.Context, cfg Config) (*Store, error) {
 	config, err := pgx.ParseConfig(cfg.URL)
@@ -63,6 +67,11 @@ func openPostgres(ctx context.Context, cfg Config) (*Store, error) {
 		_ = pool.Close()
 		return nil, fmt.Errorf("open Postgres: %w", postgresEngine{}.translate(err))
 	}
+	ascii, err := asciiTrigrams(ctx, pool, cfg.Logger)
+	if err != nil {
+		_ = pool.Close()
+		return nil, fmt.Errorf("open Postgres: %w", postgresEngine{}.translate(err))
+	}
 	db, err := gorm.Open(gormpostgres.New(gormpostgres.Config{Conn: pool}), gormConfig())
 	if err != nil {
 		_ = pool.Close()
@@ -75,7 +84,7 @@ func openPostgres(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	migrations := openPostgresPool(cfg, *config)
 	migrations.SetMaxIdleConns(0) // lockMigrations relies on it
-	s := newStore(cfg, postgresEngine{migrations: migrations}, db, db)
+	s := newStore(cfg, postgresEngine{migrations: migrations, asciiTrigrams: ascii}, db, db)
 	s.writers = newWriters(postgresWriters, cfg.StatementTimeout)
 	return s, nil
 }
@@ -109,18 +118,44 @@ func checkPostgres(ctx context.Context, pool *sql.DB, log *slog.Logger) error {
 	return nil
 }
 
+// asciiTrigrams says whether pg_trgm sees letters in ASCII alone, and warns if so.
+func asciiTrigrams(ctx context.Context, pool *sql.DB, log *slog.Logger) (bool, error) {
+	var ctype string
+	if err := pool.QueryRowContext(ctx, "SELECT datctype FROM pg_database WHERE datname = current_database()").Scan(&ctype); err != nil {
+		return false, err
+	}
+	ascii := ctype == "C" || ctype == "POSIX"
+	if ascii {
+		log.Warn("Postgres looks at every row for a keyword whose letters are not ASCII", "LC_CTYPE", ctype)
+	}
+	return ascii, nil
+}
+
 func (postgresEngine) dialect() string { return "postgres" }
 
 var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
-// contains uses LIKE, which the trigram index serves. A shorter text has no trigram: looking for it
-// by the index, as Postgres does once it has settled on one plan for any text, takes eight times
-// as long as looking at each row.
-func (postgresEngine) contains(column, text string) (string, any) {
-	if utf8.RuneCountInString(text) < 3 {
+// contains uses LIKE, which the trigram index serves, where the text has a trigram. Looking by the
+// index for one that has none, as Postgres does once it has settled on one plan for any text, takes
+// several times as long as looking at each row.
+func (e postgresEngine) contains(column, text string) (string, any) {
+	if !e.hasTrigram(text) {
 		return "strpos(" + column + ", ?) > 0", text
 	}
 	return column + ` LIKE ? ESCAPE '\'`, "%" + escapeLike.Replace(text) + "%"
+}
+
+// hasTrigram says that three letters or digits of the text follow one another.
+func (e postgresEngine) hasTrigram(text string) bool {
+	n := 0
+	for _, r := range text {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) || e.asciiTrigrams && r >= utf8.RuneSelf {
+			n = 0
+		} else if n++; n == 3 {
+			return true
+		}
+	}
+	return false
 }
 
 func (postgresEngine) indexedBy(string) string { return "" }

@@ -141,6 +141,21 @@ func TestPostgresMigratesAgain(t *testing.T) {
 	}
 }
 
+// Only what has a trigram is looked for by the index of trigrams.
+func TestTrigrams(t *testing.T) {
+	for text, has := range map[string]struct{ inASCII, inAll bool }{
+		"": {}, "ab": {}, "abc": {true, true}, "a1b": {true, true}, "ab c": {}, "---": {}, "a_b%c": {}, "x--abc": {true, true},
+		"київ": {false, true}, "aké": {false, true}, "uni київ": {true, true}, "ки": {},
+	} {
+		for ascii, want := range map[bool]bool{true: has.inASCII, false: has.inAll} {
+			condition, _ := postgresEngine{asciiTrigrams: ascii}.contains("c", text)
+			if got := strings.Contains(condition, "LIKE"); got != want {
+				t.Errorf("%q, ASCII alone %t: %s", text, ascii, condition)
+			}
+		}
+	}
+}
+
 // What answers with a code of no class is an error, and a lock that was waited for too long a
 // reason to come again.
 func TestPostgresCodes(t *testing.T) {

@@ -21,7 +21,7 @@ const page = 10
 // not:
 //   - scans: on SQLite a keyword is looked for in one scan of the index that is there for it;
 //   - sorts: on Postgres the index of a keyword gives its matches in no order;
-//   - all: on Postgres a keyword of one or two letters, which has no trigram, is looked for in all rows.
+//   - all: on Postgres a keyword without three letters in a row, which has no trigram, is looked for in all rows.
 //
 // A page in the middle is walked to along an index; that is no scan of a table and no sort.
 // grows says that the pages read on Postgres may grow with the data.
@@ -40,6 +40,10 @@ var operations = []operation{
 	{name: "list_keyword_rare", request: "GET /?customer_keyword={rare}", scans: true, sorts: true},
 	{name: "list_keyword_common", request: "GET /?customer_keyword={common}", scans: true, sorts: true, grows: true},
 	{name: "list_keyword_letter", request: "GET /?customer_keyword=u", scans: true, all: true, grows: true},
+	{name: "list_keyword_count", request: "HEAD /?customer_keyword={rare}", scans: true},
+	{name: "list_keyword_page", request: "GET /?customer_keyword={common}&page=3&o=-customer_name", scans: true, sorts: true, grows: true},
+	{name: "list_keyword_other_letters", request: "GET /?customer_keyword=%D1%83%D0%B6%D0%B3%D0%BE%D1%80%D0%BE%D0%B4", scans: true, sorts: true, grows: true},
+	{name: "list_keyword_no_letters", request: "GET /?customer_keyword=---", scans: true, all: true, grows: true},
 	{name: "list_count", request: "HEAD /"},
 	{name: "list_customer", request: "GET /?customer_uuid={customer}"},
 	{name: "retrieve", request: "GET /{it}/"},
@@ -97,13 +101,15 @@ func TestPlansOfPostgres(t *testing.T) {
 	}
 	pages, few := map[string]int{}, map[string]int{}
 	large.each(t, operations, func(o operation, statements []storetest.Statement) {
-		for _, s := range slices.DeleteFunc(statements, changes) {
+		for _, s := range slices.DeleteFunc(statements, once) {
 			plan := large.explain(t, s)
 			pages[o.name] += plan.Hit + plan.Read
 			faults := plan.faults(o)
 			// It is settled on where it looks no worse than those for the arguments that there were.
-			if generic := large.explainGeneric(t, s); generic.Cost <= plan.Cost {
-				faults = append(faults, generic.faults(o)...)
+			if !changes(s) {
+				if generic := large.explainGeneric(t, s); generic.Cost <= plan.Cost {
+					faults = append(faults, generic.faults(o)...)
+				}
 			}
 			for _, fault := range faults {
 				t.Errorf("%s: %s: %s", o.name, fault, s.Text)
@@ -111,7 +117,7 @@ func TestPlansOfPostgres(t *testing.T) {
 		}
 	})
 	small.each(t, operations, func(o operation, statements []storetest.Statement) {
-		for _, s := range slices.DeleteFunc(statements, changes) {
+		for _, s := range slices.DeleteFunc(statements, once) {
 			plan := small.explain(t, s)
 			few[o.name] += plan.Hit + plan.Read
 		}
@@ -122,6 +128,11 @@ func TestPlansOfPostgres(t *testing.T) {
 			t.Errorf("%s reads %d pages, and %d of 1,000 organisations", o.name, pages[o.name], few[o.name])
 		}
 	}
+}
+
+// once says whether a statement can't be carried out again to see how.
+func once(s storetest.Statement) bool {
+	return changes(s) && !strings.HasPrefix(strings.TrimSpace(s.Text), "UPDATE")
 }
 
 // changes says whether a statement is anything but a query.

@@ -45,7 +45,12 @@ const explain = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "
 // explain is the plan for these very arguments.
 func (w *world) explain(t *testing.T, s storetest.Statement) node {
 	t.Helper()
-	return plan(t, s, w.db.QueryRow(explain+s.Text, arguments(s)...))
+	tx, err := w.db.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback() }() // it is carried out
+	return plan(t, s, tx.QueryRow(explain+s.Text, arguments(s)...))
 }
 
 // explainGeneric is the plan for any arguments, which Postgres may settle on when a connection

@@ -59,6 +59,7 @@ func (c serveCommand) Run(env environment) error {
 	if err := c.check(); err != nil {
 		return err
 	}
+	c.limitMemory()
 	log := slog.New(slog.NewJSONHandler(env.stderr, nil))
 	ctx, stop := untilSignal(env.ctx)
 	defer stop()

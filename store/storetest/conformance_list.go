@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/google/uuid"
@@ -87,8 +88,10 @@ var listScenarios = []scenario{
 				slices.Reverse(backwards)
 				r.same(backwards, whole)
 				page := store.Page{Number: 1, Size: size}
-				for _, past := range []int{1, 1 << 40} {
-					page.Number = int(page.Last(total)) + past
+				last := int(page.Last(total))
+				// Where some of these begin is no number, or one that is smaller.
+				for _, number := range []int{last + 1, 1 << 40, math.MaxInt / size, math.MaxInt/size + 1, 1<<60 + 1, math.MaxInt} {
+					page.Number = max(number, last+1) // size 1: a number that is none
 					_, _, err := r.store.ListOrganisations(r.ctx, f, nil, page)
 					r.is(err, store.ErrInvalidPage)
 				}
