@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -59,6 +61,7 @@ func (c serveCommand) Run(env environment) error {
 	if err := c.check(); err != nil {
 		return err
 	}
+	c.limitMemory()
 	c.limitMemory()
 	log := slog.New(slog.NewJSONHandler(env.stderr, nil))
 	ctx, stop := untilSignal(env.ctx)
@@ -121,6 +124,21 @@ func (c serveCommand) openFilled(env environment, log *slog.Logger) (*store.Stor
 		return nil, err
 	}
 	return s, nil
+}
+
+// restMemory is what the server holds besides images and bodies, in bytes, before it collects
+// garbage more often.
+const restMemory = 64 << 20
+
+// limitMemory has garbage collected in time where GOMEMLIMIT does not say when: what an image was
+// decoded into is as large as all else, and Go would wait until there is as much of it again.
+func (c serveCommand) limitMemory() {
+	if os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	decoders := float64(c.ImageDecoders)
+	limit := restMemory + 8*decoders*float64(c.MaxPixels) + (decoders+1)*float64(c.MaxBodyBytes+c.MaxBytes)
+	debug.SetMemoryLimit(int64(min(limit, math.MaxInt64/2)))
 }
 
 // check refuses a wrong configuration before anything is opened.
