@@ -28,14 +28,10 @@ func (h CallManagingOrganisations) CallManagingOrganisationsList(ctx context.Con
 	if err != nil {
 		return nil, pageErr(err)
 	}
-	origin := RequestFrom(ctx).Origin
-	body := make([]gen.CallManagingOrganisation, len(list))
-	for i, o := range list {
-		body[i] = renderOrganisation(origin, o)
-	}
-	return gen.CallManagingOrganisationsList200JSONResponse{
-		Body:    body,
-		Headers: gen.CallManagingOrganisationsList200ResponseHeaders{Link: link(ctx, page, int(total)), XResultCount: int(total)},
+	return organisationList{
+		origin:  RequestFrom(ctx).Origin,
+		list:    list,
+		headers: gen.CallManagingOrganisationsList200ResponseHeaders{Link: link(ctx, page, int(total)), XResultCount: int(total)},
 	}, nil
 }
 
