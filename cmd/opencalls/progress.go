@@ -35,9 +35,11 @@ func newProgress(out io.Writer, doing string, size int64) *progress {
 	return p
 }
 
+// newBar draws where the size is unknown only when it is told of more, as it does elsewhere: what
+// the library draws by itself meanwhile is not kept from what ends the bar.
 func newBar(out io.Writer, doing string, size int64) *progressbar.ProgressBar {
 	return progressbar.NewOptions64(size, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(doing),
-		progressbar.OptionShowBytes(true), progressbar.OptionFullWidth(), progressbar.OptionThrottle(100*time.Millisecond))
+		progressbar.OptionShowBytes(true), progressbar.OptionFullWidth(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetSpinnerChangeInterval(0))
 }
 
 // end takes the bar away.
