@@ -29,7 +29,8 @@ func (p Page) Last(total int64) int64 {
 	return max(1, (total+int64(p.Size)-1)/int64(p.Size))
 }
 
-// mostRows is more than any list has: where a page begins that lies not past it is a number.
+// mostRows is more than any list has, and little enough for the place where a page of such a list
+// begins to be an int64.
 const mostRows = math.MaxInt64 / 2
 
 // Ordering is a name of an order, such as customer_name, as it is or the other way round.

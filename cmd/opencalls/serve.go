@@ -62,7 +62,6 @@ func (c serveCommand) Run(env environment) error {
 		return err
 	}
 	c.limitMemory()
-	c.limitMemory()
 	log := slog.New(slog.NewJSONHandler(env.stderr, nil))
 	ctx, stop := untilSignal(env.ctx)
 	defer stop()
