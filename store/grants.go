@@ -247,9 +247,12 @@ func (s *Store) ListMembers(ctx context.Context, organisation uuid.UUID, f Membe
 		if err := page.Check(total); err != nil || total == 0 {
 			return err
 		}
-		arguments = append(arguments, page.Size, page.offset())
+		part, arguments := " LIMIT ?", append(arguments, page.Size)
+		if page.Number > 1 { // not an OFFSET of 0: Postgres would take it for a tenth of the members, and plan anew each time
+			part, arguments = part+" OFFSET ?", append(arguments, page.offset())
+		}
 		list, err = selectRows(ctx, q, int(min(int64(page.Size), total)), "SELECT "+memberColumns+" FROM "+memberTables+" LEFT JOIN users AS b ON b.uuid = g.created_by_uuid WHERE "+
-			where+" ORDER BY "+memberOrder(order)+" LIMIT ? OFFSET ?", arguments, (*Member).columns)
+			where+" ORDER BY "+memberOrder(order)+part, arguments, (*Member).columns)
 		return err
 	})
 	return list, total, err

@@ -30,7 +30,8 @@ func (o Organisation) CustomerAvailable() bool { return !o.CustomerBlocked && !o
 const (
 	organisationColumns = `o.uuid, o.created, o.description, o.image_uuid, o.customer_uuid,
 	c.name, c.abbreviation, c.native_name, c.country, c.image_uuid, c.blocked, c.archived`
-	organisationTables = "call_managing_organisations AS o JOIN customers AS c ON c.uuid = o.customer_uuid"
+	organisationTables = "call_managing_organisations AS o" + withCustomer
+	withCustomer       = " JOIN customers AS c ON c.uuid = o.customer_uuid"
 	organisationQuery  = "SELECT " + organisationColumns + " FROM " + organisationTables + " WHERE o.uuid = ?"
 )
 

@@ -158,6 +158,12 @@ func (e postgresEngine) hasTrigram(text string) bool {
 	return false
 }
 
+// matching takes the rows as they are found: with each table more a plan takes longer to make, and
+// one for a rare keyword is made each time.
+func (postgresEngine) matching(query string) string {
+	return "(SELECT o.* " + query + ") AS o" + withCustomer
+}
+
 func (postgresEngine) indexedBy(string) string { return "" }
 
 // bind numbers the parameters. No statement has a ? elsewhere.

@@ -123,6 +123,12 @@ func (*sqliteEngine) contains(column, text string) (string, any) {
 	return "instr(" + column + ", ?) > 0", text
 }
 
+// matching looks up the rows of the ids that are found: all that a search reads is in its index
+// then, and no row but those of the page.
+func (*sqliteEngine) matching(query string) string {
+	return organisationsByID(query)
+}
+
 func (*sqliteEngine) indexedBy(index string) string { return " INDEXED BY " + index }
 
 func (*sqliteEngine) bind(text string) string { return text }

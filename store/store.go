@@ -54,6 +54,9 @@ type engine interface {
 	dialect() string
 	// contains is a condition that the column holds the text, where %, _ and \ are plain.
 	contains(column, text string) (condition string, argument any)
+	// matching is what the organisations are read from, o, and their customers, c, that a query of
+	// theirs finds: what follows its SELECT.
+	matching(query string) string
 	// indexedBy follows the name of a table that is to be read by this index, which SQLite does
 	// not choose by itself: it keeps no statistics, and so doesn't know that the index is small.
 	indexedBy(index string) string

@@ -28,7 +28,7 @@ func lock(ctx context.Context, tx session, who principal, id string) (Organisati
 	}
 	var h heldRole
 	var held []heldRole
-	err := tx.each(ctx, selectHeldRoles, []any{who.uuid, now(), o.Customer, who.uuid, now(), o.UUID}, h.destinations(), func() { held = append(held, h) })
+	err := tx.each(ctx, tx.statements[selectHeldRoles], []any{who.uuid, now(), o.Customer, who.uuid, now(), o.UUID}, h.destinations(), func() { held = append(held, h) })
 	return o, held, err
 }
 

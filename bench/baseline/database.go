@@ -120,13 +120,9 @@ type runner interface {
 	ExecContext(ctx context.Context, text string, arguments ...any) (sql.Result, error)
 }
 
-func (s session) query(ctx context.Context, q query, arguments ...any) (*sql.Rows, error) {
-	return s.on.QueryContext(ctx, s.statements[q], arguments...)
-}
-
 // each scans every row into the destinations and calls next after each.
-func (s session) each(ctx context.Context, q query, arguments, destinations []any, next func()) error {
-	rows, err := s.query(ctx, q, arguments...)
+func (s session) each(ctx context.Context, text string, arguments, destinations []any, next func()) error {
+	rows, err := s.on.QueryContext(ctx, text, arguments...)
 	if err != nil {
 		return err
 	}
@@ -142,7 +138,7 @@ func (s session) each(ctx context.Context, q query, arguments, destinations []an
 
 // one scans the first row; sql.ErrNoRows where there is none.
 func (s session) one(ctx context.Context, q query, arguments []any, destinations ...any) error {
-	rows, err := s.query(ctx, q, arguments...)
+	rows, err := s.on.QueryContext(ctx, s.statements[q], arguments...)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -111,11 +112,15 @@ func (s session) pageOfAll(ctx context.Context, number, size int) ([]Organisatio
 	}
 	offset := (number - 1) * size
 	limit := min(size, total-offset)
-	q, fromEnd := pageForwards, offset > total/2
+	q, first, fromEnd := pageForwards, firstForwards, offset > total/2
 	if fromEnd {
-		q, offset = pageBackwards, total-offset-limit
+		q, first, offset = pageBackwards, firstBackwards, total-offset-limit
 	}
-	list, err := s.organisations(ctx, q, limit, limit, offset)
+	text, arguments := s.statements[q], []any{limit, offset}
+	if offset == 0 {
+		text, arguments = s.statements[first]+strconv.Itoa(limit), nil
+	}
+	list, err := s.organisations(ctx, text, limit, arguments...)
 	if fromEnd {
 		slices.Reverse(list)
 	}
@@ -125,7 +130,7 @@ func (s session) pageOfAll(ctx context.Context, number, size int) ([]Organisatio
 // pageOfMatches reads a row more than the page has, and counts what comes after it, if anything.
 func (s session) pageOfMatches(ctx context.Context, keyword string, number, size int) ([]Organisation, int, error) {
 	offset := (number - 1) * size
-	list, err := s.organisations(ctx, keywordPage, size+1, keyword, size+1, offset)
+	list, err := s.organisations(ctx, s.statements[keywordPage], size+1, keyword, size+1, offset)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -140,10 +145,10 @@ func (s session) pageOfMatches(ctx context.Context, keyword string, number, size
 	return list[:size], offset + size + 1 + rest, err
 }
 
-func (s session) organisations(ctx context.Context, q query, limit int, arguments ...any) ([]Organisation, error) {
+func (s session) organisations(ctx context.Context, text string, limit int, arguments ...any) ([]Organisation, error) {
 	var o Organisation
 	list := make([]Organisation, 0, limit)
-	err := s.each(ctx, q, arguments, o.destinations(), func() { list = append(list, o) })
+	err := s.each(ctx, text, arguments, o.destinations(), func() { list = append(list, o) })
 	return list, err
 }
 
@@ -236,7 +241,11 @@ func (d *Database) ListUsers(ctx context.Context, digest, id string, number, siz
 		}
 		var m Member
 		list = make([]Member, 0, min(size, total))
-		return s.each(ctx, pageOfMembers, []any{id, now(), size, (number - 1) * size}, []any{
+		q, arguments := firstMembers, []any{id, now(), size}
+		if number > 1 {
+			q, arguments = pageOfMembers, append(arguments, (number-1)*size)
+		}
+		return s.each(ctx, s.statements[q], arguments, []any{
 			&m.UUID, &m.Created, &m.Expires, &m.RoleName, &m.RoleUUID, &m.Email, &m.FullName, &m.Username, &m.User,
 			&m.Image, &m.CreatedByName, &m.CreatedByUUID,
 		}, func() { list = append(list, m) })
@@ -257,7 +266,8 @@ func (d *Database) organisationFor(ctx context.Context, who principal, id string
 	var h heldRole
 	var held []heldRole
 	found := false
-	err := d.reads().each(ctx, selectOrganisationFor, []any{who.uuid, now(), id, who.uuid, now(), id}, append(o.destinations(), h.destinations()...), func() {
+	reads := d.reads()
+	err := reads.each(ctx, reads.statements[selectOrganisationFor], []any{who.uuid, now(), id, who.uuid, now(), id}, append(o.destinations(), h.destinations()...), func() {
 		found = true
 		if h.grant.Valid {
 			held = append(held, h)

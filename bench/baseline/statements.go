@@ -11,6 +11,8 @@ type query int
 const (
 	selectIdentity query = iota
 	countAll
+	firstForwards
+	firstBackwards
 	pageForwards
 	pageBackwards
 	keywordPage
@@ -19,6 +21,7 @@ const (
 	selectStats
 	selectOrganisationFor
 	countMembers
+	firstMembers
 	pageOfMembers
 	lockOrganisation
 	selectHeldRoles
@@ -40,9 +43,9 @@ const (
 	forwards           = `ORDER BY o.customer_key, o.uuid`
 	backwards          = `ORDER BY o.customer_key DESC, o.uuid DESC`
 
-	page = `SELECT ` + organisationColumns + ` FROM ` + organisationTables +
-		` WHERE o.uuid IN (SELECT o.uuid FROM call_managing_organisations AS o `
-	slice = ` LIMIT ? OFFSET ?) `
+	first = `SELECT ` + organisationColumns + ` FROM ` + organisationTables + ` `
+	page  = first + `WHERE o.uuid IN (SELECT o.uuid FROM call_managing_organisations AS o `
+	slice = ` LIMIT ? OFFSET ?`
 
 	heldColumns = `g.uuid, r.name, p.permission,
 		CASE WHEN g.organisation_uuid IS NULL THEN 'customer' ELSE 'call_managing_organisation' END`
@@ -53,7 +56,10 @@ const (
 		` LEFT JOIN user_roles AS g ON g.user_uuid = ? AND ` + active
 
 	memberTables = `user_roles AS g JOIN users AS u ON u.uuid = g.user_uuid JOIN roles AS r ON r.uuid = g.role_uuid`
-	memberFilter = ` WHERE g.organisation_uuid = ? AND u.is_active AND ` + active
+	members      = `SELECT g.uuid, g.created, g.expiration_time, r.name, r.uuid, u.email, u.full_name, u.username, u.uuid,
+		u.image_uuid, b.full_name, g.created_by_uuid
+		FROM ` + memberTables + ` LEFT JOIN users AS b ON b.uuid = g.created_by_uuid
+		WHERE g.organisation_uuid = ? AND u.is_active AND ` + active + ` ORDER BY g.created, g.uuid`
 )
 
 // texts are the statements in SQLite's spelling; spell makes Postgres' of them. They are those
@@ -62,10 +68,13 @@ var texts = [queries]string{
 	selectIdentity: `SELECT t.expires, u.uuid, u.is_staff, u.is_support, u.is_active
 		FROM tokens AS t JOIN users AS u ON u.uuid = t.user_uuid WHERE t.digest = ?`,
 
-	countAll:      `SELECT value FROM counters WHERE name = 'call_managing_organisations'`,
-	pageForwards:  page + forwards + slice + forwards,
-	pageBackwards: page + backwards + slice + backwards,
-	keywordPage:   page + `WHERE {contains o.customer_search} ` + forwards + slice + forwards,
+	countAll:       `SELECT value FROM counters WHERE name = 'call_managing_organisations'`,
+	firstForwards:  first + forwards + ` LIMIT `, // and how many
+	firstBackwards: first + backwards + ` LIMIT `,
+	pageForwards:   page + forwards + slice + `) ` + forwards,
+	pageBackwards:  page + backwards + slice + `) ` + backwards,
+	keywordPage: `SELECT ` + organisationColumns + ` FROM {found} FROM call_managing_organisations AS o WHERE {contains o.customer_search} ` +
+		forwards + slice + `{/found} ` + forwards,
 	countKeywordAfter: `SELECT count(*) FROM call_managing_organisations AS o WHERE {contains o.customer_search}
 		AND (o.customer_key, o.uuid) > (SELECT l.customer_key, l.uuid FROM call_managing_organisations AS l WHERE l.uuid = ?)`,
 	selectOrganisation: organisationByID,
@@ -93,9 +102,8 @@ var texts = [queries]string{
 		heldWith + ` AND g.organisation_uuid = o.uuid LEFT` + roleTables + `WHERE o.uuid = ?`,
 	countMembers: `SELECT count(*) FROM user_roles AS g WHERE g.organisation_uuid = ? AND ` + active +
 		` AND NOT EXISTS (SELECT 1 FROM users AS u{inactive} WHERE u.uuid = g.user_uuid AND NOT u.is_active)`,
-	pageOfMembers: `SELECT g.uuid, g.created, g.expiration_time, r.name, r.uuid, u.email, u.full_name, u.username, u.uuid,
-		u.image_uuid, b.full_name, g.created_by_uuid
-		FROM ` + memberTables + ` LEFT JOIN users AS b ON b.uuid = g.created_by_uuid` + memberFilter + ` ORDER BY g.created, g.uuid LIMIT ? OFFSET ?`,
+	firstMembers:  members + ` LIMIT ?`,
+	pageOfMembers: members + slice,
 
 	lockOrganisation: organisationByID + `{lock}`,
 	selectHeldRoles:  held + ` AND g.customer_uuid = ? UNION ALL ` + held + ` AND g.organisation_uuid = ?`,
@@ -115,10 +123,14 @@ var texts = [queries]string{
 var (
 	sqliteSpelling = strings.NewReplacer(
 		"{contains o.customer_search}", "instr(o.customer_search, ?) > 0",
+		"{found}", organisationTables+" WHERE o.uuid IN (SELECT o.uuid",
+		"{/found}", ")",
 		"{inactive}", " INDEXED BY users_inactive_uuid_idx",
 		"{lock}", "")
 	postgresSpelling = strings.NewReplacer(
 		"{contains o.customer_search}", `o.customer_search LIKE ? ESCAPE '\'`,
+		"{found}", "(SELECT o.*",
+		"{/found}", ") AS o JOIN customers AS c ON c.uuid = o.customer_uuid",
 		"{inactive}", "",
 		"{lock}", " FOR UPDATE OF o FOR KEY SHARE OF c")
 )

@@ -9,9 +9,11 @@ import (
 	"github.com/opencalls/opencalls/store/storetest"
 )
 
-// The indexes that may be walked along from one end: that of the list's order, and for a keyword
-// the one that is looked through for it, both by a statement with a LIMIT.
+// The indexes that may be walked along from one end by a statement with a LIMIT: that of the
+// list's order, without the rows where it has an OFFSET too, and for a keyword the one that is
+// looked through for it.
 const (
+	firstIndex  = "USING INDEX call_managing_organisations_customer_key_idx"
 	orderIndex  = "USING COVERING INDEX call_managing_organisations_customer_key_idx"
 	searchIndex = "USING COVERING INDEX call_managing_organisations_customer_search_idx"
 )
@@ -31,7 +33,9 @@ func (w *world) faultsSQLite(t *testing.T, o operation, s storetest.Statement) [
 	for _, step := range w.explainSQLite(t, "EXPLAIN QUERY PLAN ", s) {
 		id, parent, detail := step[0], step[1], step[3]
 		table := strings.Fields(detail + " -")[1]
-		walks := limited && strings.HasSuffix(detail, orderIndex) || o.scans && strings.HasSuffix(detail, searchIndex)
+		walks := limited && strings.HasSuffix(detail, orderIndex) ||
+			limited && !strings.Contains(s.Text, "OFFSET") && strings.HasSuffix(detail, firstIndex) ||
+			o.scans && strings.HasSuffix(detail, searchIndex)
 		switch {
 		case limited && strings.HasPrefix(detail, "LIST SUBQUERY"):
 			pageFound = id
