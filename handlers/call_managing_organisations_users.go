@@ -22,14 +22,11 @@ func (h CallManagingOrganisations) CallManagingOrganisationsListUsersList(ctx co
 	if err != nil {
 		return nil, pageErr(err)
 	}
-	origin := RequestFrom(ctx).Origin
-	body := make([]gen.UserRoleDetails, len(list))
-	for i, m := range list {
-		body[i] = renderMember(origin, m, request.Params.Field)
-	}
-	return gen.CallManagingOrganisationsListUsersList200JSONResponse{
-		Body:    body,
-		Headers: gen.CallManagingOrganisationsListUsersList200ResponseHeaders{Link: link(ctx, page, int(total)), XResultCount: int(total)},
+	return memberList{
+		origin:  RequestFrom(ctx).Origin,
+		list:    list,
+		fields:  request.Params.Field,
+		headers: gen.CallManagingOrganisationsListUsersList200ResponseHeaders{Link: link(ctx, page, int(total)), XResultCount: int(total)},
 	}, nil
 }
 

@@ -38,13 +38,6 @@ func orNull[T any](value *T) nullable.Nullable[T] {
 	return nullable.NewNullableWithValue(*value)
 }
 
-func textOrNull(text string) nullable.Nullable[string] {
-	if text == "" {
-		return noText
-	}
-	return nullable.NewNullableWithValue(text)
-}
-
 func renderOrganisation(origin string, o store.Organisation) gen.CallManagingOrganisation {
 	return gen.CallManagingOrganisation{
 		URL:                  organisationURL(origin, o.UUID),
@@ -60,50 +53,6 @@ func renderOrganisation(origin string, o store.Organisation) gen.CallManagingOrg
 		CustomerCountry:      o.CustomerCountry,
 		Image:                imageURL(origin, o.ImageUUID),
 	}
-}
-
-var allMemberFields = []gen.UserRoleDetailsFieldEnum{
-	gen.UserRoleDetailsFieldEnumUUID, gen.UserRoleDetailsFieldEnumCreated, gen.UserRoleDetailsFieldEnumExpirationTime,
-	gen.UserRoleDetailsFieldEnumRoleName, gen.UserRoleDetailsFieldEnumRoleUUID, gen.UserRoleDetailsFieldEnumUserEmail,
-	gen.UserRoleDetailsFieldEnumUserFullName, gen.UserRoleDetailsFieldEnumUserUsername, gen.UserRoleDetailsFieldEnumUserUUID,
-	gen.UserRoleDetailsFieldEnumUserImage, gen.UserRoleDetailsFieldEnumCreatedByFullName, gen.UserRoleDetailsFieldEnumCreatedByUUID,
-}
-
-// renderMember renders the fields that are asked for, all without any.
-func renderMember(origin string, m store.Member, fields []gen.UserRoleDetailsFieldEnum) gen.UserRoleDetails {
-	if len(fields) == 0 {
-		fields = allMemberFields
-	}
-	var d gen.UserRoleDetails
-	for _, field := range fields {
-		switch field {
-		case gen.UserRoleDetailsFieldEnumUUID:
-			d.UUID = &m.UUID
-		case gen.UserRoleDetailsFieldEnumCreated:
-			d.Created = &m.Created
-		case gen.UserRoleDetailsFieldEnumExpirationTime:
-			d.ExpirationTime = orNull(m.ExpirationTime)
-		case gen.UserRoleDetailsFieldEnumRoleName:
-			d.RoleName = &m.RoleName
-		case gen.UserRoleDetailsFieldEnumRoleUUID:
-			d.RoleUUID = &m.RoleUUID
-		case gen.UserRoleDetailsFieldEnumUserEmail:
-			d.UserEmail = textOrNull(m.UserEmail)
-		case gen.UserRoleDetailsFieldEnumUserFullName:
-			d.UserFullName = &m.UserFullName
-		case gen.UserRoleDetailsFieldEnumUserUsername:
-			d.UserUsername = &m.UserUsername
-		case gen.UserRoleDetailsFieldEnumUserUUID:
-			d.UserUUID = &m.UserUUID
-		case gen.UserRoleDetailsFieldEnumUserImage:
-			d.UserImage = imageURL(origin, m.UserImageUUID)
-		case gen.UserRoleDetailsFieldEnumCreatedByFullName:
-			d.CreatedByFullName = m.CreatedByFullName
-		case gen.UserRoleDetailsFieldEnumCreatedByUUID:
-			d.CreatedByUUID = m.CreatedByUUID
-		}
-	}
-	return d
 }
 
 func renderExpiration(expires *time.Time) gen.UserRoleExpirationTime {

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http/httptest"
+	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,20 +18,29 @@ import (
 	"github.com/opencalls/opencalls/store"
 )
 
+// What rows hold.
+var (
+	text = rapid.OneOf(rapid.String(), rapid.StringOf(rapid.RuneFrom([]rune("a\"\\<>&/\n\u0000\u2028\u2029\ufffdéЖ瀬"))), rapid.Just("\xff\xc3"))
+	id   = rapid.Custom(func(t *rapid.T) uuid.UUID { return uuid.UUID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id")) })
+	at   = rapid.Custom(func(t *rapid.T) time.Time {
+		return time.UnixMicro(rapid.Int64Range(0, 253402300799_999999).Draw(t, "time")).UTC()
+	})
+
+	origins = rapid.SampledFrom([]string{"http://127.0.0.1:8080", "https://calls.example.com", "http://a\"b&c"})
+)
+
 // The list that is rendered by hand is what the generated code would write.
 func TestOrganisationList(t *testing.T) {
-	text := rapid.OneOf(rapid.String(), rapid.StringOf(rapid.RuneFrom([]rune("a\"\\<>&/\n\u0000\u2028\u2029\ufffdéЖ瀬"))), rapid.Just("\xff\xc3"))
-	id := rapid.Custom(func(t *rapid.T) uuid.UUID { return uuid.UUID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id")) })
 	organisation := rapid.Custom(func(t *rapid.T) store.Organisation {
 		return store.Organisation{
-			UUID: id.Draw(t, "uuid"), Created: time.UnixMicro(rapid.Int64Range(0, 253402300799_999999).Draw(t, "created")).UTC(),
+			UUID: id.Draw(t, "uuid"), Created: at.Draw(t, "created"),
 			Description: text.Draw(t, "description"), ImageUUID: rapid.Ptr(id, true).Draw(t, "image"),
 			CustomerUUID: id.Draw(t, "customer"), CustomerName: text.Draw(t, "name"), CustomerAbbreviation: text.Draw(t, "abbreviation"),
 			CustomerNativeName: text.Draw(t, "native name"), CustomerCountry: text.Draw(t, "country"), CustomerImageUUID: rapid.Ptr(id, true).Draw(t, "customer image"),
 		}
 	})
 	rapid.Check(t, func(t *rapid.T) {
-		origin := rapid.SampledFrom([]string{"http://127.0.0.1:8080", "https://calls.example.com", "http://a\"b&c"}).Draw(t, "origin")
+		origin := origins.Draw(t, "origin")
 		list := rapid.SliceOfN(organisation, 0, 3).Draw(t, "list")
 		headers := gen.CallManagingOrganisationsList200ResponseHeaders{Link: "<" + origin + ">", XResultCount: rapid.Int().Draw(t, "count")}
 		generated := gen.CallManagingOrganisationsList200JSONResponse{Body: []gen.CallManagingOrganisation{}, Headers: headers}
@@ -42,11 +54,100 @@ func TestOrganisationList(t *testing.T) {
 		if err := (organisationList{origin: origin, list: list, headers: headers}).VisitCallManagingOrganisationsListResponse(got); err != nil {
 			t.Fatal(err)
 		}
-		if got.Code != want.Code || !cmp.Equal(got.Header(), want.Header()) {
-			t.Errorf("%d, not %d: %s", got.Code, want.Code, cmp.Diff(got.Header(), want.Header()))
-		}
-		if !json.Valid(got.Body.Bytes()) || !bytes.Equal(got.Body.Bytes(), want.Body.Bytes()) {
-			t.Errorf("%s, not %s", got.Body, want.Body)
+		same(t, got, want)
+	})
+}
+
+// So is that of the users, with any of their fields.
+func TestMemberList(t *testing.T) {
+	member := rapid.Custom(func(t *rapid.T) store.Member {
+		return store.Member{
+			UUID: id.Draw(t, "uuid"), Created: at.Draw(t, "created"), ExpirationTime: rapid.Ptr(at, true).Draw(t, "expiration time"),
+			RoleName: text.Draw(t, "role name"), RoleUUID: id.Draw(t, "role"), UserEmail: text.Draw(t, "email"), UserFullName: text.Draw(t, "full name"),
+			UserUsername: text.Draw(t, "username"), UserUUID: id.Draw(t, "user"), UserImageUUID: rapid.Ptr(id, true).Draw(t, "image"),
+			CreatedByFullName: rapid.Ptr(text, true).Draw(t, "created by full name"), CreatedByUUID: rapid.Ptr(id, true).Draw(t, "created by"),
 		}
 	})
+	var all []gen.UserRoleDetailsFieldEnum
+	for field := range reflect.TypeFor[gen.UserRoleDetails]().Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		all = append(all, gen.UserRoleDetailsFieldEnum(name))
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		origin := origins.Draw(t, "origin")
+		list := rapid.SliceOfN(member, 0, 3).Draw(t, "list")
+		fields := rapid.SliceOf(rapid.SampledFrom(all)).Draw(t, "fields")
+		headers := gen.CallManagingOrganisationsListUsersList200ResponseHeaders{Link: "<" + origin + ">", XResultCount: rapid.Int().Draw(t, "count")}
+		generated := gen.CallManagingOrganisationsListUsersList200JSONResponse{Body: []gen.UserRoleDetails{}, Headers: headers}
+		for _, m := range list {
+			generated.Body = append(generated.Body, memberDetails(origin, m, fields))
+		}
+		want, got := httptest.NewRecorder(), httptest.NewRecorder()
+		if err := generated.VisitCallManagingOrganisationsListUsersListResponse(want); err != nil {
+			t.Fatal(err)
+		}
+		if err := (memberList{origin, list, fields, headers}).VisitCallManagingOrganisationsListUsersListResponse(got); err != nil {
+			t.Fatal(err)
+		}
+		same(t, got, want)
+	})
+}
+
+// memberDetails fills the generated struct with the fields that are asked for, all without any.
+func memberDetails(origin string, m store.Member, fields []gen.UserRoleDetailsFieldEnum) gen.UserRoleDetails {
+	asked := func(field gen.UserRoleDetailsFieldEnum) bool {
+		return len(fields) == 0 || slices.Contains(fields, field)
+	}
+	var d gen.UserRoleDetails
+	if asked(gen.UserRoleDetailsFieldEnumUUID) {
+		d.UUID = &m.UUID
+	}
+	if asked(gen.UserRoleDetailsFieldEnumCreated) {
+		d.Created = &m.Created
+	}
+	if asked(gen.UserRoleDetailsFieldEnumExpirationTime) {
+		d.ExpirationTime = orNull(m.ExpirationTime)
+	}
+	if asked(gen.UserRoleDetailsFieldEnumRoleName) {
+		d.RoleName = &m.RoleName
+	}
+	if asked(gen.UserRoleDetailsFieldEnumRoleUUID) {
+		d.RoleUUID = &m.RoleUUID
+	}
+	if asked(gen.UserRoleDetailsFieldEnumUserEmail) {
+		d.UserEmail = noText
+		if m.UserEmail != "" {
+			d.UserEmail = orNull(&m.UserEmail)
+		}
+	}
+	if asked(gen.UserRoleDetailsFieldEnumUserFullName) {
+		d.UserFullName = &m.UserFullName
+	}
+	if asked(gen.UserRoleDetailsFieldEnumUserUsername) {
+		d.UserUsername = &m.UserUsername
+	}
+	if asked(gen.UserRoleDetailsFieldEnumUserUUID) {
+		d.UserUUID = &m.UserUUID
+	}
+	if asked(gen.UserRoleDetailsFieldEnumUserImage) {
+		d.UserImage = imageURL(origin, m.UserImageUUID)
+	}
+	if asked(gen.UserRoleDetailsFieldEnumCreatedByFullName) {
+		d.CreatedByFullName = m.CreatedByFullName
+	}
+	if asked(gen.UserRoleDetailsFieldEnumCreatedByUUID) {
+		d.CreatedByUUID = m.CreatedByUUID
+	}
+	return d
+}
+
+// same fails the test where answers differ.
+func same(t *rapid.T, got, want *httptest.ResponseRecorder) {
+	t.Helper()
+	if got.Code != want.Code || !cmp.Equal(got.Header(), want.Header()) {
+		t.Errorf("%d, not %d: %s", got.Code, want.Code, cmp.Diff(got.Header(), want.Header()))
+	}
+	if !json.Valid(got.Body.Bytes()) || !bytes.Equal(got.Body.Bytes(), want.Body.Bytes()) {
+		t.Errorf("%s, not %s", got.Body, want.Body)
+	}
 }
