@@ -74,7 +74,7 @@ func (b *benchmark) announce() {
 			each += growthRounds * (b.duration/2 + lead)
 		}
 	}
-	each += qualityRounds * (3*(b.duration/2+lead) + warmUp + lead)
+	each += qualityRounds * (4*(b.duration/2+lead) + 3*(warmUp+lead))
 	whole := time.Duration(len(b.settings.engines)*len(b.operations)) * (each + time.Second)
 	for _, rows := range b.rows {
 		whole += time.Duration(len(b.settings.engines)*(3+rows*60/100_000)) * time.Second // making the data
@@ -244,7 +244,7 @@ func (b *benchmark) operation(ctx context.Context, op operation, contests []cont
 		records[i] = r
 	}
 	var err error
-	if records[0].quality, err = b.baselineQuality(op, contests[0]); err != nil {
+	if records[0].quality, records[0].reachable, err = b.baselineQuality(op, contests[0]); err != nil {
 		return err
 	}
 	if err := b.oneClient(op, contests, records); err != nil {
@@ -303,32 +303,6 @@ func (b *benchmark) pairedRounds(op operation, c contest, rounds int) (record, e
 		}
 	}
 	return newRecord(op, c.database, samples[0], samples[1]), nil
-}
-
-// baselineQuality holds the baseline against what HTTP and the statements cost each on its own,
-// all three one right after the other.
-func (b *benchmark) baselineQuality(op operation, c contest) (float64, error) {
-	answers, err := op.answers(c.baseline.address, b.workload(c.database))
-	if err != nil {
-		return 0, err
-	}
-	reached := make([]float64, qualityRounds)
-	for i := range reached {
-		alone, err := httpAlone(b.dir, op, answers, b.workload(c.database), b.duration/2)
-		if err != nil {
-			return 0, err
-		}
-		statements, err := loop{c.url, op.name, b.workload(c.database), b.duration / 2}.statementsAlone()
-		if err != nil {
-			return 0, err
-		}
-		both, err := b.sample(op, c.database, c.baseline, b.duration/2)
-		if err != nil {
-			return 0, err
-		}
-		reached[i] = quality(both.Rate, alone, statements)
-	}
-	return median(reached), nil
 }
 
 // oneClient measures how long one client alone waits for our answers, at each number of rows in

@@ -21,9 +21,46 @@ const leastQuality = 0.8
 // are done 1/(1/a + 1/b) times; quality is the part of that which the baseline reaches.
 func quality(rate, a, b float64) float64 { return rate * (1/a + 1/b) }
 
-// httpAlone is how many of the answers net/http serves a second from memory.
-func httpAlone(dir string, op operation, answers []answer, w workload, duration time.Duration) (float64, error) {
-	text, err := json.Marshal(answers)
+// baselineQuality is the quality of the baseline, and that of a server that does nothing but both:
+// it runs the statements and answers from memory. No server does better on this machine, where
+// what is measured apart has the processors and their caches to itself.
+func (b *benchmark) baselineQuality(op operation, c contest) (reached, reachable float64, err error) {
+	answers, err := op.answers(c.baseline.address, b.workload(c.database))
+	if err != nil {
+		return 0, 0, err
+	}
+	duration := b.duration / 2
+	baseline, least := make([]float64, qualityRounds), make([]float64, qualityRounds)
+	for i := range qualityRounds {
+		alone, err := memory{Answers: answers}.rate(b.dir, op, b.workload(c.database), duration)
+		if err != nil {
+			return 0, 0, err
+		}
+		statements, err := loop{c.url, op.name, b.workload(c.database), duration}.statementsAlone()
+		if err != nil {
+			return 0, 0, err
+		}
+		both, err := b.sample(op, c.database, c.baseline, duration)
+		if err != nil {
+			return 0, 0, err
+		}
+		baseline[i] = quality(both.Rate, alone, statements)
+		if op.pairs() {
+			continue // which of the two is due is in the request, which that server doesn't read
+		}
+		w := b.workload(c.database)
+		rate, err := memory{answers, &loop{URL: c.url, Operation: op.name, Workload: w}}.rate(b.dir, op, w, duration)
+		if err != nil {
+			return 0, 0, err
+		}
+		least[i] = quality(rate, alone, statements)
+	}
+	return median(baseline), median(least), nil
+}
+
+// rate is how many of the answers net/http serves a second from memory.
+func (m memory) rate(dir string, op operation, w workload, duration time.Duration) (rate float64, err error) {
+	text, err := json.Marshal(m)
 	if err != nil {
 		return 0, err
 	}
@@ -31,8 +68,12 @@ func httpAlone(dir string, op operation, answers []answer, w workload, duration 
 	if err != nil {
 		return 0, err
 	}
-	m, err := load{server.address, op.name, w, clients, duration}.run()
-	return m.Rate, errors.Join(err, server.stop())
+	defer func() { err = errors.Join(err, server.stop()) }()
+	if _, err := (load{server.address, op.name, w, clients, warmUp}).run(); err != nil {
+		return 0, err
+	}
+	measured, err := load{server.address, op.name, w, clients, duration}.run()
+	return measured.Rate, err
 }
 
 // loop is what the process that runs statements is told.

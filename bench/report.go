@@ -28,6 +28,7 @@ type record struct {
 
 	ratios, cpuRatios [2]float64 // least and most
 	quality           float64    // of the baseline; 0 where it was not measured
+	reachable         float64    // of a server that does nothing but the statements; 0 where it was not measured
 	growth            float64    // of the one client's p50 from the smallest number of rows; 0 at that
 }
 
@@ -69,7 +70,7 @@ func newRecord(op operation, d *database, ours, baseline []sample) record {
 }
 
 func printHead() {
-	const format = "%-19s %7s │ %7s %7s  %-16s │ %7s %7s  %-16s │ %15s %15s │ %8s %7s │ %8s │ %6s\n"
+	const format = "%-19s %7s │ %7s %7s  %-16s │ %7s %7s  %-16s │ %15s %15s │ %8s %7s │ %12s │ %6s\n"
 	fmt.Println()
 	fmt.Printf(format, "", "", "", "req/s", "", "CPU", "µs/req", "", "p50   p99 ms", "p50   p99 ms", "1 client", "", "baseline", "")
 	fmt.Printf(format, "operation", "rows", "ours", "base", "ratio (range)", "ours", "base", "ratio (range)", "ours", "base", "p50 ms", "growth", "quality", "time")
@@ -83,10 +84,13 @@ func (r record) print(elapsed time.Duration) {
 	if r.quality > 0 {
 		good = fmt.Sprintf("%.2f", r.quality)
 	}
+	if r.reachable > 0 {
+		good += fmt.Sprintf(" of %.2f", r.reachable)
+	}
 	ratio := func(value float64, span [2]float64) string {
 		return fmt.Sprintf("%4.2f (%4.2f–%4.2f)", value, span[0], span[1])
 	}
-	fmt.Printf("%-19s %7d │ %7.0f %7.0f  %-16s │ %7.0f %7.0f  %-16s │ %7.2f %7.2f %7.2f %7.2f │ %8.3f %7s │ %8s │ %s\n",
+	fmt.Printf("%-19s %7d │ %7.0f %7.0f  %-16s │ %7.0f %7.0f  %-16s │ %7.2f %7.2f %7.2f %7.2f │ %8.3f %7s │ %12s │ %s\n",
 		r.Operation, r.Rows, r.RPS, r.BaselineRPS, ratio(r.Ratio, r.ratios), r.CPU, r.BaselineCPU, ratio(r.CPURatio, r.cpuRatios),
 		r.P50, r.P99, r.BaselineP50, r.BaselineP99, r.OneClientP50, growth, good, clock(elapsed))
 }

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -28,31 +30,57 @@ func serveBaseline(ctx context.Context, url string) error {
 	return serve(ctx, baseline.Handler(d))
 }
 
+// memory is what the server that answers from memory is told.
+type memory struct {
+	Answers    []answer // the second is that to the second request of a pair
+	Statements *loop    // run before each answer; none if nil
+}
+
 // serveFromMemory serves the answers that it reads from its standard input, whatever is asked for:
-// what net/http costs without any work behind it. The second is that to the second request of a
-// pair.
+// what net/http costs without any work behind it, or with no more than the statements.
 func serveFromMemory(ctx context.Context) error {
-	var answers []answer
-	if err := json.NewDecoder(os.Stdin).Decode(&answers); err != nil {
+	var m memory
+	if err := json.NewDecoder(os.Stdin).Decode(&m); err != nil {
 		return err
 	}
-	second := len(answers) - 1
+	work := func() error { return nil }
+	if m.Statements != nil {
+		d, err := baseline.Open(m.Statements.URL, nil)
+		if err != nil {
+			return err
+		}
+		defer d.Close()
+		var n atomic.Int64
+		work = func() error {
+			i := int(n.Add(1))
+			return m.Statements.once(d, i%clients, i/clients)
+		}
+	}
+	headers := make([]http.Header, len(m.Answers))
+	for i, a := range m.Answers {
+		headers[i] = http.Header{}
+		for _, line := range a.Headers {
+			name, value, _ := strings.Cut(line, ": ")
+			if name != "Content-Length" && name != "Transfer-Encoding" { // net/http's own
+				headers[i].Set(name, value)
+			}
+		}
+	}
 	return serve(ctx, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a := &answers[0]
+		i := 0
 		if strings.HasSuffix(r.URL.Path, "/delete_user/") {
-			a = &answers[second]
+			i = len(m.Answers) - 1
 		}
 		if r.ContentLength > 0 {
 			_, _ = io.Copy(io.Discard, r.Body)
 		}
-		for _, line := range a.Headers {
-			name, value, _ := strings.Cut(line, ": ")
-			if name != "Content-Length" && name != "Transfer-Encoding" { // net/http's own
-				w.Header().Set(name, value)
-			}
+		if err := work(); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
 		}
-		w.WriteHeader(a.Status)
-		_, _ = io.WriteString(w, a.Body)
+		maps.Copy(w.Header(), headers[i])
+		w.WriteHeader(m.Answers[i].Status)
+		_, _ = io.WriteString(w, m.Answers[i].Body)
 	}))
 }
 

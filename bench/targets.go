@@ -58,6 +58,9 @@ func (b *benchmark) summary() {
 	for _, r := range b.records {
 		if r.quality > 0 {
 			text := fmt.Sprintf("%s on %s: THE BASELINE IS TOO SLOW: it reaches %.2f of what is possible, at least %.2f", r.Operation, title(r.Engine), r.quality, leastQuality)
+			if r.reachable > 0 {
+				text += fmt.Sprintf("; a server that does nothing but its statements reaches %.2f", r.reachable)
+			}
 			all = append(all, verdict{text, r.quality >= leastQuality})
 		}
 	}
