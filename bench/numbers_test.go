@@ -56,6 +56,33 @@ func TestRecord(t *testing.T) {
 	}
 }
 
+// Each ratio is an aim of its own, beyond what it must be, and none where ratios are not judged.
+func TestAims(t *testing.T) {
+	for _, op := range operations {
+		for _, engine := range []string{sqlite, postgres} {
+			if must, aim := op.must.on(engine), op.aim.on(engine); must <= 0 || aim <= must || aim > 1 {
+				t.Errorf("%s on %s: %.2f → %.2f", op.name, engine, must, aim)
+			}
+		}
+	}
+	b := benchmark{settings: settings{rows: []int{targetRows}, engines: []string{sqlite, postgres}, operations: operations[:2]}}
+	for _, r := range []record{
+		{Operation: "list", Engine: sqlite, Ratio: 0.85, CPURatio: 0.84}, {Operation: "list_last", Engine: sqlite, Ratio: 0.9, CPURatio: 0.5},
+		{Operation: "list", Engine: postgres, Ratio: 0.89, CPURatio: 0.9}, {Operation: "list_last", Engine: postgres, Ratio: 0.95, CPURatio: 1.1},
+	} {
+		r.Rows = targetRows
+		b.records = append(b.records, r)
+	}
+	want := "5 of 8 aims are reached\nnot yet: SQLite CPU: list, list_last; Postgres req/s: list\n"
+	if got := b.aims(); got != want {
+		t.Errorf("%q", got)
+	}
+	b.rows = []int{2 * targetRows}
+	if got := b.aims(); got != "" {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestQuality(t *testing.T) {
 	// Each alone takes 1/100 s: both take 1/50 s.
 	if got := quality(40, 100, 100); math.Abs(got-0.8) > 1e-9 {

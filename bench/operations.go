@@ -14,14 +14,24 @@ import (
 // operation is something that is measured.
 type operation struct {
 	name string
-	// must is the least ratio to the baseline at the smallest number of rows, on SQLite and on
-	// Postgres.
-	must [2]float64
+	// must is the least ratio to the baseline at the smallest number of rows, and aim what it is
+	// meant to become.
+	must, aim ratios
 	// changes says that it leaves rows behind.
 	changes bool
 	// requests returns what a client sends in turn: the nth request of the client, from 0, and
 	// the status of its answer. Two clients never wait for each other's row.
 	requests func(w workload, client, n int) (request, int)
+}
+
+// ratios are of requests a second and of processor time alike, on SQLite and on Postgres.
+type ratios [2]float64
+
+func (r ratios) on(engine string) float64 {
+	if engine == postgres {
+		return r[1]
+	}
+	return r[0]
 }
 
 // workload is the data that requests are about.
@@ -40,39 +50,39 @@ const (
 )
 
 var operations = []operation{
-	{name: "list", must: [2]float64{0.65, 0.70}, requests: get(func(workload) string { return organisations })},
-	{name: "list_last", must: [2]float64{0.65, 0.70}, requests: get(func(w workload) string {
+	{name: "list", must: ratios{0.65, 0.70}, aim: ratios{0.85, 0.90}, requests: get(func(workload) string { return organisations })},
+	{name: "list_last", must: ratios{0.65, 0.70}, aim: ratios{0.85, 0.90}, requests: get(func(w workload) string {
 		return organisations + "?page=" + strconv.Itoa(w.lastPage())
 	})},
-	{name: "list_middle", must: [2]float64{0.65, 0.70}, requests: get(func(w workload) string {
+	{name: "list_middle", must: ratios{0.65, 0.70}, aim: ratios{0.85, 0.90}, requests: get(func(w workload) string {
 		return organisations + "?page=" + strconv.Itoa(w.middlePage())
 	})},
-	{name: "list_keyword_rare", must: [2]float64{0.70, 0.70}, requests: get(func(w workload) string {
+	{name: "list_keyword_rare", must: ratios{0.70, 0.70}, aim: ratios{0.90, 0.90}, requests: get(func(w workload) string {
 		return organisations + "?customer_keyword=" + w.Known.Keyword.Rare
 	})},
-	{name: "list_keyword_common", must: [2]float64{0.70, 0.70}, requests: get(func(w workload) string {
+	{name: "list_keyword_common", must: ratios{0.70, 0.70}, aim: ratios{0.90, 0.90}, requests: get(func(w workload) string {
 		return organisations + "?customer_keyword=" + w.Known.Keyword.Common
 	})},
-	{name: "list_count", must: [2]float64{0.60, 0.60}, requests: func(w workload, _, _ int) (request, int) {
+	{name: "list_count", must: ratios{0.60, 0.60}, aim: ratios{0.85, 0.85}, requests: func(w workload, _, _ int) (request, int) {
 		return newRequest("HEAD", organisations, w.Known.StaffToken, ""), 200
 	}},
-	{name: "retrieve", must: [2]float64{0.60, 0.60}, requests: func(w workload, client, n int) (request, int) {
+	{name: "retrieve", must: ratios{0.60, 0.60}, aim: ratios{0.85, 0.90}, requests: func(w workload, client, n int) (request, int) {
 		return newRequest("GET", organisations+w.organisation(client, n).String()+"/", w.Known.StaffToken, ""), 200
 	}},
-	{name: "stats", must: [2]float64{0.75, 0.75}, requests: get(func(w workload) string {
+	{name: "stats", must: ratios{0.75, 0.75}, aim: ratios{0.95, 0.95}, requests: get(func(w workload) string {
 		return organisations + w.Known.Organisation.String() + "/stats/"
 	})},
-	{name: "list_users", must: [2]float64{0.65, 0.70}, requests: get(func(w workload) string {
+	{name: "list_users", must: ratios{0.65, 0.70}, aim: ratios{0.85, 0.90}, requests: get(func(w workload) string {
 		return organisations + w.Known.Organisation.String() + "/list_users/"
 	})},
-	{name: "list_users_5000", must: [2]float64{0.65, 0.70}, requests: get(func(w workload) string {
+	{name: "list_users_5000", must: ratios{0.65, 0.70}, aim: ratios{0.85, 0.90}, requests: get(func(w workload) string {
 		return organisations + w.Known.Crowded.String() + "/list_users/"
 	})},
-	{name: "partial_update", must: [2]float64{0.70, 0.70}, changes: true, requests: func(w workload, client, n int) (request, int) {
+	{name: "partial_update", must: ratios{0.70, 0.70}, aim: ratios{0.90, 0.95}, changes: true, requests: func(w workload, client, n int) (request, int) {
 		body := `{"description":"` + w.description(client, n) + `"}`
 		return newRequest("PATCH", organisations+w.organisation(client, n).String()+"/", w.Known.StaffToken, body), 200
 	}},
-	{name: pairsOperation, must: [2]float64{0.70, 0.70}, changes: true, requests: func(w workload, client, n int) (request, int) {
+	{name: pairsOperation, must: ratios{0.70, 0.70}, aim: ratios{0.90, 0.95}, changes: true, requests: func(w workload, client, n int) (request, int) {
 		action, status := "/add_user/", 201
 		if n%2 == 1 {
 			action, status = "/delete_user/", 200
