@@ -22,13 +22,14 @@ const seed = 20270131
 
 // database is a database with data, which both servers work on.
 type database struct {
-	name   string // of nothing else in a run on the engine
-	engine string
-	rows   int
-	url    string
-	known  dataset.Known
-	admin  *sql.DB // of this very database
-	drop   func() error
+	name     string // of nothing else in a run on the engine
+	engine   string
+	rows     int
+	imported time.Duration // how long that took, the program's start included
+	url      string
+	known    dataset.Known
+	admin    *sql.DB // of this very database
+	drop     func() error
 }
 
 // makeDatabase makes a database and imports so many organisations into it, of which common have the
@@ -49,10 +50,12 @@ func makeDatabase(ctx context.Context, s settings, dir, engine string, rows, com
 		return d, err
 	}
 	for _, arguments := range [][]string{{"migrate", "up"}, {"import", file}} {
+		begin := time.Now()
 		command := exec.CommandContext(ctx, opencalls, append(arguments, "--database-url", d.url)...)
 		if out, err := command.CombinedOutput(); err != nil {
 			return d, fmt.Errorf("opencalls %s: %w: %s", arguments[0], err, out)
 		}
+		d.imported = time.Since(begin) // the import is the last
 	}
 	return d, d.tidy(ctx)
 }

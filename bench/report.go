@@ -38,6 +38,7 @@ type engineRecord struct {
 	rows         int
 	start        float64 // milliseconds to the first answer
 	idle, loaded float64 // MiB resident
+	imported     float64 // seconds for importRows organisations; 0 where so many were not imported
 	manyMatches  growth  // of a keyword; nothing where it was not measured
 }
 
