@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/opencalls/opencalls/bench/dataset"
 )
 
 // The hand-written client reads what net/http sends, one answer after the other.
@@ -53,32 +55,46 @@ func TestClient(t *testing.T) {
 	}
 }
 
-// Two clients never ask to change the same row.
+// Two clients never ask to change the same row, and between them they change all, far from one
+// another.
 func TestClientsDoNotCollide(t *testing.T) {
-	w := workload{Rows: 1000, Salt: "s"}
-	for i := range 1000 {
-		w.Known.Organisations = append(w.Known.Organisations, [16]byte{byte(i >> 8), byte(i), 1})
-		w.Known.Newcomers = append(w.Known.Newcomers, [16]byte{byte(i >> 8), byte(i), 2})
+	const rows = 1000
+	w := workload{Rows: rows, First: 77, Salt: "s"}
+	place := map[any]int{}
+	for i := range rows {
+		place[dataset.Organisation(seed, i)] = i
+	}
+	for i := range clients {
+		w.Known.Newcomers = append(w.Known.Newcomers, [16]byte{byte(i), 2})
 	}
 	owner := map[any]int{}
 	texts := map[string]bool{}
 	for client := range clients {
+		last := -rows
 		for n := range 500 {
 			organisation := w.organisation(client, n)
 			if other, known := owner[organisation]; known && other != client {
 				t.Fatalf("clients %d and %d both change %s", client, other, organisation)
 			}
 			owner[organisation] = client
+			at, known := place[organisation]
+			if !known || max(at-last, last-at) < 10*clients {
+				t.Fatalf("client %d goes from organisation %d to %d, known is %t", client, last, at, known)
+			}
+			last = at
 			text := w.description(client, n)
 			if texts[text] {
 				t.Fatalf("%q is not new", text)
 			}
 			texts[text] = true
 		}
-		if _, user := w.newcomer(client); owner[user] != 0 {
-			t.Fatalf("two clients share the newcomer %s", user)
-		} else {
-			owner[user] = client + 1
+		organisation, user := w.newcomer(client)
+		if owner[organisation] != client || owner[user] != 0 {
+			t.Fatalf("client %d shares the newcomer %s or organisation %s", client, user, organisation)
 		}
+		owner[user] = client + 1
+	}
+	if len(owner) != rows+clients {
+		t.Errorf("%d organisations and newcomers, not %d", len(owner), rows+clients)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -184,10 +185,10 @@ func (c contest) end() error {
 	return errors.Join(append(errs, c.close())...)
 }
 
-// workload is the data of a contest, with new texts.
+// workload is the data of a contest, with new texts, from anywhere in it.
 func (b *benchmark) workload(d *database) workload {
 	b.run++
-	return workload{Known: d.known, Rows: d.rows, Salt: strconv.FormatInt(b.begin.Unix(), 36) + "-" + strconv.Itoa(b.run)}
+	return workload{Known: d.known, Rows: d.rows, First: rand.IntN(d.rows), Salt: strconv.FormatInt(b.begin.Unix(), 36) + "-" + strconv.Itoa(b.run)}
 }
 
 // checkAnswers holds the baseline's answers to every operation against ours.

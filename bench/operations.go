@@ -38,6 +38,7 @@ func (r ratios) on(engine string) float64 {
 type workload struct {
 	Known dataset.Known
 	Rows  int    // organisations
+	First int    // where in its share each client begins, or a cache would hold what the last ones read
 	Salt  string // is in no other workload, so that changed texts are new each time
 }
 
@@ -106,17 +107,19 @@ func (o operation) pairs() bool { return o.name == pairsOperation }
 func (w workload) lastPage() int   { return (w.Rows + pageSize - 1) / pageSize }
 func (w workload) middlePage() int { return (w.lastPage() + 1) / 2 }
 
-// organisation is what the client's nth request is about: each client has its own share of them.
+// stride is how far a client jumps in its share from one organisation to the next. It is a prime, and
+// larger than any share, so that a client comes by all of its share before it begins anew.
+const stride = 104_729
+
+// organisation is what the client's nth request is about: each client has its own share of them all.
 func (w workload) organisation(client, n int) uuid.UUID {
-	all := w.Known.Organisations
-	share := max(1, len(all)/clients)
-	return all[(client+n%share*clients)%len(all)]
+	share := (w.Rows - client + clients - 1) / clients
+	return dataset.Organisation(seed, client+(w.First+n)%share*stride%share*clients)
 }
 
 // newcomer is a user without a role, and an organisation, of a client's own.
 func (w workload) newcomer(client int) (organisation, user uuid.UUID) {
-	all := w.Known.Organisations
-	return all[client%len(all)], w.Known.Newcomers[client]
+	return w.organisation(client, 0), w.Known.Newcomers[client]
 }
 
 func (w workload) description(client, n int) string {

@@ -30,9 +30,15 @@ type Known struct {
 	Organisation uuid.UUID // has 5 members, and calls, rounds, proposals, reviews and offerings in all states
 	Crowded      uuid.UUID // has 5,000 members
 	// Texts in the names of some customers: 10 of any number, and Config.Common.
-	Keyword       struct{ Rare, Common string }
-	Newcomers     []uuid.UUID // 64 users who hold no role
-	Organisations []uuid.UUID // 1,000, or all, from everywhere in the list
+	Keyword   struct{ Rare, Common string }
+	Newcomers []uuid.UUID // 64 users who hold no role
+}
+
+// Organisation is the id of the nth organisation, from 0, of the data with a seed. Known names not all
+// of them: 100,000 are megabytes to be told to another process.
+func Organisation(seed uint64, n int) uuid.UUID {
+	d := writer{cfg: Config{Seed: seed}}
+	return d.id(organisation, uint64(n))
 }
 
 // Members of Crowded and of Organisation, and users without a role.
@@ -110,10 +116,6 @@ func (d *writer) known() Known {
 	known.Keyword.Rare, known.Keyword.Common = "Zymurgy", "Polytechnic"
 	for i := range uint64(newcomers) {
 		known.Newcomers = append(known.Newcomers, d.id(newcomer, i))
-	}
-	sample := min(1000, d.cfg.Organisations)
-	for i := range sample {
-		known.Organisations = append(known.Organisations, d.id(organisation, uint64(i*d.cfg.Organisations/sample)))
 	}
 	return known
 }

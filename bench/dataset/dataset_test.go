@@ -116,8 +116,16 @@ func TestKnownIsThere(t *testing.T) {
 				t.Errorf("the owner holds %v, %v", held, err)
 			}
 		}
-		if len(known.Organisations) != organisations || len(known.Newcomers) != 64 {
-			t.Errorf("%d organisations, %d newcomers", len(known.Organisations), len(known.Newcomers))
+		if len(known.Newcomers) != 64 {
+			t.Errorf("%d newcomers", len(known.Newcomers))
+		}
+		for n := range organisations {
+			if _, err := s.Organisation(ctx, dataset.Organisation(1, n)); err != nil {
+				t.Errorf("organisation %d: %v", n, err)
+			}
+		}
+		if known.Organisation == known.Crowded || dataset.Organisation(2, 0) == dataset.Organisation(1, 0) {
+			t.Error("the same id twice")
 		}
 	})
 }
