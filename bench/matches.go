@@ -22,8 +22,8 @@ type growth struct {
 }
 
 // hasManyMatches says that the operation looks for a keyword which that many names have.
-func hasManyMatches(op operation, c contest) bool {
-	return op.name == "list_keyword_common" && c.engine == postgres && c.rows == commonShare*manyMatches
+func hasManyMatches(op operation, engine string, rows int) bool {
+	return op.name == "list_keyword_common" && engine == postgres && rows == commonShare*manyMatches
 }
 
 // manyMatches measures the operation on a database with as many matches among fewer organisations,

@@ -77,8 +77,16 @@ func (b *benchmark) announce() {
 	}
 	each += qualityRounds * (4*(b.duration/2+lead) + 3*(warmUp+lead))
 	whole := time.Duration(len(b.settings.engines)*len(b.operations)) * (each + time.Second)
-	for _, rows := range b.rows {
-		whole += time.Duration(len(b.settings.engines)*(3+rows*60/100_000)) * time.Second // making the data
+	making := func(rows int) time.Duration { return time.Duration(3+rows*60/100_000) * time.Second } // the data
+	for _, engine := range b.settings.engines {
+		for _, rows := range b.rows {
+			whole += making(rows)
+		}
+		for _, op := range b.operations {
+			if hasManyMatches(op, engine, b.rows[len(b.rows)-1]) {
+				whole += making(manyMatchesRows)
+			}
+		}
 	}
 	fmt.Printf("This takes about %d minutes: %d operations on %v with %v organisations, %d paired rounds of %v each.\n",
 		int(whole.Minutes())+1, len(b.operations), b.settings.engines, b.rows, b.settings.rounds, b.duration)
@@ -155,7 +163,7 @@ func (b *benchmark) operationsOn(ctx context.Context, contests []contest, e *eng
 		if err := b.operation(ctx, op, contests); err != nil {
 			return fmt.Errorf("%s: %w", op.name, err)
 		}
-		if hasManyMatches(op, largest) {
+		if hasManyMatches(op, largest.engine, largest.rows) {
 			if e.manyMatches, err = b.manyMatches(ctx, op, largest); err != nil {
 				return fmt.Errorf("%s: %w", op.name, err)
 			}
