@@ -30,7 +30,10 @@ func (e *ErrRow) Unwrap() error { return e.Err }
 // LockForImport keeps the changes of requests and other imports waiting until this Write ends;
 // reads go on. An import locks rows in the order of its file: without this it and a request
 // could wait for each other, and what it has read could be outdated when it writes.
-func (tx *Tx) LockForImport() error { return tx.err(tx.engine.lockForImport(tx.db)) }
+func (tx *Tx) LockForImport() error {
+	tx.imports = true
+	return tx.err(tx.engine.lockForImport(tx.db))
+}
 
 // ImportCustomers upserts customers by uuid, and keeps the copies of their names in step. A
 // zero Created keeps what is there. ImageUUID is left out: see ImportImage.

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/jackc/pgx/v5/stdlib"
+
 	"github.com/opencalls/opencalls/store"
 	"github.com/opencalls/opencalls/store/storetest"
 )
@@ -220,6 +222,44 @@ func TestImportsAndMigrationsAreNotCutShort(t *testing.T) {
 		err := s.Write(t.Context(), store.Actor{}, func(tx *store.Tx) error { return tx.LockForImport() })
 		if err != nil || !slices.Contains(statements.All(), "SET LOCAL statement_timeout = 0") {
 			t.Errorf("%v, %q", err, statements.All())
+		}
+	}
+}
+
+// An import plans without reading whole tables. The connection that it had is another's then, for
+// whom a small table is best read whole.
+func TestPlansOfAnImportEndWithIt(t *testing.T) {
+	for _, engine := range storetest.Engines() {
+		if engine != storetest.Postgres {
+			continue
+		}
+		var grabbed grabbed
+		var tables storetest.SQL
+		s := storetest.OpenURL(t, storetest.MigratedURL(t, engine), tables.Use, grabbed.use)
+		if _, err := tables.DB(t).ExecContext(t.Context(), "ANALYZE roles"); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Write(t.Context(), store.Actor{}, func(tx *store.Tx) error {
+			if err := tx.LockForImport(); err != nil {
+				return err
+			}
+			for range 10 { // after five Postgres keeps a plan
+				if _, err := tx.Role(t.Context(), "CUSTOMER.OWNER"); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		conn := grabbed.conns[0].(*stdlib.Conn).Conn()
+		var name, plan string
+		err := conn.QueryRow(t.Context(), "SELECT name FROM pg_prepared_statements WHERE statement LIKE '% FROM roles WHERE name = $1' AND generic_plans > 0").Scan(&name)
+		if err == nil {
+			err = conn.QueryRow(t.Context(), `EXPLAIN EXECUTE "`+name+`" ('x')`).Scan(&plan)
+		}
+		if err != nil || !strings.HasPrefix(plan, "Seq Scan on roles") {
+			t.Errorf("%v, the plan that was kept is %s", err, plan)
 		}
 	}
 }

@@ -202,6 +202,11 @@ func (postgresEngine) lockForImport(db *gorm.DB) error {
 	return db.Exec("SET LOCAL enable_seqscan = off").Error
 }
 
+// endImport has every statement planned anew: the setting ends with the transaction, but the plans
+// that were made under it would stay with the connection, which requests are served with next. Where
+// an import fails they do stay, with a process that ends.
+func (postgresEngine) endImport(db *gorm.DB) error { return db.Exec("DISCARD PLANS").Error }
+
 func (e postgresEngine) migrationPool(*sql.DB) *sql.DB { return e.migrations }
 
 // lockMigrations takes goose's lock, which earlier versions take too, on a connection of its own,

@@ -141,6 +141,8 @@ func (*sqliteEngine) migrationPool(pool *sql.DB) *sql.DB { return pool }
 
 func (*sqliteEngine) lockForImport(*gorm.DB) error { return nil } // one Write runs at a time
 
+func (*sqliteEngine) endImport(*gorm.DB) error { return nil }
+
 func (*sqliteEngine) lockMigrations(context.Context) (func(), error) { return func() {}, nil } // migrateAgain does without
 
 // migrateAgain goes on where another process was at work: no lock lasts over several steps, so that

@@ -69,6 +69,8 @@ type engine interface {
 	snapshot() *sql.TxOptions
 	// lockForImport is Tx.LockForImport.
 	lockForImport(db *gorm.DB) error
+	// endImport comes last in a transaction that lockForImport was called in.
+	endImport(db *gorm.DB) error
 	// migrationPool is where migrations run, given the pool of other changes.
 	migrationPool(pool *sql.DB) *sql.DB
 	// lockMigrations waits until no other process migrates and keeps others from it until unlock.

@@ -24,6 +24,7 @@ type Tx struct {
 	ctx     context.Context
 	actor   Actor
 	newUUID func() uuid.UUID
+	imports bool // LockForImport was called
 }
 
 // Write runs change in a transaction: all of it is kept, or nothing when change or the
@@ -37,7 +38,11 @@ func (s *Store) Write(ctx context.Context, actor Actor, change func(tx *Tx) erro
 	defer s.writers.end()
 	return s.transaction(ctx, s.write, &sql.TxOptions{}, func(q queries) error {
 		q.db = q.with(ctx) // for the statements that GORM builds
-		return change(&Tx{queries: q, ctx: ctx, actor: actor, newUUID: s.newUUID})
+		tx := &Tx{queries: q, ctx: ctx, actor: actor, newUUID: s.newUUID}
+		if err := change(tx); err != nil || !tx.imports {
+			return err
+		}
+		return tx.err(tx.engine.endImport(tx.db))
 	})
 }
 
