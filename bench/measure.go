@@ -196,7 +196,7 @@ func (c contest) end() error {
 // workload is the data of a contest, with new texts, from anywhere in it.
 func (b *benchmark) workload(d *database) workload {
 	b.run++
-	return workload{Known: d.known, Rows: d.rows, First: rand.IntN(d.rows), Salt: strconv.FormatInt(b.begin.Unix(), 36) + "-" + strconv.Itoa(b.run)}
+	return workload{Known: d.known, Rows: d.rows, First: rand.New(rand.NewPCG(seed, uint64(b.run))).IntN(d.rows), Salt: strconv.FormatInt(b.begin.Unix(), 36) + "-" + strconv.Itoa(b.run)}
 }
 
 // checkAnswers holds the baseline's answers to every operation against ours.

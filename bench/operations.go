@@ -108,7 +108,8 @@ func (w workload) lastPage() int   { return (w.Rows + pageSize - 1) / pageSize }
 func (w workload) middlePage() int { return (w.lastPage() + 1) / 2 }
 
 // stride is how far a client jumps in its share from one organisation to the next. It is a prime, and
-// larger than any share, so that a client comes by all of its share before it begins anew.
+// larger than any share of up to 1.6 million organisations, so that a client comes by all of its share
+// before it begins anew.
 const stride = 104_729
 
 // organisation is what the client's nth request is about: each client has its own share of them all.

@@ -22,8 +22,8 @@ const leastQuality = 0.8
 func quality(rate, a, b float64) float64 { return rate * (1/a + 1/b) }
 
 // baselineQuality is the quality of the baseline, and that of a server that does nothing but both:
-// it runs the statements and answers from memory. No server does better on this machine, where
-// what is measured apart has the processors and their caches to itself.
+// it runs the statements and answers from memory. No server that runs these statements does much
+// better on this machine, where what is measured apart has the processors and their caches to itself.
 func (b *benchmark) baselineQuality(op operation, c contest) (reached, reachable float64, err error) {
 	answers, err := op.answers(c.baseline.address, b.workload(c.database))
 	if err != nil {
@@ -46,7 +46,7 @@ func (b *benchmark) baselineQuality(op operation, c contest) (reached, reachable
 		}
 		baseline[i] = quality(both.Rate, alone, statements)
 		if op.pairs() {
-			continue // which of the two is due is in the request, which that server doesn't read
+			continue // the two have to come in turn for each client, whom that server doesn't know
 		}
 		w := b.workload(c.database)
 		rate, err := memory{answers, &loop{URL: c.url, Operation: op.name, Workload: w}}.rate(b.dir, op, w, duration)

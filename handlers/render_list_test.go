@@ -73,6 +73,9 @@ func TestMemberList(t *testing.T) {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		all = append(all, gen.UserRoleDetailsFieldEnum(name))
 	}
+	if !slices.EqualFunc(memberFields, all, func(f memberField, name gen.UserRoleDetailsFieldEnum) bool { return f.name == name }) {
+		t.Errorf("they are not %q", all)
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		origin := origins.Draw(t, "origin")
 		list := rapid.SliceOfN(member, 0, 3).Draw(t, "list")

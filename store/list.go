@@ -165,7 +165,7 @@ func (q queries) organisationRows(ctx context.Context, f OrganisationFilter, des
 	from, arguments := q.filteredOrganisations(f)
 	part := from + order + " LIMIT ? OFFSET ?"
 	tables := organisationsByID(part)
-	if !f.none() {
+	if !f.none() && offset == 0 {
 		tables = q.engine.matching(part)
 	}
 	return selectRows(ctx, q, int(limit), "SELECT "+organisationColumns+" FROM "+tables+order, append(arguments, limit, offset), (*Organisation).columns)

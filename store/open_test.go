@@ -14,6 +14,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/opencalls/opencalls/store"
@@ -260,6 +261,56 @@ func TestPlansOfAnImportEndWithIt(t *testing.T) {
 		}
 		if err != nil || !strings.HasPrefix(plan, "Seq Scan on roles") {
 			t.Errorf("%v, the plan that was kept is %s", err, plan)
+		}
+	}
+}
+
+// A connection keeps the plan of the list's first page, which reads all of a table that has few rows.
+// An import by another process has it made anew.
+func TestPlansOfOthersEndWithAnImport(t *testing.T) {
+	for _, engine := range storetest.Engines() {
+		if engine != storetest.Postgres {
+			continue
+		}
+		url := storetest.MigratedURL(t, engine)
+		var grabbed grabbed
+		var tables storetest.SQL
+		s, other := storetest.OpenURL(t, url, tables.Use), storetest.OpenURL(t, url, grabbed.use)
+		w := storetest.NewWorld(t, s)
+		w.Organisations(3)
+		if _, err := tables.DB(t).ExecContext(t.Context(), "ANALYZE"); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := other.ListOrganisations(t.Context(), store.OrganisationFilter{}, nil, store.Page{Number: 1, Size: 10}); err != nil {
+			t.Fatal(err)
+		}
+		plan := func() string {
+			t.Helper()
+			conn := grabbed.conns[0].(*stdlib.Conn).Conn()
+			var name string
+			if err := conn.QueryRow(t.Context(), "SELECT name FROM pg_prepared_statements WHERE statement LIKE '%LIMIT 3'").Scan(&name); err != nil {
+				t.Fatal(err)
+			}
+			lines, err := conn.Query(t.Context(), `EXPLAIN EXECUTE "`+name+`"`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			plan, err := pgx.CollectRows(lines, pgx.RowTo[string])
+			if err != nil {
+				t.Fatal(err)
+			}
+			return strings.Join(plan, "\n")
+		}
+		const whole = "Seq Scan on call_managing_organisations"
+		if before := plan(); !strings.Contains(before, whole) {
+			t.Errorf("few rows are not read whole: %s", before)
+		}
+		w.Organisations(3000)
+		if err := s.Write(t.Context(), store.Actor{}, func(tx *store.Tx) error { return tx.LockForImport() }); err != nil {
+			t.Fatal(err)
+		}
+		if after := plan(); strings.Contains(after, whole) {
+			t.Errorf("many rows are read whole: %s", after)
 		}
 	}
 }

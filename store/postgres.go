@@ -204,8 +204,16 @@ func (postgresEngine) lockForImport(db *gorm.DB) error {
 
 // endImport has every statement planned anew: the setting ends with the transaction, but the plans
 // that were made under it would stay with the connection, which requests are served with next. Where
-// an import fails they do stay, with a process that ends.
-func (postgresEngine) endImport(db *gorm.DB) error { return db.Exec("DISCARD PLANS").Error }
+// an import fails they do stay, with a process that ends. Other connections, of other processes too,
+// may have plans that read all of a table that has few rows: new statistics have them made anew.
+func (postgresEngine) endImport(db *gorm.DB) error {
+	err := db.Exec(`ANALYZE customers, users, roles, role_permissions, call_managing_organisations, user_roles,
+		tokens, calls, rounds, proposals, reviews, requested_offerings`).Error
+	if err != nil {
+		return err
+	}
+	return db.Exec("DISCARD PLANS").Error
+}
 
 func (e postgresEngine) migrationPool(*sql.DB) *sql.DB { return e.migrations }
 

@@ -49,6 +49,29 @@ func TestStatementsOfReads(t *testing.T) {
 	})
 }
 
+func TestStatementsAtTheEndsAreFew(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, engine string) {
+		var statements storetest.Statements
+		s := storetest.Open(t, engine, statements.Use)
+		storetest.NewWorld(t, s).Organisations(30)
+		statements.Reset()
+		for size := 1; size <= 40; size++ {
+			for _, number := range []int{1, (30 + size - 1) / size} {
+				if _, _, err := s.ListOrganisations(t.Context(), store.OrganisationFilter{}, nil, store.Page{Number: number, Size: size}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		different := map[string]bool{}
+		for _, text := range statements.All() {
+			different[text] = true
+		}
+		if len(different) > 25 { // BEGIN, COMMIT, the total, ten from each end, and those with an offset
+			t.Errorf("%d statements", len(different))
+		}
+	})
+}
+
 func countReads(t *testing.T, s *store.Store, statements *storetest.Statements, all []store.CallManagingOrganisation, user uuid.UUID, token string) map[string]int {
 	t.Helper()
 	ctx, first := context.Background(), store.Page{Number: 1, Size: 10}
@@ -103,7 +126,8 @@ func countReads(t *testing.T, s *store.Store, statements *storetest.Statements, 
 	return counts
 }
 
-// A statement is prepared once and kept, so that pages and texts must not be part of its SQL.
+// A statement is prepared once and kept, so that pages and texts must not be part of its SQL, but for
+// the number of rows at the list's ends, up to ten of them.
 func TestStatementsOfAllPagesAreTheSame(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, engine string) {
 		var statements storetest.Statements

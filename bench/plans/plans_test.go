@@ -36,6 +36,7 @@ type operation struct {
 var operations = []operation{
 	{name: "list", request: "GET /"},
 	{name: "list_last", request: "GET /?page={last}"},
+	{name: "list_page_300", request: "GET /?page_size=300", sorts: true, grows: true}, // from all pages of 1,000 to those of 300 rows
 	{name: "list_middle", request: "GET /?page={middle}", grows: true},
 	{name: "list_keyword_rare", request: "GET /?customer_keyword={rare}", scans: true, sorts: true},
 	{name: "list_keyword_common", request: "GET /?customer_keyword={common}", scans: true, sorts: true, grows: true},
@@ -51,6 +52,7 @@ var operations = []operation{
 	{name: "list_users", request: "GET /{it}/list_users/"},
 	{name: "list_users_count", request: "HEAD /{it}/list_users/"},
 	{name: "list_users_5000", request: "GET /{crowded}/list_users/"},
+	{name: "list_users_page", request: "GET /{crowded}/list_users/?page=2"},
 	{name: "partial_update", request: "PATCH /{it}/", body: `{"description":"new"}`},
 	{name: "set_image", request: "PATCH /{it}/", image: true},
 	{name: "replace_image", request: "PATCH /{it}/", image: true},
