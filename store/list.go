@@ -149,8 +149,8 @@ func (q queries) pageOfMatches(ctx context.Context, f OrganisationFilter, descen
 	return list[:page.Size], total + rest, err
 }
 
-// organisationRows reads some rows of the list along the index of its order. Rows before them are
-// skipped in the index alone.
+// organisationRows reads some rows of the list, of all along the index of its order. Those before them
+// are passed over by their ids, without their customers.
 func (q queries) organisationRows(ctx context.Context, f OrganisationFilter, descending bool, limit, offset int64) ([]Organisation, error) {
 	order := " ORDER BY o.customer_key, o.uuid"
 	if descending {
