@@ -47,17 +47,21 @@ func link(ctx context.Context, page store.Page, total int) string {
 	query := url.Values{}
 	maps.Copy(query, request.Query)
 	last := int(page.Last(int64(total)))
-	var parts []string
+	var header strings.Builder
+	header.Grow(256) // the usual length, or more
 	add := func(number int, relation string) {
 		query.Del("page")
 		if number > 1 {
 			query.Set("page", strconv.Itoa(number))
 		}
-		target := request.Origin + request.Path
-		if len(query) > 0 {
-			target += "?" + query.Encode()
+		if header.Len() > 0 {
+			header.WriteString(", ")
 		}
-		parts = append(parts, "<"+target+`>; rel="`+relation+`"`)
+		header.WriteString("<" + request.Origin + request.Path)
+		if len(query) > 0 {
+			header.WriteString("?" + query.Encode())
+		}
+		header.WriteString(`>; rel="` + relation + `"`)
 	}
 	add(1, "first")
 	if page.Number > 1 {
@@ -67,7 +71,7 @@ func link(ctx context.Context, page store.Page, total int) string {
 		add(page.Number+1, "next")
 	}
 	add(last, "last")
-	return strings.Join(parts, ", ")
+	return header.String()
 }
 
 // pageErr makes a page past the end its refusal.

@@ -24,7 +24,7 @@ func logRequests(cfg Config) echo.MiddlewareFunc {
 				c.Error(err)
 			}
 			r, status := c.Request(), c.Response().Status
-			attributes := []slog.Attr{
+			attributes := append(make([]slog.Attr, 0, 10), // all that there may be
 				slog.String("request_id", handlers.RequestFrom(r.Context()).ID),
 				slog.String("method", r.Method),
 				slog.String("path", r.URL.Path), // without the query, which may hold what is nobody's business
@@ -32,7 +32,7 @@ func logRequests(cfg Config) echo.MiddlewareFunc {
 				slog.Int64("bytes", c.Response().Size),
 				slog.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000),
 				slog.String("remote", c.Request().RemoteAddr),
-			}
+			)
 			if user := access.From(r.Context()).UserUUID; user != [16]byte{} {
 				attributes = append(attributes, slog.String("user", user.String()))
 			}
