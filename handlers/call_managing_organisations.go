@@ -70,7 +70,7 @@ func (h CallManagingOrganisations) CallManagingOrganisationsRetrieve(ctx context
 	if err != nil {
 		return nil, organisationErr(err)
 	}
-	return gen.CallManagingOrganisationsRetrieve200JSONResponse{Body: renderOrganisation(RequestFrom(ctx).Origin, o)}, nil
+	return organisationAnswer{RequestFrom(ctx).Origin, o}, nil
 }
 
 // CallManagingOrganisationsStatsRetrieve is what goes on in the calls of an organisation.
@@ -116,10 +116,7 @@ func (h CallManagingOrganisations) CallManagingOrganisationsCreate(ctx context.C
 	if err != nil {
 		return nil, err
 	}
-	return gen.CallManagingOrganisationsCreate201JSONResponse{
-		Body:    renderOrganisation(RequestFrom(ctx).Origin, o),
-		Headers: gen.CallManagingOrganisationsCreate201ResponseHeaders{Location: organisationURL(RequestFrom(ctx).Origin, o.UUID)},
-	}, nil
+	return organisationAnswer{RequestFrom(ctx).Origin, o}, nil
 }
 
 // mayCreate loads the customer, checks that the principal may make it an organisation, and
@@ -171,7 +168,7 @@ func (h CallManagingOrganisations) CallManagingOrganisationsUpdate(ctx context.C
 	if err != nil {
 		return nil, err
 	}
-	return gen.CallManagingOrganisationsUpdate200JSONResponse{Body: renderOrganisation(RequestFrom(ctx).Origin, o)}, nil
+	return organisationAnswer{RequestFrom(ctx).Origin, o}, nil
 }
 
 // CallManagingOrganisationsPartialUpdate changes what the body names of an organisation.
@@ -181,7 +178,7 @@ func (h CallManagingOrganisations) CallManagingOrganisationsPartialUpdate(ctx co
 	if err != nil {
 		return nil, err
 	}
-	return gen.CallManagingOrganisationsPartialUpdate200JSONResponse{Body: renderOrganisation(RequestFrom(ctx).Origin, o)}, nil
+	return organisationAnswer{RequestFrom(ctx).Origin, o}, nil
 }
 
 func (h CallManagingOrganisations) update(ctx context.Context, id uuid.UUID, input organisationInput) (store.Organisation, error) {

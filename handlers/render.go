@@ -1,9 +1,11 @@
 package handlers
 
 import (
+	"net/http"
+	"slices"
+	"strconv"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/oapi-codegen/nullable"
 
 	"github.com/opencalls/opencalls/gen"
@@ -17,50 +19,89 @@ const (
 	mediaPath         = "/api/media/"
 )
 
-func organisationURL(origin string, id uuid.UUID) string {
-	return origin + organisationsPath + id.String() + "/"
+// organisationAnswer is the answer of an operation that gives one organisation.
+type organisationAnswer struct {
+	origin string
+	store.Organisation
 }
 
-// noText is a null that all answers share, since each of its kind is a map.
-var noText = nullable.NewNullNullable[string]()
-
-func imageURL(origin string, id *uuid.UUID) nullable.Nullable[string] {
-	if id == nil {
-		return noText
-	}
-	return nullable.NewNullableWithValue(origin + mediaPath + id.String() + "/")
+// VisitCallManagingOrganisationsRetrieveResponse writes the answer.
+func (o organisationAnswer) VisitCallManagingOrganisationsRetrieveResponse(w http.ResponseWriter) error {
+	return o.write(w, http.StatusOK)
 }
 
-func orNull[T any](value *T) nullable.Nullable[T] {
-	if value == nil {
-		return nullable.NewNullNullable[T]()
-	}
-	return nullable.NewNullableWithValue(*value)
+// VisitCallManagingOrganisationsCreateResponse writes the answer, and where the organisation is.
+func (o organisationAnswer) VisitCallManagingOrganisationsCreateResponse(w http.ResponseWriter) error {
+	w.Header().Set("Location", o.origin+organisationsPath+o.UUID.String()+"/")
+	return o.write(w, http.StatusCreated)
 }
 
-func renderOrganisation(origin string, o store.Organisation) gen.CallManagingOrganisation {
-	return gen.CallManagingOrganisation{
-		URL:                  organisationURL(origin, o.UUID),
-		UUID:                 o.UUID,
-		Created:              o.Created,
-		Description:          o.Description,
-		Customer:             origin + customersPath + o.CustomerUUID.String() + "/",
-		CustomerName:         o.CustomerName,
-		CustomerUUID:         o.CustomerUUID,
-		CustomerImage:        imageURL(origin, o.CustomerImageUUID),
-		CustomerAbbreviation: o.CustomerAbbreviation,
-		CustomerNativeName:   o.CustomerNativeName,
-		CustomerCountry:      o.CustomerCountry,
-		Image:                imageURL(origin, o.ImageUUID),
+// VisitCallManagingOrganisationsUpdateResponse writes the answer.
+func (o organisationAnswer) VisitCallManagingOrganisationsUpdateResponse(w http.ResponseWriter) error {
+	return o.write(w, http.StatusOK)
+}
+
+// VisitCallManagingOrganisationsPartialUpdateResponse writes the answer.
+func (o organisationAnswer) VisitCallManagingOrganisationsPartialUpdateResponse(w http.ResponseWriter) error {
+	return o.write(w, http.StatusOK)
+}
+
+func (o organisationAnswer) write(w http.ResponseWriter, status int) error {
+	b := appendOrganisation(make([]byte, 0, itemSize), urlsFrom(o.origin), &o.Organisation)
+	return writeJSON(w, status, append(b, '\n'))
+}
+
+// organisationList is the list's answer 200.
+type organisationList struct {
+	origin  string
+	list    []store.Organisation
+	headers gen.CallManagingOrganisationsList200ResponseHeaders
+}
+
+// VisitCallManagingOrganisationsListResponse writes the answer.
+func (l organisationList) VisitCallManagingOrganisationsListResponse(w http.ResponseWriter) error {
+	return writeList(w, l.headers.Link, l.headers.XResultCount, appendList(l.origin, l.list, appendOrganisation))
+}
+
+// memberList is the answer 200 of an organisation's users, with the fields that are asked for, all
+// without any.
+type memberList struct {
+	origin  string
+	list    []store.Member
+	fields  []gen.UserRoleDetailsFieldEnum
+	headers gen.CallManagingOrganisationsListUsersList200ResponseHeaders
+}
+
+// VisitCallManagingOrganisationsListUsersListResponse writes the answer.
+func (l memberList) VisitCallManagingOrganisationsListUsersListResponse(w http.ResponseWriter) error {
+	fields := memberFields
+	if len(l.fields) > 0 {
+		fields = slices.DeleteFunc(slices.Clone(fields), func(f memberField) bool { return !slices.Contains(l.fields, f.name) })
 	}
+	return writeList(w, l.headers.Link, l.headers.XResultCount, appendList(l.origin, l.list, func(b, urls []byte, m *store.Member) []byte {
+		return appendMember(b, urls, m, fields)
+	}))
+}
+
+func writeList(w http.ResponseWriter, link string, count int, body []byte) error {
+	w.Header().Set("Link", link)
+	w.Header().Set("X-Result-Count", strconv.Itoa(count))
+	return writeJSON(w, http.StatusOK, body)
+}
+
+func writeJSON(w http.ResponseWriter, status int, body []byte) error {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, err := w.Write(body)
+	return err
 }
 
 func renderExpiration(expires *time.Time) gen.UserRoleExpirationTime {
+	answer := gen.UserRoleExpirationTime{ExpirationTime: nullable.NewNullNullable[time.Time]()}
 	if expires != nil {
-		u := expires.UTC().Truncate(time.Microsecond)
-		expires = &u
+		answer.ExpirationTime.Set(expires.UTC().Truncate(time.Microsecond))
 	}
-	return gen.UserRoleExpirationTime{ExpirationTime: orNull(expires)}
+	return answer
 }
 
 func renderStats(s store.Stats) gen.CallManagingOrganisationStat {
