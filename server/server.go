@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -94,12 +96,33 @@ func New(cfg Config) (http.Handler, error) {
 	}
 	e := echo.New()
 	e.HTTPErrorHandler = writeError
-	e.Use(identify(cfg), logRequests(cfg), recoverPanics(), closeConnections(cfg),
-		secureHeaders(), checkHost(cfg), crossOrigin(cfg), throttleAddresses(cfg))
+	e.Use(chain(identify(cfg), logRequests(cfg), recoverPanics(), closeConnections(cfg),
+		secureHeaders(), checkHost(cfg), crossOrigin(cfg), throttleAddresses(cfg), handleRoute))
 	routePlain(e, cfg)
 	routeOperations(e, cfg, spec)
 	routeMissingSlashes(e)
 	return e, nil
+}
+
+// chain makes one of several middlewares, around the handler that it is first given: it is built
+// once, where Echo builds one for each request.
+func chain(list ...echo.MiddlewareFunc) echo.MiddlewareFunc {
+	var once sync.Once
+	var whole echo.HandlerFunc
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		once.Do(func() {
+			whole = next
+			for _, middleware := range slices.Backward(list) {
+				whole = middleware(whole)
+			}
+		})
+		return whole
+	}
+}
+
+// handleRoute ends the chain of all routes: which handler follows is each request's own.
+func handleRoute(echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error { return c.Handler()(c) }
 }
 
 // routeOperations routes what openapi.yaml defines. Each operation has the same chain.
@@ -108,10 +131,10 @@ func routeOperations(e *echo.Echo, cfg Config, spec *openapi3.T) {
 	places, turns := newPlaces(cfg.LargeBodies), largeBodies(cfg)
 	tokens := newLimiters[string](cfg.RateLimitToken, cfg.Now)
 	for _, op := range operations(spec) {
-		chains[op.id] = []echo.MiddlewareFunc{
+		chains[op.id] = []echo.MiddlewareFunc{chain(
 			checkResponse(cfg, op), authenticate(cfg, op, tokens), checkPath(op), normaliseQuery(op),
 			receiveBody(cfg, op, places), limitTime(cfg), readBody(op, turns), validateRequest(op),
-		}
+		)}
 	}
 	limits := cfg.Images
 	limits.Decoders = images.NewDecoders(cfg.ImageDecoders)
