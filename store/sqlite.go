@@ -131,7 +131,10 @@ func (*sqliteEngine) matching(query string) string {
 
 func (*sqliteEngine) indexedBy(index string) string { return " INDEXED BY " + index }
 
-func (*sqliteEngine) bind(text string) string { return text }
+// bind hides the parameters from the planner, which a + before one does and nothing else: where it
+// might look at a value, a statement is planned anew each time it runs, since the driver clears
+// its values after each. No statement has a ? elsewhere.
+func (*sqliteEngine) bind(text string) string { return strings.ReplaceAll(text, "?", "+?") }
 
 func (*sqliteEngine) forUpdate() string { return "" } // one Write runs at a time
 
