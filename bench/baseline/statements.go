@@ -137,8 +137,8 @@ var (
 
 // spell returns the statement as an engine takes it.
 func (q query) spell(postgres bool) string {
-	if !postgres {
-		return sqliteSpelling.Replace(texts[q])
+	if !postgres { // a + hides a parameter from the planner, which would plan anew each time for its value
+		return strings.ReplaceAll(sqliteSpelling.Replace(texts[q]), "?", "+?")
 	}
 	parts := strings.Split(postgresSpelling.Replace(texts[q]), "?")
 	var b strings.Builder
