@@ -61,7 +61,7 @@ func (c serveCommand) Run(env environment) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	c.limitMemory()
+	c.tuneMemory()
 	log := slog.New(slog.NewJSONHandler(env.stderr, nil))
 	ctx, stop := untilSignal(env.ctx)
 	defer stop()
@@ -129,15 +129,22 @@ func (c serveCommand) openFilled(env environment, log *slog.Logger) (*store.Stor
 // garbage more often.
 const restMemory = 64 << 20
 
-// limitMemory has garbage collected in time where GOMEMLIMIT does not say when: what an image was
-// decoded into is as large as all else, and Go would wait until there is as much of it again.
-func (c serveCommand) limitMemory() {
-	if os.Getenv("GOMEMLIMIT") != "" {
-		return
+// garbage is how much of it may gather beside what is in use, in per cent of that (Go's GOGC): a
+// request leaves much beside the little that stays.
+const garbage = 400
+
+// tuneMemory says when garbage is collected, where GOGC and GOMEMLIMIT don't: seldom, but in time.
+// What an image was decoded into is as large as all else, and Go would wait until there is as much
+// of it several times.
+func (c serveCommand) tuneMemory() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbage)
 	}
-	decoders := float64(c.ImageDecoders)
-	limit := restMemory + 8*decoders*float64(c.MaxPixels) + (decoders+1)*float64(c.MaxBodyBytes+c.MaxBytes)
-	debug.SetMemoryLimit(int64(min(limit, math.MaxInt64/2)))
+	if os.Getenv("GOMEMLIMIT") == "" {
+		decoders := float64(c.ImageDecoders)
+		limit := restMemory + 8*decoders*float64(c.MaxPixels) + (decoders+1)*float64(c.MaxBodyBytes+c.MaxBytes)
+		debug.SetMemoryLimit(int64(min(limit, math.MaxInt64/2)))
+	}
 }
 
 // check refuses a wrong configuration before anything is opened.
