@@ -21,15 +21,16 @@ const page = 10
 // not:
 //   - scans: on SQLite a keyword is looked for in one scan of the index that is there for it;
 //   - sorts: on Postgres the index of a keyword gives its matches in no order;
+//   - members: on SQLite a team is sorted, in an order for which it has no index;
 //   - all: on Postgres a keyword without three letters in a row, which has no trigram, is looked for in all rows.
 //
 // A page in the middle is walked to along an index; that is no scan of a table and no sort.
 // grows says that the pages read on Postgres may grow with the data.
 type operation struct {
-	name, request, body      string
-	image                    bool // the body is one
-	staff                    bool // is sent by staff alone, else by an owner too
-	scans, sorts, all, grows bool
+	name, request, body               string
+	image                             bool // the body is one
+	staff                             bool // is sent by staff alone, else by an owner too
+	scans, sorts, members, all, grows bool
 }
 
 // The operations, in an order in which each has what it needs.
@@ -53,6 +54,11 @@ var operations = []operation{
 	{name: "list_users_count", request: "HEAD /{it}/list_users/"},
 	{name: "list_users_5000", request: "GET /{crowded}/list_users/"},
 	{name: "list_users_page", request: "GET /{crowded}/list_users/?page=2"},
+	{name: "list_users_by_name", request: "GET /{it}/list_users/?o=full_name", members: true},
+	{name: "list_users_search", request: "GET /{it}/list_users/?search=a&full_name=e&role=CUSTOMER.CALL_ORGANIZER&field=uuid"},
+	{name: "list_users_search_count", request: "HEAD /{it}/list_users/?search=a"},
+	{name: "list_users_of_user", request: "GET /{crowded}/list_users/?user={newcomer}"},
+	{name: "update", request: "PUT /{it}/", body: `{"customer":"https://example.org/api/customers/{customer}/","description":"newer"}`},
 	{name: "partial_update", request: "PATCH /{it}/", body: `{"description":"new"}`},
 	{name: "set_image", request: "PATCH /{it}/", image: true},
 	{name: "replace_image", request: "PATCH /{it}/", image: true},
