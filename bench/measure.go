@@ -18,7 +18,7 @@ const (
 	otherRounds = 3
 	// growthRounds is how often one client alone is measured at each number of rows, for half
 	// as long as a round takes.
-	growthRounds = 5
+	growthRounds = 3
 	// qualityRounds is how often the baseline is held against what is possible, for half as
 	// long as a round takes.
 	qualityRounds = 3
