@@ -13,14 +13,13 @@ func TestImportIntoFewRowsOnPostgres(t *testing.T) {
 	if !slices.Contains(storetest.Engines(), storetest.Postgres) {
 		return // the other half was asked for
 	}
-	program := build(t)
 	w := &world{engine: storetest.Postgres, url: storetest.MigratedURL(t, storetest.Postgres)}
-	run(t, program, "import", "--database-url", w.url, "../../fixture/demo.yaml")
+	run(t, "import", "--database-url", w.url, "../../fixture/demo.yaml")
 	w.open(t)
 	w.exec(t, "VACUUM ANALYZE")
 	before := w.scanned(t)
 	path, _ := writeDataset(t, 1000)
-	run(t, program, "import", "--database-url", w.url, path)
+	run(t, "import", "--database-url", w.url, path)
 	for table, rows := range w.scanned(t) {
 		var all int
 		if err := w.db.QueryRow("SELECT count(*) FROM " + table).Scan(&all); err != nil {

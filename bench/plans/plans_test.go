@@ -9,10 +9,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/opencalls/opencalls/cmd/opencalls/programtest"
 	"github.com/opencalls/opencalls/store/storetest"
 )
 
-func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(programtest.Main(m)) }
 
 // page is how many rows a page has, and one more is read of a list that is filtered.
 const page = 10
@@ -80,7 +81,7 @@ func TestPlansOfSQLite(t *testing.T) {
 	if !slices.Contains(storetest.Engines(), storetest.SQLite) {
 		return // the other half was asked for
 	}
-	w := newWorld(t, build(t), storetest.SQLite, organisations)
+	w := newWorld(t, storetest.SQLite, organisations)
 	w.each(t, operations, func(o operation, statements []storetest.Statement) {
 		for _, s := range statements {
 			for _, fault := range w.faultsSQLite(t, o, s) {
@@ -94,8 +95,7 @@ func TestPlansOfPostgres(t *testing.T) {
 	if !slices.Contains(storetest.Engines(), storetest.Postgres) {
 		return // the other half was asked for
 	}
-	program := build(t)
-	large, small := newWorld(t, program, storetest.Postgres, organisations), newWorld(t, program, storetest.Postgres, 1000)
+	large, small := newWorld(t, storetest.Postgres, organisations), newWorld(t, storetest.Postgres, 1000)
 	before := large.scanned(t)
 	// A connection may change its mind on how to carry out a statement after it ran five times.
 	indexed := slices.DeleteFunc(slices.Clone(operations), func(o operation) bool { return o.all })

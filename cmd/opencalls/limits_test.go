@@ -191,16 +191,11 @@ func TestIdleConnectionsEnd(t *testing.T) {
 // peakMemory is the most memory that the server has had resident, in bytes.
 func (p process) peakMemory(t *testing.T) int64 {
 	t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Process.Pid))
+	peak, err := programtest.PeakMemory(p.Process.Pid)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, after, found := strings.Cut(string(status), "VmHWM:")
-	var kib int64
-	if _, err := fmt.Sscan(after, &kib); err != nil || !found {
-		t.Fatalf("no peak of memory in\n%s", status)
-	}
-	return kib << 10
+	return peak
 }
 
 // A client that leaves in the middle of an answer, or stays and reads nothing of it, is no fault

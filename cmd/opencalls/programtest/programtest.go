@@ -17,6 +17,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -159,6 +160,22 @@ func (p *Server) Kill(t testing.TB) {
 func (p *Server) End() (string, error) {
 	said, _ := io.ReadAll(p.stdout)
 	return string(said), p.Wait()
+}
+
+// PeakMemory is the most memory that a process has had resident since its program began, in bytes,
+// as Linux tells it while the process lives. What Linux tells after that (ru_maxrss) is no less
+// than what the process that started it had by then.
+func PeakMemory(pid int) (int64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
+	}
+	_, after, _ := strings.Cut(string(status), "VmHWM:")
+	var kib int64
+	if _, err := fmt.Sscan(after, &kib); err != nil {
+		return 0, fmt.Errorf("no VmHWM in\n%s", status)
+	}
+	return kib << 10, nil
 }
 
 // Output is what a process wrote, which may be looked at while it goes on.
