@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm/clause"
 )
 
 // ImportBatch is how many rows an Import method takes at most: what fits one statement, below
@@ -35,8 +34,8 @@ func (tx *Tx) LockForImport() error {
 	return tx.err(tx.engine.lockForImport(tx.db))
 }
 
-// ImportCustomers upserts customers by uuid, and keeps the copies of their names in step. A
-// zero Created keeps what is there. ImageUUID is left out: see ImportImage.
+// ImportCustomers upserts customers by uuid. A zero Created keeps what is there. ImageUUID is left
+// out: see ImportImage.
 func (tx *Tx) ImportCustomers(rows []Customer) error {
 	err := fillCreated(tx, "customers", rows, func(c *Customer) (uuid.UUID, *time.Time) { return c.UUID, &c.Created })
 	if err != nil {
@@ -52,15 +51,8 @@ func (tx *Tx) ImportCustomers(rows []Customer) error {
 		c.NameKey = FoldCase(c.Name)
 		c.Search = strings.Join([]string{c.NameKey, FoldCase(c.Abbreviation), FoldCase(c.NativeName)}, string(searchSeparator))
 	}
-	changed, err := upsert(tx, "customer", rows)
-	if err != nil {
-		return err
-	}
-	if len(changed) == 0 {
-		return nil
-	}
-	return tx.err(tx.db.Exec(`UPDATE call_managing_organisations SET customer_key = c.name_key, customer_search = c.search
-		FROM customers AS c WHERE c.uuid = call_managing_organisations.customer_uuid AND c.uuid IN ?`, changed).Error)
+	_, err = upsert(tx, "customer", rows)
+	return err
 }
 
 // ImportUsers upserts users by uuid. A zero Created keeps what is there, an empty Slug is the
@@ -171,24 +163,8 @@ func (tx *Tx) ImportOrganisations(rows []CallManagingOrganisation) error {
 	if err != nil {
 		return err
 	}
-	ids := make([]uuid.UUID, len(rows))
-	for i, o := range rows {
-		ids[i] = o.CustomerUUID
-	}
-	var found []Customer
-	// Locked, or an import that renames one at the same time would not see the copies to come.
-	err = tx.db.Clauses(clause.Locking{Strength: "SHARE"}).Select("uuid, name_key, search").Where("uuid IN ?", ids).Find(&found).Error
-	if err != nil {
-		return tx.err(err)
-	}
-	customers := map[uuid.UUID]Customer{}
-	for _, c := range found {
-		customers[c.UUID] = c
-	}
 	for i := range rows {
-		o := &rows[i]
-		o.ImageUUID = images[o.UUID]
-		o.CustomerKey, o.CustomerSearch = customers[o.CustomerUUID].NameKey, customers[o.CustomerUUID].Search
+		rows[i].ImageUUID = images[rows[i].UUID]
 	}
 	_, err = upsert(tx, "call_managing_organisation", rows)
 	return err

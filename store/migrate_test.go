@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"github.com/opencalls/opencalls/store"
 	"github.com/opencalls/opencalls/store/storetest"
@@ -90,6 +91,54 @@ func TestMigrationsUpDownUp(t *testing.T) {
 		}
 		if diff := cmp.Diff(data, storetest.Dump(t, db)); diff != "" {
 			t.Errorf("the data before (-), and after (+):\n%s", diff)
+		}
+	})
+}
+
+// Organisations that are there already get their copies of their customers, and those that a server
+// of an earlier version makes or changes, while a newer one has migrated the database.
+func TestMigrationCopiesCustomers(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, engine string) {
+		var tables storetest.SQL
+		s := storetest.Open(t, engine, tables.Use)
+		db := tables.DB(t)
+		w := storetest.NewWorld(t, s)
+		w.Organisations(3)
+		c := w.Customer("Ülikool", func(c *store.Customer) {
+			c.Abbreviation, c.NativeName, c.Country, c.Blocked, c.Archived = "Ü", "Tartu Ülikool", "EE", true, true
+		})
+		w.Organisation(c)
+		w.Image(store.CustomerImage, c.UUID, "logo")
+		without := w.Customer("Has none")
+		data := storetest.Dump(t, db)
+		for name := ""; !strings.HasSuffix(name, "_customer_copies.sql"); {
+			var err error
+			if name, err = s.MigrateDown(t.Context()); err != nil || name == "" {
+				t.Fatal(name, err)
+			}
+		}
+		if _, err := s.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(data, storetest.Dump(t, db)); diff != "" {
+			t.Errorf("the data before (-), and after (+):\n%s", diff)
+		}
+		for _, statement := range []string{
+			"INSERT INTO call_managing_organisations (uuid, customer_uuid, description, created, customer_key, customer_search) SELECT '" +
+				uuid.NewString() + "', uuid, '', created, name_key, search FROM customers WHERE uuid = '" + without.UUID.String() + "'",
+			"UPDATE customers SET name = 'Renamed', name_key = 'renamed', search = 'renamed', country = 'LV' WHERE country = 'EE'",
+			`UPDATE call_managing_organisations SET customer_key = c.name_key, customer_search = c.search
+				FROM customers AS c WHERE c.uuid = call_managing_organisations.customer_uuid AND c.name = 'Renamed'`,
+		} {
+			if _, err := db.Exec(statement); err != nil {
+				t.Fatalf("%s: %v", statement, err)
+			}
+			if n := storetest.OutOfStep(t, db); n > 0 {
+				t.Errorf("%d organisations do not show their customer after %s", n, statement)
+			}
+		}
+		if n := storetest.Count(t, db, "SELECT count(*) FROM call_managing_organisations WHERE customer_name IN ('Has none', 'Renamed')"); n != 2 {
+			t.Errorf("%d organisations of 2", n)
 		}
 	})
 }

@@ -77,15 +77,14 @@ type RolePermission struct {
 	Permission string    `gorm:"primaryKey"`
 }
 
-// CallManagingOrganisation is a customer's organisation for calls, as its table holds it.
+// CallManagingOrganisation is a customer's organisation for calls, as its table holds it, but for
+// the copies of the customer's columns, which the database keeps by itself.
 type CallManagingOrganisation struct {
-	UUID           uuid.UUID `gorm:"primaryKey"`
-	CustomerUUID   uuid.UUID
-	Description    string
-	ImageUUID      *uuid.UUID
-	Created        time.Time
-	CustomerKey    string // copy of the customer's NameKey
-	CustomerSearch string // copy of the customer's Search
+	UUID         uuid.UUID `gorm:"primaryKey"`
+	CustomerUUID uuid.UUID
+	Description  string
+	ImageUUID    *uuid.UUID
+	Created      time.Time
 }
 
 // UserRole is a role granted to a user in one scope: CustomerUUID or OrganisationUUID is set.

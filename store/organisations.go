@@ -88,7 +88,6 @@ func (q queries) HasCalls(ctx context.Context, organisation uuid.UUID) (bool, er
 func (tx *Tx) CreateOrganisation(c Customer, description string, image *NewImage) (Organisation, error) {
 	row := CallManagingOrganisation{
 		UUID: tx.newUUID(), CustomerUUID: c.UUID, Description: description, Created: tx.now(),
-		CustomerKey: c.NameKey, CustomerSearch: c.Search,
 	}
 	var err error
 	if row.ImageUUID, err = tx.insertImage(image); err != nil {
