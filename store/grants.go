@@ -35,7 +35,7 @@ const (
 	// A union, since each kind of scope has an index of its own: with OR neither would serve.
 	heldRolesQuery = heldRolesOf + " AND g.customer_uuid = ? UNION ALL " + heldRolesOf + " AND g.organisation_uuid = ?"
 
-	organisationRolesOf = "SELECT " + organisationColumns + ", " + heldRoleColumns + " FROM " + organisationTables +
+	organisationRolesOf = "SELECT " + organisationColumns + ", " + heldRoleColumns + " " + fromOrganisations +
 		" LEFT JOIN user_roles AS g ON g.user_uuid = ? AND " + active
 	organisationForQuery = organisationRolesOf + " AND g.customer_uuid = o.customer_uuid LEFT" + heldRoleTables + "WHERE o.uuid = ? UNION ALL " +
 		organisationRolesOf + " AND g.organisation_uuid = o.uuid LEFT" + heldRoleTables + "WHERE o.uuid = ?"

@@ -63,7 +63,7 @@ func (q queries) filteredOrganisations(f OrganisationFilter) (string, []any) {
 		condition, argument := q.engine.contains("o.customer_search", FoldCase(f.Keyword))
 		conditions, arguments = append(conditions, condition), append(arguments, argument)
 	}
-	from := "FROM call_managing_organisations AS o"
+	from := fromOrganisations
 	if len(conditions) > 0 {
 		from += " WHERE " + strings.Join(conditions, " AND ")
 	}
@@ -150,7 +150,7 @@ func (q queries) pageOfMatches(ctx context.Context, f OrganisationFilter, descen
 }
 
 // organisationRows reads some rows of the list, of all along the index of its order. Those before them
-// are passed over by their ids, without their customers.
+// are passed over by what this index holds.
 func (q queries) organisationRows(ctx context.Context, f OrganisationFilter, descending bool, limit, offset int64) ([]Organisation, error) {
 	order := " ORDER BY o.customer_key, o.uuid"
 	if descending {
@@ -160,19 +160,13 @@ func (q queries) organisationRows(ctx context.Context, f OrganisationFilter, des
 		// A parameter Postgres would take for a tenth of all rows, find the plan for this very number
 		// better than that for all, and make it anew each time, which takes longer than to read the rows.
 		first := " LIMIT " + strconv.FormatInt(limit, 10)
-		return selectRows(ctx, q, int(limit), "SELECT "+organisationColumns+" FROM "+organisationTables+order+first, nil, (*Organisation).columns)
+		return selectRows(ctx, q, int(limit), selectOrganisations+order+first, nil, (*Organisation).columns)
 	}
 	from, arguments := q.filteredOrganisations(f)
 	part := from + order + " LIMIT ? OFFSET ?"
-	tables := organisationsByID(part)
-	if !f.none() && offset == 0 {
-		tables = q.engine.matching(part)
+	text := selectOrganisations + " WHERE o.uuid IN (SELECT o.uuid " + part + ")" + order
+	if !f.none() && offset == 0 && q.engine.matchesDirectly() {
+		text = "SELECT " + organisationColumns + " " + part
 	}
-	return selectRows(ctx, q, int(limit), "SELECT "+organisationColumns+" FROM "+tables+order, append(arguments, limit, offset), (*Organisation).columns)
-}
-
-// organisationsByID are the tables of organisations and their customers, and of their rows those
-// whose ids a query of organisations, o, finds.
-func organisationsByID(query string) string {
-	return organisationTables + " WHERE o.uuid IN (SELECT o.uuid " + query + ")"
+	return selectRows(ctx, q, int(limit), text, append(arguments, limit, offset), (*Organisation).columns)
 }

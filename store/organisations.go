@@ -29,10 +29,11 @@ func (o Organisation) CustomerAvailable() bool { return !o.CustomerBlocked && !o
 
 const (
 	organisationColumns = `o.uuid, o.created, o.description, o.image_uuid, o.customer_uuid,
-	c.name, c.abbreviation, c.native_name, c.country, c.image_uuid, c.blocked, c.archived`
-	organisationTables = "call_managing_organisations AS o" + withCustomer
-	withCustomer       = " JOIN customers AS c ON c.uuid = o.customer_uuid"
-	organisationQuery  = "SELECT " + organisationColumns + " FROM " + organisationTables + " WHERE o.uuid = ?"
+	o.customer_name, o.customer_abbreviation, o.customer_native_name, o.customer_country, o.customer_image_uuid,
+	o.customer_blocked, o.customer_archived`
+	selectOrganisations = "SELECT " + organisationColumns + " " + fromOrganisations
+	fromOrganisations   = "FROM call_managing_organisations AS o"
+	organisationQuery   = selectOrganisations + " WHERE o.uuid = ?"
 )
 
 // columns are where the values of organisationColumns go.
@@ -53,7 +54,7 @@ func (q queries) Organisation(ctx context.Context, id uuid.UUID) (Organisation, 
 // what is checked after it still holds when it is changed. It also waits for an import, by the
 // weak lock on the customer (see LockForImport).
 func (tx *Tx) LockOrganisation(id uuid.UUID) (Organisation, error) {
-	return selectRow(tx.ctx, tx.queries, organisationQuery+tx.engine.forUpdate(), []any{id}, (*Organisation).columns)
+	return selectRow(tx.ctx, tx.queries, selectOrganisations+tx.engine.lockedByID(), []any{id}, (*Organisation).columns)
 }
 
 // Customer returns one customer, or ErrNotFound.

@@ -158,11 +158,9 @@ func (e postgresEngine) hasTrigram(text string) bool {
 	return false
 }
 
-// matching takes the rows as they are found: with each table more a plan takes longer to make, and
-// one for a rare keyword is made each time.
-func (postgresEngine) matching(query string) string {
-	return "(SELECT o.* " + query + ") AS o" + withCustomer
-}
+// matchesDirectly does: with each table more a plan takes longer to make, and one for a rare keyword
+// is made each time.
+func (postgresEngine) matchesDirectly() bool { return true }
 
 func (postgresEngine) indexedBy(string) string { return "" }
 
@@ -181,14 +179,17 @@ func (postgresEngine) bind(text string) string {
 	return string(bound)
 }
 
-func (postgresEngine) forUpdate() string { return " FOR UPDATE OF o FOR KEY SHARE OF c" }
+func (postgresEngine) lockedByID() string {
+	return " JOIN customers AS c ON c.uuid = o.customer_uuid WHERE o.uuid = ? FOR UPDATE OF o FOR KEY SHARE OF c"
+}
 
 func (postgresEngine) snapshot() *sql.TxOptions {
 	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 }
 
 // lockForImport locks the table of which LockCustomer and LockOrganisation, with one of which the
-// change of a request begins, lock a row.
+// change of a request begins, lock a row. They don't change it: for that they would wait behind this,
+// and this for them.
 // It waits for the lock no longer than for anything else; what comes after it may take any time.
 func (postgresEngine) lockForImport(db *gorm.DB) error {
 	if err := db.Exec("LOCK TABLE customers IN EXCLUSIVE MODE").Error; err != nil {

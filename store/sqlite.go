@@ -123,11 +123,9 @@ func (*sqliteEngine) contains(column, text string) (string, any) {
 	return "instr(" + column + ", ?) > 0", text
 }
 
-// matching looks up the rows of the ids that are found: all that a search reads is in its index
-// then, and no row but those of the page.
-func (*sqliteEngine) matching(query string) string {
-	return organisationsByID(query)
-}
+// matchesDirectly does not: by ids alone, all that a search reads is in its index, and no row but
+// those of the page.
+func (*sqliteEngine) matchesDirectly() bool { return false }
 
 func (*sqliteEngine) indexedBy(index string) string { return " INDEXED BY " + index }
 
@@ -136,7 +134,7 @@ func (*sqliteEngine) indexedBy(index string) string { return " INDEXED BY " + in
 // its values after each. No statement has a ? elsewhere.
 func (*sqliteEngine) bind(text string) string { return strings.ReplaceAll(text, "?", "+?") }
 
-func (*sqliteEngine) forUpdate() string { return "" } // one Write runs at a time
+func (*sqliteEngine) lockedByID() string { return " WHERE o.uuid = ?" } // one Write runs at a time
 
 func (*sqliteEngine) snapshot() *sql.TxOptions { return nil } // a WAL reader sees one state
 

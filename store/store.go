@@ -54,17 +54,17 @@ type engine interface {
 	dialect() string
 	// contains is a condition that the column holds the text, where %, _ and \ are plain.
 	contains(column, text string) (condition string, argument any)
-	// matching is what the organisations are read from, o, and their customers, c, that a query of
-	// theirs finds: what follows its SELECT.
-	matching(query string) string
+	// matchesDirectly says to read the rows that a search finds as they are found, not by their ids
+	// once those of the page are known.
+	matchesDirectly() bool
 	// indexedBy follows the name of a table that is to be read by this index, which SQLite does
 	// not choose by itself: it keeps no statistics, and so doesn't know that the index is small.
 	indexedBy(index string) string
 	// bind writes the parameters of a statement, each a ?, as the driver wants them.
 	bind(text string) string
-	// forUpdate is what follows a query of an organisation, o, and its customer, c, that keeps
-	// every other Write off the organisation and waits for an import (Tx.LockForImport).
-	forUpdate() string
+	// lockedByID follows a query of organisations, o, and makes it that of the one with this uuid,
+	// which keeps every other Write off it and waits for an import (Tx.LockForImport).
+	lockedByID() string
 	// snapshot begins a transaction that reads one state of the database.
 	snapshot() *sql.TxOptions
 	// lockForImport is Tx.LockForImport.

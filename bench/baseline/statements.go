@@ -37,14 +37,14 @@ const (
 
 const (
 	organisationColumns = `o.uuid, o.created, o.description, o.image_uuid, o.customer_uuid,
-		c.name, c.abbreviation, c.native_name, c.country, c.image_uuid, c.blocked, c.archived`
-	organisationTables = `call_managing_organisations AS o JOIN customers AS c ON c.uuid = o.customer_uuid`
-	organisationByID   = `SELECT ` + organisationColumns + ` FROM ` + organisationTables + ` WHERE o.uuid = ?`
-	forwards           = `ORDER BY o.customer_key, o.uuid`
-	backwards          = `ORDER BY o.customer_key DESC, o.uuid DESC`
+		o.customer_name, o.customer_abbreviation, o.customer_native_name, o.customer_country, o.customer_image_uuid,
+		o.customer_blocked, o.customer_archived`
+	fromOrganisations = `FROM call_managing_organisations AS o `
+	forwards          = `ORDER BY o.customer_key, o.uuid`
+	backwards         = `ORDER BY o.customer_key DESC, o.uuid DESC`
 
-	first = `SELECT ` + organisationColumns + ` FROM ` + organisationTables + ` `
-	page  = first + `WHERE o.uuid IN (SELECT o.uuid FROM call_managing_organisations AS o `
+	first = `SELECT ` + organisationColumns + ` ` + fromOrganisations
+	page  = first + `WHERE o.uuid IN (SELECT o.uuid ` + fromOrganisations
 	slice = ` LIMIT ? OFFSET ?`
 
 	heldColumns = `g.uuid, r.name, p.permission,
@@ -52,8 +52,8 @@ const (
 	active     = `g.revoked IS NULL AND (g.expiration_time IS NULL OR g.expiration_time >= ?)`
 	roleTables = ` JOIN roles AS r ON r.uuid = g.role_uuid LEFT JOIN role_permissions AS p ON p.role_uuid = r.uuid `
 	held       = `SELECT ` + heldColumns + ` FROM user_roles AS g` + roleTables + `WHERE g.user_uuid = ? AND ` + active
-	heldWith   = `SELECT ` + organisationColumns + `, ` + heldColumns + ` FROM ` + organisationTables +
-		` LEFT JOIN user_roles AS g ON g.user_uuid = ? AND ` + active
+	heldWith   = `SELECT ` + organisationColumns + `, ` + heldColumns + ` ` + fromOrganisations +
+		`LEFT JOIN user_roles AS g ON g.user_uuid = ? AND ` + active
 
 	memberTables = `user_roles AS g JOIN users AS u ON u.uuid = g.user_uuid JOIN roles AS r ON r.uuid = g.role_uuid`
 	members      = `SELECT g.uuid, g.created, g.expiration_time, r.name, r.uuid, u.email, u.full_name, u.username, u.uuid,
@@ -73,11 +73,10 @@ var texts = [queries]string{
 	firstBackwards: first + backwards + ` LIMIT `,
 	pageForwards:   page + forwards + slice + `) ` + forwards,
 	pageBackwards:  page + backwards + slice + `) ` + backwards,
-	keywordPage: `SELECT ` + organisationColumns + ` FROM {found} FROM call_managing_organisations AS o WHERE {contains o.customer_search} ` +
-		forwards + slice + `{/found} ` + forwards,
-	countKeywordAfter: `SELECT count(*) FROM call_managing_organisations AS o WHERE {contains o.customer_search}
+	keywordPage:    `{first}WHERE {contains o.customer_search} ` + forwards + slice + `{/first}`,
+	countKeywordAfter: `SELECT count(*) ` + fromOrganisations + `WHERE {contains o.customer_search}
 		AND (o.customer_key, o.uuid) > (SELECT l.customer_key, l.uuid FROM call_managing_organisations AS l WHERE l.uuid = ?)`,
-	selectOrganisation: organisationByID,
+	selectOrganisation: first + `WHERE o.uuid = ?`,
 
 	selectStats: `SELECT
 		(SELECT count(*) FROM calls c WHERE c.organisation_uuid = o.uuid AND c.state = 'active') AS open_calls,
@@ -105,7 +104,7 @@ var texts = [queries]string{
 	firstMembers:  members + ` LIMIT ?`,
 	pageOfMembers: members + slice,
 
-	lockOrganisation: organisationByID + `{lock}`,
+	lockOrganisation: first + `{locked}`,
 	selectHeldRoles:  held + ` AND g.customer_uuid = ? UNION ALL ` + held + ` AND g.organisation_uuid = ?`,
 	selectRole:       `SELECT uuid, name, scope, description, is_active FROM roles WHERE name = ?`,
 	selectUser: `SELECT uuid, username, slug, full_name, native_name, email, image_uuid, is_staff, is_support, is_active, created,
@@ -123,16 +122,16 @@ var texts = [queries]string{
 var (
 	sqliteSpelling = strings.NewReplacer(
 		"{contains o.customer_search}", "instr(o.customer_search, ?) > 0",
-		"{found}", organisationTables+" WHERE o.uuid IN (SELECT o.uuid",
-		"{/found}", ")",
+		"{first}", page,
+		"{/first}", ") "+forwards,
 		"{inactive}", " INDEXED BY users_inactive_uuid_idx",
-		"{lock}", "")
+		"{locked}", "WHERE o.uuid = ?")
 	postgresSpelling = strings.NewReplacer(
 		"{contains o.customer_search}", `o.customer_search LIKE ? ESCAPE '\'`,
-		"{found}", "(SELECT o.*",
-		"{/found}", ") AS o JOIN customers AS c ON c.uuid = o.customer_uuid",
+		"{first}", first,
+		"{/first}", "",
 		"{inactive}", "",
-		"{lock}", " FOR UPDATE OF o FOR KEY SHARE OF c")
+		"{locked}", "JOIN customers AS c ON c.uuid = o.customer_uuid WHERE o.uuid = ? FOR UPDATE OF o FOR KEY SHARE OF c")
 )
 
 // spell returns the statement as an engine takes it.
