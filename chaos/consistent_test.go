@@ -54,8 +54,7 @@ func consistent(t *testing.T, databaseURL string, db *sql.DB) {
 			SELECT image_uuid FROM call_managing_organisations WHERE image_uuid IS NOT NULL
 			UNION SELECT image_uuid FROM customers WHERE image_uuid IS NOT NULL
 			UNION SELECT image_uuid FROM users WHERE image_uuid IS NOT NULL)`,
-		"organisations out of step with their customer": `SELECT count(*) FROM call_managing_organisations AS o
-			JOIN customers AS c ON c.uuid = o.customer_uuid WHERE o.customer_key <> c.name_key OR o.customer_search <> c.search`,
+		"organisations out of step with their customer": storetest.OutOfStep,
 		"organisations without an event": `SELECT count(*) FROM call_managing_organisations AS o WHERE NOT EXISTS (
 			SELECT 1 FROM audit_events AS a WHERE a.object_uuid = CAST(o.uuid AS text) AND a.object_type = 'call_managing_organisation')`,
 		"grants without an event": `SELECT count(*) FROM user_roles AS g WHERE NOT EXISTS (

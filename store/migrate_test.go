@@ -133,7 +133,7 @@ func TestMigrationCopiesCustomers(t *testing.T) {
 			if _, err := db.Exec(statement); err != nil {
 				t.Fatalf("%s: %v", statement, err)
 			}
-			if n := storetest.OutOfStep(t, db); n > 0 {
+			if n := storetest.Count(t, db, storetest.OutOfStep); n > 0 {
 				t.Errorf("%d organisations do not show their customer after %s", n, statement)
 			}
 		}
@@ -141,6 +141,63 @@ func TestMigrationCopiesCustomers(t *testing.T) {
 			t.Errorf("%d organisations of 2", n)
 		}
 	})
+}
+
+// A migration begins while an import is under way, or a change, that has yet to come to what the
+// migration changes: none of them fails.
+func TestMigrationCopiesCustomersBesideOthers(t *testing.T) {
+	if !slices.Contains(storetest.Engines(), storetest.Postgres) {
+		return // on SQLite one waits for the other before it begins
+	}
+	const importLock = "LOCK TABLE customers IN EXCLUSIVE MODE"
+	for _, other := range []struct{ first, then string }{
+		{importLock, "UPDATE call_managing_organisations SET description = 'new'"},
+		{importLock, "UPDATE customers SET name = name || ' renamed'"},
+		{"SELECT 1 FROM call_managing_organisations AS o JOIN customers AS c ON c.uuid = o.customer_uuid FOR UPDATE OF o FOR KEY SHARE OF c",
+			"UPDATE call_managing_organisations SET description = 'new'"},
+	} {
+		for steps := 1; steps <= 2; steps++ { // only the rows are filled, or the columns are added too
+			t.Run(fmt.Sprintf("%d steps beside %s", steps, other.first), func(t *testing.T) {
+				var tables storetest.SQL
+				s := storetest.Open(t, storetest.Postgres, tables.Use)
+				db := tables.DB(t)
+				storetest.NewWorld(t, s).Organisations(3)
+				for range steps {
+					if _, err := s.MigrateDown(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				tx, err := db.Begin()
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer func() { _ = tx.Rollback() }()
+				if _, err := tx.Exec(other.first); err != nil {
+					t.Fatal(err)
+				}
+				migrated := make(chan error, 1)
+				go func() {
+					_, err := s.Migrate(t.Context())
+					migrated <- err
+				}()
+				for !waits(t, db) && len(migrated) == 0 {
+					runtime.Gosched()
+				}
+				if _, err := tx.Exec(other.then); err != nil {
+					t.Errorf("the other change: %v", err)
+				}
+				if err := tx.Commit(); err != nil {
+					t.Error(err)
+				}
+				if err := <-migrated; err != nil {
+					t.Error(err)
+				}
+				if n := storetest.Count(t, db, storetest.OutOfStep); n > 0 {
+					t.Errorf("%d organisations do not show their customer", n)
+				}
+			})
+		}
+	}
 }
 
 // Several replicas may start at once on an empty database. On SQLite they are processes that

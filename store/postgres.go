@@ -179,6 +179,7 @@ func (postgresEngine) bind(text string) string {
 	return string(bound)
 }
 
+// lockedByID joins the customer for its lock alone.
 func (postgresEngine) lockedByID() string {
 	return " JOIN customers AS c ON c.uuid = o.customer_uuid WHERE o.uuid = ? FOR UPDATE OF o FOR KEY SHARE OF c"
 }

@@ -54,8 +54,8 @@ type engine interface {
 	dialect() string
 	// contains is a condition that the column holds the text, where %, _ and \ are plain.
 	contains(column, text string) (condition string, argument any)
-	// matchesDirectly says to read the rows that a search finds as they are found, not by their ids
-	// once those of the page are known.
+	// matchesDirectly says to read the rows of a search as they are found, rather than to find the
+	// ids of its page first.
 	matchesDirectly() bool
 	// indexedBy follows the name of a table that is to be read by this index, which SQLite does
 	// not choose by itself: it keeps no statistics, and so doesn't know that the index is small.

@@ -182,7 +182,7 @@ var listScenarios = []scenario{
 // copiesInStep checks what organisations hold of their customers.
 func (r *rig) copiesInStep() {
 	r.Helper()
-	r.same(OutOfStep(r, r.sql), 0)
+	r.same(Count(r, r.sql, OutOfStep), 0)
 }
 
 // pageThrough visits every page and returns the ids in order.

@@ -2,6 +2,10 @@
 -- What an organisation shows of its customer, and what it is found and ordered by, lies in its own
 -- row: nothing else is read for it. Triggers keep it in step, servers of an earlier version too. The
 -- copy of the image needs no foreign key, since the customer's has one.
+
+-- First what an import takes first, and a request that changes something too: a table that they
+-- came to later would be waited for by all in a circle.
+LOCK TABLE customers IN EXCLUSIVE MODE;
 ALTER TABLE call_managing_organisations
     ALTER COLUMN customer_key SET DEFAULT '',
     ALTER COLUMN customer_search SET DEFAULT '',

@@ -2,6 +2,7 @@
 -- What an organisation shows of its customer, and what it is found and ordered by, lies in its own
 -- row: nothing else is read for it. Triggers keep it in step. The copy of the image needs no foreign
 -- key, since the customer's has one.
+-- The two that are there are made anew, since a column can't be given a default.
 DROP INDEX call_managing_organisations_customer_key_idx;
 DROP INDEX call_managing_organisations_customer_search_idx;
 ALTER TABLE call_managing_organisations DROP COLUMN customer_key;
@@ -47,6 +48,7 @@ CREATE INDEX call_managing_organisations_customer_key_idx ON call_managing_organ
 CREATE INDEX call_managing_organisations_customer_search_idx ON call_managing_organisations (customer_key, uuid, customer_search);
 
 -- +goose Down
+-- The keys keep their default, which does no harm.
 DROP TRIGGER customers_updated;
 DROP TRIGGER call_managing_organisations_customer_inserted;
 DROP TRIGGER call_managing_organisations_customer_updated;
