@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"sync"
+	"sync/atomic"
 
 	"github.com/google/uuid"
 )
@@ -10,6 +12,28 @@ import (
 // anew and filling structs by reflection costs GORM more than SQLite needs to run them, and a
 // quarter of a request on Postgres (docs/performance.md has the figures). Their parameters are
 // written as ? for both engines.
+
+// mostBound is how many texts are kept as an engine's bind wrote them: more than are asked for again
+// and again, 200 KiB or so. Filters and orders make any number of others.
+const mostBound = 256
+
+// boundTexts are kept texts: written anew for each statement they are a tenth of the memory that a
+// change of a request takes.
+type boundTexts struct {
+	texts sync.Map // the bound text by the text
+	kept  atomic.Int64
+}
+
+func (b *boundTexts) bind(e engine, text string) string {
+	if bound, ok := b.texts.Load(text); ok {
+		return bound.(string)
+	}
+	bound := e.bind(text)
+	if b.kept.Add(1) <= mostBound {
+		b.texts.Store(text, bound)
+	}
+	return bound
+}
 
 // asTexts makes UUIDs the texts that both drivers send in the end: pgx looks anew for how to
 // encode a type of another package each time.
@@ -29,7 +53,7 @@ func asTexts(arguments []any) []any {
 
 // eachRow runs a query and calls keep for each row, once its values are in the destinations.
 func (q queries) eachRow(ctx context.Context, text string, arguments, destinations []any, keep func()) error {
-	rows, err := q.pool.QueryContext(ctx, q.engine.bind(text), asTexts(arguments)...)
+	rows, err := q.pool.QueryContext(ctx, q.bound.bind(q.engine, text), asTexts(arguments)...)
 	if err != nil {
 		return q.err(err)
 	}
@@ -72,6 +96,6 @@ func selectValue[T any](ctx context.Context, q queries, text string, arguments .
 
 // exec runs a statement that changes rows.
 func (tx *Tx) exec(text string, arguments ...any) error {
-	_, err := tx.pool.ExecContext(tx.ctx, tx.engine.bind(text), asTexts(arguments)...)
+	_, err := tx.pool.ExecContext(tx.ctx, tx.bound.bind(tx.engine, text), asTexts(arguments)...)
 	return tx.err(err)
 }

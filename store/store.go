@@ -89,6 +89,7 @@ type queries struct {
 	db     *gorm.DB
 	pool   gorm.ConnPool // the connections of db, or the transaction that this is in
 	engine engine
+	bound  *boundTexts
 	now    func() time.Time
 }
 
@@ -122,7 +123,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 
 func newStore(cfg Config, e engine, read, write *gorm.DB) *Store {
 	now := func() time.Time { return truncate(cfg.Now()) }
-	return &Store{queries: queries{db: read, pool: read.Statement.ConnPool, engine: e, now: now}, engine: e, write: write, newUUID: cfg.NewUUID}
+	return &Store{queries: queries{db: read, pool: read.Statement.ConnPool, engine: e, bound: &boundTexts{}, now: now}, engine: e, write: write, newUUID: cfg.NewUUID}
 }
 
 // gormConfig has GORM prepare no statements: both drivers keep prepared ones by themselves, in
