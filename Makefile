@@ -32,7 +32,7 @@ test-sqlite: ## Run the tests on SQLite alone
 
 # The tests stop servers of Postgres of their own, never one that somebody else uses.
 chaos: ## Kill the program and its databases, fill its disk, restart it behind haproxy (needs root, haproxy, strace)
-	env -u OPENCALLS_TEST_POSTGRES_URL tools/postgres.sh go test -tags chaos -count=1 -v -timeout 8m $(TEST_FLAGS) ./chaos/...
+	env -u OPENCALLS_TEST_POSTGRES_URL tools/postgres.sh go test -tags chaos -count=1 -v -timeout 8m $(TEST_FLAGS) ./tests/chaos/...
 
 contract: build ## Hold the server against openapi.yaml with schemathesis (SEED=1, EXAMPLES=100, ENGINES="sqlite postgres")
 	tools/postgres.sh tools/contract.sh

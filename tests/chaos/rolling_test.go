@@ -67,7 +67,7 @@ func TestRollingRestart(t *testing.T) {
 // own. It is given its socket, so that nobody else takes the port.
 func startHaproxy(t *testing.T, addresses [replicas]string) string {
 	t.Helper()
-	document, err := os.ReadFile("../docs/operations.md")
+	document, err := os.ReadFile("../../docs/operations.md")
 	if err != nil {
 		t.Fatal(err)
 	}
