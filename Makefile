@@ -1,12 +1,13 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo-reset build test test-sqlite chaos contract bench generate lint lint-spec spec-diff
+.PHONY: help run demo-reset build test differential chaos contract bench generate lint lint-spec spec-diff
 
 LISTEN     ?= 127.0.0.1:8080
 TEST_FLAGS ?=
+STEPS      ?= 100000
 BASE       ?= HEAD~1
 VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-# The SQLite driver is written in C: without cgo it would build, and fail when run.
+# The SQLite driver is written in C: without cgo the program builds, but fails when it runs.
 export CGO_ENABLED = 1
 
 help: ## Show what there is to make
@@ -19,22 +20,28 @@ demo-reset: build ## Throw opencalls.db away, then do what make run does
 	rm -f opencalls.db opencalls.db-wal opencalls.db-shm
 	bin/opencalls serve --demo --database-url sqlite:opencalls.db --listen $(LISTEN)
 
-# Go's own stamp of the version (buildvcs) needs a git checkout, which an archive is not.
-build: ## Build bin/opencalls
+# Go's own version stamp (buildvcs) needs a git checkout, which an archive is not.
+build: ## Build bin/opencalls; install a C compiler if there is none
+	@tools/setup.sh build
+	@[ -e bin/opencalls ] || echo "The first build compiles SQLite and everything else: it takes a minute or more."
 	go build -trimpath -buildvcs=false -ldflags '-X main.version=$(VERSION)' -o bin/opencalls ./cmd/opencalls
 
-# -count=1: some tests run the built binary, which Go's cache of test results does not see change.
-test: ## Run every test on SQLite and Postgres (TEST_FLAGS='-run Name' narrows it)
-	tools/postgres.sh go test -race -count=1 $(TEST_FLAGS) ./...
+# -count=1: Go's test cache does not notice changes of the binary that some tests run.
+test: ## Run all tests on SQLite and Postgres (TEST_FLAGS='-race -run Name', OPENCALLS_TEST_ENGINES=sqlite)
+	@tools/setup.sh build test
+	tools/postgres.sh go test -count=1 $(TEST_FLAGS) ./...
 
-test-sqlite: ## Run the tests on SQLite alone
-	OPENCALLS_TEST_ENGINES=sqlite go test -race -count=1 $(TEST_FLAGS) ./...
+differential: ## Take STEPS=100000 random steps on SQLite, Postgres and a model of them; compare all answers
+	@tools/setup.sh build test
+	STEPS=$(STEPS) tools/postgres.sh go test -count=1 -v -timeout 60m -run TestSequences $(TEST_FLAGS) ./tests/differential/
 
-# The tests stop servers of Postgres of their own, never one that somebody else uses.
-chaos: ## Kill the program and its databases, fill its disk, restart it behind haproxy (needs root, haproxy, strace)
+# The tests stop Postgres servers, so they start their own and use no other.
+chaos: ## Kill the program and its databases, fill its disk, restart it behind haproxy (as root)
+	@tools/setup.sh build chaos
 	env -u OPENCALLS_TEST_POSTGRES_URL tools/postgres.sh go test -tags chaos -count=1 -v -timeout 8m $(TEST_FLAGS) ./tests/chaos/...
 
 contract: build ## Hold the server against openapi.yaml with schemathesis (SEED=1, EXAMPLES=100, ENGINES="sqlite postgres")
+	@tools/setup.sh contract
 	tools/postgres.sh tools/contract.sh
 
 # A server that keeps what it acknowledged, or writes would cost nothing.
@@ -45,10 +52,13 @@ bench: build ## Measure beside a hand-written baseline on both engines, 15 minut
 generate: ## Make gen/ from openapi.yaml
 	go tool oapi-codegen -config oapi-codegen.yaml -o gen/api.gen.go openapi.yaml
 
-lint: ## Run the linters; print how much Go is written by hand
+lint: ## Run the linters; count the lines of Go that are written by hand
 	go tool -modfile=tools/go.mod golangci-lint run
-	@find . -name '*.go' ! -name '*_test.go' ! -path './gen/*' ! -path './bench/*' ! -path '*/storetest/*' ! -path '*/programtest/*' \
-		-exec cat {} + | wc -l | xargs printf '%s lines of Go, without gen/, tests and benchmark\n'
+	@find . -name '*.go' ! -path './gen/*' -exec awk '\
+		FILENAME ~ /^\.\/bench\// { benchmark++; next } \
+		FILENAME ~ /_test\.go$$|^\.\/tests\/|test\/[^\/]*$$/ { tests++; next } \
+		{ program++ } \
+		END { printf "program %d, tests and helpers %d, benchmark %d lines of Go\n", program, tests, benchmark }' {} +
 
 lint-spec: ## Hold openapi.yaml against Redocly's and Spectral's recommended rules (needs npm)
 	npm --prefix tools/spec install --silent --no-package-lock --no-audit --no-fund

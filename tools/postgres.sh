@@ -2,24 +2,24 @@
 # Runs a command with OPENCALLS_TEST_POSTGRES_URL set:
 #
 #   tools/postgres.sh go test ./...
+#   tools/postgres.sh --find    # only prints where the server's programs are
 #
 # A URL that is set already is used as it is. Otherwise the command gets a
-# server of its own, which is gone with all its data when the command ends, and
-# which for that reason writes nothing to disk for good. With
-# OPENCALLS_POSTGRES_DURABLE=1 it does, as in production (fsync and
-# synchronous_commit are on): to measure.
-# OPENCALLS_TEST_POSTGRES_BIN is where the server's programs are.
+# server of its own, which is removed with its data when the command ends. It
+# syncs nothing to disk (fsync is off); OPENCALLS_POSTGRES_DURABLE=1 makes it
+# sync as in production, for measurements. The command finds the server's
+# programs in the directory that OPENCALLS_TEST_POSTGRES_BIN names.
 # Works with bash 3.2, the one that macOS has.
 set -euo pipefail
 
 [ $# -gt 0 ] || { echo "usage: tools/postgres.sh COMMAND [ARGUMENT...]" >&2; exit 2; }
 
 # Nothing to start: there is a server, or the tests are told to use SQLite alone.
-[ -z "${OPENCALLS_TEST_POSTGRES_URL:-}" ] || exec "$@"
-case "${OPENCALLS_TEST_ENGINES:-postgres}" in
-*postgres*) ;;
-*) exec "$@" ;;
-esac
+engines=${OPENCALLS_TEST_ENGINES:-postgres}
+if [ -n "${OPENCALLS_TEST_POSTGRES_URL:-}" ] || [ "$engines" = "${engines/postgres/}" ]; then
+	[ "$1" != --find ] || exit 0
+	exec "$@"
+fi
 
 # usable DIR: DIR holds the programs of a server of version 14 or later, with pg_trgm.
 usable() {
@@ -43,31 +43,15 @@ find_server() {
 	)
 }
 
-# install_server asks Debian's package manager, where that needs no password.
-install_server() {
-	command -v apt-get >/dev/null || return 1
-	local root=(env DEBIAN_FRONTEND=noninteractive)
-	if [ "$(id -u)" != 0 ]; then
-		sudo -n true 2>/dev/null || return 1
-		root=(sudo -n "${root[@]}")
-	fi
-	echo "tools/postgres.sh: installing postgresql" >&2
-	# The package would set up a server that starts with the machine: nobody asked for that one.
-	local conf=/etc/postgresql-common/createcluster.d/opencalls.conf failed=0
-	"${root[@]}" mkdir -p "${conf%/*}"
-	echo "create_main_cluster = false" | "${root[@]}" tee "$conf" >/dev/null
-	"${root[@]}" apt-get -qq update >/dev/null &&
-		"${root[@]}" apt-get -qq install -y --no-install-recommends postgresql >/dev/null || failed=1
-	"${root[@]}" rm -f "$conf"
-	return $failed
-}
-
 bin=$(find_server)
-if [ -z "$bin" ] && install_server; then bin=$(find_server); fi
 [ -n "$bin" ] || {
 	echo "tools/postgres.sh: no server programs of PostgreSQL 14 or later with pg_trgm found: install them (postgresql, postgresql-contrib) or set OPENCALLS_TEST_POSTGRES_URL" >&2
 	exit 1
 }
+if [ "$1" = --find ]; then
+	echo "$bin"
+	exit
+fi
 
 # Postgres refuses to run as root.
 server_user=

@@ -1,14 +1,14 @@
-// Package differential drives one random sequence of requests against the app on SQLite and
-// against the app on Postgres, with the same clock and the same ids, and compares the answers
-// byte for byte; and against a model of the app in memory, written from what the API promises
-// and not from the code, which says what the answers must hold.
+// Package differential sends one random sequence of requests to the app on SQLite and to the app
+// on Postgres, with the same clock and the same ids, and compares the answers byte for byte. It
+// also compares them with a model of the app in memory, which is written from what the API
+// promises and not from the code.
 //
-//	make test                                                       # some 3,000 steps
-//	STEPS=100000 tools/postgres.sh go test ./differential -timeout 60m
-//	OPENCALLS_TEST_ENGINES=sqlite go test ./differential            # SQLite and the model alone
+//	make test                                                     # some 3,000 steps
+//	make differential STEPS=100000
+//	OPENCALLS_TEST_ENGINES=sqlite go test ./tests/differential    # SQLite and the model alone
 //
 // A failure prints the shortest sequence of requests that shows it, and the -rapid.seed that
-// brings it back.
+// repeats it.
 package differential
 
 import (

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Installs what is missing, on Debian and where that needs no password; else it says what to install.
+#
+#   tools/setup.sh build                   # a C compiler
+#   tools/setup.sh build test              # and Postgres, Chromium and HTTPie
+#   tools/setup.sh build chaos contract    # what make chaos and make contract need
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+missing=()
+# need COMMAND... -- PACKAGE...: the packages are missing unless the command succeeds.
+need() {
+	local command=()
+	while [ "$1" != -- ]; do
+		command+=("$1")
+		shift
+	done
+	"${command[@]}" >/dev/null 2>&1 || missing+=("${@:2}")
+}
+
+compiles() { echo '#include <stdlib.h>' | "${CC:-gcc}" -E -; }
+
+if ! command -v go >/dev/null; then
+	echo "Go is missing: https://go.dev/doc/install" >&2
+	exit 1
+fi
+for purpose in "$@"; do
+	case $purpose in
+	build)
+		need command -v make -- make
+		need compiles -- gcc libc6-dev # the SQLite driver is written in C
+		;;
+	test)
+		need tools/postgres.sh --find -- postgresql
+		need command -v chromium -- chromium # the documentation page is tested in it
+		need command -v http -- httpie       # the document's samples are run with it
+		;;
+	chaos)
+		need tools/postgres.sh --find -- postgresql
+		need command -v haproxy -- haproxy # a rolling restart is tried behind it
+		need command -v strace -- strace   # it shows when SQLite syncs
+		;;
+	contract)
+		need tools/postgres.sh --find -- postgresql
+		need python3 -c 'import ensurepip' -- python3 python3-venv # schemathesis is written in Python
+		;;
+	*)
+		echo "usage: tools/setup.sh [build] [test] [chaos] [contract]" >&2
+		exit 2
+		;;
+	esac
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+root=(env DEBIAN_FRONTEND=noninteractive)
+if [ "$(id -u)" != 0 ]; then root=(sudo -n "${root[@]}"); fi
+if ! command -v apt-get >/dev/null; then
+	echo "Missing (Debian's names): ${missing[*]}. Install them, then try again." >&2
+	exit 1
+elif ! "${root[@]}" true 2>/dev/null; then
+	printf 'Missing: %s. Install them, then try again:\n\n  sudo apt-get install %s\n\n' "${missing[*]}" "${missing[*]}" >&2
+	exit 1
+fi
+
+echo "installing ${missing[*]}" >&2
+# Debian's package would set up a Postgres server that starts with the machine.
+conf=/etc/postgresql-common/createcluster.d/opencalls.conf
+trap '"${root[@]}" rm -f "$conf"' EXIT
+"${root[@]}" mkdir -p "${conf%/*}"
+echo "create_main_cluster = false" | "${root[@]}" tee "$conf" >/dev/null
+"${root[@]}" apt-get -qq update >/dev/null
+"${root[@]}" apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
