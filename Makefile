@@ -45,7 +45,7 @@ contract: build ## Hold the server against openapi.yaml with schemathesis (SEED=
 	tools/postgres.sh tools/contract.sh
 
 # A server that keeps what it acknowledged, or writes would cost nothing.
-bench: build ## Measure beside a hand-written baseline on both engines, 15 minutes (docs/performance.md)
+bench: build ## Measure the program under load, compared with BENCH_BASE=REV (docs/performance.md)
 	go build -o bin/bench ./bench
 	OPENCALLS_TEST_ENGINES=$${BENCH_ENGINES:-sqlite,postgres} OPENCALLS_POSTGRES_DURABLE=1 tools/postgres.sh bin/bench
 

@@ -54,7 +54,6 @@ type tick struct {
 type line struct {
 	Y              int
 	X1, X2         float64
-	Between        []float64 // further numbers of organisations
 	Tooltip        string
 	Growth         string
 	GrowthPosition int
@@ -105,9 +104,6 @@ func newLine(s scale, left, i int, name string, times []float64) line {
 		Y: lineY(i), X1: s.x(left, first), X2: s.x(left, last), GrowthPosition: left + panelWidth + 8,
 		Growth: fmt.Sprintf("%.1f×", last/first), Tooltip: fmt.Sprintf("%s: %.3f ms, then %.3f ms", name, first, last),
 	}
-	for _, t := range times[1 : len(times)-1] {
-		l.Between = append(l.Between, s.x(left, t))
-	}
 	return l
 }
 
@@ -147,15 +143,6 @@ func (s scale) ticks(left int) []tick {
 		list = append(list, tick{s.x(left, tickAt(i)), strconv.FormatFloat(tickAt(i), 'f', -1, 64)})
 	}
 	return list
-}
-
-// thousands writes a number with blanks between its thousands.
-func thousands(n int) string {
-	text := strconv.Itoa(n)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "\u202f" + text[i:]
-	}
-	return text
 }
 
 func add[T comparable](list []T, value T) []T {

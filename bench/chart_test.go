@@ -13,7 +13,7 @@ func TestChart(t *testing.T) {
 	var records []record
 	for _, engine := range []string{sqlite, postgres} {
 		for i, op := range operations {
-			for j, rows := range []int{1000, 10_000, 100_000} {
+			for j, rows := range []int{1000, 100_000} {
 				records = append(records, record{Operation: op.name, Engine: engine, Rows: rows, OneClientP50: 0.07 * math.Pow(1.4, float64(i)) * float64(j+1)})
 			}
 		}
@@ -38,19 +38,9 @@ func TestChart(t *testing.T) {
 	if want := 2 + len(records); circles != want {
 		t.Errorf("%d circles, not %d", circles, want)
 	}
-	for _, text := range []string{">SQLite<", ">Postgres<", ">add_delete_user<", "100\u202f000 organisations", "3.0×", "prefers-color-scheme: dark"} {
+	for _, text := range []string{">SQLite<", ">Postgres<", ">add_delete_user<", "100,000 organisations", "2.0×", "prefers-color-scheme: dark"} {
 		if !strings.Contains(string(picture), text) {
 			t.Errorf("no %s", text)
 		}
-	}
-}
-
-func TestScale(t *testing.T) {
-	s := newScale([]record{{OneClientP50: 0.07}, {OneClientP50: 33}})
-	if tickAt(s.first) != 0.05 || tickAt(s.last) != 50 {
-		t.Errorf("from %v to %v", tickAt(s.first), tickAt(s.last))
-	}
-	if s.x(100, 0.05) != 100 || s.x(100, 50) != 100+panelWidth || s.x(100, math.Sqrt(0.05*50)) != 100+panelWidth/2 {
-		t.Errorf("%v, %v, %v", s.x(100, 0.05), s.x(100, 50), s.x(100, math.Sqrt(0.05*50)))
 	}
 }

@@ -1,153 +1,144 @@
 package main
 
 import (
+	"bufio"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"os/exec"
+	"net"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
 )
 
-// clients is how many send requests at the same time.
-const clients = 16
+const (
+	// clients is how many send requests at the same time.
+	clients = 16
+	// lead is how long clients work before they are measured, so that all of them are at it.
+	lead = 100 * time.Millisecond
+	// maxWait is how long an answer may take.
+	maxWait = 30 * time.Second
+)
 
-// load is what the process that sends requests is told: each client sends its next request as
-// soon as the last one is answered.
-type load struct {
-	Address   string // of the server, host:port
-	Operation string
-	Workload  workload
-	Clients   int
-	Duration  time.Duration // that is measured, or longer where little is answered
+// target is a server that requests are sent to.
+type target struct {
+	address string // HOST:PORT
+	host    string // for the Host header
+	token   string
 }
 
-// measured is what it tells.
-type measured struct {
-	All      int     // requests, those before and after the window too
-	Rate     float64 // answers a second
-	P50, P99 float64 // milliseconds
+// connection sends requests and reads answers, one after the other. It is plainer than net/http's
+// client, which would take more processor time than the servers that are measured.
+type connection struct {
+	net.Conn
+	target
+	in *bufio.Reader
 }
 
-// run has a process of its own send the requests.
-func (l load) run() (measured, error) {
-	var m measured
-	err := inProcess("load", l, &m)
-	return m, err
-}
-
-// inProcess runs a subcommand of this program, which reads what it is to do from its standard
-// input and writes what came of it to its standard output.
-func inProcess(subcommand string, todo, done any) error {
-	command := exec.Command(self, subcommand)
-	in, out := io.Pipe()
-	command.Stdin, command.Stderr = in, os.Stderr
-	go func() { _ = out.CloseWithError(json.NewEncoder(out).Encode(todo)) }()
-	text, err := command.Output()
+func dial(t target) (*connection, error) {
+	conn, err := net.Dial("tcp", t.address)
 	if err != nil {
-		return fmt.Errorf("%s: %w", subcommand, err)
+		return nil, err
 	}
-	return json.Unmarshal(text, done)
+	return &connection{conn, t, bufio.NewReaderSize(conn, 1<<16)}, nil
 }
 
-// asProcess is the other side of inProcess.
-func asProcess[T, R any](do func(T) (R, error)) error {
-	var todo T
-	if err := json.NewDecoder(os.Stdin).Decode(&todo); err != nil {
-		return err
+// do sends a request and reads the answer. A status that is not expected is an error.
+func (c *connection) do(r request) (http.Header, error) {
+	if err := c.SetDeadline(time.Now().Add(maxWait)); err != nil {
+		return nil, err
 	}
-	done, err := do(todo)
+	text := r.method + " " + r.path + " HTTP/1.1\r\nHost: " + c.host + "\r\nAuthorization: Token " + c.token + "\r\n"
+	if r.body != "" {
+		text += fmt.Sprintf("Content-Type: application/json\r\nContent-Length: %d\r\n", len(r.body))
+	}
+	if _, err := io.WriteString(c, text+"\r\n"+r.body); err != nil {
+		return nil, err
+	}
+	answer, err := http.ReadResponse(c.in, &http.Request{Method: r.method})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return json.NewEncoder(os.Stdout).Encode(done)
+	defer answer.Body.Close()
+	if answer.StatusCode != r.status {
+		body, _ := io.ReadAll(io.LimitReader(answer.Body, 1000))
+		return nil, fmt.Errorf("%s %s: status %d, want %d: %s", r.method, r.path, answer.StatusCode, r.status, body)
+	}
+	_, err = io.Copy(io.Discard, answer.Body)
+	return answer.Header, err
 }
 
-// send is what the process does.
-func (l load) send() (measured, error) {
-	op, err := operationByName(l.Operation)
-	if err != nil {
-		return measured{}, err
-	}
-	connections := make([]*connection, l.Clients)
+// result is what clients saw.
+type result struct {
+	all      int     // requests, those before and after the measured time too
+	rps      float64 // answers a second
+	p50, p99 float64 // milliseconds
+}
+
+// send has n clients send an operation's requests: each sends the next one as soon as the last one is
+// answered.
+func send(t target, op operation, w workload, n int, duration time.Duration) (result, error) {
+	connections := make([]*connection, n)
 	for i := range connections {
-		if connections[i], err = dial(l.Address); err != nil {
-			return measured{}, err
+		var err error
+		if connections[i], err = dial(t); err != nil {
+			return result{}, err
 		}
 		defer connections[i].Close()
 	}
-	w := newWindow(l.Duration, l.Clients)
-	all := make([]int, l.Clients)
-	took := make([][]time.Duration, l.Clients)
-	errs := make([]error, l.Clients)
+	begin := time.Now().Add(lead)
+	end := begin.Add(duration)
+	all := make([]int, n)
+	took := make([][]time.Duration, n)
+	errs := make([]error, n)
 	var group sync.WaitGroup
 	for i, c := range connections {
 		group.Go(func() {
-			all[i], took[i], errs[i] = l.client(op, c, i, w)
+			for op.pairs && all[i]%2 == 1 || time.Now().Before(end) {
+				sent := time.Now()
+				if _, errs[i] = c.do(op.request(w, i, all[i])); errs[i] != nil {
+					return
+				}
+				all[i]++
+				if answered := time.Now(); answered.After(begin) && answered.Before(end) {
+					took[i] = append(took[i], answered.Sub(sent))
+				}
+			}
 		})
 	}
 	group.Wait()
 	if err := errors.Join(errs...); err != nil {
-		return measured{}, err
-	}
-	if w.count.Load() == 0 {
-		return measured{}, fmt.Errorf("%s: nothing was answered in time: raise BENCH_SECONDS", op.name)
+		return result{}, err
 	}
 	sorted := slices.Sorted(slices.Values(slices.Concat(took...)))
-	m := measured{Rate: w.rate(), P50: milliseconds(quantile(sorted, 0.5)), P99: milliseconds(quantile(sorted, 0.99))}
-	for _, n := range all {
-		m.All += n
+	if len(sorted) == 0 {
+		return result{}, errors.New("nothing was answered in time: raise BENCH_SECONDS")
 	}
-	return m, nil
-}
-
-// client sends requests on one connection until the window is over, and returns how many, and
-// how long those took that were answered in it. A status that is not what is expected is an
-// error.
-func (l load) client(op operation, c *connection, number int, w *window) (int, []time.Duration, error) {
-	var took []time.Duration
-	for n := 0; ; n++ {
-		if (!op.pairs() || n%2 == 0) && w.over() {
-			return n, took, nil
-		}
-		r, want := op.requests(l.Workload, number, n)
-		sent := time.Now()
-		status, err := c.do(r, nil)
-		if err != nil {
-			return n, nil, err
-		}
-		if status != want {
-			return n, nil, fmt.Errorf("%s: status %d, not %d, to %q", op.name, status, want, r.text)
-		}
-		if answered := time.Now(); w.done(answered) {
-			took = append(took, answered.Sub(sent))
-		}
+	r := result{
+		rps: float64(len(sorted)) / duration.Seconds(),
+		p50: milliseconds(quantile(sorted, 0.5)),
+		p99: milliseconds(quantile(sorted, 0.99)),
 	}
+	for _, count := range all {
+		r.all += count
+	}
+	return r, nil
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// quantile returns the smallest value of a sorted list that at least the fraction q of it does
-// not exceed (the nearest rank), or zero of an empty list.
+// quantile returns the smallest value of a sorted list that at least the fraction q of it does not
+// exceed (the nearest rank).
 func quantile[T cmp.Ordered](sorted []T, q float64) T {
-	var none T
-	if len(sorted) == 0 {
-		return none
-	}
 	rank := int(math.Ceil(q * float64(len(sorted))))
-	return sorted[min(max(rank, 1), len(sorted))-1]
+	return sorted[max(rank, 1)-1]
 }
 
 // median returns the middle of a list in any order: of an even number, the mean of the two.
 func median(values []float64) float64 {
-	if len(values) == 0 {
-		return 0
-	}
 	sorted := slices.Sorted(slices.Values(values))
 	middle := len(sorted) / 2
 	if len(sorted)%2 == 1 {

@@ -4,239 +4,210 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
-	"slices"
 	"strconv"
 	"time"
+
+	"github.com/opencalls/opencalls/bench/dataset"
 )
 
 const (
-	// otherRounds is how many paired rounds there are at most at further numbers of rows.
-	otherRounds = 3
-	// growthRounds is how often one client alone is measured at each number of rows, for a quarter
-	// of the time that a round takes: rather often than long, since how fast it is answered depends
-	// on which processors it and the server come to run on.
-	growthRounds = 9
-	// qualityRounds is how often the baseline is held against what is possible, for half as
-	// long as a round takes.
-	qualityRounds = 3
+	// looks is how often one client alone is measured at each number of rows, for a quarter of the time
+	// that a round takes: how fast it is answered depends on which processors it and the server run on.
+	looks = 9
+	// starts is how often the time to the first answer is measured.
+	starts = 5
 	// warmUp is how long requests are sent before an operation is measured.
 	warmUp = 200 * time.Millisecond
 )
 
+// side is a server that is measured, with the data that it serves.
+type side struct {
+	target
+	rows     int
+	known    dataset.Known
+	process  *process  // nil for a peer
+	database *database // nil for a peer
+}
+
+// benchmark is a run and what it has measured.
+type benchmark struct {
+	settings
+	dir      string
+	programs []string // this program's, then the base's if there is one
+	datasets []dataset.Known
+	records  []record
+	engines  []engineRecord
+	runs     int // of workloads
+}
+
 // measure is the whole benchmark.
 func measure(ctx context.Context, s settings) error {
-	if err := checkSystem(); err != nil {
-		return err
-	}
-	if _, err := os.Stat(opencalls); err != nil {
-		return err
-	}
 	dir, err := os.MkdirTemp("", "opencalls-bench-")
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	b := &benchmark{settings: s, dir: dir, begin: time.Now()}
-	b.announce()
+	defer os.RemoveAll(dir)
+	b := &benchmark{settings: s, dir: dir}
+	if err := b.prepare(ctx); err != nil {
+		return err
+	}
 	for _, engine := range s.engines {
 		if err := b.engine(ctx, engine); err != nil {
 			return fmt.Errorf("%s: %w", engine, err)
 		}
 	}
-	b.summary()
-	return b.files()
-}
-
-// benchmark is a run under way and what it has measured.
-type benchmark struct {
-	settings
-	dir     string
-	begin   time.Time
-	records []record
-	engines []engineRecord
-	run     int // makes texts new
-}
-
-// contest is our server and the baseline on the same database.
-type contest struct {
-	*database
-	ours, baseline *process
-}
-
-// announce says how long it will take.
-func (b *benchmark) announce() {
-	each := time.Duration(0)
-	for i := range b.rows {
-		each += time.Duration(2*b.roundsAt(i))*(b.duration+lead) + 2*(warmUp+lead)
-		if len(b.rows) > 1 {
-			each += growthRounds * (b.duration/4 + lead)
-		}
+	if err := b.writeFiles(ctx); err != nil {
+		return err
 	}
-	each += qualityRounds * (4*(b.duration/2+lead) + 3*(warmUp+lead))
-	whole := time.Duration(len(b.settings.engines)*len(b.operations)) * (each + time.Second)
-	making := func(rows int) time.Duration { return time.Duration(3+rows*60/100_000) * time.Second } // the data
-	for _, engine := range b.settings.engines {
-		for _, rows := range b.rows {
-			whole += making(rows)
-		}
-		for _, op := range b.operations {
-			if hasManyMatches(op, engine, b.rows[len(b.rows)-1]) {
-				whole += making(manyMatchesRows)
-			}
-		}
-	}
-	fmt.Printf("This takes about %d minutes: %d operations on %v with %v organisations, %d paired rounds of %v each.\n",
-		int(whole.Minutes())+1, len(b.operations), b.settings.engines, b.rows, b.settings.rounds, b.duration)
-	fmt.Printf("%d clients on this machine of %d processors, beside the servers and the database. %s.\n", clients, runtime.NumCPU(), runtime.Version())
+	return checkLimits(os.Stdout, b.records, b.engines)
 }
 
-func (b *benchmark) roundsAt(i int) int {
-	if i == 0 {
-		return b.rounds
+// prepare builds the program to compare with and writes the data.
+func (b *benchmark) prepare(ctx context.Context) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
 	}
-	return min(b.rounds, otherRounds)
+	b.programs = []string{filepath.Join(filepath.Dir(self), "opencalls")}
+	switch {
+	case b.peer != nil:
+		fmt.Printf("Compared with the server at %s.\n", b.peer.Host)
+	case b.base == "none":
+	default:
+		if b.base == "" {
+			b.base = defaultRevision(ctx)
+		}
+		fmt.Printf("Compared with revision %s, which is built first.\n", b.base)
+		program, err := buildRevision(ctx, b.dir, b.base)
+		if err != nil {
+			return fmt.Errorf("revision %s (BENCH_BASE=none compares with nothing): %w", b.base, err)
+		}
+		b.programs = append(b.programs, program)
+	}
+	for _, rows := range b.rows {
+		file, err := os.Create(b.dataset(rows))
+		if err != nil {
+			return err
+		}
+		known, err := writeDataset(file, rows)
+		if err := errors.Join(err, file.Close()); err != nil {
+			return err
+		}
+		b.datasets = append(b.datasets, known)
+	}
+	return nil
 }
 
-func (b *benchmark) progress(format string, arguments ...any) {
-	fmt.Printf("%s  %s\n", clock(time.Since(b.begin)), fmt.Sprintf(format, arguments...))
+func (b *benchmark) dataset(rows int) string {
+	return filepath.Join(b.dir, strconv.Itoa(rows)+".jsonl")
 }
 
 // engine measures everything on one engine.
 func (b *benchmark) engine(ctx context.Context, engine string) (err error) {
 	fmt.Printf("\n%s\n", title(engine))
-	var contests []contest
+	e := engineRecord{name: engine, rows: b.rows[len(b.rows)-1]}
+	pairs := make([][]*side, len(b.rows)) // of each number of rows, this program's server and the other one
 	defer func() {
-		for _, c := range contests {
-			err = errors.Join(err, c.end())
+		for _, pair := range pairs {
+			for _, s := range pair {
+				err = errors.Join(err, s.close())
+			}
 		}
 	}()
-	e := engineRecord{name: engine, rows: b.rows[len(b.rows)-1]}
-	for _, rows := range b.rows {
-		d, err := makeDatabase(ctx, b.settings, b.dir, engine, rows, 0)
-		if d != nil {
-			contests = append(contests, contest{database: d})
+	for i, rows := range b.rows {
+		for j, program := range b.programs {
+			s := &side{rows: rows, known: b.datasets[i]}
+			pairs[i] = append(pairs[i], s)
+			if err := b.start(ctx, s, program, engine, fmt.Sprintf("%d_%d", rows, j)); err != nil {
+				return err
+			}
 		}
-		if err != nil {
-			return err
+		if b.peer != nil {
+			peer := &side{target: target{b.peer.Host, b.peer.Host, b.peerToken}, rows: rows, known: b.datasets[i]}
+			pairs[i] = append(pairs[i], peer)
 		}
-		if rows == importRows {
-			e.imported = d.imported.Seconds()
+		for _, s := range pairs[i] {
+			if err := s.check(); err != nil {
+				return err
+			}
 		}
-		b.progress("%d organisations imported in %.1f s", rows, d.imported.Seconds())
+		fmt.Printf("%d organisations imported in %.1f s\n", rows, pairs[i][0].database.importTime.Seconds())
 	}
-	largest := &contests[len(contests)-1]
-	if e.start, err = b.startTime(largest.database); err != nil {
+	largest := pairs[len(pairs)-1][0]
+	if e.firstAnswer, err = b.firstAnswer(largest); err != nil {
 		return err
 	}
-	for i := range contests {
-		if err := b.start(&contests[i]); err != nil {
-			return err
+	if e.rows == limitedRows {
+		e.importSeconds, e.importMiB = largest.database.importTime.Seconds(), largest.database.importMemory
+	}
+	printHead()
+	for _, op := range b.operations {
+		if err := b.operation(ctx, engine, op, pairs); err != nil {
+			return fmt.Errorf("%s: %w", op.name, err)
 		}
 	}
-	if err := b.checkAnswers(contests); err != nil {
-		return err
-	}
-	if e.idle, _, err = largest.ours.memory(); err != nil {
-		return err
-	}
-	if err := b.operationsOn(ctx, contests, &e); err != nil {
-		return err
-	}
-	if _, e.loaded, err = largest.ours.memory(); err != nil {
+	if e.memory, err = largest.process.peakMemory(); err != nil {
 		return err
 	}
 	b.engines = append(b.engines, e)
 	return nil
 }
 
-// operationsOn measures every operation.
-func (b *benchmark) operationsOn(ctx context.Context, contests []contest, e *engineRecord) (err error) {
-	largest := contests[len(contests)-1]
-	printHead()
-	for _, op := range b.operations {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := b.operation(ctx, op, contests); err != nil {
-			return fmt.Errorf("%s: %w", op.name, err)
-		}
-		if hasManyMatches(op, largest.engine, largest.rows) {
-			if e.manyMatches, err = b.manyMatches(ctx, op, largest); err != nil {
-				return fmt.Errorf("%s: %w", op.name, err)
-			}
-		}
-	}
-	return nil
-}
-
-func (b *benchmark) start(c *contest) (err error) {
-	log := filepath.Join(b.dir, c.engine+"-"+c.name)
-	serve := append([]string{"serve", "--database-url", c.url, "--listen", "127.0.0.1:0"}, limitFlags()...)
-	c.ours, err = startServer(log+"-ours.log", nil, opencalls, serve...)
+// start fills a database and serves it.
+func (b *benchmark) start(ctx context.Context, s *side, program, engine, name string) (err error) {
+	s.database, err = fill(ctx, b.settings, program, engine, b.dir, name, b.dataset(s.rows))
 	if err != nil {
 		return err
 	}
-	c.baseline, err = startServer(log+"-baseline.log", nil, self, "baseline", c.url)
-	return err
-}
-
-func (c contest) end() error {
-	var errs []error
-	for _, p := range []*process{c.ours, c.baseline} {
-		if p != nil {
-			errs = append(errs, p.stop())
-		}
+	s.process, err = startServer(program, s.database.url, filepath.Join(b.dir, engine+name+".log"))
+	if err != nil {
+		return err
 	}
-	return errors.Join(append(errs, c.close())...)
-}
-
-// workload is the data of a contest, with new texts, from anywhere in it.
-func (b *benchmark) workload(d *database) workload {
-	b.run++
-	return workload{Known: d.known, Rows: d.rows, First: rand.New(rand.NewPCG(seed, uint64(b.run))).IntN(d.rows), Salt: strconv.FormatInt(b.begin.Unix(), 36) + "-" + strconv.Itoa(b.run)}
-}
-
-// checkAnswers holds the baseline's answers to every operation against ours.
-func (b *benchmark) checkAnswers(contests []contest) error {
-	for _, c := range contests {
-		for _, op := range b.operations {
-			w := b.workload(c.database)
-			ours, err := op.answers(c.ours.address, w)
-			if err != nil {
-				return err
-			}
-			baseline, err := op.answers(c.baseline.address, w)
-			if err != nil {
-				return err
-			}
-			if err := compare(op, ours, baseline); err != nil {
-				return err
-			}
-		}
-	}
-	b.progress("both servers give the same answers to %d operations", len(b.operations))
+	s.target = target{s.process.address, s.process.address, s.known.StaffToken}
 	return nil
 }
 
-// startTime is how long our server takes from its start to its first answer, the median of five.
-func (b *benchmark) startTime(d *database) (float64, error) {
-	w := b.workload(d)
-	retrieve, err := operationByName("retrieve")
-	if err != nil {
-		return 0, err
+func (s *side) close() error {
+	var errs []error
+	if s.process != nil {
+		errs = append(errs, s.process.stop())
 	}
+	if s.database != nil {
+		errs = append(errs, s.database.drop())
+	}
+	return errors.Join(errs...)
+}
+
+// check makes sure that the server holds the data.
+func (s *side) check() error {
+	c, err := dial(s.target)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	header, err := c.do(request{"HEAD", organisations, "", 200})
+	if err != nil {
+		return err
+	}
+	if count := header.Get("X-Result-Count"); count != strconv.Itoa(s.rows) {
+		return fmt.Errorf("the server at %s has %s organisations, want %d", s.address, count, s.rows)
+	}
+	return nil
+}
+
+// firstAnswer is how long this program takes from its start to its first answer, in milliseconds.
+func (b *benchmark) firstAnswer(s *side) (float64, error) {
 	var took []float64
-	for range 5 {
+	for range starts {
 		begin := time.Now()
-		p, err := startServer(filepath.Join(b.dir, "start.log"), nil, opencalls, "serve", "--database-url", d.url, "--listen", "127.0.0.1:0")
+		p, err := startServer(b.programs[0], s.database.url, filepath.Join(b.dir, "start.log"))
 		if err != nil {
 			return 0, err
 		}
-		_, err = retrieve.answers(p.address, w)
+		again := &side{target: target{p.address, p.address, s.token}, rows: s.rows}
+		err = again.check()
 		took = append(took, milliseconds(time.Since(begin)))
 		if err := errors.Join(err, p.stop()); err != nil {
 			return 0, err
@@ -245,111 +216,112 @@ func (b *benchmark) startTime(d *database) (float64, error) {
 	return median(took), nil
 }
 
-// operation measures one operation on every number of rows.
-func (b *benchmark) operation(ctx context.Context, op operation, contests []contest) error {
-	records := make([]record, len(contests))
-	for i, c := range contests {
-		r, err := b.pairedRounds(op, c, b.roundsAt(i))
+// operation measures one operation at every number of rows.
+func (b *benchmark) operation(ctx context.Context, engine string, op operation, pairs [][]*side) error {
+	first := len(b.records)
+	for _, pair := range pairs {
+		samples, err := b.alternate(ctx, op, pair)
 		if err != nil {
 			return err
 		}
-		records[i] = r
+		r := newRecord(samples)
+		r.Operation, r.Engine, r.Rows = op.name, engine, pair[0].rows
+		b.records = append(b.records, r)
 	}
-	var err error
-	if records[0].quality, records[0].reachable, err = b.baselineQuality(op, contests[0]); err != nil {
-		return err
-	}
-	if err := b.oneClient(op, contests, records); err != nil {
-		return err
-	}
-	for i := range records {
-		records[i].print(time.Since(b.begin))
-	}
-	b.records = append(b.records, records...)
-	if op.changes {
-		for _, c := range contests {
-			if err := c.tidy(ctx); err != nil {
+	alone := make([][]float64, len(pairs))
+	for range looks {
+		for i, pair := range pairs {
+			r, err := send(pair[0].target, op, b.workload(pair[0]), 1, b.duration/4)
+			if err != nil {
 				return err
 			}
+			alone[i] = append(alone[i], r.p50)
 		}
+	}
+	for i := range pairs {
+		r := &b.records[first+i]
+		r.OneClientP50 = median(alone[i])
+		if i > 0 {
+			r.growth = r.OneClientP50 / b.records[first].OneClientP50
+		}
+		r.print()
 	}
 	return nil
 }
 
-// sample is a server under load, once.
-type sample struct {
-	measured
-	cpu float64 // microseconds a request
-}
-
-func (b *benchmark) sample(op operation, d *database, p *process, duration time.Duration) (sample, error) {
-	before, err := p.cpu()
-	if err != nil {
-		return sample{}, err
-	}
-	m, err := load{p.address, op.name, b.workload(d), clients, duration}.run()
-	if err != nil {
-		return sample{}, err
-	}
-	after, err := p.cpu()
-	return sample{m, float64((after - before).Microseconds()) / float64(m.All)}, err
-}
-
-// pairedRounds measures both servers in pairs, of which each begins with the other one.
-func (b *benchmark) pairedRounds(op operation, c contest, rounds int) (record, error) {
-	servers := []*process{c.ours, c.baseline}
-	for _, p := range servers {
-		if _, err := b.sample(op, c.database, p, warmUp); err != nil {
-			return record{}, err
+// alternate measures the servers of a pair in rounds, of which each begins with the other server, so
+// that whatever else the machine does falls on both.
+func (b *benchmark) alternate(ctx context.Context, op operation, pair []*side) ([][]sample, error) {
+	for _, s := range pair {
+		if _, err := send(s.target, op, b.workload(s), clients, warmUp); err != nil {
+			return nil, err
 		}
 	}
-	samples := make([][]sample, 2) // of ours, of the baseline
-	for round := range rounds {
-		for turn := range servers {
-			which := (round + turn) % 2
-			s, err := b.sample(op, c.database, servers[which], b.duration)
+	samples := make([][]sample, len(pair))
+	for round := range b.rounds {
+		for turn := range pair {
+			which := (round + turn) % len(pair)
+			s, err := b.sample(ctx, op, pair[which])
 			if err != nil {
-				return record{}, err
+				return nil, err
 			}
 			samples[which] = append(samples[which], s)
 		}
 	}
-	return newRecord(op, c.database, samples[0], samples[1]), nil
+	return samples, nil
 }
 
-// oneClient measures how long one client alone waits for our answers, at each number of rows in
-// turn.
-func (b *benchmark) oneClient(op operation, contests []contest, records []record) error {
-	p50s, err := b.oneClientP50s(op, contests)
+// sample is a server under load, once.
+type sample struct {
+	result
+	serverCPU, databaseCPU float64 // microseconds a request; 0 for a peer
+}
+
+func (s sample) cpu() float64 { return s.serverCPU + s.databaseCPU }
+
+func (b *benchmark) sample(ctx context.Context, op operation, s *side) (sample, error) {
+	w := b.workload(s)
+	if s.process == nil {
+		r, err := send(s.target, op, w, clients, b.duration)
+		return sample{result: r}, err
+	}
+	serverBefore, databaseBefore, err := s.cpuTimes(ctx)
 	if err != nil {
-		return err
+		return sample{}, err
 	}
-	for i := range records {
-		records[i].OneClientP50 = p50s[i]
-		if i > 0 && records[0].OneClientP50 > 0 {
-			records[i].growth = records[i].OneClientP50 / records[0].OneClientP50
-		}
+	r, err := send(s.target, op, w, clients, b.duration)
+	if err != nil {
+		return sample{}, err
 	}
-	return nil
+	serverAfter, databaseAfter, err := s.cpuTimes(ctx)
+	if err != nil {
+		return sample{}, err
+	}
+	var database time.Duration
+	for pid, used := range databaseAfter {
+		database += used - databaseBefore[pid]
+	}
+	each := func(used time.Duration) float64 {
+		return float64(used.Microseconds()) / float64(r.all)
+	}
+	return sample{r, each(serverAfter - serverBefore), each(database)}, nil
 }
 
-// oneClientP50s measures in turns, and returns the median of each.
-func (b *benchmark) oneClientP50s(op operation, contests []contest) ([]float64, error) {
-	took := make([][]float64, len(contests))
-	for range growthRounds {
-		for i, c := range contests {
-			m, err := load{c.ours.address, op.name, b.workload(c.database), 1, b.duration / 4}.run()
-			if err != nil {
-				return nil, err
-			}
-			took[i] = append(took[i], m.P50)
-		}
+// cpuTimes is the processor time of the server, and of each backend of its database.
+func (s *side) cpuTimes(ctx context.Context) (time.Duration, map[int]time.Duration, error) {
+	server, err := cpuTime(s.process.command.Process.Pid)
+	if err != nil {
+		return 0, nil, err
 	}
-	p50s := make([]float64, len(contests))
-	for i := range took {
-		p50s[i] = median(took[i])
-	}
-	return p50s, nil
+	database, err := s.database.cpuTimes(ctx)
+	return server, database, err
+}
+
+// workload is about a server's data, with new texts, and begins somewhere else in it each time.
+func (b *benchmark) workload(s *side) workload {
+	b.runs++
+	salt := fmt.Sprintf("%x-%d", os.Getpid(), b.runs)
+	return workload{Known: s.known, rows: s.rows, first: b.runs * stride % s.rows, salt: salt}
 }
 
 func title(engine string) string {
@@ -357,13 +329,4 @@ func title(engine string) string {
 		return "SQLite"
 	}
 	return "Postgres"
-}
-
-// recordOf returns the record of an operation on an engine at a number of rows.
-func (b *benchmark) recordOf(operation, engine string, rows int) (record, bool) {
-	i := slices.IndexFunc(b.records, func(r record) bool { return r.Operation == operation && r.Engine == engine && r.Rows == rows })
-	if i < 0 {
-		return record{}, false
-	}
-	return b.records[i], true
 }

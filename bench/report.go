@@ -1,109 +1,126 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
-	"time"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
 )
 
-// record is what was measured of an operation; those with a name in JSON go into BENCH_JSON.
+// record is what was measured of an operation. The fields with a name in JSON are those of BENCH_JSON.
 type record struct {
 	Operation    string  `json:"operation"`
 	Engine       string  `json:"engine"`
 	Rows         int     `json:"rows"`
 	Clients      int     `json:"clients"`
 	RPS          float64 `json:"rps"`
-	BaselineRPS  float64 `json:"baseline_rps"`
-	Ratio        float64 `json:"ratio"`
-	CPU          float64 `json:"cpu_us"`
-	BaselineCPU  float64 `json:"baseline_cpu_us"`
-	CPURatio     float64 `json:"cpu_ratio"`
+	CPU          float64 `json:"cpu_us"` // of server and database
 	P50          float64 `json:"p50_ms"`
 	P99          float64 `json:"p99_ms"`
-	BaselineP50  float64 `json:"baseline_p50_ms"`
-	BaselineP99  float64 `json:"baseline_p99_ms"`
 	OneClientP50 float64 `json:"one_client_p50_ms"`
+	BaseRPS      float64 `json:"base_rps,omitempty"`
+	BaseCPU      float64 `json:"base_cpu_us,omitempty"`
+	Ratio        float64 `json:"ratio,omitempty"`
+	CPURatio     float64 `json:"cpu_ratio,omitempty"`
 
-	ratios, cpuRatios [2]float64 // least and most
-	quality           float64    // of the baseline; 0 where it was not measured
-	reachable         float64    // of a server that does nothing but the statements; 0 where it was not measured
-	growth            float64    // of the one client's p50 from the smallest number of rows; 0 at that
+	serverCPU, databaseCPU float64
+	ratios, cpuRatios      []float64 // of each round, ascending
+	growth                 float64   // of OneClientP50 from the smallest number of rows; 0 at that
 }
 
-// engineRecord is what was measured of our server as a whole.
+// engineRecord is what was measured of the program on an engine.
 type engineRecord struct {
-	name         string
-	rows         int
-	start        float64 // milliseconds to the first answer
-	idle, loaded float64 // MiB resident
-	imported     float64 // seconds for importRows organisations; 0 where so many were not imported
-	manyMatches  growth  // of a keyword; nothing where it was not measured
+	name                     string
+	rows                     int
+	firstAnswer              float64 // ms
+	memory                   float64 // MiB, the most under load
+	importSeconds, importMiB float64 // 0 unless limitedRows were imported
 }
 
-// newRecord sums up paired rounds: the medians, and the ratios of each pair.
-func newRecord(op operation, d *database, ours, baseline []sample) record {
-	of := func(samples []sample, value func(sample) float64) float64 {
-		values := make([]float64, len(samples))
-		for i, s := range samples {
-			values[i] = value(s)
+// newRecord sums up the rounds of this program's server and of the other one, if there is one: the
+// medians, and the median of the ratios of each round.
+func newRecord(samples [][]sample) record {
+	of := func(list []sample, value func(sample) float64) float64 {
+		var values []float64
+		for _, s := range list {
+			values = append(values, value(s))
 		}
 		return median(values)
 	}
-	rate := func(s sample) float64 { return s.Rate }
-	cpu := func(s sample) float64 { return s.cpu }
-	p50 := func(s sample) float64 { return s.P50 }
-	p99 := func(s sample) float64 { return s.P99 }
-	ratios, cpuRatios := make([]float64, len(ours)), make([]float64, len(ours))
-	for i := range ours {
-		ratios[i] = ours[i].Rate / baseline[i].Rate
-		cpuRatios[i] = baseline[i].cpu / ours[i].cpu
+	rps := func(s sample) float64 { return s.rps }
+	this := samples[0]
+	r := record{
+		Clients:     clients,
+		RPS:         of(this, rps),
+		CPU:         of(this, sample.cpu),
+		P50:         of(this, func(s sample) float64 { return s.p50 }),
+		P99:         of(this, func(s sample) float64 { return s.p99 }),
+		serverCPU:   of(this, func(s sample) float64 { return s.serverCPU }),
+		databaseCPU: of(this, func(s sample) float64 { return s.databaseCPU }),
 	}
-	return record{
-		Operation: op.name, Engine: d.engine, Rows: d.rows, Clients: clients,
-		RPS: of(ours, rate), BaselineRPS: of(baseline, rate), Ratio: median(ratios),
-		CPU: of(ours, cpu), BaselineCPU: of(baseline, cpu), CPURatio: median(cpuRatios),
-		P50: of(ours, p50), P99: of(ours, p99), BaselineP50: of(baseline, p50), BaselineP99: of(baseline, p99),
-		ratios:    [2]float64{slices.Min(ratios), slices.Max(ratios)},
-		cpuRatios: [2]float64{slices.Min(cpuRatios), slices.Max(cpuRatios)},
+	if len(samples) == 1 {
+		return r
 	}
+	base := samples[1]
+	r.BaseRPS, r.BaseCPU = of(base, rps), of(base, sample.cpu)
+	for i := range this {
+		r.ratios = append(r.ratios, this[i].rps/base[i].rps)
+		if base[i].cpu() > 0 {
+			r.cpuRatios = append(r.cpuRatios, this[i].cpu()/base[i].cpu())
+		}
+	}
+	slices.Sort(r.ratios)
+	slices.Sort(r.cpuRatios)
+	r.Ratio = median(r.ratios)
+	if len(r.cpuRatios) > 0 {
+		r.CPURatio = median(r.cpuRatios)
+	}
+	return r
 }
 
 func printHead() {
-	const format = "%-19s %7s │ %7s %7s  %-16s │ %7s %7s  %-16s │ %15s %15s │ %8s %7s │ %12s │ %6s\n"
-	fmt.Println()
-	fmt.Printf(format, "", "", "", "req/s", "", "CPU", "µs/req", "", "p50   p99 ms", "p50   p99 ms", "1 client", "", "baseline", "")
-	fmt.Printf(format, "operation", "rows", "ours", "base", "ratio (range)", "ours", "base", "ratio (range)", "ours", "base", "p50 ms", "growth", "quality", "time")
+	fmt.Printf("\n%-19s %7s │ %7s %8s %8s │ %7s %8s │ %9s %7s │ %s\n", "", "", "", "p50", "p99", "CPU µs", "CPU µs",
+		"1 client", "", "of the base's, median (range)")
+	fmt.Printf("%-19s %7s │ %7s %8s %8s │ %7s %8s │ %9s %7s │ %-17s  %s\n", "operation", "rows", "req/s", "ms", "ms", "server",
+		"database", "p50 ms", "growth", "req/s", "CPU")
 }
 
-func (r record) print(elapsed time.Duration) {
-	growth, good := "", ""
+func (r record) print() {
+	growth := ""
 	if r.growth > 0 {
-		growth = fmt.Sprintf("%.2f×", r.growth)
+		growth = fmt.Sprintf("%.2f ×", r.growth)
 	}
-	if r.quality > 0 {
-		good = fmt.Sprintf("%.2f", r.quality)
+	ratio := func(value float64, all []float64) string {
+		if len(all) == 0 {
+			return ""
+		}
+		return fmt.Sprintf("%.2f (%.2f–%.2f)", value, all[0], all[len(all)-1])
 	}
-	if r.reachable > 0 {
-		good += fmt.Sprintf(" of %.2f", r.reachable)
-	}
-	ratio := func(value float64, span [2]float64) string {
-		return fmt.Sprintf("%4.2f (%4.2f–%4.2f)", value, span[0], span[1])
-	}
-	fmt.Printf("%-19s %7d │ %7.0f %7.0f  %-16s │ %7.0f %7.0f  %-16s │ %7.2f %7.2f %7.2f %7.2f │ %8.3f %7s │ %12s │ %s\n",
-		r.Operation, r.Rows, r.RPS, r.BaselineRPS, ratio(r.Ratio, r.ratios), r.CPU, r.BaselineCPU, ratio(r.CPURatio, r.cpuRatios),
-		r.P50, r.P99, r.BaselineP50, r.BaselineP99, r.OneClientP50, growth, good, clock(elapsed))
+	fmt.Printf("%-19s %7d │ %7.0f %8.2f %8.2f │ %7.0f %8.0f │ %9.3f %7s │ %-17s  %s\n", r.Operation, r.Rows, r.RPS, r.P50, r.P99,
+		r.serverCPU, r.databaseCPU, r.OneClientP50, growth, ratio(r.Ratio, r.ratios), ratio(r.CPURatio, r.cpuRatios))
 }
 
-// clock writes a time as minutes and seconds.
-func clock(d time.Duration) string {
-	seconds := int(d.Seconds())
-	return fmt.Sprintf("%3d:%02d", seconds/60, seconds%60)
-}
+// The files that a whole run writes.
+const (
+	pageFile  = "docs/performance.md"
+	chartFile = "docs/performance-growth.svg"
+)
 
-// files writes what was asked for beside the output.
-func (b *benchmark) files() error {
+// The lines of the page between which the figures are.
+const (
+	figuresBegin = "<!-- figures: written by make bench -->\n"
+	figuresEnd   = "<!-- end of the figures -->\n"
+)
+
+// writeFiles writes the JSON that was asked for and, of a whole run, the figures in the documents.
+func (b *benchmark) writeFiles(ctx context.Context) error {
 	if b.json != "" {
 		text, err := json.MarshalIndent(b.records, "", "  ")
 		if err != nil {
@@ -113,12 +130,93 @@ func (b *benchmark) files() error {
 			return err
 		}
 	}
-	if b.chart == "" || len(b.rows) < 2 {
+	if !b.whole {
 		return nil
+	}
+	machine, err := b.machine(ctx)
+	if err != nil {
+		return err
+	}
+	page, err := os.ReadFile(pageFile)
+	if err != nil {
+		return err
+	}
+	page, err = replaceFigures(page, machine+figures(b.records, b.engines))
+	if err != nil {
+		return err
 	}
 	picture, err := drawGrowth(b.records)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(b.chart, picture, 0o644)
+	return errors.Join(os.WriteFile(pageFile, page, 0o644), os.WriteFile(chartFile, picture, 0o644))
+}
+
+func replaceFigures(page []byte, text string) ([]byte, error) {
+	before, rest, found := bytes.Cut(page, []byte(figuresBegin))
+	_, after, ended := bytes.Cut(rest, []byte(figuresEnd))
+	if !found || !ended {
+		return nil, fmt.Errorf("%s has no lines %q and %q", pageFile, figuresBegin, figuresEnd)
+	}
+	return slices.Concat(before, []byte(figuresBegin+"\n"+text+"\n"+figuresEnd), after), nil
+}
+
+// machine says what the figures were measured on.
+func (b *benchmark) machine(ctx context.Context) (string, error) {
+	info, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return "", err
+	}
+	_, after, _ := strings.Cut(string(info), "model name\t: ")
+	model, _, _ := strings.Cut(after, "\n")
+	conn, err := pgx.Connect(ctx, b.postgres)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close(ctx)
+	var version string
+	if err := conn.QueryRow(ctx, "SHOW server_version").Scan(&version); err != nil {
+		return "", err
+	}
+	version, _, _ = strings.Cut(version, " ")
+	return fmt.Sprintf("Measured on %d cores of %s, Linux, %s, Postgres %s, which servers, Postgres and clients shared.\n",
+		runtime.NumCPU(), strings.TrimSpace(model), runtime.Version(), version), nil
+}
+
+// figures are the tables of the page.
+func figures(records []record, engines []engineRecord) string {
+	var text strings.Builder
+	for _, e := range engines {
+		fmt.Fprintf(&text, "\n%s:\n\n", title(e.name))
+		text.WriteString("| operation | req/s | p50 | p99 | CPU µs | one client | at 100,000 |\n")
+		text.WriteString("| --- | --- | --- | --- | --- | --- | --- |\n")
+		for _, r := range records {
+			if r.Engine != e.name || r.growth > 0 {
+				continue
+			}
+			large := slices.IndexFunc(records, func(other record) bool {
+				return other.Operation == r.Operation && other.Engine == r.Engine && other.growth > 0
+			})
+			cpu := fmt.Sprintf("%.0f", r.serverCPU)
+			if r.databaseCPU > 0 {
+				cpu += fmt.Sprintf("+%.0f", r.databaseCPU)
+			}
+			fmt.Fprintf(&text, "| %s | %s | %.2f | %.2f | %s | %.2f | %.2f |\n", r.Operation, thousands(int(r.RPS)), r.P50, r.P99, cpu,
+				r.OneClientP50, records[large].OneClientP50)
+		}
+	}
+	text.WriteString("\n| 100,000 organisations | memory | first answer | import |\n| --- | --- | --- | --- |\n")
+	for _, e := range engines {
+		fmt.Fprintf(&text, "| %s | %.0f MiB | %.0f ms | %.0f s, %.0f MiB |\n", title(e.name), e.memory, e.firstAnswer, e.importSeconds, e.importMiB)
+	}
+	return text.String()
+}
+
+// thousands writes a number with commas between its thousands.
+func thousands(n int) string {
+	text := fmt.Sprint(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
 }

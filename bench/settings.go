@@ -3,7 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,36 +16,51 @@ const (
 	postgres = "postgres"
 )
 
-// settings are what a run measures.
+// settings say what a run measures.
 type settings struct {
-	duration   time.Duration // of one measurement: BENCH_SECONDS
-	rounds     int           // paired, at the smallest number of rows: BENCH_ROUNDS
-	rows       []int         // ascending: BENCH_ROWS
+	duration   time.Duration // BENCH_SECONDS: of one measurement
+	rounds     int           // BENCH_ROUNDS: how often each server is measured
+	rows       []int         // BENCH_ROWS: numbers of organisations, ascending
 	engines    []string      // BENCH_ENGINES
 	operations []operation   // BENCH_OPERATIONS
-	json       string        // file, or "": BENCH_JSON
-	chart      string        // file, or "": BENCH_CHART
-	postgres   string        // URL of the server's database to begin from
-	narrowed   bool          // it is not the whole default run
+	base       string        // BENCH_BASE: a revision, "none", or "" for the last tag or HEAD~1
+	peer       *url.URL      // BENCH_PEER: a server to compare with in place of a revision
+	peerToken  string        // BENCH_PEER_TOKEN
+	json       string        // BENCH_JSON: a file for the figures
+	postgres   string        // OPENCALLS_TEST_POSTGRES_URL
+	whole      bool          // nothing was narrowed, so the figures go into docs/
 }
 
-// wholeChart is where the whole default run draws its chart.
-const wholeChart = "docs/performance-growth.svg"
-
 // readSettings reads the environment.
-func readSettings() (settings, error) {
-	s := settings{duration: 800 * time.Millisecond, rounds: 5, rows: []int{1000, 100_000}, engines: []string{sqlite, postgres}, operations: operations}
+func readSettings(getenv func(string) string) (settings, error) {
+	s := settings{
+		duration:   800 * time.Millisecond,
+		rounds:     5,
+		rows:       []int{1000, 100_000},
+		engines:    []string{sqlite, postgres},
+		operations: operations,
+		base:       getenv("BENCH_BASE"),
+		peerToken:  getenv("BENCH_PEER_TOKEN"),
+		json:       getenv("BENCH_JSON"),
+		postgres:   getenv("OPENCALLS_TEST_POSTGRES_URL"),
+		whole:      true,
+	}
 	var errs []error
-	set := func(name string, read func(string) error) {
-		text := os.Getenv(name)
+	set := func(name string, read func(text string) error) {
+		text := getenv(name)
 		if text == "" {
 			return
 		}
-		s.narrowed = true
+		s.whole = false
 		if err := read(text); err != nil {
 			errs = append(errs, fmt.Errorf("%s=%s: %w", name, text, err))
 		}
 	}
+	set("BENCH_PEER", func(text string) (err error) {
+		s.rows = s.rows[:1]
+		s.peer, err = readPeer(text)
+		return err
+	})
 	set("BENCH_SECONDS", func(text string) error {
 		seconds, err := strconv.ParseFloat(text, 64)
 		if err == nil && (seconds < 0.1 || seconds > 600) {
@@ -58,57 +73,56 @@ func readSettings() (settings, error) {
 		s.rounds, err = number(text, 1)
 		return err
 	})
-	set("BENCH_ROWS", func(text string) (err error) {
-		s.rows, err = readRows(text)
-		return err
+	set("BENCH_ROWS", func(text string) error {
+		s.rows = nil
+		for part := range strings.SplitSeq(text, ",") {
+			rows, err := number(part, 10*clients)
+			if err != nil {
+				return err
+			}
+			s.rows = append(s.rows, rows)
+		}
+		slices.Sort(s.rows)
+		s.rows = slices.Compact(s.rows)
+		return nil
 	})
 	set("BENCH_ENGINES", func(text string) error {
 		s.engines = strings.Split(text, ",")
 		for _, engine := range s.engines {
 			if engine != sqlite && engine != postgres {
-				return fmt.Errorf("%q is neither %s nor %s", engine, sqlite, postgres)
+				return fmt.Errorf("%q must be one of %s, %s", engine, sqlite, postgres)
 			}
 		}
 		return nil
 	})
 	set("BENCH_OPERATIONS", func(text string) (err error) {
-		s.operations, err = readOperations(text)
+		s.operations, err = operationsByName(strings.Split(text, ","))
 		return err
 	})
-	s.json, s.chart, s.postgres = os.Getenv("BENCH_JSON"), os.Getenv("BENCH_CHART"), os.Getenv("OPENCALLS_TEST_POSTGRES_URL")
-	if s.chart == "" && !s.narrowed {
-		s.chart = wholeChart
+	if s.peer != nil && s.base != "" {
+		errs = append(errs, errors.New("set one of BENCH_PEER and BENCH_BASE"))
+	}
+	if s.peer != nil && len(s.rows) > 1 {
+		errs = append(errs, errors.New("BENCH_PEER holds one data set: name its size alone in BENCH_ROWS"))
 	}
 	if s.postgres == "" && slices.Contains(s.engines, postgres) {
-		errs = append(errs, errors.New("OPENCALLS_TEST_POSTGRES_URL is not set: run `make bench`, or set BENCH_ENGINES=sqlite"))
+		errs = append(errs, errors.New("OPENCALLS_TEST_POSTGRES_URL is not set: use `make bench` or BENCH_ENGINES=sqlite"))
 	}
 	return s, errors.Join(errs...)
 }
 
-// readRows reads numbers with commas between them, and returns each once, ascending.
-func readRows(text string) ([]int, error) {
-	var list []int
-	for part := range strings.SplitSeq(text, ",") {
-		rows, err := number(part, clients)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, rows)
+func readPeer(text string) (*url.URL, error) {
+	peer, err := url.Parse(text)
+	if err != nil {
+		return nil, err
 	}
-	slices.Sort(list)
-	return slices.Compact(list), nil
-}
-
-func readOperations(text string) ([]operation, error) {
-	var list []operation
-	for part := range strings.SplitSeq(text, ",") {
-		op, err := operationByName(part)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, op)
+	if peer.Scheme != "http" || peer.Host == "" || strings.Trim(peer.Path, "/") != "" {
+		return nil, errors.New("want http://HOST:PORT")
 	}
-	return list, nil
+	if peer.Port() == "" {
+		peer.Host += ":80"
+	}
+	return peer, nil
 }
 
 func number(text string, least int) (int, error) {
