@@ -20,6 +20,7 @@ import (
 	"github.com/opencalls/opencalls/server"
 	"github.com/opencalls/opencalls/store"
 	"github.com/opencalls/opencalls/store/storetest"
+	"github.com/opencalls/opencalls/tests/world"
 )
 
 const (
@@ -34,6 +35,7 @@ const (
 type app struct {
 	store *store.Store
 	sql   *sql.DB
+	world *world.World
 	clock *storetest.Clock
 	log   *accessLog
 
@@ -67,20 +69,17 @@ func start(t testing.TB, engine string, changes ...func(*setup)) *app {
 	databaseURL := storetest.MigratedURL(t, engine)
 	a.store = storetest.OpenURL(t, databaseURL, options...)
 	a.sql = tables.DB(t)
+	a.world = world.New(a.store)
 	if s.replicas > 0 {
 		a.url = a.startReplicas(t, databaseURL, s.replicas)
 	} else {
 		s.server.Store = a.store
 		a.url = a.serve(t, s)
 	}
-	transport := &http.Transport{}
-	t.Cleanup(transport.CloseIdleConnections)
-	a.client = &http.Client{
-		Transport:     transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	a.client = world.NewClient(a.url).HTTP
+	t.Cleanup(a.client.CloseIdleConnections)
 	if !s.plain {
-		a.client.Transport = contract{transport}
+		a.client.Transport = contract{a.client.Transport}
 	}
 	return a
 }
@@ -158,36 +157,16 @@ func (a *app) send(t testing.TB, r request) answer {
 
 // try is send for other goroutines than the test's.
 func (a *app) try(r request) (answer, error) {
-	target, err := url.Parse(a.url + r.target)
+	sent := world.Request{
+		Method: r.method, Target: r.target, Token: r.token, Header: r.header,
+		Body: world.Body{MediaType: r.body.mediaType, Content: r.body.content, Chunked: r.body.chunked},
+	}
+	got, err := (&world.Client{URL: a.url, HTTP: a.client}).Send(sent)
 	if err != nil {
 		return answer{}, err
 	}
-	sent := &http.Request{Method: r.method, URL: target, Header: http.Header{}, Host: target.Host}
-	for name, values := range r.header {
-		sent.Header[name] = values
-	}
-	if r.token != "" {
-		sent.Header.Set("Authorization", "Token "+r.token)
-	}
-	if r.body.mediaType != "" {
-		sent.Header.Set("Content-Type", r.body.mediaType)
-	}
-	if r.body.content != "" {
-		sent.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(r.body.content)), nil }
-		sent.Body, _ = sent.GetBody()
-		sent.ContentLength = int64(len(r.body.content))
-		if r.body.chunked {
-			sent.ContentLength = -1
-		}
-	}
-	received, err := a.client.Do(sent)
-	if err != nil {
-		return answer{}, err
-	}
-	defer received.Body.Close()
-	content, err := io.ReadAll(received.Body)
 	<-a.handled
-	return answer{received.StatusCode, received.Header, string(content)}, err
+	return answer{got.Status, got.Header, got.Body}, nil
 }
 
 // accessLog holds what the server logged since it was last read.

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -56,7 +55,7 @@ func TestSQLInjection(t *testing.T) {
 						if field == "description" {
 							continue // is kept as it is, below
 						}
-						try(request{method: op.method, target: target, token: "token-of-sam", body: bodyOf(mediaType, map[string]string{field: sql})})
+						try(request{method: op.method, target: target, token: "token-of-sam", body: encodeBody(t, mediaType, map[string]any{field: sql})})
 					}
 				}
 			}
@@ -93,79 +92,6 @@ func (a *stage) keepsInjections(t *testing.T) {
 		if err := a.sql.QueryRow("SELECT count(*) FROM audit_events WHERE request_id = $1", id).Scan(&kept); err != nil || kept != 1 {
 			t.Errorf("%q: %d events: %v", id, kept, err)
 		}
-	}
-}
-
-// bodyOf is a body of one of the media types that the API reads.
-func bodyOf(mediaType string, fields map[string]string) body {
-	switch mediaType {
-	case "application/json":
-		text, _ := json.Marshal(fields)
-		return jsonBody(string(text))
-	case "multipart/form-data":
-		var list []part
-		for name, value := range fields {
-			list = append(list, text(name, value))
-		}
-		return parts(list...)
-	}
-	values := url.Values{}
-	for name, value := range fields {
-		values.Set(name, value)
-	}
-	return formBody(values.Encode())
-}
-
-// Whom the access matrix refuses in JSON it refuses in every other body format, with the same
-// status, and nothing changes.
-func TestAccessInEveryFormat(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, engine string) {
-		t.Parallel()
-		stage := newStageOf(t, engine, matrixWorld)
-		for it, matrix := range map[string]string{"own": ownMatrix, "other": otherMatrix} {
-			lines := strings.Split(strings.TrimSpace(matrix), "\n")
-			columns := strings.Fields(lines[0])
-			for _, line := range lines[1:] {
-				fields := strings.Fields(line)
-				name := strings.Join(fields[:len(fields)-len(columns)], " ")
-				for i, column := range columns {
-					if status := fields[len(fields)-len(columns)+i]; status == "401" || status == "403" {
-						stage.refusedInEveryFormat(t, it, name, column, status)
-					}
-				}
-			}
-		}
-		if diff := stage.changes(t); diff != "" {
-			t.Errorf("the database changed:\n%s", diff)
-		}
-	})
-}
-
-func (a *stage) refusedInEveryFormat(t *testing.T, it, name, column, status string) {
-	t.Helper()
-	replace := func(text string) string { return a.names.Replace(strings.ReplaceAll(text, "{it", "{"+it)) }
-	method, target, _ := strings.Cut(replace(matrixColumns[column].request), " ")
-	op, found := operationAt(method, target)
-	if !found || op.RequestBody == nil {
-		return
-	}
-	fields := map[string]string{}
-	if err := json.Unmarshal([]byte(replace(matrixColumns[column].body.content)), &fields); err != nil {
-		t.Fatal(err)
-	}
-	for _, mediaType := range []string{"application/json", "application/x-www-form-urlencoded", "multipart/form-data"} {
-		r := request{method: method, target: target, body: bodyOf(mediaType, fields)}
-		if name != "anonymous" {
-			r.token = tokenFor(name)
-		}
-		want := status
-		if status != "401" && !slices.Contains(op.bodies(), mediaType) {
-			want = "415" // role actions read no multipart
-		}
-		if got := a.send(t, r); fmt.Sprint(got.status) != want {
-			t.Errorf("%s of %s by %s as %s: status %d, want %s", column, it, name, mediaType, got.status, want)
-		}
-		a.log.take()
 	}
 }
 

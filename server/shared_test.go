@@ -65,8 +65,11 @@ func (o operation) example() body {
 	return jsonBody(`{"customer":"https://x/api/customers/{zagreb.customer}/","description":"new"}`)
 }
 
-// bodies are the media types that the operation reads.
+// bodies are the media types that the operation reads; one that is empty without a body.
 func (o operation) bodies() []string {
+	if o.RequestBody == nil {
+		return []string{""}
+	}
 	var types []string
 	for mediaType := range o.RequestBody.Value.Content {
 		types = append(types, mediaType)
