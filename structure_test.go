@@ -3,14 +3,9 @@ package opencalls_test
 import (
 	"encoding/json"
 	"errors"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"io"
 	"maps"
 	"os/exec"
-	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -18,8 +13,8 @@ import (
 
 const module = "github.com/opencalls/opencalls"
 
-// layers are the packages from the lowest to the highest, and what each may import of the
-// module.
+// layers are the program's packages from the lowest to the highest, and the packages of the module
+// that each may import.
 var layers = map[string][]string{
 	"":                {}, // openapi.yaml
 	"gen":             {},
@@ -33,8 +28,8 @@ var layers = map[string][]string{
 	"store/storetest": {"store"},
 }
 
-// foreign are packages that some of ours must not import: the store knows no HTTP, handlers
-// hold no SQL and no Echo, and rules read nothing.
+// foreign are libraries that some packages must not import: the store knows no HTTP, handlers hold
+// no SQL and no Echo, and access rules read nothing.
 var foreign = map[string][]string{
 	"store":    {"net/http", "github.com/labstack/echo/v4", "github.com/getkin/kin-openapi/openapi3"},
 	"access":   {"net/http", "database/sql", "gorm.io/gorm", "github.com/labstack/echo/v4"},
@@ -105,39 +100,8 @@ func TestDependencies(t *testing.T) {
 	}
 }
 
-// forTests says that a package is no part of the program: it helps tests, holds nothing but
-// tests, or measures.
+// forTests says whether a package is no part of the program: it helps tests, has only tests, or is
+// the benchmark.
 func forTests(p goPackage) bool {
 	return len(p.Imports) == 0 || slices.Contains(p.Imports, "testing") || strings.HasPrefix(p.ImportPath, module+"/bench")
-}
-
-// Each operation has its method in the file that is called like its resource:
-// call_managing_organisations_create is in handlers/call_managing_organisations.go or, after a
-// further word, in one beside it.
-func TestEveryOperationHasItsFile(t *testing.T) {
-	methods := map[string]string{} // and their files
-	files, err := filepath.Glob("handlers/*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		tree, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, declaration := range tree.Decls {
-			if function, ok := declaration.(*ast.FuncDecl); ok && function.Recv != nil {
-				methods[strings.ToLower(function.Name.Name)] = path.Base(file)
-			}
-		}
-	}
-	for p, item := range load(t).Paths.Map() {
-		resource := strings.ReplaceAll(strings.Split(p, "/")[2], "-", "_")
-		for _, op := range item.Operations() {
-			file, found := methods[strings.ToLower(strings.ReplaceAll(op.OperationID, "_", ""))]
-			if !found || !strings.HasPrefix(op.OperationID, resource) || !strings.HasPrefix(file, resource) {
-				t.Errorf("%s of %s is in %q", op.OperationID, p, file)
-			}
-		}
-	}
 }
