@@ -297,7 +297,7 @@ type PatchedCallManagingOrganisationRequestMultipart struct {
 // UserRoleCreateRequest Which role a user gets, as JSON.
 type UserRoleCreateRequest struct {
 	// ExpirationTime When the role ends; absent or null where it does not.
-	ExpirationTime nullable.Nullable[time.Time] `json:"expiration_time,omitempty"`
+	ExpirationTime nullable.Nullable[string] `json:"expiration_time,omitempty"`
 
 	// Role UUID or name of the role.
 	Role string `json:"role"`
@@ -308,7 +308,7 @@ type UserRoleCreateRequest struct {
 
 // UserRoleCreateRequestForm Which role a user gets, as a urlencoded form.
 type UserRoleCreateRequestForm struct {
-	// ExpirationTime When the role ends; absent where it does not.
+	// ExpirationTime When the role ends; absent or empty where it does not.
 	ExpirationTime *string `json:"expiration_time,omitempty"`
 
 	// Role UUID or name of the role.
@@ -318,10 +318,23 @@ type UserRoleCreateRequestForm struct {
 	User openapi_types.UUID `json:"user"`
 }
 
+// UserRoleCreateRequestMultipart Which role a user gets, as multipart/form-data.
+type UserRoleCreateRequestMultipart struct {
+	// ExpirationTime When the role ends; absent or empty where it does not.
+	ExpirationTime *string `json:"expiration_time,omitempty"`
+
+	// Role UUID or name of the role.
+	Role string `json:"role"`
+
+	// User UUID of the user.
+	User                 openapi_types.UUID     `json:"user"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
 // UserRoleDeleteRequest Which role is taken from a user, as JSON.
 type UserRoleDeleteRequest struct {
 	// ExpirationTime Checked like the others, and of no effect.
-	ExpirationTime nullable.Nullable[time.Time] `json:"expiration_time,omitempty"`
+	ExpirationTime nullable.Nullable[string] `json:"expiration_time,omitempty"`
 
 	// Role UUID or name of the role.
 	Role string `json:"role"`
@@ -340,6 +353,19 @@ type UserRoleDeleteRequestForm struct {
 
 	// User UUID of the user.
 	User openapi_types.UUID `json:"user"`
+}
+
+// UserRoleDeleteRequestMultipart Which role is taken from a user, as multipart/form-data.
+type UserRoleDeleteRequestMultipart struct {
+	// ExpirationTime Checked like the others, and of no effect.
+	ExpirationTime *string `json:"expiration_time,omitempty"`
+
+	// Role UUID or name of the role.
+	Role string `json:"role"`
+
+	// User UUID of the user.
+	User                 openapi_types.UUID     `json:"user"`
+	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
 // UserRoleDetails A role that a user holds in a scope.
@@ -396,7 +422,7 @@ type UserRoleExpirationTime struct {
 // UserRoleUpdateRequest Which role of a user ends when, as JSON.
 type UserRoleUpdateRequest struct {
 	// ExpirationTime When the role ends from now on; absent or null makes it permanent.
-	ExpirationTime nullable.Nullable[time.Time] `json:"expiration_time,omitempty"`
+	ExpirationTime nullable.Nullable[string] `json:"expiration_time,omitempty"`
 
 	// Role UUID or name of the role.
 	Role string `json:"role"`
@@ -407,7 +433,7 @@ type UserRoleUpdateRequest struct {
 
 // UserRoleUpdateRequestForm Which role of a user ends when, as a urlencoded form.
 type UserRoleUpdateRequestForm struct {
-	// ExpirationTime When the role ends from now on; absent makes it permanent.
+	// ExpirationTime When the role ends from now on; absent or empty makes it permanent.
 	ExpirationTime *string `json:"expiration_time,omitempty"`
 
 	// Role UUID or name of the role.
@@ -415,6 +441,19 @@ type UserRoleUpdateRequestForm struct {
 
 	// User UUID of the user.
 	User openapi_types.UUID `json:"user"`
+}
+
+// UserRoleUpdateRequestMultipart Which role of a user ends when, as multipart/form-data.
+type UserRoleUpdateRequestMultipart struct {
+	// ExpirationTime When the role ends from now on; absent or empty makes it permanent.
+	ExpirationTime *string `json:"expiration_time,omitempty"`
+
+	// Role UUID or name of the role.
+	Role string `json:"role"`
+
+	// User UUID of the user.
+	User                 openapi_types.UUID     `json:"user"`
+	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
 // Customer defines model for Customer.
@@ -651,17 +690,26 @@ type CallManagingOrganisationsAddUserJSONRequestBody = UserRoleCreateRequest
 // CallManagingOrganisationsAddUserFormdataRequestBody defines body for CallManagingOrganisationsAddUser for application/x-www-form-urlencoded ContentType.
 type CallManagingOrganisationsAddUserFormdataRequestBody = UserRoleCreateRequestForm
 
+// CallManagingOrganisationsAddUserMultipartRequestBody defines body for CallManagingOrganisationsAddUser for multipart/form-data ContentType.
+type CallManagingOrganisationsAddUserMultipartRequestBody = UserRoleCreateRequestMultipart
+
 // CallManagingOrganisationsDeleteUserJSONRequestBody defines body for CallManagingOrganisationsDeleteUser for application/json ContentType.
 type CallManagingOrganisationsDeleteUserJSONRequestBody = UserRoleDeleteRequest
 
 // CallManagingOrganisationsDeleteUserFormdataRequestBody defines body for CallManagingOrganisationsDeleteUser for application/x-www-form-urlencoded ContentType.
 type CallManagingOrganisationsDeleteUserFormdataRequestBody = UserRoleDeleteRequestForm
 
+// CallManagingOrganisationsDeleteUserMultipartRequestBody defines body for CallManagingOrganisationsDeleteUser for multipart/form-data ContentType.
+type CallManagingOrganisationsDeleteUserMultipartRequestBody = UserRoleDeleteRequestMultipart
+
 // CallManagingOrganisationsUpdateUserJSONRequestBody defines body for CallManagingOrganisationsUpdateUser for application/json ContentType.
 type CallManagingOrganisationsUpdateUserJSONRequestBody = UserRoleUpdateRequest
 
 // CallManagingOrganisationsUpdateUserFormdataRequestBody defines body for CallManagingOrganisationsUpdateUser for application/x-www-form-urlencoded ContentType.
 type CallManagingOrganisationsUpdateUserFormdataRequestBody = UserRoleUpdateRequestForm
+
+// CallManagingOrganisationsUpdateUserMultipartRequestBody defines body for CallManagingOrganisationsUpdateUser for multipart/form-data ContentType.
+type CallManagingOrganisationsUpdateUserMultipartRequestBody = UserRoleUpdateRequestMultipart
 
 // Getter for additional properties for CallManagingOrganisationRequestMultipart. Returns the specified
 // element and whether it was found
@@ -831,6 +879,288 @@ func (a PatchedCallManagingOrganisationRequestMultipart) MarshalJSON() ([]byte, 
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'image': %w", err)
 		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
+// Getter for additional properties for UserRoleCreateRequestMultipart. Returns the specified
+// element and whether it was found
+func (a UserRoleCreateRequestMultipart) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for UserRoleCreateRequestMultipart
+func (a *UserRoleCreateRequestMultipart) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for UserRoleCreateRequestMultipart to handle AdditionalProperties
+func (a *UserRoleCreateRequestMultipart) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["expiration_time"]; found {
+		err = json.Unmarshal(raw, &a.ExpirationTime)
+		if err != nil {
+			return fmt.Errorf("error reading 'expiration_time': %w", err)
+		}
+		delete(object, "expiration_time")
+	}
+
+	if raw, found := object["role"]; found {
+		err = json.Unmarshal(raw, &a.Role)
+		if err != nil {
+			return fmt.Errorf("error reading 'role': %w", err)
+		}
+		delete(object, "role")
+	}
+
+	if raw, found := object["user"]; found {
+		err = json.Unmarshal(raw, &a.User)
+		if err != nil {
+			return fmt.Errorf("error reading 'user': %w", err)
+		}
+		delete(object, "user")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for UserRoleCreateRequestMultipart to handle AdditionalProperties
+func (a UserRoleCreateRequestMultipart) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.ExpirationTime != nil {
+		object["expiration_time"], err = json.Marshal(a.ExpirationTime)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'expiration_time': %w", err)
+		}
+	}
+
+	object["role"], err = json.Marshal(a.Role)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'role': %w", err)
+	}
+
+	object["user"], err = json.Marshal(a.User)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'user': %w", err)
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
+// Getter for additional properties for UserRoleDeleteRequestMultipart. Returns the specified
+// element and whether it was found
+func (a UserRoleDeleteRequestMultipart) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for UserRoleDeleteRequestMultipart
+func (a *UserRoleDeleteRequestMultipart) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for UserRoleDeleteRequestMultipart to handle AdditionalProperties
+func (a *UserRoleDeleteRequestMultipart) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["expiration_time"]; found {
+		err = json.Unmarshal(raw, &a.ExpirationTime)
+		if err != nil {
+			return fmt.Errorf("error reading 'expiration_time': %w", err)
+		}
+		delete(object, "expiration_time")
+	}
+
+	if raw, found := object["role"]; found {
+		err = json.Unmarshal(raw, &a.Role)
+		if err != nil {
+			return fmt.Errorf("error reading 'role': %w", err)
+		}
+		delete(object, "role")
+	}
+
+	if raw, found := object["user"]; found {
+		err = json.Unmarshal(raw, &a.User)
+		if err != nil {
+			return fmt.Errorf("error reading 'user': %w", err)
+		}
+		delete(object, "user")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for UserRoleDeleteRequestMultipart to handle AdditionalProperties
+func (a UserRoleDeleteRequestMultipart) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.ExpirationTime != nil {
+		object["expiration_time"], err = json.Marshal(a.ExpirationTime)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'expiration_time': %w", err)
+		}
+	}
+
+	object["role"], err = json.Marshal(a.Role)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'role': %w", err)
+	}
+
+	object["user"], err = json.Marshal(a.User)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'user': %w", err)
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
+// Getter for additional properties for UserRoleUpdateRequestMultipart. Returns the specified
+// element and whether it was found
+func (a UserRoleUpdateRequestMultipart) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for UserRoleUpdateRequestMultipart
+func (a *UserRoleUpdateRequestMultipart) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for UserRoleUpdateRequestMultipart to handle AdditionalProperties
+func (a *UserRoleUpdateRequestMultipart) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["expiration_time"]; found {
+		err = json.Unmarshal(raw, &a.ExpirationTime)
+		if err != nil {
+			return fmt.Errorf("error reading 'expiration_time': %w", err)
+		}
+		delete(object, "expiration_time")
+	}
+
+	if raw, found := object["role"]; found {
+		err = json.Unmarshal(raw, &a.Role)
+		if err != nil {
+			return fmt.Errorf("error reading 'role': %w", err)
+		}
+		delete(object, "role")
+	}
+
+	if raw, found := object["user"]; found {
+		err = json.Unmarshal(raw, &a.User)
+		if err != nil {
+			return fmt.Errorf("error reading 'user': %w", err)
+		}
+		delete(object, "user")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for UserRoleUpdateRequestMultipart to handle AdditionalProperties
+func (a UserRoleUpdateRequestMultipart) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.ExpirationTime != nil {
+		object["expiration_time"], err = json.Marshal(a.ExpirationTime)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'expiration_time': %w", err)
+		}
+	}
+
+	object["role"], err = json.Marshal(a.Role)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'role': %w", err)
+	}
+
+	object["user"], err = json.Marshal(a.User)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'user': %w", err)
 	}
 
 	for fieldName, field := range a.AdditionalProperties {
@@ -9851,9 +10181,10 @@ func (response CallManagingOrganisationsUpdate503JSONResponse) VisitCallManaging
 }
 
 type CallManagingOrganisationsAddUserRequestObject struct {
-	UUID         UUID `json:"uuid"`
-	JSONBody     *CallManagingOrganisationsAddUserJSONRequestBody
-	FormdataBody *CallManagingOrganisationsAddUserFormdataRequestBody
+	UUID          UUID `json:"uuid"`
+	JSONBody      *CallManagingOrganisationsAddUserJSONRequestBody
+	FormdataBody  *CallManagingOrganisationsAddUserFormdataRequestBody
+	MultipartBody *multipart.Reader
 }
 
 type CallManagingOrganisationsAddUserResponseObject interface {
@@ -10062,9 +10393,10 @@ func (response CallManagingOrganisationsAddUser503JSONResponse) VisitCallManagin
 }
 
 type CallManagingOrganisationsDeleteUserRequestObject struct {
-	UUID         UUID `json:"uuid"`
-	JSONBody     *CallManagingOrganisationsDeleteUserJSONRequestBody
-	FormdataBody *CallManagingOrganisationsDeleteUserFormdataRequestBody
+	UUID          UUID `json:"uuid"`
+	JSONBody      *CallManagingOrganisationsDeleteUserJSONRequestBody
+	FormdataBody  *CallManagingOrganisationsDeleteUserFormdataRequestBody
+	MultipartBody *multipart.Reader
 }
 
 type CallManagingOrganisationsDeleteUserResponseObject interface {
@@ -10667,9 +10999,10 @@ func (response CallManagingOrganisationsStatsRetrieve503JSONResponse) VisitCallM
 }
 
 type CallManagingOrganisationsUpdateUserRequestObject struct {
-	UUID         UUID `json:"uuid"`
-	JSONBody     *CallManagingOrganisationsUpdateUserJSONRequestBody
-	FormdataBody *CallManagingOrganisationsUpdateUserFormdataRequestBody
+	UUID          UUID `json:"uuid"`
+	JSONBody      *CallManagingOrganisationsUpdateUserJSONRequestBody
+	FormdataBody  *CallManagingOrganisationsUpdateUserFormdataRequestBody
+	MultipartBody *multipart.Reader
 }
 
 type CallManagingOrganisationsUpdateUserResponseObject interface {
@@ -11278,6 +11611,13 @@ func (sh *strictHandler) CallManagingOrganisationsAddUser(ctx echo.Context, uuid
 			return err
 		}
 	}
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "multipart/form-data") {
+		if reader, err := ctx.Request().MultipartReader(); err != nil {
+			return err
+		} else {
+			request.MultipartBody = reader
+		}
+	}
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.CallManagingOrganisationsAddUser(ctx.Request().Context(), request.(CallManagingOrganisationsAddUserRequestObject))
@@ -11337,6 +11677,13 @@ func (sh *strictHandler) CallManagingOrganisationsDeleteUser(ctx echo.Context, u
 			request.FormdataBody = &body
 		} else {
 			return err
+		}
+	}
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "multipart/form-data") {
+		if reader, err := ctx.Request().MultipartReader(); err != nil {
+			return err
+		} else {
+			request.MultipartBody = reader
 		}
 	}
 
@@ -11477,6 +11824,13 @@ func (sh *strictHandler) CallManagingOrganisationsUpdateUser(ctx echo.Context, u
 			return err
 		}
 	}
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "multipart/form-data") {
+		if reader, err := ctx.Request().MultipartReader(); err != nil {
+			return err
+		} else {
+			request.MultipartBody = reader
+		}
+	}
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.CallManagingOrganisationsUpdateUser(ctx.Request().Context(), request.(CallManagingOrganisationsUpdateUserRequestObject))
@@ -11502,138 +11856,139 @@ func (sh *strictHandler) CallManagingOrganisationsUpdateUser(ctx echo.Context, u
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H1pcxs5suBfQdRMRB+PlyTbbUvxop9GLffTPPkIHePeZ3oksCpJYlQEOABKFKeXEftD9vP+kf0n+0s2",
-	"kEDdxWKVRNnubk1MuCkSZyKRdyZ+9XwxmwsOXCtv/1cP7uhsHgJ+9iVQDeaTimYzKpfevndI/EhpMQNJ",
-	"RuCLGShCORFyQjlTVDPBvY53S8MI+8VtvX1vqvVc7ff7dM56bpKeL2bm737cTPXpzmjX3wuedeH5+EX3",
-	"h5evBl068oMujHd29549f2G+6XsdLwDlSzbH+fa9IxqGiogx0VMgl5zdglRML803F1TqyFutOh7czZm0",
-	"KyzsSIoQiJ5STYAHKrv+tM+VZjPw9r3dwd6gu7Pb3du5GAz28f//jcPPYDYCqYpjz+kEyILpKREcyERS",
-	"riHAGdN5PsagDnCC3RfdwU535/nF4NX+np2gEze4Gi2vxlEYXnGKy3kXwi15t+Ag822iiJnBBjuvXvqD",
-	"ALqDwWDQ/cH889L8M0j/98zrlLfJozDseGaV8URHl+cX794cn/WODk9Pr96d/Xz49uS/j88816r5fHte",
-	"x4sUyCuYURZ6+x4NmQ//kUGJuEF2n4emETmEIP6RzegkWSh+Y/5xrXHIuKVbWhPMMl0ab2TXW31adbwc",
-	"6ucPv+Ze1B13zy4IT/2x7k/c44qORhJumVu+d3mR/dEXEde4l+Pj7Pc54CffOuBX3b9cK81uE7TCn8n/",
-	"/d8huxEizLZrd2wt6UHHc1uoBesMAkb7DVBhx4A0kuGmY6Jh2J1RTieMT7pZ3Gh+cG3Asiqg5wbiVI2s",
-	"H5+w9QlbPwu2Gmo6p1IzGl7OgwrJg8OCZEDXIZQHhAuC0CGUL8lMSMjS2TWAtudoejOtiC/CECagUjgb",
-	"VFkVV/NayNn9VtQhjBNKxmaAhy/Ow3uNEkSVHCPGhBLD+EjENQsRqYAH5vu/Uh6Ztu0FnHi+GjHATNmG",
-	"MClNdS2/tIRJLwQRc+DEoGNONqO+D3Mj7sylmAtFQ+XtP+t41McbK0VkZLn9nY6HPa/8UCjGJ1eMXwkO",
-	"VwuAG/xVjMcgzQ8S/hmB0upqDjxgfOLtDzqemfrKTr2/2/HcT9kp99JvDWmChbf/3IDLTL9mUrP9qAmG",
-	"f0lReg0arszip0ADJ+ueMn5TRubLs9OEoo2ZVLpD5hJuO4TDncZBQ6q05T/fnr0+Ii93X7787gAb2Ttk",
-	"2i2mII1gbv6lEoiK/Cn2UT0UWnHn3r43jAaDPf++tAx7wwGREP770MPVDr0OedigP5pl/vtufmyzqUca",
-	"2oBz6Jl7Cv+MmDTMWssIOp7ypzCj5oT0cm6ApbTBdryCp8JPxNbS+ZnjWxidaEEVcRJAHuyPzTzWb8VQ",
-	"UkM9vEgyr1OxszPQcnk41ua6FPd2Dr7ggSLU/EwWU+ZPCcWbp+WSzOgNKKKAK8jtdqduPTPG2SyaIcVw",
-	"i2FcwwQkrubDhw+HkZ4C18x3lz6/pIspEBzNqaFMkQUqir1aMAA3c370LsQNcO9TFSB+ObNU7eSn6lkd",
-	"0ftGERZ0HDDMpVUgb0F+o0goJmQqwkARLUT+/J+PB/7L8XPovhg/97vP/AF0XwWDcXd39MN4bzzwX9Gd",
-	"Ha8eA385AxWF+shIbuUF/qdYkJlholIslKMloQapSAj0FjpEcELD0JIEosUEDK3IH9vuvc9t1fFCxm+Q",
-	"ytEguFRVyPQzuzXoImYwEsGSUMeDeeXVEXOwvPbECEXmilzFV+Qqd0WuaBCgPuuhDEJnoB25dQLVnyWo",
-	"uTA4aqb9Ux+/NisOIAQN1Wu9QNQ2YMyaIciI+jftVmcn2bRARKzenOppzy7PngQo/RcRLE1bJ1Mkbe1e",
-	"nG3EyROFH/Fbu1GlpViWd/kTLk498ADi4dvCP2RKG+ir8sJOmdJmWcLdJ7NPRbhYtFuZmQFBbz+2OYAq",
-	"+brA/aeUTx4MPDfJlZNx2sJQgpYMbiuWdwY0eOjiktHbLssIrBXHirTLLWoiQJnLzzheMz+WpR62Ypz4",
-	"/uuO1pz1GcxD6j/4sO95yLZbNaFKsRB4mV4BD9R9lvgl6dWqOO1RIs0XN/+Oh0vcdE4XQlmaqcT43iGc",
-	"ziAgoyWK5yivSfMX2hDOTr9RBHfSXGBrrTcws9p/RoAKpTOQJEpKlsvOqdYgTeu/f4tL+HG/3//49/6P",
-	"fxoO1XB4Nxh8+rfvfsyv4sf+tx8H3Ve0Oz7svv70697u6n9m/365+rab/fvZ6rtf91a5r3Z2V9/1f/xz",
-	"STzseHddkFLI7gyUshr1Cb+lIQvIdDkHaZg+6ZK3AqE6o9qf9hBl4zP7L1guhAxQLghDsTiezfXyb1ZP",
-	"sxJGxYnmMNJwAQXJYX6j8DQ7JGveMudprU/4YyyEGSTQcKetTYEviU8V9MhfQspvFDGyo1Z4RUgg+Dea",
-	"oFEsjwY6NirVHODVjdvkmoP8+Hd7cN83A/DbKAyJP6WS+ii/GW2OC00QfobiZOF7eVklrTa7F/mdNjTH",
-	"1QICaUG18mF/KUu1rxmEQXkH+LWRUwnjfhgFYI4wpo/ZdX8s+j+yrphP1esd45zZdTINM6Q1f5Yw9va9",
-	"P/VTT1/fNlN9Q4DPRAg/gaYsVLjEY6NWrJKNUSnp0u4rCsO3OF1DzDejE7MNROF9QokRDcyhsTwCo86/",
-	"YHoqIk0kTKgMDJyo75vVFg7VOXcqoZAB2WfD27d4S9sDJnO7a0BT2Dx6wKq2nrVUf8bNv8vcxncVt1YG",
-	"4CbIoHfeCL8Go0V7bD6iYfjGyQC5ha1F6fe41eKqnWeER7MRSMRLJ9HNzdAURRFUXIkCXTQTVO3FDOdV",
-	"ap47lRYDs6xz9q+Kpb21axJjtwKkJxJ0JDmZg8SF98jOgEQ8BKXIhN0CP0AzNNFTysneYECYMv/JL3yw",
-	"fuVXyiwlt3x6Z5e/u/Psh2cv9148+6GzaU9nzmLd6IKYxsQwAssGZzn6WGOFrtqCE9A+25U4Byr96bkd",
-	"pemGbSdi5yZjIdGGn6ULaP+IaWnH2vW7M8pCQoNAmrMWEr+NHeF1ZKSGhipcyVUChc8Gt2q+b5FgXGL9",
-	"9+f0RjBOt+u4eBNj4zp+X63FII3HPW1JJHH6S9uVmatUQ5kJSg4qT6BTPro94lwQNdbTZNPwPIwm7bip",
-	"CqNJczZag/8oe5nRPivuK5CXZ6frsOjstGNut5Ht26l1aCh6kEpnY2hkeF+Vzq7g69PmLpNwoTZYltJW",
-	"uKO+Dpft8OrzSmdowbDqBd7Ov9DAuQPQoSi4Bmt2p/N5yKwvqP8PZR1C2UBARyJyzkqnzQgjcsSWDeu9",
-	"MCtZSIHrrnBffvQujMaGYxpJJKa8Pe8TGoa4BBrQUYV7267dTuJTo92OgJjWea+6tnFlfz1/99asTQFB",
-	"2JEuiTjczcE38lvsEjeNGJ9HGpFiMRUhxOaedO6LKRBr31eEEmyUnZILfoXbucKJlNkjYsvUtA/NCq3q",
-	"qowij0YslCeZIsoXc8Cdr7JoUUdH01M8NrPZc17r2UFfkjkMG4OwoEsLPx1vyaAkalgZp+4vXTdD13Lk",
-	"quW45v2MhwlXcmTR6kKIUyqtcN0C03SmWwb+QpDQfE0oLrryvN067K4Y+qtsJ3cVmkG3Fqbx0DistPJ0",
-	"6i0jmt5sFZSvhRyxIADe9rpm+6VQfMOUMgx/DnJmPubjCxI4/g8RkUAgLZnSW8g0N6rGHKQROyz2Ut9K",
-	"YtuCL4atzOgSJw8ETrJFeP4n0CBPA7+ea2PWljvvLwKdE264EQ3PEaHtWZUd6GIGRiOekJEUNxB7O+wl",
-	"OEAhJRQToujS+hY6JOIBWN0k62/e8trfCv1aRDyoBJ4Ec6Jc2BgSMfoH+NryrglseR0GdsyHS05vKQtj",
-	"RlY+zoBqOqIKFyYibVV66k87ZBSppVmc0mI+Z3xSWCAGN3ST6Ia69WXiIFadB+/sQog3lC/dLxW+sDdC",
-	"JkesiG+4nQ3imgLR4gbQqD2WYobfxGprEzL6xfZ8yWmkp0Kyf0E1ZrmNMUVmlr52yIyGhkZCYDD/hosF",
-	"7htD7cx3TpDH68wUYdyGrBV2/OHDh24xaqRu8cUgkwfufQ0laMGFmBuhKMaNaRQmBg175JV8KF5BjBYo",
-	"W22H13yFFCxLvVoA2VKyPIjfxlRuTfJBAuG3gqyzmFpNKQ4XYbfACaozPRdFUJTQ4jmdobPqNK1SZgnu",
-	"lgSGz0TV3Z8XbAYiaqs76bRXXqBVoVjUybNZaQRFjoAFVsOTkt1apGWzbUu38SS+mKVTEPOzLzgHFPis",
-	"f9FRdiMGcrWwrrctAbyahbYAepTvmQL+XYbRopWVi0Ul9N0SiIbZXEgqWbgkmVG3B/XflhhQIQK0uQtT",
-	"KbQOLSfN3wYb5xcPW6ffLaihSm6g7ZzD70xuKcosLU7IyTAl4o5QqDyWjNBhSIMvITB/0lCRBTib1FyK",
-	"WxbEtk4nExXlAgvoOP7VdLPN6rgJ9tneXfx9inKXXEXzuZAagjcQMHqBtsV2aJHtlzu05RxyZ7bWHJdZ",
-	"BcHhbN+hp+FO9+chZXzo2YgIG0C1Xb6GprjsxE6dN1Q3DiQjgYB0F1vjZ8kuCkbYNer1MdNTkIQSBeZ8",
-	"fDBYRknIlJWa4U4rZF2WhzEIbcQeh3djTNdrAKhOfSsbBmJtmZiWtU5MrHCdF5J4EMwy4spFQ5qFJ9kz",
-	"RHAygikNxzZtKRvFYxqB1Cybil6hgX2Ymhtbil9MXGMB1dDF1KYqo7qQgSHMe6ts8uKaZAiM6Ixz3y3K",
-	"azKCUPCJIlrkZq3KS8jM93y1NqexBM9cSFh+FS5u7ACNQiMgMJtrdEisnfjVqipfsjKkVS6L03XIyfk7",
-	"srfz4kV3h9BwPqXd3RZz7+ysykmZDWBtNC3T+IDwKAxdUhDTeKO54FABeNPQyn7WkbN2TS9XpYzQUsCF",
-	"kQYKS6rd54vVuvzRJkMbCmhYiuE0IeWTCHfeHMiDVSkrtc6jnt1RvTs5M8kPRTJbvpT2djC87wd23e7k",
-	"uLCat7mwilodekbvToFP9NTb3x0MBjVTP1sleZA1qJOlQI+JPju7K5dJu3Yxhr8UohaaUglzXzadYO3w",
-	"G45xd7XKxj189KyX13WLKW7+qDvZEN/8zemUYiYLl30dzVtzXSooVXz2aaqTs3/UsCgbZ1DNp1wEhBjn",
-	"w3MPrPR/3b22YTYCGfKCLgmmdaLL16VeFUHQLYW2FYIy1i90rVsCb1OhyAoKqTRA2UDaQH4bQNkhVKFX",
-	"s4KHtuFwHYKTLslUKF2BtRnH9boAgK88orsJDSvFG1uKhkA24lkl8XpMn/5a6ofh0VjiIM7iS7K9XDL6",
-	"gi4PCCVjFgLRkt5CaBQWMotCzeZU6r454W5ANc0guBnxU+bwR4zbDPLNNLK4OUxyjEYzpo0KYOZBHoD7",
-	"w1X1yNEU/BuXse6LwNxNlNWF1bPNKno49kR03YRGW+md0cUbN0+RpiVI34ZmuKsYZ/w/9DpSEskQdwRB",
-	"somnu/nHupuI1SgHoW683WvqlTnN57uCmXjDbd28N/FuXfItM7/R8H3mzlSFaLW/mmvA+nQ5/zCX85C8",
-	"f/tzh/z1/fHPHfLzyWuDJx9g9B7vw4HBJntrNdxpG1xadWVzB50wyUe4IOeubEqVwqXIRKA8m2SgWnNk",
-	"mohauBtlVK8qqlKc7H1ivmGcKE01kOu43zUe7Pq0+oLRpVCspZSiit9bYwvGIo1gEnFXZEdbPwkEZqdM",
-	"Ej/SYjxuPr/R3WpKw1TX50HFAL2NNFUGms1ntOaaYjPl9FxsAQGJO2XhLeNfWwD85Spfz6Z6h9kzNYfT",
-	"YgKjsFZUyGmCPwlXujb375pxV0ynxezPVuVKPGWgmu+zEzs19/7TPl/VV/tZg9NxBqjBWXNzqSYzoTRR",
-	"cAucBHSpkK50HMqjp1I3X9WLIrHJHHzx2nWqbn3VSZbgW7vzuttVdxOqqGFiKq+WBcY0VNXCQBzG50pw",
-	"xSb1MuGL/RSVpVkyvepJuhulagtZm/rajWRSKUp2gxnjJ/bHnWLSRO3WLc1KnQW5kO0Dcl2MXr7G4Nly",
-	"xLNDvuxydyr2+R4DR4L7WTkwbNcwcj6BCn5VY9x40uV/n7r8PfGrRnVvgmMNNPYnBfW3qKDeE50eoo82",
-	"wbdGauiT1nVfrat06nEu4hFKfzU8ydwATNhxNTUnoFUNFyqV06x0V2MYaVzK5oDQkTkbFPFyHqo4GmGt",
-	"P7uebmeKhFZ5j2xadWy9kCmDj7Fj57FRI6pOm814J02LzS6tohCWLcjzqenhr2MYaxGgAYt4CDY0x4Ly",
-	"YZQp3xMq1KOCLRrXhA4Yak5vgNtwQIsUDyEIyM4gICG7gdTZqGwlYTEmXBAYj8F/ogKf4+g3UoG1x78N",
-	"cvBwXHiiBdtACKxPUCWzpA+FOG5gi3JZ04LN5G0XuJbQfiPluip37cPX0JJZ+T5IqQRVXD8kC0qsSRmX",
-	"2ItXVGBEpbDcBqFexddINh3pvdfROOIF43XuxZW3KpkVjOCZZ1bqIsTiu1gbG5V5jKUO3PFYjSH3fJV/",
-	"taUUtFqoRJOeag52Os3ZKURe2XGbQK5E0Qqxd8W3YxrdgRYhdj+s8k/Q1PgETbPK+LP1cGgbgTZYlZ6/",
-	"qfIkYIEFsrP7Mkt9hSRjWIDskVOxAImF2EIwtF11XPErhbznP/q9/r/1u/2rTO+8Krmz+3JDmGXmLZ6H",
-	"0/ZCSOvmYZGstKMVtYpjqV5eBbdw1tYxobkCplmrSCnWrkicstQhe7tzt7FTrheYR4ks9HPIu4ZvlIl3",
-	"VSBbZUGfTYF2WUhsDLQjjuXGlQEppp4R9+wY1m+nYZg83ZULzEtB6mBUBm12w/nIw4yskAT2JQN24xG7",
-	"5SG72TG7+UG7btRuMmwdVI+TsS/WcymaL4m7BfVzuyaIgghWXFGdGGZLVDdRydIXT2xe4hT4dk00Vtjn",
-	"YkEEL5lr7IMBTGOdDMqBP2lqjySY5zBio6a2Disex25TiSItUONJcbsvfqw6ngI/kkwvz/EJDVdH6Ab4",
-	"YWT2XVzQNT6X4R5hwXb2KZXrjqN7NM0D3CFakN3nz8ktU2wUAjk8Pzo5yQCiR67/AlSCrBhvyI3sFP++",
-	"blYEpQQa4AMbQx5XD7O5ZGn5sEOX0hnHzMce4Dn7L1ja1De4sxUTfhK+WlfdZgwSc8qwwGmaAxd7c7jp",
-	"MbJprPknwgLhq96ChkEksbpcSDUo3UcbPx+LOKGQ2moEcZnAOfA46CA/3ITpaTTCkZJG6acKlzbO/I0i",
-	"3x8Zlh/7akjWWaO+J4fvT/ZLbhCVZKGlSWhDnsQ1dFDxNPI/9TUmqOkpzKzVZVEdWMWkHak35EP+/fdH",
-	"gt8Cx6l6339PklzW1Dt2nTu+/bXY0CM2RACxwjCw/SG//nXoAguG3j4Zev/vf/2fobe6xuxT85sdBaVN",
-	"O4pp9tG1+7S6dkJW2c/vtpo6+ofcevqxbKVyhdyY1uAe4wqomoJVCRBj7dOBMpHPLNwYJ2BzGLHw4hAF",
-	"GDva2esjsre398q0ubw46pjrZVYwY74UCh/msXBPLgVOQfmSiPFYge4R+4wGlTDkI4oPQ0m6VAfk+peu",
-	"fUymi+lr1zjM9SnjN9dE0aU9yZCBIiNYCh7E9XzNbm1m75BnKtmZ3ggXW/sOF8QmXBg9yh56XEATj/xa",
-	"XDsPlYJbkNRqmKpDJMxRbsREfjATaFu23xezGXW2PQzOEOMhNwC0JdsVwhEl5x65YA5+WK6Ex3X+pVh8",
-	"o/CsLN0ImQ9cQeb+vTm5KN08c8mUiKQPPSEnfdepP2PIbDXTtsTu+lvmdTx8ohDv5U5v0Bt4LrKMzpm3",
-	"7+31Br09G+k6RTq08UUo02gCFVLe8S3IZcFdijCxMDRAiLkevlIWJ9G54sfmVLCICyoWC4bY+Nq9IcSp",
-	"lGKRPhuEIGz3DkvhNYk1ubdpk37y7MO6DNyKtvFzAy26YNXZBu3zxbsbdMBy2Q3bYf3q1adCDcrdwaBt",
-	"iZviC6ZVc8cd+vnW+QzyB9UQryhVuyq/9OAYazGjrJBLHj+aV5dDjm0ekPlve6YEsUHf9Cku3Nsze1RV",
-	"nZIjzVSj9LDLzuYuufIU2OnZ5k5JfSTTYffV5g7FSiWrjve8yYaqCl9h373NfSvq1iAGJgUTDPMi9aRV",
-	"0wkWEK2hl94n9wZjtZBnKNM3CgNcI8vI3BknfNrQSsPc9stc08X+8bjM/JBXSFKlp9jaEk9kcU/U877U",
-	"c80zecWTcu9m/n6JT6GgZ1MCVKrr15QI5cpMNiVEVZUTmxKjdTU5mxKkNfUo80QJob4lqjQXVca6NygZ",
-	"p/U9zEeKtjM3XS4phbzGold0PEbiZbSUqQiRgBl6dH1+fPa3k6Pjq/dn7/528tPxWe/s+OeT84vjs+s4",
-	"CDCpakAO0zmnVJWeOY/D7lvTLzQGe6UXwlqINW6ITfKMa9a8FM6mwGszUnZtd93FYtHFsMPUMPaVLBaN",
-	"fGa0ivhI+wCqjQBF4S72xrkzuHC5Eebr/hwzAPDjP+aQfJ6wcfxxAaO5Z40oX3zbabTpmopG6T0y+jIb",
-	"x/UsnN0i+4S01aa53WX5OdlVicHsPEA8byWdbwFe6+CTv+K5wkBZRph5/riWGcbtHlKHq/ox2aru2K4f",
-	"N8o/dbq+fdyo6o3P9b3yTQtvb67vlrTKPou5vrltknuKcn1j1+YzayANeGlanRt7vNzco1A31HTbaTBR",
-	"sYI+9nveZFcVdd5+0+rSUcxmm4kfq85mU9OvUcSCVd/KKCFUPYwavyBcTCSPtSe0/FrDXexqSYK30ESs",
-	"K0SYIU8erXr34e3xWakAU0sJJH2guEC/n1UrhcW0gIkLPNlSxdav+ab+YawLFnFbSOuVNtd3BRm5LWZm",
-	"HireouXvaxQtfpP35w9zG85SPGysvbYyR1k70Sd0dPjTDY+p5x8OOUhDmty3riqeTRNTn4GBlB5pv78q",
-	"20jgTC5qQeZsfFMbJhbfS799wA4SHXWbu/jSiu/XBo9ajbiUZdnzVr973oNqLe42eBLjKhnXk4b2GZjs",
-	"e3v1yWXMRRqz2khXRapjfS7rgioasZLU34MkKsfF2SmN5VKULTnbI9cxT7wms0hpMgKMrCiWhRUL3iGK",
-	"cR9DXe2Dgo6AVJigt8t9t8B1o2bEOWrLZx+FwX6hxX5pPvqFtr3RgFy+Cdn6dZm4twxP3Ww6fuKxTzz2",
-	"icdunce25K0trKA0CDBJqO9k/nspv5Ue30Ol2IQrQomag8/GzHfJsyKOyjcKMIvdtVIiH8cUWnLIiZjb",
-	"AiskDcXHl6iGPI5ZxdF8yskICMaFvs65icn10eHpae/o7Pjw4vjq/fHZm5Pz85N3bxMXce6eG+06Gz/Y",
-	"I4dpzD4RkoSCT0BaI2+mEglKKzbTQE0NykkiOBzEaTkuWXXIpxBaIYIqHCp5FNjIMOTZYNBWfIgP7kEC",
-	"RJxNUEt2sVFzcltdWOVeIsNnW54TEqpfURYhdJLchZg3FrM/HsOvmmL+RiBkmrYHRSHPrAYO6DZIc9S3",
-	"wQ4zXlHrjdnsGM20w+5Km88bPJBps8QLuXmmTLsnxv3EuNsz7p+RXdAC53sMRm4vxSPx8jOYiVso8/JM",
-	"CZQabo6P/duyJewWwiWRcCtuQKFKzmTmeXGjwivhM8yQcO/vUW1T2arZ+0/Hp8cl9l7W9eNn2lL2fmbW",
-	"wAwjznFq++i5YdbODh/b5dt7Z5Pz+GpZdL7m0VfHost1eR6dRQ+qqvWG4DA2ICryfVBqHIXh8kkhfOIr",
-	"X86zafAxpl0ZMvwYrMWITkjIatK0YleryrxTiF0wsxIrt9O0koMtlxSzEmQT5FvoTXodQslcivgVZ8rj",
-	"5AObNfmdfYcYJ3Can01CsMlgyIdsniSWNkn5BhpyO8ShAVIIzHSE26SEE+VxrXybPF6pJNrgHnVvo28K",
-	"yvtlj2G1kSYJBK+jMHxLZ42SDd5ijYqmrWPq/Ej5DpvbniE32dzuHKj0p+dx6nyjjTVtdx5Gjce8PDtt",
-	"2hRzNreQMDcDrNyzkTHH7e6RJFesldYyNy5XBKZDjFinNBkzqXRN6uZTDt1TXNz9s+4sP3KORCZd2GZa",
-	"um8rqXcVOXfOUVhgi4VEvAdwkvul0j2xkj8uK1mTPWgvBJWwxsj3lDdYnTfYMA2vPfH9PWcbbpEa38vW",
-	"1UIBwuyVWt0nkvY5IaY08+0T53Xpjfjagl/92JIt/tGWHeAStxh4rdwjY7XiIzZ6uCP+3A6zNqovW3kH",
-	"lS8EXFy3aCZmrqzWUyD2VxyI3eqGfEV337qAHsmubv361pNc8HNbZ3FcPxbuDNz4xHnh1pvZmRrySME4",
-	"CnEAuNP2TS0sPoQOao7vpUyBBJGbDr3XqRG+Ry4EFq6LLTaJH7wz5Ao0KRTHI1pgHcQDLARhRmeaGNEW",
-	"S0eamRSdlez3Q24N+Jfvf2rmn3+Q3SVzil+tNT5f7vKrs8aXay9+Hmv8b9thjpUhXfIHhwVe7SfHwZPj",
-	"4MtGkqWMxSJpehkauw8yRTeREWbKbX78ZDiewuVbLln1oKL51Xpd8bNKq1CmlSf7yDvdikpZihvqO5JM",
-	"eUerYmigs6zKkcojvbTKZt2+V59W/z8AAP//",
+	"7H1rcxs3suhfQc1ulZMcviTZji3VqRxFkXO0R36UHuvcY3klcKZJIhoCXAAjipvLqvtD7uf7R+4/ub/k",
+	"FhqY9ww5I1G2kmhry6FIPBqNRr/Q3fjN88V0Jjhwrbzd3zy4pdNZCPjZl0A1mE8qmk6pXHi73j7xI6XF",
+	"FCQZgi+moAjlRMgx5UxRzQT3Ot4NDSPsF7f1dr2J1jO12+/TGeu5SXq+mJq/+3Ez1adbw21/J3jehRej",
+	"l93vX70edOnQD7ow2treef7ipfmm73W8AJQv2Qzn2/UOaBgqIkZET4Ccc3YDUjG9MN+cUakjb7nseHA7",
+	"Y9JCWFiRFCEQPaGaAA9UFv60z6VmU/B2ve3BzqC7td3d2TobDHbx//+Nw09hOgSpimPP6BjInOkJERzI",
+	"WFKuIcAZ03k+xagOcILtl93BVnfrxdng9e6OnaATN7gcLi5HURhecorgvA/hhryfc5D5NlHEzGCDrdev",
+	"/EEA3cFgMOh+b/55Zf4ZpP977nXKy+RRGHY8A2U80cH56dn7t4cnvYP94+PL9yc/7787+u/DE8+1aj7f",
+	"jtfxIgXyEqaUhd6uR0Pmw39kSCJukF3nvmlE9iGIf2RTOk4AxW/MP641Dhm3dKA1oSzTpfFCtr3l52XH",
+	"y5F+fvNXnItV292zAOGuP9T5iXtc0uFQwg1z4HvnZ9kffRFxjWs5PMx+n0N+8q1DftX5y7XS7CYhK/yZ",
+	"/N//HbJrIcJsu3bb1pIfdDy3hJVonULAaL8BKWwZlEYyXLdNNAy7U8rpmPFxN0sbzTeuDVqWBfJcw5yq",
+	"ifXTE7U+UesXoVbDTWdUakbD81lQoXlwmJMM6jqE8oBwQRA7hPIFmQoJWT5bg2i7j6Y304r4IgxhDCrF",
+	"syGVZRGaN0JO7wZRhzBOKBmZAe4PnIfnGjWIKj1GjAglRvCRiGsWIlEBD8z3f6M8Mm3bKzjxfCvUADNl",
+	"G8akNNUr5aVlTHouiJgBJ4Ycc7oZ9X2YGXVnJsVMKBoqb/d5x6M+nlgpIqPL7W51POx56YdCMT6+ZPxS",
+	"cLicA1zjr2I0Aml+kPDPCJRWlzPgAeNjb3fQ8czUl3bq3e2O537KTrmTfmtYE8y93RcGXWb6mknN8qMm",
+	"FP41VekaMlwa4CdAA6frHjN+XSbm85PjhKONmFS6Q2YSbjqEw63GQUOqtJU/35y8OSCvtl+9+nYPG9kz",
+	"ZNrNJyCNYm7+pRKIivwJ9lE9VFpx5d6udxENBjv+XXkZ9oY9IiH89wsPob3wOuR+g/5gwPz37fzYZlEP",
+	"NLRB54Vnzin8M2LSCGstI+h4yp/AlJod0ouZQZbShtrxCB4LP1FbS/tntm9ubKI5VcRpAHm0P7TwqF+K",
+	"4aSGe3iRZF6nYmUnoOVif6TNcSmu7RR8wQNFqPmZzCfMnxCKJ0/LBZnSa1BEAVeQW+3WKnimjLNpNEWO",
+	"4YBhXMMYJELz8ePH/UhPgGvmu0OfB+lsAgRHc2YoU2SOhmJvJRqAmzk/eWfiGrj3uQoRv5xYrnb0U/Ws",
+	"juk9U4QFHYcMc2gVyBuQzxQJxZhMRBgoooXI7/+L0cB/NXoB3ZejF373uT+A7utgMOpuD78f7YwG/mu6",
+	"teWtpsBfTkBFoT4wmlsZwP8UczI1QlSKuXK8JNQgFQmB3kCHCE5oGFqWQLQYg+EV+W3bvvO+LTteyPg1",
+	"cjkaBOeqiph+ZjeGXMQUhiJYEOpkMK88OmIGVtYeGaXIHJHL+Ihc5o7IJQ0CtGc91EHoFLRjt06h+qsE",
+	"NROGRs20f+nj1wbiAELQUA3rGZK2QWPWDUGG1L9uB52dZB2ASFi9GdWTngXP7gQo/aMIFqat0ymStnYt",
+	"zjfi9InCj/itXajSUizKq/wJgVP33IB4+Lb4D5nSBvuqDNgxU9qAJdx5MutUhIt5O8jMDIh6+7HNBlTp",
+	"1wXpP6F8fG/kuUkunY7TFocStGRwUwHeCdDgvsAlo7cFyyisFduKvMsBNRagzOFnHI+ZH+tS94MYJ747",
+	"3FHNXp/ALKT+vTf7jptsu1UzqpQKgZf5FfBA3QXEr8mvlsVpDxJtvrj49zxc4KJzthDq0kwlzvcO4XQK",
+	"ARkuUD1HfU2av9CHcHL8TBFcSXOFrbXdwAy0/4wADUrnIEmMlKyUnVGtQZrW//gGQfhht9//9I/+D3+5",
+	"uFAXF7eDwed/+/aHPBQ/9L/5NOi+pt3RfvfN5992tpf/M/v3q+U33ezfz5ff/razzH21tb38tv/DX0vq",
+	"Yce77YKUQnanoJS1qI/4DQ1ZQCaLGUgj9EmXvBOI1SnV/qSHJBvv2X/BYi5kgHpBGIr54XSmF3+3dprV",
+	"MCp2NEeRRgooSDbzmcLd7JCse8vsp/U+4Y+xEmaIQMOttj4FviA+VdAjP4aUXytidEet8IiQQPBnmqBT",
+	"LE8GOnYqrdjAy2u3yJqN/PQPu3HfNUPwuygMiT+hkvqovxlrjgtNEH+G42Txe35epa02Oxf5lTZ0x61E",
+	"BPKCauPD/lLWat8wCIPyCvBro6cSxv0wCsBsYcwfs3B/Kt5/ZK9iPlfDO8I5s3AyDVPkNX+VMPJ2vb/0",
+	"05u+vm2m+oYBn4gQfgJNWagQxENjViyThVEp6cKuKwrDdzhdQ8o3oxOzDCThXUKJUQ3MprE8AaPNP2d6",
+	"IiJNJIypDAyeqO8baAub6i53KrGQQdkXo9t3eErbIyZzulegprB4vAGrWnrWU/0FF/8+cxrfV5xaGYCb",
+	"IEPeeSd8DUWL9tR8QMPwrdMBcoDVkvQHXGoRanczwqPpECTSpdPoZmZoiqoIGq5EgS66CarWYobzKi3P",
+	"rUqPgQHrlP2rArR3FiYxchAgP5GgI8nJDCQC3iNbAxLxEJQiY3YDfA/d0ERPKCc7gwFhyvwnD/igHvJL",
+	"ZUDJgU9vLfjbW8+/f/5q5+Xz7zvr1nTiPNaNDohpTIwgsGJwmuOPK7zQVUtwCtoXOxKnQKU/ObWjNF2w",
+	"7UTs3GQkJPrws3wB/R8xL+1Yv353SllIaBBIs9dC4rfxRfgqNrKChyqE5DLBwhfDW7Xct0QwKon+u0t6",
+	"oxiny3VSvImzsU7eV1sxyONxTRtSSZz90hYyc5RWcGaCmoPKM+hUjm6OORdUjXqebBqehtG4nTRVYTRu",
+	"LkZX0D/qXma0L0r7CuT5yXEdFZ0cd8zpNrp9O7MOHUX3MulsDI0M72rSWQgenzV3noQLtaGylLfCLfV1",
+	"uGhHV19WO0MPhjUv8HT+SAN3HYAXioJrsG53OpuFzN4F9X9V9kIoGwjoWETustJZM8KoHLFnw95eGEjm",
+	"UiDcFdeXn7wzY7HhmEYTiTlvz/uMjiEugQZ0WHG9bWG3k/jUWLdDIKZ1/lZd27iyv52+f2dgU0AQd6RL",
+	"Ig63M/CN/hZfiZtGjM8ijUQxn4gQYndPOvfZBIj17ytCCTbKTskFv8TlXOJEyqwRqWVi2ocGQmu6KmPI",
+	"oxML9UmmiPLFDHDlyyxZrOKj6S4emtnsPtfe7OBdktkMG4MwpwuLPx0vyZAkWliZS91fum6GrpXIVeC4",
+	"5v3MDRNCcmDJ6kyIYyqtct2C0nSmWwb/QpDQfE0oAl253w4OuyqG91W2kzsKzbC7Eqfx0DistPp0eltG",
+	"NL3eKCrfCDlkQQC87XHN9kux+JYpZQT+DOTUfMzHFyR4/B8iIoFAXjKhN5BpbkyNGUijdljqpb7VxDaF",
+	"XwxbmdIFTh4InGSD+PxPoEGeBz6eY2Ngy+33V8HOETfSiIanSNB2r8oX6GIKxiIek6EU1xDfdthDsIdK",
+	"SijGRNGFvVvokIgHYG2T7H3zhmF/J/QbEfGgEnkSzI5yYWNIxPBX8LWVXWPYMBwGd8yHc05vKAtjQVbe",
+	"zoBqOqQKARORtiY99ScdMozUwgCntJjNGB8XAMTghm4S3bAKvkwcxLJz75WdCfGW8oX7peIu7K2QyRYr",
+	"4htpZ4O4JkC0uAZ0ao+kmOI3sdnahI1+tTWfcxrpiZDsX1BNWW5hTJGp5a8dMqWh4ZEQGMq/5mKO68ZQ",
+	"O/OdU+TxODNFGLcha4UVf/z4sVuMGlkFfDHI5J5rr+EELaQQcyMU1bgRjcLEoWG3vFIOxRDEZIG61WZk",
+	"zSPkYFnu1QLJlpPlUfwu5nI1yQcJht8JUucxtZZSHC7CboATNGd6LoqgqKHFczpHZ9VuWqPMMtwNKQxf",
+	"iKu7P8/YFETU1nbSaa+8QqtCMV+lz2a1EVQ5AhZYC09KdmOJlk03rd3Gk/himk5BzM++4BxQ4bP3i46z",
+	"GzWQq7m9etsQwqtFaAukR/meKeLfZwQtelm5mFdi34FANExnQlLJwgXJjLo5rP++1IAKFaDNWZhIoXVo",
+	"JWn+NNg4v3jYVfbdnBqu5AbazD78wfSWos7SYoecDlNi7oiFym3JKB2GNfgSAvMnDRWZg/NJzaS4YUHs",
+	"63Q6UVEvsIiO419NN9tslTTBPps7i39MVe6cq2g2E1JD8BYCRs/Qt9iOLLL9cpu2mEFuz2rdcRkoCA5n",
+	"+154Gm51fxZSxi88GxFhA6g2K9fQFZed2JnzhuvGgWQkEJCuYmPyLFlFwQlbY14fMj0BSShRYPbHB0Nl",
+	"lIRMWa0ZbrVC0WVlGIPQRuxxeD/CdL0GiOqsbmXDQKwvE9Oy6tTEiqvzQhIPollGXLloSAN4kj1DBCdD",
+	"mNBwZNOWslE8phFIzbKp6BUW2MeJObGl+MXkaiygGrqY2lTlVBcyMIx5Z5lNXqxJhsCIzjj33ZK8JkMI",
+	"BR8rokVu1qq8hMx8L5a1OY0lfOZCwvJQuLixPXQKDYHAdKbxQqJ24tfLqnzJypBWuShO1yFHp+/JztbL",
+	"l90tQsPZhHa3W8y9tbUsJ2U2wLWxtEzjPcKjMHRJQUzjieaCQwXiTUOr+9mLnFqYXi1LGaGlgAujDRRA",
+	"WrnOl8u6/NEmQxsOaESKkTQh5eMIV94cyYNlKSt11Y16dkWrr5Mzk3xfZLPlQ2lPB8PzvmfhdjvHhbW8",
+	"zYFV1NrQU3p7DHysJ97u9mAwWDH182WSB7mCdLIc6CHJZ2t76TJpa4Ex8qUQtdCUS5jzsm4HVw6/Zhu3",
+	"l8ts3MMnz97yum4xx81vdScb4ps/OZ1SzGThsNfxvJrjUsGp4r1PU52c/2OFiLJxBtVyykVAiFE+PHfP",
+	"av9X3SsbZiNQIM/pgmBaJ175utSrIgq6pdC2QlBGPaC11xJ4mgpFVlBJpQHqBtIG8tsAyg6hCm81K2Ro",
+	"GwnXITjpgkyE0hVUm7m4rgsAeOQR3U14WCne2HI0RLJRzyqZ10Pe6ddyPwyPxhIHcRZfku3lktHndLFH",
+	"KBmxEIiW9AZCY7CQaRRqNqNS980OdwOqaYbAzYifM5s/ZNxmkK/nkcXFYZJjNJwybUwAMw/KAFwfQtUj",
+	"BxPwr13Gui8CczZRVxfWzjZQ9HDssei6CY210juh87duniJPS4i+Dc9wRzHO+L/vcaQkkiGuCIJkEU9n",
+	"8891NpGqUQ9C23izx9QrS5ovdwQz8YabOnlv49W65FtmfqPhh8yZqQrRan80a9D6dDj/NIdzn3x493OH",
+	"/O3D4c8d8vPRG0MnH2H4Ac/DnqEme2o13GobXFp1ZHMbnQjJBzggp65sSpXBpchYoD6bZKBad2SaiFo4",
+	"G2VSryqqUpzsQ+K+YZwoTTWQq7jfFW5sfVp9welSKNZSSlHF762zBWORhjCOuCuyo+09CQRmpUwSP9Ji",
+	"NGo+v7HdVpSGqa7Pg4YB3jbS1BhoNp+xmlcUmymn52ILCEjcKYtvGf/aAuGvlvl6NtUrzO6p2ZwWExiD",
+	"taJCThP6SaTSlTl/V4y7YjotZn++LFfiKSPVfJ+d2Jm5d5/2xXJ1tZ8amo4zQA3NmpNLNZkKpYmCG+Ak",
+	"oAuFfKXjSB5vKnVzqF4WmU1m44vHrlN16qt2soTflStfdbpWnYQqbpi4yqt1gRENVbUyEIfxuRJcsUu9",
+	"zPjie4rK0iyZXqtZuhulaglZn3rtQjKpFCW/wZTxI/vjVjFpYuXSLc9KLwtyIdt75KoYvXyFwbPliGdH",
+	"fFlwtyrW+QEDR4K7eTkwbNcIcj6GCnm1wrnxZMv/MW35O9LXCtO9CY01sNifDNTfo4F6R3K6jz3ahN4a",
+	"maFPVtddra7Srse5iAeo/a2QSeYEYMKOq6k5Bq1WSKFSOc3K62oMI41L2ewROjR7gype7oYqjkaovc9e",
+	"z7fLZyCtHFp1pWRzrWOXhkylfkwyWw9NL1F1Lm3mytK0WH/PVdTMslV6PjeliDopUksVDeTGPUkke5Xa",
+	"hEaeaGLDNHFnUVBLNI2Y/xPZ/O7IxlYibCJcjIpAr4HbGFNLH/eRMqgjQUBCdg3pDbay5anFiHBBYDQC",
+	"/0m0fDV6WCtaamliEzLm/gTyRBAbJoj7y5VaitmMgHmimcdBM1g9pcqiSp8xchqGLRloHZ+2zkC7sNpE",
+	"mzA2uKvB2T64Fu9ZKl8vKhXIi6sbZVGJFXPjAqAxRIlqE5eILyQNNAhELb6VtG5L7wxH43g8jCa8k563",
+	"cbsxc0WXeQRqVfxqfBZXRm5mnopahe54rMaYe7HMvylVCqkv1MlKdzWHO51mFBbiQu24d1KLCpHBxZet",
+	"Gp2BFgHA3y/zD2StiFgwzSqjY+vx0DY+drAsPc5Vdc+J5V/I1varLPcVkoxgDrJHjsUcJJaJDMHwdtVx",
+	"pfkUyp7/6Pf6/9bv9i8zvfOOrq3tV2uCwDMvhd2ftxcC7tcPi2ylHa9Y6dYqVfOskBbuLmhEaK68ctZn",
+	"W4oELjKnLHfInu7caeyUq5nmSSKL/Rzx1siNMvOuCrOtLDe2Lgw4i4m1YcDEidy4binFxFjiHkXE1yVo",
+	"GCYPC+bChlOUOhyVUZtdcD4uOqMrJGHHyYDdeMRuechudsxuftCuG7WbDLsKq4fJ2Gf1UormC3ZvwKGx",
+	"UUFXVMGKEK1Sw2wB/Sa2ffoek82angDfrAPZqvtczIngJWeyfc6EaaziQznwJ5P/S2rrOTJZa/LXkcrD",
+	"eJXr6Ma6ClsQzhOhbJhQ7u8KqKOkh3I1P9HSV6elZcdT4EeS6cUpPiXl6uldA9+PzLqLAF3hs1HuMTJs",
+	"Z58Uu+o4CUvTfPgtogXZfvGC3DDFhiGQ/dODo6MMInrk6kegEmTFeBfcaOnx73WzIiol0AAfmrrgcRVN",
+	"m1OdltHcd6UN4tyxOBJqxv4LFjYFHG5t5aCfhK/qqryNQGJuNRb6TnPB46gGbnoMbTmH/FOZgfBVb07D",
+	"IJJYZTWkGpTu4103H4k4sZ7aqjxxudwZ8Dj4Lj/cmOlJNMSRkkbpp4rQLpz5mSLfHRjlMo5ZINmgBfUd",
+	"2f9wtFsKB1BJNnaajH3Bk/i+Dro4jKVJfY2J2noCU+vfm1cHGDNpR+pd8Av+3XcHgt8Ax6l6331HkpoO",
+	"aZTIVW77dmupoUdsqBxShVGVdi/41W8XLsDuwtslF97/+1//58JbXmEVBvObHQXtGjuKafbJtfu8vHLq",
+	"fDnezS01DXi74DbiDcs3K1fQlGkN7lHKgKoJWOMTKdY+oSsTS8DijXECNpcfCxBfoKpsRzt5c0B2dnZe",
+	"mzbnZwcdc7wMBFPmS6HwgTqL9+RQ4BSUL4gYjRToHrHPSVEJF3xI8YFESRdqj1z90rWPqnUxjfsKh7k6",
+	"Zvz6iii6sDsZMlBkCAvBg7iuvVmtrXBxwTMVXU1vxIutAYsAsTEXxmK3mx4XksYtvxJXLlJDwQ1Ian0Z",
+	"qkMkzNBCwYI2YCbQ9vkaX0yn1HmRMUhRjC64QaB9ukQhHtFG65Ez5vCHZbt4/N6NFPNnCvfK8o2Q+cAV",
+	"ZM7f26Oz0skzh0yJSPrQE3Lcd536U4aCWTNtS83XnzKv4+FTvXgut3qD3sBzEdZ0xrxdb6c36O3YjI8J",
+	"8qG1LyOaRmOosCcOb0AuCmFDiBOLQ4OEWOrha51xMrl7BMDsChYzQxN2zpAa37i39DiVUszT5/MQhe3e",
+	"Iyu8qlRTgyJt0k+eP6qrRFHRNn52p0UXrL7eoH3+EYsGHfDZiIbt8B2H5edCLebtwaBtqbfiS95Vc8cd",
+	"+vnW+Uoq93pLo6Jk+7L84pETrMXM6kJNlfjx2FW1VLDNPSrg2J4pQ2zQN32SEtf23G5VVadkSzNVmT3s",
+	"srW+S65ME3Z6vr5TUifQdNh+vb5DsWLXsuO9aLKgqgKQ2Hdnfd+K+m1IgUnhICO8yGrWqukYC2mv4Jfe",
+	"Z/cWcbWSZzjTM4WJHpEVZG6PEzlteKURbrtlqeli4Hn83MoFr9CkSk+StmWeKOKeuOdduWfNc7HFnXLv",
+	"R/9xmU+hsHVTBlSqb9uUCeXKLTdlRFUVhJsyo7ra1E0ZUk1d5jxTQqxviCvNRJVb+C1qxmmdK/ORopfW",
+	"TZdLziRvsPgjHY2QeRkrZSJCZGCGH12dHp78/ejg8PLDyfu/H/10eNI7Ofz56PTs8OQqDoZPqvuQ/XTO",
+	"CVVE8EKguEs/a82/8NrBK72U2UKtcUOs02dcs+Yl4dYlIJmRsrDddufzeRfdYqm39ZEAi55jM1qF/84+",
+	"BG4zIVC5i+993R6cuRxB83V/hplw+PHXGSSfx2wUf5zDcOZZJ8pXX3bqB62p7JeeI2Mvs1Fc18n5LUim",
+	"h7WmuV1l+Vn1ZUnAbN1DPW+lnW8AX3X4yR/xXIG8rCAU/kqoE2EYt7tPPcrqR9WrumO7ftwo/+R3ffu4",
+	"UdVb1/W98k0Lb1DXd0taZZ+Hrm9um+SeZK5v7Np8YQukgSxNX6nAHq/W9yjUzzbdthpMVHxJBvu9aLKq",
+	"inqnv2tz6SAWs83Uj2VnvavptyhiwbJvdZQQqh4Ij1/SLxZUia0n9Pxax1181ZKECaKLWFeoMBc8ebzx",
+	"/cd3hyelQoQtNZD0of4C/35ebRQW0+PGLsRpQ5XLH/NJ/dN4FyzhttDWK32u7ws6clvKzDzYv0HP32NU",
+	"LX6X5+dPcxpOUjpsbL22ckdZP9FnvOjwJ1WJA5SPwb6kUnhAay8NnnPfuuqwNl1afQEB4lS/S6dv3ceU",
+	"baRwJge1oHM2PqkNC2zcyb69xwoSG3WTq/jahu9jw8dKi7hUbaDnLf/wsgfNWlxt8KTGVQquJwvtCwjZ",
+	"D/bok/NYijQWtZGuyonAOpX2CqroxEpKYOwlUTku4E5pLBumbOn1HrmKZeIVmUZKkyFgZEWxPLqY8w5R",
+	"jPsYVG0f1nUMpMIFvVnpuwGpGzVjzlFbOfsgAvYrAfu15ehXWvZaB3L5JGTruGbi3jIydb3r+EnGPsnY",
+	"Jxm7cRnbUra28ILSIMB0tL7T+e9k/Fbe+O4rxcZcEUrUDHw2Yr5L0xZxgL4xgFl8XSslynFM1ib7nIiZ",
+	"Df0naUw+vsh4weOYVRzNp5wMgWBc6JvcNTG5Otg/Pu4dnBzunx1efjg8eXt0enr0/l1yRZw758a6zsYP",
+	"9sh+GrNPhCSh4GOQ1smbqciF2opNOlATQ3KSCA57cQKYS4u+4BMIrRJBFQ6VPI5vdBjyfDBoqz7EG3cv",
+	"BSLOJljJdrFRc3ZbXWDsTirDFwNvrZLwNYBaK8LNJJ0kqyKW2sUElYe48U3P5FpMZJq2x0ch13IFHvBC",
+	"I63TsAlBnbmvtfdE669sM+2wu9Lm85q70bRZcj+6fqZMuyeV4kmlaK9S/IyCjBZk8kOoGPZQPJCWcQJT",
+	"cQNlLSNTCGiFnnE2YcqV7mE3EC6IhBtxDQqdBUyiBsCUwmBKqpTwGeZuuBdyqbZJdtWKx0+Hx4clxaPs",
+	"hYgfUk0VjxMDAzMqQk6HwGQ7VCPcDUF8Y9D+3jjZj0erPOQLyD065aFcz+wRKA81NbUeXHkYVFX6D8Gd",
+	"pYCoyPdBqVEUhosnI/pJ4n2922BDjzFXzQiIhxB6RqlDFrsitS2+nlaZN46xC2aj4qsvNK2zYouZxUIO",
+	"BRj5BnrjXodQMpPiV/DRUKU8TtiwmabfGjFnU0Jia9kmbtgEOpSQNrcUCw+lEg2d3x3iyAA5BGaHwk1S",
+	"YI3y+J0dm3tfaVjbgCh1Z0d5isq7ZdxhLaAmSRdvojB8R6eNEjTeYQWZpq1jFv1AOSLr256gSFnf7hSo",
+	"9CencbmBRgtr2u40jBqPeX5y3LQp5rluIMlwClhXa610jtvdIbGwWMmwZT5hrkRThxiFU2kyYlLpFemu",
+	"T3mHT7GEd89UtPLIXb4y6UJd08KaG0lXrMhTdJerBbFYSF68hyS5W/rhkyj584qSmoxLeyCohBr341Ou",
+	"ZXWuZcPUxfbM94+coblBbnwnL1wLAwgzflbaPpG0TxEypZmPFXlWpoTiS01+9UONtmBKW3GAIG4wWF25",
+	"B0pXqo/Y6P7BC6d2mNpIyGy1IjS+EHFxraepmLpSZE/B6484eL3VCXlEZ99eTj2Qx9/GQtjb90JsgL1g",
+	"j6s7w63BGx+7+8H6CwCmLnikYBSFOADcavseJxZswkt9jm+tTYAEkZsOb/zT64EeORNY7C/22CSxA50L",
+	"rkCTQmVBogVWKd3D4hlmdKaJUW2xsKuZSdFp6WbhgturhfMPPzWLabiX3yWzi4/2niBfjPbR3ROUi6A+",
+	"gnuCmoKbX+ae4PcdZIAFP10qD4c5Mp2nK42nK42vGxeYijxLpOlhaHyxkSmhiiI6Uzz102cjixWCb+V3",
+	"1TPR5ld7U42fVVpTNK0j2kep7iAq5ZyuqdZJMsU6rfGjgU6zxlCqKfXSmqmr1r38vPz/AQAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

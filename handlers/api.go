@@ -30,7 +30,13 @@ type Request struct {
 	Origin string          // scheme and host of the URLs in answers, such as https://calls.example.com
 	Path   string          // of the request's own URL
 	Query  url.Values      // as it was sent
-	Parts  map[string]Part // of a multipart body
+	Files  map[string]File // of a multipart body, by their fields
+}
+
+// File is what came for a field of a file.
+type File struct {
+	Content []byte
+	Text    bool // it came as a text, which is no file
 }
 
 type requestKey struct{}

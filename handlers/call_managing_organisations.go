@@ -84,15 +84,12 @@ func (h CallManagingOrganisations) CallManagingOrganisationsStatsRetrieve(ctx co
 
 // CallManagingOrganisationsCreate makes a customer an organisation.
 func (h CallManagingOrganisations) CallManagingOrganisationsCreate(ctx context.Context, request gen.CallManagingOrganisationsCreateRequestObject) (gen.CallManagingOrganisationsCreateResponseObject, error) {
-	input := readOrganisation(ctx, request.JSONBody, request.FormdataBody)
+	input := readOrganisation(ctx, request.JSONBody)
 	customer, fields, err := mayCreate(ctx, h.store, h.store.Customer, *input.customer)
 	if err != nil {
 		return nil, err
 	}
-	image, err := input.checkImage(ctx, h.images, fields)
-	if err != nil {
-		return nil, err
-	}
+	image := input.checkImage(h.images, fields)
 	if err := createProblem(customer, fields); err != nil {
 		return nil, err
 	}
@@ -163,7 +160,7 @@ func createProblem(customer store.Customer, fields fieldErrors) error {
 
 // CallManagingOrganisationsUpdate replaces what the body names of an organisation.
 func (h CallManagingOrganisations) CallManagingOrganisationsUpdate(ctx context.Context, request gen.CallManagingOrganisationsUpdateRequestObject) (gen.CallManagingOrganisationsUpdateResponseObject, error) {
-	input := readOrganisation(ctx, request.JSONBody, request.FormdataBody)
+	input := readOrganisation(ctx, request.JSONBody)
 	o, err := h.update(ctx, request.UUID, input)
 	if err != nil {
 		return nil, err
@@ -173,7 +170,7 @@ func (h CallManagingOrganisations) CallManagingOrganisationsUpdate(ctx context.C
 
 // CallManagingOrganisationsPartialUpdate changes what the body names of an organisation.
 func (h CallManagingOrganisations) CallManagingOrganisationsPartialUpdate(ctx context.Context, request gen.CallManagingOrganisationsPartialUpdateRequestObject) (gen.CallManagingOrganisationsPartialUpdateResponseObject, error) {
-	input := readPatch(ctx, request.JSONBody, request.FormdataBody)
+	input := readPatch(ctx, request.JSONBody)
 	o, err := h.update(ctx, request.UUID, input)
 	if err != nil {
 		return nil, err
@@ -196,10 +193,7 @@ func (h CallManagingOrganisations) update(ctx context.Context, id uuid.UUID, inp
 			return o, err
 		}
 	}
-	image, err := input.checkImage(ctx, h.images, fields)
-	if err != nil {
-		return o, err
-	}
+	image := input.checkImage(h.images, fields)
 	if err := fields.problem(); err != nil {
 		return o, err
 	}

@@ -82,7 +82,7 @@ func orEmpty(text *string) string {
 
 // CallManagingOrganisationsAddUser grants a role to a user.
 func (h CallManagingOrganisations) CallManagingOrganisationsAddUser(ctx context.Context, request gen.CallManagingOrganisationsAddUserRequestObject) (gen.CallManagingOrganisationsAddUserResponseObject, error) {
-	input := readRole(request.JSONBody, request.FormdataBody)
+	input := readRole(request.JSONBody)
 	err := h.manageRole(ctx, request.UUID, access.PermissionGrantRole, input, func(tx *store.Tx, t roleTarget) error {
 		if err := mayGrant(ctx, tx, t, input.expires); err != nil {
 			return err
@@ -120,7 +120,7 @@ func mayGrant(ctx context.Context, tx *store.Tx, t roleTarget, expires *time.Tim
 
 // CallManagingOrganisationsUpdateUser changes when a user's role ends.
 func (h CallManagingOrganisations) CallManagingOrganisationsUpdateUser(ctx context.Context, request gen.CallManagingOrganisationsUpdateUserRequestObject) (gen.CallManagingOrganisationsUpdateUserResponseObject, error) {
-	input := readRole((*gen.UserRoleCreateRequest)(request.JSONBody), (*gen.UserRoleCreateRequestForm)(request.FormdataBody))
+	input := readRole((*gen.UserRoleCreateRequest)(request.JSONBody))
 	err := h.manageRole(ctx, request.UUID, access.PermissionUpdateRole, input, func(tx *store.Tx, t roleTarget) error {
 		err := tx.UpdateGrant(t.user.UUID, t.role.UUID, t.organisation.UUID, input.expires)
 		if errors.Is(err, store.ErrNotFound) {
@@ -137,7 +137,7 @@ func (h CallManagingOrganisations) CallManagingOrganisationsUpdateUser(ctx conte
 // CallManagingOrganisationsDeleteUser takes a role from a user; one that is not held is gone
 // already.
 func (h CallManagingOrganisations) CallManagingOrganisationsDeleteUser(ctx context.Context, request gen.CallManagingOrganisationsDeleteUserRequestObject) (gen.CallManagingOrganisationsDeleteUserResponseObject, error) {
-	input := readRole((*gen.UserRoleCreateRequest)(request.JSONBody), (*gen.UserRoleCreateRequestForm)(request.FormdataBody))
+	input := readRole((*gen.UserRoleCreateRequest)(request.JSONBody))
 	err := h.manageRole(ctx, request.UUID, access.PermissionRevokeRole, input, func(tx *store.Tx, t roleTarget) error {
 		return tx.RevokeRole(t.user.UUID, t.role.UUID, t.organisation.UUID)
 	})
@@ -147,28 +147,19 @@ func (h CallManagingOrganisations) CallManagingOrganisationsDeleteUser(ctx conte
 	return gen.CallManagingOrganisationsDeleteUser200Response{}, nil
 }
 
-// roleInput is the body of the role actions, whichever media type it came in.
+// roleInput is the body of the role actions.
 type roleInput struct {
 	role    string // UUID or name
 	user    uuid.UUID
 	expires *time.Time // nil: never
 }
 
-// readRole reads the one body of the two that was sent. The bodies of the three role actions
-// are alike.
-func readRole(json *gen.UserRoleCreateRequest, form *gen.UserRoleCreateRequestForm) roleInput {
-	if json != nil {
-		input := roleInput{role: json.Role, user: json.User}
-		if expires, err := json.ExpirationTime.Get(); err == nil { // neither absent nor null
-			input.expires = &expires
-		}
-		return input
-	}
-	input := roleInput{role: form.Role, user: form.User}
-	if form.ExpirationTime != nil {
-		if expires, err := time.Parse(time.RFC3339, *form.ExpirationTime); err == nil { // the spec has checked it
-			input.expires = &expires
-		}
+// readRole reads the body of the three role actions, which are alike.
+func readRole(body *gen.UserRoleCreateRequest) roleInput {
+	input := roleInput{role: body.Role, user: body.User}
+	text, _ := body.ExpirationTime.Get()
+	if expires, err := ParseTime(text); err == nil { // neither absent nor null
+		input.expires = &expires
 	}
 	return input
 }

@@ -1,8 +1,6 @@
 package handlers
 
 import (
-	"bytes"
-	"mime/multipart"
 	"regexp"
 	"strings"
 	"testing"
@@ -104,27 +102,4 @@ func TestHyperlinks(t *testing.T) {
 			t.Errorf("%q: %s", test.link, uuidOfURL(test.link))
 		}
 	}
-}
-
-// Whatever a multipart body holds: its parts, or an error.
-func FuzzReadMultipart(f *testing.F) {
-	for _, content := range []string{
-		"", "--x--", "--x\r\n\r\n\r\n--x--\r\n", "--x\r\nContent-Disposition: form-data; name=a\r\n\r\nb\r\n--x--\r\n", "--x\nContent-Disposition: form-data; name=a\n\nb\n--x--\n",
-		"--x\r\nContent-Disposition: form-data; name=\"image\"; filename=\"../a\"\r\nContent-Type: image/png\r\n\r\n\x89PNG\r\n--x--\r\n",
-		"--x\r\nContent-Disposition: form-data; name*=utf-8''%FF; filename*=utf-8''%00\r\n\r\nb\r\n--x--\r\n", "--x\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=\r\n--x--\r\n",
-		"--x\r\nContent-Disposition: ;;;\r\n\r\nb\r\n--x--", "--x\r\n:\r\n\r\nb\r\n--x--", "--x\r\nContent-Disposition: form-data; name=a\r\n\r\nb",
-	} {
-		f.Add([]byte(content))
-	}
-	f.Fuzz(func(t *testing.T, content []byte) {
-		parts, err := ReadMultipart(multipart.NewReader(bytes.NewReader(content), "x"), len(content))
-		if err != nil && parts != nil {
-			t.Fatalf("%q: %v and %v", content, parts, err)
-		}
-		for name, part := range parts {
-			if len(part.Content) > 0 && !bytes.Contains(content, part.Content) {
-				t.Fatalf("%q: part %q holds %q", content, name, part.Content)
-			}
-		}
-	})
 }

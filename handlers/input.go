@@ -3,7 +3,9 @@ package handlers
 import (
 	"context"
 	"errors"
+	"regexp"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -12,13 +14,12 @@ import (
 	"github.com/opencalls/opencalls/store"
 )
 
-// organisationInput is the body of create, update or partial update, whichever of the three
-// media types it came in.
+// organisationInput is the body of create, update or partial update.
 type organisationInput struct {
 	customer   *uuid.UUID // nil where there is none
 	text       *string    // the description
 	clearImage bool
-	image      *Part
+	image      *File
 }
 
 func (i organisationInput) description() string {
@@ -28,68 +29,67 @@ func (i organisationInput) description() string {
 	return *i.text
 }
 
-// readOrganisation reads the one body of the three that was sent.
-func readOrganisation(ctx context.Context, json *gen.CallManagingOrganisationRequest, form *gen.CallManagingOrganisationRequestForm) organisationInput {
-	switch {
-	case json != nil:
-		return organisationInput{customer: customerOf(json.Customer), text: json.Description, clearImage: json.Image.IsSpecified()}
-	case form != nil:
-		return organisationInput{customer: customerOf(form.Customer), text: form.Description, clearImage: form.Image != nil}
+func readOrganisation(ctx context.Context, body *gen.CallManagingOrganisationRequest) organisationInput {
+	return organisationInput{
+		customer: customerOf(body.Customer), text: body.Description,
+		clearImage: body.Image.IsSpecified(), image: fileOf(ctx, "image"),
 	}
-	return multipartOrganisation(RequestFrom(ctx).Parts)
 }
 
 // readPatch is readOrganisation for a body that has no customer, or that is not there at all.
-func readPatch(ctx context.Context, json *gen.PatchedCallManagingOrganisationRequest, form *gen.PatchedCallManagingOrganisationRequestForm) organisationInput {
-	switch {
-	case json != nil:
-		return organisationInput{text: json.Description, clearImage: json.Image.IsSpecified()}
-	case form != nil:
-		return organisationInput{text: form.Description, clearImage: form.Image != nil}
+func readPatch(ctx context.Context, body *gen.PatchedCallManagingOrganisationRequest) organisationInput {
+	if body == nil {
+		return organisationInput{}
 	}
-	input := multipartOrganisation(RequestFrom(ctx).Parts)
-	input.customer = nil // an unknown field here
-	return input
+	return organisationInput{text: body.Description, clearImage: body.Image.IsSpecified(), image: fileOf(ctx, "image")}
 }
 
-// multipartOrganisation reads a multipart body; without parts it names nothing.
-func multipartOrganisation(parts map[string]Part) organisationInput {
-	var input organisationInput
-	if part, sent := parts["customer"]; sent {
-		input.customer = customerOf(string(part.Content))
+// fileOf returns what came for a field of a file; nil where nothing came.
+func fileOf(ctx context.Context, field string) *File {
+	if file, sent := RequestFrom(ctx).Files[field]; sent {
+		return &file
 	}
-	if part, sent := parts["description"]; sent {
-		text := string(part.Content)
-		input.text = &text
-	}
-	if part, sent := parts["image"]; sent {
-		input.clearImage = !part.File && len(part.Content) == 0
-		if !input.clearImage {
-			input.image = &part
-		}
-	}
-	return input
+	return nil
 }
 
-// checkImage decodes the image that was sent, if any, and adds what is wrong with it.
-func (i organisationInput) checkImage(ctx context.Context, limits images.Limits, fields fieldErrors) (*store.NewImage, error) {
+// checkImage checks the image that was sent, if any, and adds what is wrong with it.
+func (i organisationInput) checkImage(limits images.Limits, fields fieldErrors) *store.NewImage {
 	if i.image == nil {
-		return nil, nil
+		return nil
 	}
-	if !i.image.File {
+	if i.image.Text {
 		fields.add("image", textNotAFile)
-		return nil, nil
+		return nil
 	}
-	image, err := images.Check(ctx, i.image.Content, limits)
-	var invalid *images.Invalid
-	if errors.As(err, &invalid) {
-		fields.add("image", invalid.Error())
-		return nil, nil
-	}
+	image, err := images.Check(i.image.Content, limits)
 	if err != nil {
-		return nil, err
+		fields.add("image", err.Error())
+		return nil
 	}
-	return &store.NewImage{MediaType: image.MediaType, SHA256: image.SHA256, Bytes: image.Bytes}, nil
+	return &store.NewImage{MediaType: image.MediaType, SHA256: image.SHA256, Bytes: image.Bytes}
+}
+
+// timePattern is RFC 3339, or a date alone, or a time without a zone. time.Parse takes more: an hour
+// of one digit, a comma in the seconds, an offset of a day and more.
+var timePattern = regexp.MustCompile(`^\d{4}-\d\d-\d\d([Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)?)?$`)
+
+// ParseTime reads a time as bodies have it. A date alone is its midnight in UTC, a time without a
+// zone is in UTC.
+func ParseTime(text string) (time.Time, error) {
+	parts := timePattern.FindStringSubmatch(text)
+	if parts == nil {
+		return time.Time{}, errors.New("not RFC 3339")
+	}
+	if parts[1] == "" {
+		text += "T00:00:00Z"
+	} else if parts[3] == "" {
+		text += "Z"
+	}
+	t, err := time.Parse(time.RFC3339, strings.ToUpper(text))
+	if year := t.UTC().Year(); err == nil && (year < 1 || year > 9999) { // an offset can lead there
+		err = errors.New("out of range")
+	}
+	return t, err
 }
 
 func customerOf(link string) *uuid.UUID {

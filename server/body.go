@@ -1,74 +1,99 @@
 package server
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
+	"io"
 	"mime"
-	"mime/multipart"
 	"net/http"
-	"net/url"
+	"os"
+	"strings"
 	"unicode/utf8"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/labstack/echo/v4"
 
+	"github.com/opencalls/opencalls/access"
 	"github.com/opencalls/opencalls/handlers"
 )
 
-// body is a request body as it is validated and as the generated code reads it.
+// body is a request's body: first what is validated, then what the generated code binds.
 type body struct {
-	value map[string]any // by the names of the schema's properties
-	media string
+	schema *openapi3.Schema // of the body's media type
+	value  map[string]any   // by the names of the schema's properties
+	nulls  []string         // fields that a form clears with an empty text
+	files  map[string]handlers.File
 }
 
-// Read fails: what was sent is in the value, or of multipart in the request's Parts.
-func (*body) Read([]byte) (int, error) { return 0, errBodyRead }
+// Read fails: the body was decoded already.
+func (*body) Read([]byte) (int, error) { return 0, errors.New("the body was read already") }
 
-// Close does nothing: the network's body is closed by the server.
+// Close does nothing: the HTTP server closes the network's body.
 func (*body) Close() error { return nil }
 
-// ValidatedValue is what the generated code binds instead of decoding the body once more,
-// which would match names in any case.
-func (b *body) ValidatedValue() any { return b.value }
+// ValidatedValue returns what the generated code binds, in the form that JSON has.
+func (b *body) ValidatedValue() any {
+	for name := range b.files {
+		delete(b.value, name)
+	}
+	for _, name := range b.nulls {
+		b.value[name] = nil
+	}
+	return b.value
+}
 
-// readBody makes of the bytes that were received what is validated, and refuses what can't be
-// read, before anything is said about its fields.
-func readBody(op operation, turns chan struct{}) echo.MiddlewareFunc {
+// readBody reserves memory for the body, and makes one JSON value of it, whatever its media type
+// is. It takes as long as the client does, up to the HTTP server's read timeout.
+func readBody(cfg Config, op operation, memory *bodyMemory) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		if op.requestBody == nil {
 			return next
 		}
 		return func(c echo.Context) error {
 			r := c.Request()
-			received, _ := r.Body.(*receivedBody)
-			if received.size == 0 {
+			media, parameters, mediaErr := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))
+			limit := cfg.MaxBodyBytes
+			if media == echo.MIMEMultipartForm {
+				limit += cfg.Images.MaxBytes
+			}
+			size := r.ContentLength
+			if size > limit {
+				return tooLarge()
+			}
+			if size < 0 { // chunked
+				size = limit
+			}
+			release, err := memory.reserve(r.Context(), access.From(r.Context()).UserUUID, size)
+			if err != nil {
+				return err
+			}
+			defer release()
+			sent := bufio.NewReader(http.MaxBytesReader(c.Response(), r.Body, limit))
+			if _, err := sent.Peek(1); errors.Is(err, io.EOF) {
 				if op.requestBody.Required {
 					return noData()
 				}
 				r.Header.Del(echo.HeaderContentType)
 				return next(c)
 			}
-			contentType := r.Header.Get(echo.HeaderContentType)
-			media, parameters, err := mime.ParseMediaType(contentType)
-			if op.requestBody.Content[media] == nil || err != nil && media == echo.MIMEMultipartForm {
-				return &handlers.Problem{
-					Status: http.StatusUnsupportedMediaType,
-					Detail: fmt.Sprintf("Unsupported media type %q in request.", contentType),
-				}
+			if op.requestBody.Content[media] == nil || mediaErr != nil && media == echo.MIMEMultipartForm {
+				return unsupported("media type", r.Header.Get(echo.HeaderContentType))
 			}
-			done, err := received.turn(r.Context(), turns)
-			if err != nil {
-				return err
+			if encoding := r.Header.Get(echo.HeaderContentEncoding); encoding != "" && !strings.EqualFold(encoding, "identity") {
+				return unsupported("content encoding", encoding)
 			}
-			defer done()
-			read, err := decode(r, media, parameters, received)
-			if err != nil {
-				return err
+			read, decodeErr := decodeBody(op, media, parameters["boundary"], sent, size)
+			if _, err := io.Copy(io.Discard, sent); err != nil { // the whole body has to come, whatever is in it
+				return receiveErr(r, err)
 			}
-			// The generated code compares the type letter by letter.
-			r.Header.Set(echo.HeaderContentType, mime.FormatMediaType(media, parameters))
+			if decodeErr != nil {
+				return decodeErr
+			}
+			handlers.RequestFrom(r.Context()).Files = read.files
+			r.Header.Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
 			r.Body = read
 			return next(c)
 		}
@@ -79,51 +104,101 @@ func noData() *handlers.Problem {
 	return &handlers.Problem{Status: http.StatusBadRequest, Fields: map[string][]string{"non_field_errors": {"No data provided"}}}
 }
 
-// decode makes of a body the value that the schema of its media type describes.
-func decode(r *http.Request, media string, parameters map[string]string, received *receivedBody) (*body, error) {
-	read := &body{media: media}
-	if media == echo.MIMEMultipartForm {
-		parts, value, err := decodeMultipart(parameters["boundary"], received)
-		read.value, handlers.RequestFrom(r.Context()).Parts = value, parts
-		return read, err
-	}
-	raw, err := received.content()
-	if err != nil {
-		return nil, err
-	}
-	if media == echo.MIMEApplicationForm {
-		form, err := parseQuery(string(raw))
-		if err != nil {
-			return nil, err
-		}
-		read.value = decodeForm(r, form)
-		return read, nil
-	}
-	read.value, err = decodeJSON(raw)
-	return read, err
+func tooLarge() *handlers.Problem {
+	return &handlers.Problem{Status: http.StatusRequestEntityTooLarge, Detail: "Request body is too large."}
 }
 
-func decodeJSON(raw []byte) (map[string]any, error) {
-	if !utf8.Valid(raw) {
-		return nil, malformed(textNotUTF8)
+func unsupported(what, sent string) *handlers.Problem {
+	return &handlers.Problem{
+		Status: http.StatusUnsupportedMediaType,
+		Detail: fmt.Sprintf("Unsupported %s %q in request.", what, sent),
 	}
+}
+
+// receiveErr says why a body did not come whole.
+func receiveErr(r *http.Request, err error) error {
+	var over *http.MaxBytesError
+	switch {
+	case errors.As(err, &over):
+		return tooLarge()
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return &handlers.Problem{Status: http.StatusRequestTimeout, Detail: "The request body did not arrive in time."}
+	case r.Context().Err() != nil:
+		return r.Context().Err()
+	}
+	return malformed("Malformed request: the body could not be read.")
+}
+
+// decodeBody makes of a body of at most size bytes the value that the schema of its media type
+// describes. Fields that the schema doesn't have are left out.
+func decodeBody(op operation, media, boundary string, sent io.Reader, size int64) (*body, error) {
+	b := &body{schema: op.requestBody.Content[media].Schema.Value, value: map[string]any{}}
+	content := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead)) // as large as it gets: growing would double it
+	var err error
+	switch media {
+	case echo.MIMEMultipartForm:
+		err = b.decodeMultipart(sent, boundary, content)
+	case echo.MIMEApplicationForm:
+		err = b.decodeForm(sent, content)
+	default:
+		return b, b.decodeJSON(sent, content)
+	}
+	// An empty text of a form stands for null where JSON has null.
+	for name, property := range op.requestBody.Content[echo.MIMEApplicationJSON].Schema.Value.Properties {
+		_, file := b.files[name]
+		if text, sent := b.value[name]; sent && text == "" && property.Value.Nullable && !file {
+			delete(b.value, name)
+			b.nulls = append(b.nulls, name)
+		}
+	}
+	return b, err
+}
+
+func (b *body) decodeJSON(sent io.Reader, content *bytes.Buffer) error {
+	if _, err := content.ReadFrom(sent); err != nil {
+		return err
+	}
+	if !utf8.Valid(content.Bytes()) {
+		return malformed(textNotUTF8)
+	}
+	var whole json.RawMessage
+	decoder := json.NewDecoder(bytes.NewReader(content.Bytes()))
+	if err := decoder.Decode(&whole); err != nil {
+		return malformed("JSON parse error - " + err.Error())
+	}
+	if rest := bytes.TrimSpace(content.Bytes()[decoder.InputOffset():]); len(rest) > 0 {
+		return malformed("JSON parse error - unexpected data after the value")
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(whole, &fields); err != nil {
+		text := "Invalid data. Expected a dictionary, but got " + typeName(decodeValue(whole, b.schema)) + "."
+		return &handlers.Problem{Status: http.StatusBadRequest, Fields: map[string][]string{"non_field_errors": {text}}}
+	}
+	if fields == nil {
+		return noData()
+	}
+	for name, field := range fields {
+		if property := b.schema.Properties[name]; property != nil {
+			b.value[name] = decodeValue(field, property.Value)
+		}
+	}
+	return nil
+}
+
+// decodeValue decodes a JSON value that is known to be correct. A list or an object where the
+// schema has none is decoded without its content, which could take fifty times its size in memory.
+func decodeValue(raw json.RawMessage, schema *openapi3.Schema) any {
+	switch {
+	case raw[0] == '[' && !schema.Type.Is(openapi3.TypeArray):
+		return []any{}
+	case raw[0] == '{' && !schema.Type.Is(openapi3.TypeObject):
+		return map[string]any{}
+	}
+	var value any
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
-	var value any
-	if err := decoder.Decode(&value); err != nil {
-		return nil, malformed("JSON parse error - " + err.Error())
-	}
-	if rest := bytes.TrimSpace(raw[decoder.InputOffset():]); len(rest) > 0 {
-		return nil, malformed("JSON parse error - unexpected data after the value")
-	}
-	switch object := value.(type) {
-	case map[string]any:
-		return object, nil
-	case nil:
-		return nil, noData()
-	}
-	text := "Invalid data. Expected a dictionary, but got " + typeName(value) + "."
-	return nil, &handlers.Problem{Status: http.StatusBadRequest, Fields: map[string][]string{"non_field_errors": {text}}}
+	_ = decoder.Decode(&value)
+	return value
 }
 
 // typeName is a JSON type in the words of Waldur's texts.
@@ -144,55 +219,19 @@ func typeName(value any) string {
 	return "str"
 }
 
-// decodeForm takes the last value of each key, and lets the generated code find just these,
-// without those of the query.
-func decodeForm(r *http.Request, form url.Values) map[string]any {
-	value := map[string]any{}
-	for key, values := range form {
-		last := values[len(values)-1]
-		value[key], form[key] = last, []string{last}
-	}
-	r.Form, r.PostForm = form, form
-	return value
-}
-
-// multipartErr tells apart what is wrong with a body and with the file that it is in, of whose
-// place a client learns nothing.
-func multipartErr(err error) error {
-	if file := new(fs.PathError); errors.As(err, &file) {
+// decodeForm takes the last value of each key.
+func (b *body) decodeForm(sent io.Reader, content *bytes.Buffer) error {
+	if _, err := content.ReadFrom(sent); err != nil {
 		return err
 	}
-	return malformed("Multipart form parse error - " + err.Error())
-}
-
-func decodeMultipart(boundary string, received *receivedBody) (map[string]handlers.Part, map[string]any, error) {
-	if boundary == "" {
-		return nil, nil, malformed("Multipart form parse error - Invalid boundary in multipart: None")
-	}
-	// Cut off in a part's header, a body would pass as one that ends before that part.
-	closed, err := received.contains("--" + boundary + "--")
+	form, err := parseQuery(content.String())
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	if !closed {
-		return nil, nil, malformed("Multipart form parse error - the closing boundary is missing")
-	}
-	parts, err := handlers.ReadMultipart(multipart.NewReader(received.reader(), boundary), int(received.size))
-	if err != nil {
-		return nil, nil, multipartErr(err)
-	}
-	value := map[string]any{}
-	for name, part := range parts {
-		switch {
-		case name == "image" && part.File:
-			value[name] = "" // its content is checked once the request may be carried out
-		case part.File:
-			value[name] = []any{} // not a text
-		case !utf8.ValidString(name) || !utf8.Valid(part.Content):
-			return nil, nil, malformed(textNotUTF8)
-		default:
-			value[name] = string(part.Content)
+	for name := range b.schema.Properties {
+		if values := form[name]; len(values) > 0 {
+			b.value[name] = values[len(values)-1]
 		}
 	}
-	return parts, value, nil
+	return nil
 }

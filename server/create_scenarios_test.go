@@ -142,6 +142,8 @@ var createBodyScenarios = []scenario{
 	{name: "text", request: "POST …/", body: rawBody("text/plain", "x"), status: 415, want: `{"detail":"Unsupported media type \"text/plain\" in request."}`},
 	{name: "JSON under a name of its own", request: "POST …/", body: rawBody("application/vnd.api+json", "{}"), status: 415, want: `{"detail":"Unsupported media type \"application/vnd.api+json\" in request."}`},
 	{name: "no Content-Type", request: "POST …/", body: rawBody("", "{}"), status: 415, want: `{"detail":"Unsupported media type \"\" in request."}`},
+	{name: "a compressed body", request: "POST …/", header: []string{"Authorization: Token token-of-sam", "Content-Encoding: gzip"}, body: jsonBody("{}"), status: 415, want: `{"detail":"Unsupported content encoding \"gzip\" in request."}`},
+	{name: "a body that is not compressed, as its header says", request: "POST …/", header: []string{"Authorization: Token token-of-sam", "Content-Encoding: Identity"}, body: jsonBody("{}"), status: 400, want: required},
 	{name: "a Content-Type that is none", request: "POST …/", body: rawBody("json", "{}"), status: 415, want: `{"detail":"Unsupported media type \"json\" in request."}`},
 }
 

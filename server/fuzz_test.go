@@ -1,10 +1,13 @@
 package server
 
 import (
+	"bytes"
 	"errors"
 	"net/http"
 	"net/url"
 	"reflect"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -79,19 +82,21 @@ func FuzzParseQuery(f *testing.F) {
 	})
 }
 
+// testOperation is an operation of openapi.yaml.
+func testOperation(t testing.TB, id string) operation {
+	t.Helper()
+	spec, err := gen.GetSpec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := operations(spec)
+	return list[slices.IndexFunc(list, func(op operation) bool { return op.id == id })]
+}
+
 // What is brought into one form is in that form: bringing it there once more changes nothing,
 // and no value of a parameter is lost that counts.
 func FuzzNormaliseValues(f *testing.F) {
-	spec, err := gen.GetSpec()
-	if err != nil {
-		f.Fatal(err)
-	}
-	var list operation
-	for _, op := range operations(spec) {
-		if op.id == "call_managing_organisations_list_users_list" {
-			list = op
-		}
-	}
+	list := testOperation(f, "call_managing_organisations_list_users_list")
 	for _, query := range []string{"", "o=a,b&o=c", "o=", "o=,", "field=a&field=,b", "role=a&role=", "role=&user=", "user=a&user=b", "page=1,2", "zzz=1", "page=&page_size="} {
 		f.Add(query)
 	}
@@ -115,6 +120,72 @@ func FuzzNormaliseValues(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Whatever a multipart body holds: fields and files that are in it, or a 400.
+func FuzzMultipart(f *testing.F) {
+	update := testOperation(f, "call_managing_organisations_update")
+	for _, content := range []string{
+		"", "--x--", "--x\r\n\r\n\r\n--x--\r\n", "--x\r\nContent-Disposition: form-data; name=description\r\n\r\nb\r\n--x--\r\n",
+		"--x\nContent-Disposition: form-data; name=description\n\nb\n--x--\n",
+		"--x\r\nContent-Disposition: form-data; name=\"image\"; filename=\"../a\"\r\nContent-Type: image/png\r\n\r\n\x89PNG\r\n--x--\r\n",
+		"--x\r\nContent-Disposition: form-data; name*=utf-8''%FF; filename*=utf-8''%00\r\n\r\nb\r\n--x--\r\n", "--x\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=\r\n--x--\r\n",
+		"--x\r\nContent-Disposition: ;;;\r\n\r\nb\r\n--x--", "--x\r\n:\r\n\r\nb\r\n--x--", "--x\r\nContent-Disposition: form-data; name=customer\r\n\r\nb",
+	} {
+		f.Add([]byte(content))
+	}
+	f.Fuzz(func(t *testing.T, content []byte) {
+		b, err := decodeBody(update, "multipart/form-data", "x", bytes.NewReader(content), int64(len(content)))
+		var problem *handlers.Problem
+		if err != nil && (!errors.As(err, &problem) || problem.Status != http.StatusBadRequest) {
+			t.Fatalf("%q: %v", content, err)
+		}
+		for name, file := range b.files {
+			if !bytes.Contains(content, file.Content) {
+				t.Fatalf("%q: file %q holds %q", content, name, file.Content)
+			}
+		}
+		for name, value := range b.value {
+			if text, ok := value.(string); ok && !bytes.Contains(content, []byte(text)) {
+				t.Fatalf("%q: field %q holds %q", content, name, text)
+			}
+		}
+	})
+}
+
+// A multipart body that is cut off is refused, wherever that is.
+func TestMultipartCutOff(t *testing.T) {
+	update := testOperation(t, "call_managing_organisations_update")
+	const whole = "preamble\r\n--x\r\nContent-Disposition: form-data; name=description\r\n\r\nhello\r\n" +
+		"--x\r\nContent-Disposition: form-data; name=image; filename=a\r\nContent-Type: image/png\r\n\r\nworld\r\n--x--"
+	for end := range len(whole) + 1 {
+		_, err := decodeBody(update, "multipart/form-data", "x", strings.NewReader(whole[:end]), int64(end))
+		if (err == nil) != (end == len(whole)) {
+			t.Errorf("%q: %v", whole[:end], err)
+		}
+	}
+}
+
+// However many fields and files a body has, decoding it takes little more memory than its own size.
+func TestMemoryOfDecoding(t *testing.T) {
+	const size = 1 << 20
+	update := testOperation(t, "call_managing_organisations_update")
+	for name, test := range map[string]struct{ media, start, repeated, end string }{
+		"files":   {"multipart/form-data", "", "--x\r\nContent-Disposition: form-data; name=image; filename=a\r\n\r\n" + strings.Repeat("x", 5000) + "\r\n", "--x--"},
+		"objects": {"application/json", `{"description":[{}`, `,{"a":{"b":1}}`, `]}`},
+		"unknown": {"application/json", `{"unknown":[{}`, `,{"a":{"b":1}}`, `]}`},
+	} {
+		sent := test.start + strings.Repeat(test.repeated, size/len(test.repeated)) + test.end
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, err := decodeBody(update, test.media, "x", strings.NewReader(sent), int64(len(sent))); err != nil {
+			t.Fatal(err)
+		}
+		runtime.ReadMemStats(&after)
+		if taken := after.TotalAlloc - before.TotalAlloc; taken > 8*size {
+			t.Errorf("%s: %d MiB for a body of one", name, taken>>20)
+		}
+	}
 }
 
 // A query in any other spelling is the same query.

@@ -1,12 +1,8 @@
 package server
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -15,8 +11,6 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
-
-	"github.com/opencalls/opencalls/handlers"
 )
 
 // What is cancelled is the client's doing only where the client's connection has ended.
@@ -33,33 +27,6 @@ func TestCancelledWithoutTheClient(t *testing.T) {
 		e.ServeHTTP(answer, httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil))
 		if answer.Code != want {
 			t.Errorf("status %d, want %d", answer.Code, want)
-		}
-	}
-}
-
-// The path of a file that can't be read is in no answer.
-func TestMultipartFileThatCannotBeRead(t *testing.T) {
-	file := &fs.PathError{Op: "read", Path: "/tmp/opencalls-body-1", Err: io.ErrUnexpectedEOF}
-	var problem *handlers.Problem
-	for _, err := range []error{file, fmt.Errorf("multipart: NextPart: %w", file)} {
-		if got := multipartErr(err); errors.As(got, &problem) || !errors.Is(got, err) {
-			t.Errorf("%v becomes %v", err, got)
-		}
-	}
-	if got := multipartErr(io.ErrUnexpectedEOF); !errors.As(got, &problem) || problem.Status != http.StatusBadRequest {
-		t.Errorf("a body that is cut off becomes %v", got)
-	}
-}
-
-// A small body is looked through where it is.
-func TestSmallBodiesAreNotCopied(t *testing.T) {
-	small := &receivedBody{start: append(bytes.Repeat([]byte("-"), 1000), "end"...), size: 1003}
-	for text, want := range map[string]bool{"-end": true, "endless": false} {
-		if got, err := small.contains(text); got != want || err != nil {
-			t.Errorf("it holds %q: %v %v", text, got, err)
-		}
-		if n := testing.AllocsPerRun(100, func() { _, _ = small.contains(text) }); n > 0 {
-			t.Errorf("%v allocations", n)
 		}
 	}
 }

@@ -92,7 +92,7 @@ func validateResponse(r *http.Request, op operation, status int, header http.Hea
 		Header:                 header,
 		Options: &openapi3filter.Options{
 			IncludeResponseStatus: true, MultiError: true,
-			SchemaValidationOptions: []openapi3.SchemaValidationOption{formats, openapi3.VisitAsResponse()},
+			SchemaValidationOptions: []openapi3.SchemaValidationOption{answerFormats, openapi3.VisitAsResponse()},
 		},
 	}
 	input.SetBodyBytes(content)

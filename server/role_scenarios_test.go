@@ -45,6 +45,13 @@ var addUserScenarios = []scenario{
 	{name: "by a member, until a time of another zone", as: "carl", request: "POST …/{tartu:hex}/add_user/", body: role("{HELPER}", "bob", `,"expiration_time":"2027-04-01T02:00:00.1234567+02:00"`), status: 201,
 		want: `{"expiration_time":"2027-04-01T00:00:00.123456Z"}`, events: grantedBy("carl", "2027-04-01T00:00:00.123456Z"),
 		then: shows("bob", `[{"expiration_time":"2027-04-01T00:00:00.123456Z","role_name":"HELPER","created_by_full_name":"Carl Clerk"}]`)},
+	{name: "until a date, its midnight in UTC", request: "POST …/{tartu}/add_user/", body: role("HELPER", "bob", `,"expiration_time":"2027-04-01"`), status: 201, want: april, events: grantedBy("sam", "2027-04-01T00:00:00Z")},
+	{name: "until a time without a zone, in UTC", request: "POST …/{tartu}/add_user/", body: role("HELPER", "bob", `,"expiration_time":"2027-04-01T01:02:03.25"`), status: 201,
+		want: `{"expiration_time":"2027-04-01T01:02:03.25Z"}`, events: grantedBy("sam", "2027-04-01T01:02:03.25Z")},
+	{name: "until a time in lower case", request: "POST …/{tartu}/add_user/", body: role("HELPER", "bob", `,"expiration_time":"2027-04-01t00:00:00z"`), status: 201, want: april, events: grantedBy("sam", "2027-04-01T00:00:00Z")},
+	{name: "multipart, until a date", request: "POST …/{tartu}/add_user/", body: parts(text("role", "HELPER"), text("user", "{bob}"), text("expiration_time", "2027-04-01")), status: 201, want: april, events: grantedBy("sam", "2027-04-01T00:00:00Z")},
+	{name: "an empty time of a form is null", request: "POST …/{tartu}/add_user/", body: formBody("role=HELPER&user={bob}&expiration_time="), status: 201, want: forever, events: grantedBy("sam", "further notice")},
+	{name: "an empty time of multipart is null", request: "POST …/{tartu}/add_user/", body: parts(text("role", "HELPER"), text("user", "{bob}"), text("expiration_time", "")), status: 201, want: forever, events: grantedBy("sam", "further notice")},
 	{name: "until this very moment", request: "POST …/{tartu}/add_user/", body: role("HELPER", "bob", `,"expiration_time":"2027-01-31T12:30:45.123456Z"`), status: 201,
 		want: `{"expiration_time":"2027-01-31T12:30:45.123456Z"}`, events: grantedBy("sam", "2027-01-31T12:30:45.123456Z")},
 	{name: "null is for good", request: "POST …/{tartu}/add_user/", body: role("HELPER", "bob", `,"expiration_time":null`), status: 201, want: forever, events: grantedBy("sam", "further notice")},
@@ -135,7 +142,7 @@ var deleteUserScenarios = []scenario{
 	{name: "by a member without the permission", as: "nora", request: "POST …/{tartu}/delete_user/", body: role("HELPER", "jyrg", ""), status: 403, want: mayNot},
 }
 
-const wrongTime = `{"expiration_time":["Datetime has wrong format. Use RFC 3339 with a time zone, such as 2027-01-31T00:00:00Z."]}`
+const wrongTime = `{"expiration_time":["Datetime has wrong format. Use RFC 3339, such as 2027-01-31T00:00:00Z."]}`
 
 // roleBodyScenarios are what the bodies of the three role actions have in common.
 var roleBodyScenarios = func() []scenario {
@@ -144,11 +151,11 @@ var roleBodyScenarios = func() []scenario {
 		{name: "nothing in a form", body: formBody(`zzz=1`), want: `{"role":["This field is required."],"user":["This field is required."]}`},
 		{name: "null", body: jsonBody(`{"role":null,"user":null,"expiration_time":null}`), want: `{"role":["This field may not be null."],"user":["This field may not be null."]}`},
 		{name: "wrong types", body: jsonBody(`{"role":5,"user":5,"expiration_time":5}`),
-			want: `{"expiration_time":["Datetime has wrong format. Use RFC 3339 with a time zone, such as 2027-01-31T00:00:00Z."],"role":["Not a valid string."],"user":["Must be a valid UUID."]}`},
+			want: `{"expiration_time":["Datetime has wrong format. Use RFC 3339, such as 2027-01-31T00:00:00Z."],"role":["Not a valid string."],"user":["Must be a valid UUID."]}`},
 		{name: "lists", body: jsonBody(`{"role":["HELPER"],"user":["{bob}"]}`), want: `{"role":["Not a valid string."],"user":["Must be a valid UUID."]}`},
 		{name: "empty texts", body: jsonBody(`{"role":"","user":""}`), want: `{"role":["This field may not be blank."],"user":["Must be a valid UUID."]}`},
 		{name: "empty texts of a form", body: formBody(`role=&user=&expiration_time=`),
-			want: `{"expiration_time":["Datetime has wrong format. Use RFC 3339 with a time zone, such as 2027-01-31T00:00:00Z."],"role":["This field may not be blank."],"user":["Must be a valid UUID."]}`},
+			want: `{"role":["This field may not be blank."],"user":["Must be a valid UUID."]}`},
 		{name: "keys in another case", body: jsonBody(`{"Role":"HELPER","USER":"{bob}"}`), want: `{"role":["This field is required."],"user":["This field is required."]}`},
 		{name: "a role with a NUL", body: role(`HELPER\u0000`, "bob", ""), want: `{"role":["Null characters are not allowed."]}`},
 		{name: "a user that is a name", body: jsonBody(`{"role":"HELPER","user":"bob"}`), want: `{"user":["Must be a valid UUID."]}`},
@@ -159,8 +166,10 @@ var roleBodyScenarios = func() []scenario {
 		{name: "an unknown user", body: role("HELPER", "tartu", ""), want: `{"user":["User is not found."]}`},
 		{name: "a time that is past", body: role("HELPER", "jyrg", `,"expiration_time":"2027-01-31T12:30:45.123455Z"`), want: past},
 		{name: "a time that is long past", body: role("HELPER", "jyrg", `,"expiration_time":"0001-01-01T00:00:00Z"`), want: past},
-		{name: "a date", body: role("HELPER", "jyrg", `,"expiration_time":"2027-04-01"`), want: wrongTime},
-		{name: "a time without a zone", body: role("HELPER", "jyrg", `,"expiration_time":"2027-04-01T00:00:00"`), want: wrongTime},
+		{name: "a date of the past", body: role("HELPER", "jyrg", `,"expiration_time":"2027-01-31"`), want: past},
+		{name: "a time of the past in lower case and without a zone", body: role("HELPER", "jyrg", `,"expiration_time":"2027-01-31t12:30:45.1"`), want: past},
+		{name: "a time without seconds", body: role("HELPER", "jyrg", `,"expiration_time":"2027-04-01T00:00Z"`), want: wrongTime},
+		{name: "a date in words", body: role("HELPER", "jyrg", `,"expiration_time":"tomorrow"`), want: wrongTime},
 		{name: "a time with a blank", body: role("HELPER", "jyrg", `,"expiration_time":"2027-04-01 00:00:00Z"`), want: wrongTime},
 		{name: "a day that there is not", body: role("HELPER", "jyrg", `,"expiration_time":"2027-02-30T00:00:00Z"`), want: wrongTime},
 		{name: "a leap second", body: role("HELPER", "jyrg", `,"expiration_time":"2027-06-30T23:59:60Z"`), want: wrongTime},
@@ -176,7 +185,9 @@ var roleBodyScenarios = func() []scenario {
 		{name: "JSON that is a list", body: jsonBody("[]"), want: `{"non_field_errors":["Invalid data. Expected a dictionary, but got list."]}`},
 		{name: "broken JSON", body: jsonBody(`{"role"`), want: `{"detail":"JSON parse error - unexpected EOF"}`},
 		{name: "a form that is not UTF-8", body: formBody("role=%FF"), want: notUTF8},
-		{name: "multipart", body: parts(text("role", "HELPER")), status: 415, want: `{"detail":"Unsupported media type \"multipart/form-data; boundary=limit\" in request."}`},
+		{name: "nothing in multipart", body: parts(), want: `{"role":["This field is required."],"user":["This field is required."]}`},
+		{name: "a file in multipart", body: parts(file("role", "a", "", "HELPER"), text("user", "{bob}")), want: `{"role":["Not a valid string."]}`},
+		{name: "text", body: rawBody("text/plain", "HELPER"), status: 415, want: `{"detail":"Unsupported media type \"text/plain\" in request."}`},
 		{name: "an id that is not known", request: "…/{tartu.customer}/", body: role("HELPER", "bob", ""), status: 404, want: noOrganisation},
 		{name: "an id that is none", request: "…/abc/", body: role("HELPER", "bob", ""), status: 404, want: noOrganisation},
 	}

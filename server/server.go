@@ -39,8 +39,7 @@ type Config struct {
 	ValidateResponses string           // ValidateOff
 	Images            images.Limits    // of uploads; 5 MiB and 16 megapixels
 	Draining          <-chan struct{}  // closed before the server ends: /readyz is 503, answers close connections; nil is never
-	ImageDecoders     int              // how many images are decoded at once; 1
-	LargeBodies       int              // how many bodies of 64 KiB and more are in files at once, of one user at most a quarter; 256
+	BodyMemory        int64            // bytes of request bodies that are held at once, a quarter of them for one user; 96 MiB
 	MaxBodyBytes      int64            // of JSON and urlencoded, and of multipart beside an image; 1 MiB
 	RateLimitToken    RateLimit        // of each token; none
 	RateLimitAddress  RateLimit        // of each address; none
@@ -69,11 +68,8 @@ func (c Config) withDefaults() Config {
 	if c.Images.MaxPixels == 0 {
 		c.Images.MaxPixels = 16_000_000
 	}
-	if c.ImageDecoders == 0 {
-		c.ImageDecoders = 1
-	}
-	if c.LargeBodies == 0 {
-		c.LargeBodies = 256
+	if c.BodyMemory == 0 {
+		c.BodyMemory = 96 << 20
 	}
 	if c.MaxBodyBytes == 0 {
 		c.MaxBodyBytes = 1 << 20
@@ -128,17 +124,15 @@ func handleRoute(echo.HandlerFunc) echo.HandlerFunc {
 // routeOperations routes what openapi.yaml defines. Each operation has the same chain.
 func routeOperations(e *echo.Echo, cfg Config, spec *openapi3.T) {
 	chains := map[string][]echo.MiddlewareFunc{}
-	places, turns := newPlaces(cfg.LargeBodies), largeBodies(cfg)
+	memory := newBodyMemory(cfg.BodyMemory, bodyWait)
 	tokens := newLimiters[string](cfg.RateLimitToken, cfg.Now)
 	for _, op := range operations(spec) {
 		chains[op.id] = []echo.MiddlewareFunc{chain(
 			checkResponse(cfg, op), authenticate(cfg, op, tokens), checkPath(op), normaliseQuery(op),
-			receiveBody(cfg, op, places), limitTime(cfg), readBody(op, turns), validateRequest(op),
+			readBody(cfg, op, memory), limitTime(cfg), validateRequest(op),
 		)}
 	}
-	limits := cfg.Images
-	limits.Decoders = images.NewDecoders(cfg.ImageDecoders)
-	strict := gen.NewStrictHandler(handlers.New(cfg.Store, limits), nil)
+	strict := gen.NewStrictHandler(handlers.New(cfg.Store, cfg.Images), nil)
 	gen.RegisterHandlersWithOptions(e, strict, gen.RegisterHandlersOptions{OperationMiddlewares: chains})
 }
 

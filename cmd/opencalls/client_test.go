@@ -191,7 +191,7 @@ func clientManagesRoles(t *testing.T, client *gen.ClientWithResponses, id uuid.U
 	}
 
 	added := must[*gen.CallManagingOrganisationsAddUserResponse](t, 201)(client.CallManagingOrganisationsAddUserWithResponse(t.Context(), id,
-		gen.UserRoleCreateRequest{Role: organizer, User: user, ExpirationTime: nullable.NewNullableWithValue(expires)}))
+		gen.UserRoleCreateRequest{Role: organizer, User: user, ExpirationTime: nullable.NewNullableWithValue(expires.Format(time.RFC3339Nano))}))
 	if got, err := added.JSON201.ExpirationTime.Get(); err != nil || !got.Equal(expires) {
 		t.Errorf("added: %s", added.Body)
 	}

@@ -21,8 +21,7 @@ type limitFlags struct {
 	StatementTimeout  time.Duration `name:"statement-timeout" default:"5s" help:"How long a statement may take on Postgres, unless the URL's statement_timeout says otherwise."`
 	MaxHeaderBytes    int           `name:"max-header-bytes" default:"65536" help:"Largest headers of a request, its first line too, in bytes."`
 	MaxBodyBytes      int64         `name:"max-body-bytes" default:"1048576" help:"Largest JSON or urlencoded body, in bytes; a multipart body may hold an image beside it."`
-	LargeBodies       int           `name:"large-bodies" default:"256" help:"How many bodies of 64 KiB and more may wait in TMPDIR at once, of one user at most a quarter; one more is a 503."`
-	ImageDecoders     int           `name:"image-decoders" default:"1" help:"How many images are decoded at once; each may take 8 bytes of memory per pixel."`
+	BodyMemory        int64         `name:"body-memory" default:"100663296" help:"Memory for the bodies of all requests at once, in bytes, a quarter of it for one user; what finds no room within 10 s is a 503."`
 
 	RateLimitToken        float64 `name:"rate-limit-token" help:"Requests per second that each token may send, in each process; 0 is no limit."`
 	RateLimitTokenBurst   int     `name:"rate-limit-token-burst" help:"How many a token may send at once after a pause; 0 is twice the requests per second."`
@@ -51,7 +50,7 @@ func (f limitFlags) check() error {
 	if longest := max(f.ReadTimeout, f.RequestTimeout) + f.RequestTimeout; f.WriteTimeout <= longest {
 		return usageError{fmt.Errorf("--write-timeout: want more than %s, --request-timeout and the longer of it and --read-timeout, or the answer to a slow request is cut off", longest)}
 	}
-	for name, size := range map[string]int64{"max-header-bytes": int64(f.MaxHeaderBytes), "max-body-bytes": f.MaxBodyBytes, "image-decoders": int64(f.ImageDecoders), "large-bodies": int64(f.LargeBodies)} {
+	for name, size := range map[string]int64{"max-header-bytes": int64(f.MaxHeaderBytes), "max-body-bytes": f.MaxBodyBytes} {
 		if size < 1 || size > maxLimit {
 			return usageError{fmt.Errorf("--%s: want 1 to %d", name, maxLimit)}
 		}
@@ -83,7 +82,7 @@ func (f limitFlags) ofStore(cfg *store.Config) { cfg.StatementTimeout = f.Statem
 // ofServer sets the limits of what is done for a request.
 func (f limitFlags) ofServer(cfg *server.Config) {
 	cfg.RequestTimeout, cfg.MaxBodyBytes = f.RequestTimeout, f.MaxBodyBytes
-	cfg.LargeBodies, cfg.ImageDecoders = f.LargeBodies, f.ImageDecoders
+	cfg.BodyMemory = f.BodyMemory
 	cfg.RateLimitToken = rateLimit(f.RateLimitToken, f.RateLimitTokenBurst)
 	cfg.RateLimitAddress = rateLimit(f.RateLimitAddress, f.RateLimitAddressBurst)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -55,13 +54,24 @@ type serveCommand struct {
 	ShutdownTimeout   time.Duration `name:"shutdown-timeout" default:"30s" help:"How long requests under way may take after that."`
 }
 
+// Garbage is collected seldom while little memory is in use, and in time while there is much.
+const (
+	gcPercent  = 400      // Go's GOGC: what may be allocated until then, in per cent of what is in use
+	restMemory = 64 << 20 // of Go's GOMEMLIMIT: what there is besides bodies, in bytes
+)
+
 // Run serves until SIGTERM or SIGINT, finishes what is under way and returns nil. A second
 // signal ends the process at once.
 func (c serveCommand) Run(env environment) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	c.tuneMemory()
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(c.BodyMemory + restMemory)
+	}
 	log := slog.New(slog.NewJSONHandler(env.stderr, nil))
 	ctx, stop := untilSignal(env.ctx)
 	defer stop()
@@ -125,28 +135,6 @@ func (c serveCommand) openFilled(env environment, log *slog.Logger) (*store.Stor
 	return s, nil
 }
 
-// restMemory is what the server holds besides images and bodies, in bytes, before it collects
-// garbage more often.
-const restMemory = 64 << 20
-
-// garbage is how much of it may gather beside what is in use, in per cent of that (Go's GOGC): a
-// request leaves much beside the little that stays.
-const garbage = 400
-
-// tuneMemory says when garbage is collected, where GOGC and GOMEMLIMIT don't: seldom, but in time.
-// What an image was decoded into is as large as all else, and Go would wait until there is as much
-// of it several times.
-func (c serveCommand) tuneMemory() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbage)
-	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		decoders := float64(c.ImageDecoders)
-		limit := restMemory + 8*decoders*float64(c.MaxPixels) + (decoders+1)*float64(c.MaxBodyBytes+c.MaxBytes)
-		debug.SetMemoryLimit(int64(min(limit, math.MaxInt64/2)))
-	}
-}
-
 // check refuses a wrong configuration before anything is opened.
 func (c serveCommand) check() error {
 	if err := c.databaseFlags.check(); err != nil {
@@ -160,6 +148,9 @@ func (c serveCommand) check() error {
 	}
 	if err := c.networkFlags.check(); err != nil {
 		return err
+	}
+	if least := 4 * (c.MaxBodyBytes + c.MaxBytes); c.BodyMemory < least {
+		return usageError{fmt.Errorf("--body-memory: want at least %d, four times --max-body-bytes and --image-max-bytes together", least)}
 	}
 	_, port, err := net.SplitHostPort(c.Listen)
 	if err == nil {
