@@ -1,61 +1,68 @@
 package server_test
 
 import (
+	"io"
 	"net/http"
 	"testing"
 	"time"
 
 	"github.com/opencalls/opencalls/store"
 	"github.com/opencalls/opencalls/store/storetest"
+	"github.com/opencalls/opencalls/tests/world"
 )
 
-// besideImport is a server with an organisation, and what is asked of it.
-type besideImport struct {
+// importLock is a server with an organisation, and what is asked of it while an import holds its locks.
+type importLock struct {
 	*app
-	url                string // of the database
-	read, list, change request
+	url          string // of the database
+	reads        []request
+	change       request
+	began, ended chan struct{}
+	err          error
 }
 
-func newBesideImport(t *testing.T, engine string, changes ...func(*setup)) *besideImport {
+func newImportLock(t *testing.T, engine string, changes ...func(*setup)) *importLock {
 	t.Helper()
-	b := &besideImport{}
+	l := &importLock{began: make(chan struct{}), ended: make(chan struct{})}
 	changes = append(changes, func(s *setup) {
-		s.store = append(s.store, func(cfg *store.Config) { b.url = cfg.URL })
+		s.store = append(s.store, func(cfg *store.Config) { l.url = cfg.URL })
 	})
-	b.app = start(t, engine, changes...)
-	w := storetest.NewWorld(t, b.store)
-	token := w.Token(w.User("staff", func(u *store.User) { u.IsStaff = true }))
-	one := base + w.Organisation(w.Customer("Tartu")).UUID.String() + "/"
-	b.read = request{method: http.MethodGet, target: one, token: token}
-	b.list = request{method: http.MethodGet, target: base, token: token}
-	b.change = request{method: http.MethodPatch, target: one, token: token, body: jsonBody(`{"description":"new"}`)}
-	return b
+	l.app = start(t, engine, changes...)
+	l.world.Load(t)
+	one := base + l.world.IDs["tartu"].String() + "/"
+	l.reads = []request{{method: http.MethodGet, target: one, token: "token-of-sam"}, {method: http.MethodGet, target: base, token: "token-of-sam"}}
+	l.change = request{method: http.MethodPatch, target: one, token: "token-of-sam", body: jsonBody(`{"description":"new"}`)}
+	return l
 }
 
-// begin has a store begin an import, which holds its locks until the returned function is called.
-func (b *besideImport) begin(t *testing.T, importing *store.Store) (finish func()) {
+// hold has a store begin an import, which holds its locks until the returned function is called.
+func (l *importLock) hold(t *testing.T, s *store.Store) (finish func()) {
 	t.Helper()
-	holds, release, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	content, writer := io.Pipe()
 	go func() {
-		ended <- importing.Write(t.Context(), store.Actor{}, func(tx *store.Tx) error {
-			if err := tx.LockForImport(); err != nil {
-				return err
-			}
-			close(holds)
-			<-release
-			return nil
-		})
+		l.err = world.New(s).ImportFrom(content)
+		_ = content.Close()
+		close(l.ended)
 	}()
-	select {
-	case <-holds:
-	case err := <-ended:
+	// The import takes its locks before it reads.
+	if _, err := writer.Write([]byte("customers:\n")); err != nil {
 		t.Fatal(err)
 	}
 	return func() {
 		t.Helper()
-		close(release)
-		if err := <-ended; err != nil {
-			t.Error(err)
+		_, _ = writer.Write([]byte("  []\n"))
+		_ = writer.Close()
+		if <-l.ended; l.err != nil {
+			t.Error(l.err)
+		}
+	}
+}
+
+func (l *importLock) checkReads(t *testing.T) {
+	t.Helper()
+	for _, r := range l.reads {
+		if got := l.send(t, r); got.status != http.StatusOK {
+			t.Errorf("%s: %d %s", r.target, got.status, got.body)
 		}
 	}
 }
@@ -67,7 +74,7 @@ func TestRequestsBesideAnImport(t *testing.T) {
 		for name, own := range map[string]bool{"of this store": true, "of another store": false} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				b := newBesideImport(t, engine, func(s *setup) {
+				l := newImportLock(t, engine, func(s *setup) {
 					switch {
 					case engine == storetest.Postgres: // what ends the wait is the time of a statement
 						s.store = append(s.store, storetest.StatementTimeout(500*time.Millisecond))
@@ -75,21 +82,17 @@ func TestRequestsBesideAnImport(t *testing.T) {
 						s.server.RequestTimeout = time.Second
 					}
 				})
-				importing := b.store
+				importing := l.store
 				if !own {
-					importing = storetest.OpenURL(t, b.url)
+					importing = storetest.OpenURL(t, l.url)
 				}
-				finish := b.begin(t, importing)
-				for _, r := range []request{b.read, b.list} {
-					if got := b.send(t, r); got.status != http.StatusOK {
-						t.Errorf("%s: %d %s", r.target, got.status, got.body)
-					}
-				}
-				if got := b.send(t, b.change); got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") == "" {
+				finish := l.hold(t, importing)
+				l.checkReads(t)
+				if got := l.send(t, l.change); got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") == "" {
 					t.Errorf("beside the import: %d %s, Retry-After %q", got.status, got.body, got.header.Get("Retry-After"))
 				}
 				finish()
-				if got := b.send(t, b.change); got.status != http.StatusOK {
+				if got := l.send(t, l.change); got.status != http.StatusOK {
 					t.Errorf("after the import: %d %s", got.status, got.body)
 				}
 			})
@@ -102,16 +105,16 @@ func TestRequestsBesideAnImport(t *testing.T) {
 func TestReadsGoOnBesideWritesThatWait(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, engine string) {
 		t.Parallel()
-		b := newBesideImport(t, engine, func(s *setup) {
+		l := newImportLock(t, engine, func(s *setup) {
 			s.server.RequestTimeout = time.Minute
 			s.store = append(s.store, storetest.StatementTimeout(time.Minute))
 		})
-		finish := b.begin(t, b.store)
+		finish := l.hold(t, l.store)
 		const writes = 40
 		changed := make(chan answer, writes)
 		for range writes {
 			go func() {
-				got, err := b.try(b.change)
+				got, err := l.try(l.change)
 				if err != nil {
 					t.Error(err)
 				}
@@ -120,11 +123,7 @@ func TestReadsGoOnBesideWritesThatWait(t *testing.T) {
 		}
 		time.Sleep(time.Second) // so that they wait; those that don't yet change nothing here
 		for range 3 {
-			for _, r := range []request{b.read, b.list} {
-				if got := b.send(t, r); got.status != http.StatusOK {
-					t.Errorf("%s: %d %s", r.target, got.status, got.body)
-				}
-			}
+			l.checkReads(t)
 		}
 		if len(changed) > 0 {
 			t.Errorf("%d writes ended beside the import", len(changed))

@@ -1,22 +1,19 @@
 package server_test
 
 import (
-	"bytes"
+	"encoding/json"
 	"fmt"
-	"image"
-	"image/png"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/opencalls/opencalls/store"
 	"github.com/opencalls/opencalls/store/storetest"
+	"github.com/opencalls/opencalls/tests/world"
 )
 
 // raceRounds is how often each race is run: which request comes first is chance.
@@ -26,9 +23,7 @@ const raceRounds = 8
 type race struct {
 	*app
 	*testing.T
-	world *storetest.World
-	role  store.Role // of organisations
-	staff string     // a token
+	objects int // how many were made
 
 	mu   sync.Mutex
 	sent []exchange
@@ -45,13 +40,27 @@ type exchange struct {
 func races(t *testing.T, test func(r *race)) {
 	storetest.Each(t, func(t *testing.T, engine string) {
 		r := &race{app: start(t, engine), T: t}
-		r.world = storetest.NewWorld(t, r.store)
-		r.role = r.world.Role("CUSTOMER.CALL_ORGANIZER")
-		r.staff = r.world.Token(r.world.User("staff", func(u *store.User) { u.IsStaff = true }))
+		r.world.Import(t, "users:\n  - {uuid: {staff}, username: staff, is_staff: true, token: token-of-staff}\n")
 		test(r)
 		r.checkInvariants()
 		r.checkEvents()
 	})
+}
+
+// add imports an object of a kind, whose fields may hold names in braces and @ for a number of its own.
+func (r *race) add(kind, fields string) uuid.UUID {
+	r.Helper()
+	r.objects++
+	name := fmt.Sprintf("object%d", r.objects)
+	r.world.Import(r.T, fmt.Sprintf("%s:\n  - {uuid: {%s}, %s}\n", kind, name, strings.ReplaceAll(fields, "@", fmt.Sprint(r.objects))))
+	return r.world.IDs[name]
+}
+
+func (r *race) user() uuid.UUID     { return r.add("users", "username: user@, token: token-of-@") }
+func (r *race) customer() uuid.UUID { return r.add("customers", "name: Tartu") }
+
+func (r *race) organisation() uuid.UUID {
+	return r.add("call_managing_organisations", "customer: "+r.customer().String())
 }
 
 // do sends a request, from any goroutine. Whatever it meets, it is answered.
@@ -64,11 +73,8 @@ func (r *race) do(q request) answer {
 
 	q.header = http.Header{"X-Request-Id": {id}}
 	got, err := r.try(q)
-	if err != nil {
-		r.Errorf("%s %s: %v", q.method, q.target, err)
-	}
-	if got.status >= 500 {
-		r.Errorf("%s %s: %d %s", q.method, q.target, got.status, got.body)
+	if err != nil || got.status >= 500 {
+		r.Errorf("%s %s: %v %d %s", q.method, q.target, err, got.status, got.body)
 	}
 	operation := "other"
 	if op, ok := operationAt(q.method, q.target); ok {
@@ -96,12 +102,15 @@ func (r *race) together(requests ...request) []answer {
 	return answers
 }
 
-// statuses checks how many answers have which status.
-func (r *race) statuses(answers []answer, want map[int]int) {
+// statuses checks how many answers have which status, and with what a 400 is refused.
+func (r *race) statuses(answers []answer, want map[int]int, refusal string) {
 	r.Helper()
 	got := map[int]int{}
 	for _, a := range answers {
 		got[a.status]++
+		if a.status == http.StatusBadRequest && a.body != refusal+"\n" {
+			r.Errorf("refused with %s", a.body)
+		}
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		r.Errorf("statuses and how often: %v, want %v", got, want)
@@ -166,9 +175,9 @@ func (r *race) checkEvents() {
 }
 
 // rows returns the rows of a query of two columns.
-func (r *race) rows(query string) [][2]string {
+func (r *race) rows(query string, values ...any) [][2]string {
 	r.Helper()
-	rows, err := r.sql.Query(query)
+	rows, err := r.sql.Query(fmt.Sprintf(query, values...))
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -187,61 +196,58 @@ func (r *race) rows(query string) [][2]string {
 	return list
 }
 
-// Requests of the races.
+// Requests of the races, by staff.
 
-func (r *race) patch(token string, organisation uuid.UUID, b body) request {
-	return request{method: http.MethodPatch, target: base + organisation.String() + "/", token: token, body: b}
+func fetch(target string) request {
+	return request{method: http.MethodGet, target: target, token: "token-of-staff"}
 }
 
-func (r *race) destroy(organisation uuid.UUID) request {
-	return request{method: http.MethodDelete, target: base + organisation.String() + "/", token: r.staff}
+func patch(organisation uuid.UUID, b body) request {
+	return request{method: http.MethodPatch, target: base + organisation.String() + "/", token: "token-of-staff", body: b}
 }
 
-func (r *race) create(customer uuid.UUID, image string) request {
+func destroy(organisation uuid.UUID) request {
+	return request{method: http.MethodDelete, target: base + organisation.String() + "/", token: "token-of-staff"}
+}
+
+func create(customer uuid.UUID, image string) request {
 	content := parts(text("customer", publicURL+"/api/customers/"+customer.String()+"/"), file("image", "a.png", "image/png", image))
-	return request{method: http.MethodPost, target: base, token: r.staff, body: content}
+	return request{method: http.MethodPost, target: base, token: "token-of-staff", body: content}
 }
 
 // manage is a role action; rest is what follows role and user.
-func (r *race) manage(action, token string, organisation, user uuid.UUID, rest string) request {
+func manage(action string, organisation, user uuid.UUID, rest string) request {
 	return request{
-		method: http.MethodPost, target: base + organisation.String() + "/" + action + "/", token: token,
-		body: jsonBody(fmt.Sprintf(`{"role":%q,"user":%q%s}`, r.role.Name, user, rest)),
+		method: http.MethodPost, target: base + organisation.String() + "/" + action + "/", token: "token-of-staff",
+		body: jsonBody(fmt.Sprintf(`{"role":"CUSTOMER.CALL_ORGANIZER","user":%q%s}`, user, rest)),
 	}
 }
 
-// pictureOf is a PNG file of n pixels.
-func pictureOf(n int) string {
-	return encoded(func(b *bytes.Buffer) error { return png.Encode(b, image.NewGray(image.Rect(0, 0, n, 1))) })
+func (r request) by(token string) request {
+	r.token = token
+	return r
 }
+
+func pictureOf(n int) string { return world.PNG(n, 1, 0) }
 
 func TestGrantAgainstGrant(t *testing.T) {
 	races(t, func(r *race) {
-		o := r.world.Organisation(r.world.Customer("Tartu")).UUID
+		o := r.organisation()
 		for range raceRounds {
 			// Alike: one of them is it.
-			user := r.world.User("alike-" + r.world.ID().String()).UUID
-			same := r.manage("add_user", r.staff, o, user, "")
-			answers := r.together(same, same, same, same, same, same)
-			r.statuses(answers, map[int]int{201: 1, 400: 5})
-			for _, a := range answers {
-				if a.status == 400 && a.body != alreadyHeld+"\n" {
-					r.Errorf("refused with %s", a.body)
-				}
-			}
+			same := manage("add_user", o, r.user(), "")
+			r.statuses(r.together(same, same, same, same, same, same), map[int]int{201: 1, 400: 5}, alreadyHeld)
 			// Until different times: whatever the order, the longest is held in the end, and
 			// none but a longer one took another's place.
-			user = r.world.User("longer-" + r.world.ID().String()).UUID
+			user := r.user()
 			var grants []request
 			for _, day := range []int{3, 6, 1, 5, 2, 4} {
-				grants = append(grants, r.manage("add_user", r.staff, o, user, fmt.Sprintf(`,"expiration_time":"2027-04-0%dT00:00:00Z"`, day)))
+				grants = append(grants, manage("add_user", o, user, fmt.Sprintf(`,"expiration_time":"2027-04-0%dT00:00:00Z"`, day)))
 			}
-			if longest := r.together(grants...)[1]; longest.status != http.StatusCreated {
-				r.Errorf("the longest was refused: %d %s", longest.status, longest.body)
-			}
-			ends := r.rows(fmt.Sprintf(`SELECT a.details, coalesce(CAST(g.revoked AS text), 'held') FROM user_roles AS g
+			r.statuses(r.together(grants...)[1:2], map[int]int{201: 1}, "")
+			ends := r.rows(`SELECT a.details, coalesce(CAST(g.revoked AS text), 'held') FROM user_roles AS g
 				JOIN audit_events AS a ON a.object_uuid = CAST(g.uuid AS text) AND a.action = 'user_role.create'
-				WHERE g.user_uuid = '%s' ORDER BY a.uuid`, user))
+				WHERE g.user_uuid = '%s' ORDER BY a.uuid`, user)
 			for i, end := range ends {
 				last := i == len(ends)-1
 				if i > 0 && end[0] <= ends[i-1][0] || last != (end[1] == "held") || last && end[0] != "until 2027-04-06T00:00:00Z" {
@@ -254,10 +260,10 @@ func TestGrantAgainstGrant(t *testing.T) {
 
 func TestGrantAgainstRevoke(t *testing.T) {
 	races(t, func(r *race) {
-		o := r.world.Organisation(r.world.Customer("Tartu")).UUID
+		o := r.organisation()
 		for range raceRounds {
-			user := r.world.User("user-" + r.world.ID().String()).UUID
-			grant, revoke := r.manage("add_user", r.staff, o, user, ""), r.manage("delete_user", r.staff, o, user, "")
+			user := r.user()
+			grant, revoke := manage("add_user", o, user, ""), manage("delete_user", o, user, "")
 			granted := 0
 			for i, a := range r.together(grant, revoke, grant, revoke, grant, revoke) {
 				switch {
@@ -267,8 +273,8 @@ func TestGrantAgainstRevoke(t *testing.T) {
 					granted++
 				}
 			}
-			events := r.rows(fmt.Sprintf(`SELECT a.action, a.object_uuid FROM audit_events AS a
-				JOIN user_roles AS g ON a.object_uuid = CAST(g.uuid AS text) WHERE g.user_uuid = '%s' ORDER BY a.uuid`, user))
+			events := r.rows(`SELECT a.action, a.object_uuid FROM audit_events AS a
+				JOIN user_roles AS g ON a.object_uuid = CAST(g.uuid AS text) WHERE g.user_uuid = '%s' ORDER BY a.uuid`, user)
 			for i, event := range events {
 				if want := []string{"user_role.create", "user_role.revoke"}[i%2]; event[0] != want || i%2 == 1 && event[1] != events[i-1][1] {
 					r.Errorf("one after another happened: %v", events)
@@ -286,58 +292,49 @@ func TestGrantAgainstRevoke(t *testing.T) {
 func TestRevokeAgainstTheActorsWrites(t *testing.T) {
 	const writers = 3
 	races(t, func(r *race) {
-		owner := r.world.Role("CUSTOMER.OWNER")
-		tests := map[string]func(o store.CallManagingOrganisation, actor store.User) (store.UserRole, func()){
-			"an organizer's, by a request": func(o store.CallManagingOrganisation, actor store.User) (store.UserRole, func()) {
-				return r.world.Grant(actor, r.role, o), func() { r.do(r.manage("delete_user", r.staff, o.UUID, actor.UUID, "")) }
-			},
-			"an owner's, by an import": func(o store.CallManagingOrganisation, actor store.User) (store.UserRole, func()) {
-				grant := r.world.GrantOnCustomer(actor, owner, store.Customer{UUID: o.CustomerUUID})
-				revoked := fmt.Sprintf(`{"user_roles":[{"uuid":%q,"user":%q,"role":"CUSTOMER.OWNER","scope":{"customer":%q},"revoked":%q}]}`,
-					grant.UUID, actor.UUID, o.CustomerUUID, r.clock.Now().Format(time.RFC3339Nano))
-				return grant, func() { r.load(revoked) }
-			},
-		}
-		for name, prepare := range tests {
-			for range raceRounds / 2 {
-				o := r.world.Organisation(r.world.Customer("Tartu"))
-				actor := r.world.User("actor-" + r.world.ID().String())
-				token := r.world.Token(actor)
-				grant, revoke := prepare(o, actor)
-				var revoked atomic.Bool
-				var first, all sync.WaitGroup
-				first.Add(writers)
-				for range writers {
-					target := r.world.User("target-" + r.world.ID().String()).UUID
-					writes := []request{r.manage("add_user", token, o.UUID, target, ""), r.manage("delete_user", token, o.UUID, target, "")}
-					if strings.HasPrefix(name, "an owner") {
-						writes = append(writes, r.patch(token, o.UUID, jsonBody(`{"description":"mine"}`)))
-					}
-					all.Go(func() {
-						for i := 0; ; i++ {
-							late := revoked.Load()
-							got := r.do(writes[i%len(writes)])
-							if i == 0 {
-								first.Done()
-							}
-							if late && got.status != http.StatusForbidden {
-								r.Errorf("%s: a write after it was answered %d %s", name, got.status, got.body)
-							}
-							if late || got.status == http.StatusForbidden {
-								return
-							}
+		for round := range raceRounds {
+			c := r.customer()
+			o, actor := r.add("call_managing_organisations", "customer: "+c.String()), r.user()
+			token := fmt.Sprintf("token-of-%d", r.objects)
+			fields := fmt.Sprintf("user: %s, role: CUSTOMER.CALL_ORGANIZER, scope: {call_managing_organisation: %s}", actor, o)
+			revoke := func(uuid.UUID) { r.do(manage("delete_user", o, actor, "")) }
+			if round%2 == 1 {
+				fields = fmt.Sprintf("user: %s, role: CUSTOMER.OWNER, scope: {customer: %s}", actor, c)
+				revoke = func(grant uuid.UUID) {
+					r.world.Import(r.T, fmt.Sprintf("user_roles:\n  - {uuid: %s, %s, revoked: +0s}\n", grant, fields))
+				}
+			}
+			grant := r.add("user_roles", fields)
+			var revoked atomic.Bool
+			var first, all sync.WaitGroup
+			first.Add(writers)
+			for range writers {
+				target := r.user()
+				writes := []request{manage("add_user", o, target, "").by(token), manage("delete_user", o, target, "").by(token)}
+				all.Go(func() {
+					for i := 0; ; i++ {
+						late := revoked.Load()
+						got := r.do(writes[i%len(writes)])
+						if i == 0 {
+							first.Done()
 						}
-					})
-				}
-				first.Wait()
-				revoke()
-				revoked.Store(true)
-				all.Wait()
-				late := storetest.Count(r, r.sql, fmt.Sprintf(`SELECT count(*) FROM audit_events WHERE actor_uuid = '%s'
-					AND uuid > (SELECT uuid FROM audit_events WHERE object_uuid = '%s' ORDER BY uuid DESC LIMIT 1)`, actor.UUID, grant.UUID))
-				if late > 0 {
-					r.Errorf("%s: %d changes after it", name, late)
-				}
+						if late && got.status != http.StatusForbidden {
+							r.Errorf("a write after the revocation was answered %d %s", got.status, got.body)
+						}
+						if late || got.status == http.StatusForbidden {
+							return
+						}
+					}
+				})
+			}
+			first.Wait()
+			revoke(grant)
+			revoked.Store(true)
+			all.Wait()
+			late := storetest.Count(r, r.sql, fmt.Sprintf(`SELECT count(*) FROM audit_events WHERE actor_uuid = '%s'
+				AND uuid > (SELECT uuid FROM audit_events WHERE object_uuid = '%s' ORDER BY uuid DESC LIMIT 1)`, actor, grant))
+			if late > 0 {
+				r.Errorf("%d changes after the revocation", late)
 			}
 		}
 	})
@@ -346,18 +343,8 @@ func TestRevokeAgainstTheActorsWrites(t *testing.T) {
 func TestCreateAgainstCreate(t *testing.T) {
 	races(t, func(r *race) {
 		for round := range raceRounds {
-			c := r.world.Customer("Tartu").UUID
-			var creates []request
-			for i := range 6 {
-				creates = append(creates, r.create(c, pictureOf(i+1)))
-			}
-			answers := r.together(creates...)
-			r.statuses(answers, map[int]int{201: 1, 400: 5})
-			for _, a := range answers {
-				if a.status == 400 && a.body != hasOne+"\n" {
-					r.Errorf("refused with %s", a.body)
-				}
-			}
+			same := create(r.customer(), pictureOf(1))
+			r.statuses(r.together(same, same, same, same, same, same), map[int]int{201: 1, 400: 5}, hasOne)
 			if n := storetest.Count(r, r.sql, "SELECT count(*) FROM images"); n != round+1 {
 				r.Errorf("%d images of %d organisations", n, round+1)
 			}
@@ -368,22 +355,126 @@ func TestCreateAgainstCreate(t *testing.T) {
 func TestDeleteAgainstGrant(t *testing.T) {
 	races(t, func(r *race) {
 		for round := range raceRounds {
-			o := r.world.Organisation(r.world.Customer("Doomed")).UUID
+			o := r.organisation()
 			var requests []request
 			for range 4 {
-				requests = append(requests, r.manage("add_user", r.staff, o, r.world.User("user-"+r.world.ID().String()).UUID, ""))
+				requests = append(requests, manage("add_user", o, r.user(), ""))
 			}
 			at := round % 4
-			requests = slices.Insert(requests, at, r.destroy(o), r.destroy(o))
+			requests = slices.Insert(requests, at, destroy(o), destroy(o))
 			answers := r.together(requests...)
-			r.statuses(answers[at:at+2], map[int]int{204: 1, 404: 1})
+			r.statuses(answers[at:at+2], map[int]int{204: 1, 404: 1}, "")
 			for _, a := range slices.Delete(answers, at, at+2) {
 				if a.status != http.StatusCreated && a.status != http.StatusNotFound {
 					r.Errorf("a grant: %d %s", a.status, a.body)
 				}
 			}
-			gone := r.do(request{method: http.MethodGet, target: base + o.String() + "/", token: r.staff})
-			r.statuses([]answer{gone}, map[int]int{404: 1})
+			r.statuses([]answer{r.do(fetch(base + o.String() + "/"))}, map[int]int{404: 1}, "")
+		}
+	})
+}
+
+// Of images that replace one another the last one is served, and nothing is left of the others.
+func TestImageAgainstImage(t *testing.T) {
+	races(t, func(r *race) {
+		o := r.organisation()
+		for range raceRounds {
+			var sets []request
+			for i := range 6 {
+				sets = append(sets, patch(o, parts(file("image", "a.png", "image/png", pictureOf(i+1)))))
+			}
+			answers := r.together(sets...)
+			r.statuses(answers, map[int]int{200: 6}, "")
+			events := r.rows("SELECT request_id, action FROM audit_events WHERE object_uuid = '%s' ORDER BY uuid", o)
+			last := events[len(events)-1][0]
+			kept := imageOf(r, r.do(fetch(base+o.String()+"/")))
+			for i, a := range answers {
+				at, isLast := imageOf(r, a), a.header.Get("X-Request-ID") == last
+				got := r.do(fetch(at))
+				if isLast != (at == kept) || isLast && got.body != pictureOf(i+1) || !isLast && got.status != http.StatusNotFound {
+					r.Errorf("%s: %d, %d bytes; the last one is %v, at %s", at, got.status, len(got.body), isLast, kept)
+				}
+			}
+			if n := storetest.Count(r, r.sql, "SELECT count(*) FROM images"); n != 1 {
+				r.Errorf("%d images", n)
+			}
+		}
+	})
+}
+
+// imageOf is the path of the image that an answer shows; "" without one.
+func imageOf(r *race, a answer) string {
+	var body struct{ Image string }
+	if err := json.Unmarshal([]byte(a.body), &body); err != nil {
+		r.Errorf("%s: %v", a.body, err)
+	}
+	return strings.TrimPrefix(body.Image, publicURL)
+}
+
+// Two imports lock the same rows the other way round, while requests change them.
+func TestImportAgainstRequests(t *testing.T) {
+	races(t, func(r *race) {
+		free := r.customer()
+		organisations := []uuid.UUID{r.organisation(), r.organisation(), r.organisation()}
+		users := []uuid.UUID{r.user(), r.user(), r.user(), r.user()}
+		customers := []uuid.UUID{free}
+		for _, row := range r.rows("SELECT CAST(customer_uuid AS text), '' FROM call_managing_organisations ORDER BY uuid") {
+			customers = append(customers, uuid.MustParse(row[0]))
+		}
+		load := func(round int, reversed bool) {
+			lists := make([][]string, 4)
+			for n, c := range customers {
+				lists[0] = append(lists[0], fmt.Sprintf("{uuid: %s, name: Customer %d of round %d}", c, n, round))
+			}
+			for n, o := range organisations {
+				lists[2] = append(lists[2], fmt.Sprintf("{uuid: %s, customer: %s, description: Round %d}", o, customers[n+1], round))
+			}
+			for n, user := range users {
+				lists[1] = append(lists[1], fmt.Sprintf("{uuid: %s, username: imported-%d, full_name: Round %d}", user, n, round))
+				for _, o := range organisations {
+					lists[3] = append(lists[3], fmt.Sprintf("{user: %s, role: CUSTOMER.CALL_ORGANIZER, scope: {call_managing_organisation: %s}, expiration_time: +%dh}", user, o, 1+round))
+				}
+			}
+			text := ""
+			for i, kind := range []string{"customers", "users", "call_managing_organisations", "user_roles"} {
+				if reversed {
+					slices.Reverse(lists[i])
+				}
+				text += kind + ":\n  - " + strings.Join(lists[i], "\n  - ") + "\n"
+			}
+			r.world.Import(r.T, text)
+		}
+		load(0, false)
+		for round := 1; round <= raceRounds; round++ {
+			other := r.organisation() // which no import speaks of
+			requests := []request{
+				create(free, pictureOf(1)),
+				patch(organisations[0], jsonBody(`{"description":"Patched"}`)),
+				patch(organisations[1], parts(file("image", "a.png", "image/png", pictureOf(2)))),
+				destroy(organisations[2]),
+				fetch(base + "?o=customer_name"),
+			}
+			for n, user := range users {
+				requests = append(requests, manage("add_user", organisations[n%3], user, ""), manage("add_user", other, user, ""),
+					manage("delete_user", organisations[(n+1)%3], user, ""))
+			}
+			var imports sync.WaitGroup
+			for _, reversed := range []bool{false, true} {
+				imports.Go(func() { load(round, reversed) })
+			}
+			answers := r.together(requests...)
+			imports.Wait()
+			r.statuses(answers[:3], map[int]int{200: 2, 201: 1}, "")
+			// Organisations are found by the names that the import gave customers.
+			for _, c := range customers[:3] {
+				got := r.do(fetch(base + fmt.Sprintf("?customer_uuid=%s&customer_keyword=of+round+%d", c, round)))
+				if n := got.header.Get("X-Result-Count"); n != "1" || !strings.Contains(got.body, fmt.Sprintf(" of round %d\"", round)) {
+					r.Errorf("%s organisations by the new name: %s", n, got.body)
+				}
+			}
+			// The file has no organisation of this customer: it is made anew in each round.
+			r.do(destroy(uuid.MustParse(strings.TrimSuffix(answers[0].header.Get("Location")[len(publicURL+base):], "/"))))
+			r.checkInvariants()
 		}
 	})
 }

@@ -13,6 +13,7 @@ import (
 	_ "embed"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"regexp"
 	"strings"
 	"testing"
@@ -70,15 +71,19 @@ func (w *World) Load(t TB) {
 func (w *World) Import(t TB, text string) {
 	t.Helper()
 	w.name(text)
-	err := w.Store.Write(context.Background(), store.Actor{}, func(tx *store.Tx) error {
-		file := &fixture.File{Name: "world.yaml", Content: strings.NewReader(w.Replacer().Replace(text))}
+	if err := w.ImportFrom(strings.NewReader(w.Replacer().Replace(text))); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ImportFrom imports a file in YAML, without names.
+func (w *World) ImportFrom(content io.Reader) error {
+	return w.Store.Write(context.Background(), store.Actor{}, func(tx *store.Tx) error {
+		file := &fixture.File{Name: "world.yaml", Content: content}
 		limits := images.Limits{MaxBytes: 1 << 20, MaxPixels: 1 << 20}
 		_, err := fixture.Import(context.Background(), tx, []*fixture.File{file}, limits, nil)
 		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 // digits are the first digits of the UUIDs of each kind, by which a reader tells the kinds apart.
