@@ -14,57 +14,74 @@ import (
 	"github.com/opencalls/opencalls/store/storetest"
 )
 
-// breakdown sends every operation's request to a server whose database is broken, and checks that
-// the answer and the log's one line say so, each no more than it should.
-func breakdown(t *testing.T, stage *stage, status int, want string) {
-	for _, op := range operations {
-		t.Run(op.OperationID, func(t *testing.T) {
-			r := request{method: op.method, target: stage.names.Replace(op.target("{zagreb}")), token: "token-of-sam", body: op.example()}
-			r.body.content = stage.names.Replace(r.body.content)
-			got := stage.send(t, r)
-			body := want + "\n"
-			if r.method == http.MethodHead {
-				body = ""
-			}
-			if got.status != status || got.body != body {
-				t.Errorf("got %d %s, want %d %s", got.status, got.body, status, body)
-			}
-			if after := got.header.Get("Retry-After"); (after == "1") != (status == 503) {
-				t.Errorf("Retry-After is %q", after)
-			}
-			line := stage.log.one(t)
-			if line.Level != "ERROR" || line.Message != "request" || line.Status != status || line.RequestID != requestID || line.Error == "" {
-				t.Errorf("the log says %+v", line)
-			}
-			if line.RequestID != got.header.Get("X-Request-ID") {
-				t.Errorf("X-Request-ID is %q, in the log %q", got.header.Get("X-Request-ID"), line.RequestID)
-			}
-		})
-	}
-}
-
 const (
 	unavailable = `{"detail":"Service temporarily unavailable."}`
 	internal    = `{"detail":"Internal server error."}`
 )
 
-// A database that is closed is 503 for every operation, and for readyz.
-func TestEveryOperationWithAClosedDatabase(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, engine string) {
-		t.Parallel()
-		stage := newStage(t, engine)
-		if err := stage.store.Close(); err != nil {
-			t.Fatal(err)
-		}
-		breakdown(t, stage, 503, unavailable)
-		for path, want := range map[string]answer{
-			"/readyz":  {status: 503, body: unavailable + "\n"},
-			"/healthz": {status: 200, body: `{"status":"ok"}` + "\n"}, // the process is well
-		} {
-			if got := stage.send(t, request{method: "GET", target: path}); got.status != want.status || got.body != want.body {
-				t.Errorf("%s: %d %s", path, got.status, got.body)
+// exampleOf is a request of an operation that would succeed.
+func (a *stage) exampleOf(op operation) request {
+	r := request{method: op.method, target: a.names.Replace(op.target("{zagreb}")), token: "token-of-sam", body: op.example()}
+	r.body.content = a.names.Replace(r.body.content)
+	return r
+}
+
+// breakdown sends every operation's request to a server whose database is broken, and checks that
+// the answer and the log's one line say so, each no more than it should.
+func breakdown(t *testing.T, stage *stage, status int) {
+	t.Helper()
+	for _, op := range operations {
+		t.Run(op.OperationID, func(t *testing.T) {
+			r := stage.exampleOf(op)
+			got := stage.send(t, r)
+			want := map[int]string{503: unavailable, 500: internal}[status] + "\n"
+			if r.method == http.MethodHead {
+				want = ""
 			}
-		}
+			if got.status != status || got.body != want || (got.header.Get("Retry-After") == "1") != (status == 503) {
+				t.Errorf("got %d %s, Retry-After %q, want %d %s", got.status, got.body, got.header.Get("Retry-After"), status, want)
+			}
+			line := stage.log.one(t)
+			if line.Level != "ERROR" || line.Message != "request" || line.Status != status || line.RequestID != requestID || line.Error == "" {
+				t.Errorf("the log says %+v", line)
+			}
+		})
+	}
+}
+
+// A database that is closed, or a request that takes too long, is 503 for every operation; a schema that is
+// not the one that the server knows is 500.
+func TestEveryOperationBroken(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, engine string) {
+		t.Run("closed", func(t *testing.T) {
+			t.Parallel()
+			stage := newStage(t, engine)
+			if err := stage.store.Close(); err != nil {
+				t.Fatal(err)
+			}
+			breakdown(t, stage, 503)
+			stage.log.take()
+			// The process is well.
+			for path, status := range map[string]int{"/readyz": 503, "/healthz": 200} {
+				if got := stage.send(t, request{method: "GET", target: path}); got.status != status {
+					t.Errorf("%s: %d %s", path, got.status, got.body)
+				}
+			}
+		})
+		t.Run("no time", func(t *testing.T) {
+			t.Parallel()
+			breakdown(t, newStage(t, engine, func(s *setup) { s.server.RequestTimeout = time.Nanosecond }), 503)
+		})
+		t.Run("another schema", func(t *testing.T) {
+			t.Parallel()
+			stage := newStage(t, engine)
+			for _, table := range []string{"call_managing_organisations", "counters"} {
+				if _, err := stage.sql.Exec("ALTER TABLE " + table + " RENAME TO gone_" + table); err != nil {
+					t.Fatal(err)
+				}
+			}
+			breakdown(t, stage, 500)
+		})
 	})
 }
 
@@ -106,31 +123,9 @@ func TestEveryOperationWithADatabaseThatIsGone(t *testing.T) {
 			}
 			terminate()
 			stage.log.take()
-			breakdown(t, stage, 503, unavailable)
+			breakdown(t, stage, 503)
 		})
 	}
-}
-
-// A schema that is not the one that the server knows is 500 for every operation.
-func TestEveryOperationWithABrokenSchema(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, engine string) {
-		t.Parallel()
-		stage := newStage(t, engine)
-		for _, table := range []string{"call_managing_organisations", "counters"} {
-			if _, err := stage.sql.Exec("ALTER TABLE " + table + " RENAME TO gone_" + table); err != nil {
-				t.Fatal(err)
-			}
-		}
-		breakdown(t, stage, 500, internal)
-	})
-}
-
-// A request that takes too long is 503.
-func TestEveryOperationWithoutTime(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, engine string) {
-		t.Parallel()
-		breakdown(t, newStage(t, engine, func(s *setup) { s.server.RequestTimeout = time.Nanosecond }), 503, unavailable)
-	})
 }
 
 // A panic is a 500, whose stack only the log shows.
@@ -192,9 +187,7 @@ func TestWriteThatFails(t *testing.T) {
 				continue // they read, or change nothing of zagreb
 			}
 			t.Run(op.OperationID, func(t *testing.T) {
-				r := request{method: op.method, target: stage.names.Replace(op.target("{zagreb}")), token: "token-of-sam", body: op.example()}
-				r.body.content = stage.names.Replace(r.body.content)
-				if got := stage.send(t, r); got.status != 500 || got.body != internal+"\n" {
+				if got := stage.send(t, stage.exampleOf(op)); got.status != 500 || got.body != internal+"\n" {
 					t.Errorf("got %d %s", got.status, got.body)
 				}
 				stage.log.one(t)

@@ -1,0 +1,59 @@
+package server_test
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/opencalls/opencalls/store/storetest"
+)
+
+// Answers hold the properties that openapi.yaml gives them, and no others. What is read is also filled in
+// somewhere.
+func TestAnswersHoldEveryProperty(t *testing.T) {
+	stage := newStage(t, storetest.SQLite, func(s *setup) { s.plain = true })
+	for _, op := range operations {
+		for _, status := range []string{"200", "201"} {
+			response := op.Responses.Value(status)
+			if response == nil || response.Value.Content["application/json"] == nil || op.method == http.MethodHead {
+				continue
+			}
+			t.Run(op.OperationID, func(t *testing.T) {
+				defer stage.restore(t)
+				r := request{method: op.method, target: stage.names.Replace(op.target("{tartu}")), token: "token-of-sam"}
+				if op.RequestBody != nil {
+					r.body = jsonBody(stage.names.Replace(`{"role":"HELPER","user":"{jyrg}","customer":"https://x/api/customers/{tartu.customer}/"}`))
+				}
+				if op.OperationID == "call_managing_organisations_create" {
+					r.body = jsonBody(stage.names.Replace(`{"customer":` + freeURL + `}`))
+				}
+				got := stage.send(t, r)
+				schema := response.Value.Content["application/json"].Schema.Value
+				objects := []map[string]any{{}}
+				var into any = &objects[0]
+				if schema.Items != nil {
+					schema, into = schema.Items.Value, &objects
+				}
+				if err := json.Unmarshal([]byte(got.body), into); err != nil {
+					t.Fatalf("%d %s: %v", got.status, got.body, err)
+				}
+				found := map[string]bool{}
+				for _, object := range objects {
+					for key, value := range object {
+						if value != nil || op.method != http.MethodGet {
+							found[key] = true
+						}
+					}
+				}
+				want := slices.Sorted(maps.Keys(schema.Properties))
+				if diff := gocmp.Diff(want, slices.Sorted(maps.Keys(found))); diff != "" {
+					t.Errorf("openapi.yaml (-), the answer (+):\n%s\n%s", diff, got.body)
+				}
+			})
+		}
+	}
+}
