@@ -76,9 +76,7 @@ func TestEveryOperationBroken(t *testing.T) {
 			t.Parallel()
 			stage := newStage(t, engine)
 			for _, table := range []string{"call_managing_organisations", "counters"} {
-				if _, err := stage.sql.Exec("ALTER TABLE " + table + " RENAME TO gone_" + table); err != nil {
-					t.Fatal(err)
-				}
+				stage.exec(t, "ALTER TABLE " + table + " RENAME TO gone_" + table)
 			}
 			breakdown(t, stage, 500)
 		})
@@ -179,9 +177,7 @@ func TestWriteThatFails(t *testing.T) {
 		t.Parallel()
 		stage := newStage(t, engine)
 		// The audit event is the last thing that a change writes.
-		if _, err := stage.sql.Exec("ALTER TABLE audit_events RENAME TO gone"); err != nil {
-			t.Fatal(err)
-		}
+		stage.exec(t, "ALTER TABLE audit_events RENAME TO gone")
 		for _, op := range operations {
 			if op.method == http.MethodGet || op.method == http.MethodHead || strings.HasSuffix(op.OperationID, "_user") && !strings.HasSuffix(op.OperationID, "add_user") {
 				continue // they read, or change nothing of zagreb
@@ -193,9 +189,7 @@ func TestWriteThatFails(t *testing.T) {
 				stage.log.one(t)
 			})
 		}
-		if _, err := stage.sql.Exec("ALTER TABLE gone RENAME TO audit_events"); err != nil {
-			t.Fatal(err)
-		}
+		stage.exec(t, "ALTER TABLE gone RENAME TO audit_events")
 		stage.play(t, scenario{request: "GET …/", status: 200, want: everything}) // compares the whole database too
 	})
 }

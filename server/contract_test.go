@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"slices"
@@ -150,54 +151,41 @@ func operationAt(method, escapedPath string) (operation, bool) {
 
 // What holds answers against the contract has to refuse those that break it.
 func TestContractRefuses(t *testing.T) {
-	const object = "/00000000-0000-4000-8000-000000000001/"
-	header := func(lines ...string) http.Header {
-		h := http.Header{"X-Request-Id": {"1"}}
-		for _, line := range lines {
-			name, value, _ := strings.Cut(line, ": ")
-			h.Set(name, value)
-		}
-		return h
-	}
-	typed := header("Content-Type: application/json")
-	list := header("Content-Type: application/json", "X-Result-Count: 1", "Link: x")
+	const object, asJSON, page = base + "00000000-0000-4000-8000-000000000001/", "Content-Type: application/json", "X-Result-Count: 1, Link: x"
 	stat := `{"open_calls":0,"active_rounds":0,"accepted_proposals":0,"pending_proposals":0,"pending_review":0,"rounds_closing_in_one_week":0,"calls_closing_in_one_week":0,"offering_requests_pending":0}`
-	tests := []struct {
-		name   string
-		method string
-		path   string
-		status int
-		header http.Header
-		body   string
-		broken bool
+	for _, test := range []struct {
+		name, method, path string
+		status             int
+		header, body       string
+		broken             bool
 	}{
-		{"a right answer", "GET", base + object[1:] + "stats/", 200, typed, stat, false},
-		{"a right list", "GET", base, 200, list, "[]", false},
-		{"a right HEAD", "HEAD", base, 200, header("X-Result-Count: 1", "Link: x"), "", false},
-		{"no request id", "GET", base, 200, http.Header{"Content-Type": {"application/json"}, "X-Result-Count": {"1"}, "Link": {"x"}}, "[]", true},
-		{"a missing field", "GET", base + object[1:] + "stats/", 200, typed, `{"open_calls":0}`, true},
-		{"a wrong type", "GET", base + object[1:] + "stats/", 200, typed, strings.Replace(stat, "0", `"0"`, 1), true},
-		{"a missing header", "GET", base, 200, header("Content-Type: application/json", "X-Result-Count: 1"), "[]", true},
-		{"a wrong header", "GET", base, 200, header("Content-Type: application/json", "X-Result-Count: many", "Link: x"), "[]", true},
-		{"a missing header of HEAD", "HEAD", base, 200, header("Link: x"), "", true},
-		{"a body of HEAD", "HEAD", base, 200, header("X-Result-Count: 1", "Link: x"), "[]", true},
-		{"another media type", "GET", base, 404, header("Content-Type: text/plain"), `{"detail":"Invalid page."}`, true},
-		{"a status that is not documented", "GET", base, 409, typed, `{"detail":"x"}`, true},
-		{"401 without its header", "GET", base, 401, typed, `{"detail":"x"}`, true},
-		{"503 without its header", "GET", base, 503, typed, `{"detail":"x"}`, true},
-		{"a body where there is none", "DELETE", base + object[1:], 204, typed, `{}`, true},
-		{"an id without dashes", "GET", base + object[1:] + "list_users/", 200, list, `[{"uuid":"00000000000040008000000000000001"}]`, true},
-		{"a time of another zone", "GET", base + object[1:] + "list_users/", 200, list, `[{"created":"2027-01-31T00:00:00+02:00"}]`, true},
-		{"a relative URL", "GET", base + object[1:] + "list_users/", 200, list, `[{"user_image":"/api/media/1/"}]`, true},
-		{"an unknown path that is found", "GET", "/api/unknown/", 200, typed, `{}`, true},
-	}
-	for _, test := range tests {
+		{"a right answer", "GET", object + "stats/", 200, asJSON, stat, false},
+		{"a right list", "GET", base, 200, asJSON + ", " + page, "[]", false},
+		{"a right HEAD", "HEAD", base, 200, page, "", false},
+		{"no request id", "GET", base, 200, "X-Request-Id: , " + asJSON + ", " + page, "[]", true},
+		{"a missing field", "GET", object + "stats/", 200, asJSON, `{"open_calls":0}`, true},
+		{"a wrong type", "GET", object + "stats/", 200, asJSON, strings.Replace(stat, "0", `"0"`, 1), true},
+		{"a missing header", "GET", base, 200, asJSON + ", X-Result-Count: 1", "[]", true},
+		{"a wrong header", "GET", base, 200, asJSON + ", X-Result-Count: many, Link: x", "[]", true},
+		{"a missing header of HEAD", "HEAD", base, 200, "Link: x", "", true},
+		{"a body of HEAD", "HEAD", base, 200, page, "[]", true},
+		{"another media type", "GET", base, 404, "Content-Type: text/plain", `{"detail":"Invalid page."}`, true},
+		{"a status that is not documented", "GET", base, 409, asJSON, `{"detail":"x"}`, true},
+		{"401 without its header", "GET", base, 401, asJSON, `{"detail":"x"}`, true},
+		{"a body where there is none", "DELETE", object, 204, asJSON, `{}`, true},
+		{"an id without dashes", "GET", object + "list_users/", 200, asJSON + ", " + page, `[{"uuid":"00000000000040008000000000000001"}]`, true},
+		{"a time of another zone", "GET", object + "list_users/", 200, asJSON + ", " + page, `[{"created":"2027-01-31T00:00:00+02:00"}]`, true},
+		{"a relative URL", "GET", object + "list_users/", 200, asJSON + ", " + page, `[{"user_image":"/api/media/1/"}]`, true},
+		{"an unknown path that is found", "GET", "/api/unknown/", 200, asJSON, `{}`, true},
+	} {
 		t.Run(test.name, func(t *testing.T) {
-			r, err := http.NewRequest(test.method, "http://example.com"+test.path, nil)
-			if err != nil {
-				t.Fatal(err)
+			header := http.Header{"X-Request-Id": {"1"}}
+			for _, line := range strings.Split(test.header, ", ") {
+				name, value, _ := strings.Cut(line, ": ")
+				header.Set(name, value)
 			}
-			err = checkAnswer(r, &http.Response{StatusCode: test.status, Header: test.header}, []byte(test.body))
+			r := httptest.NewRequest(test.method, "http://example.com"+test.path, nil)
+			err := checkAnswer(r, &http.Response{StatusCode: test.status, Header: header}, []byte(test.body))
 			if broken := err != nil; broken != test.broken {
 				t.Errorf("broken is %v (%v), want %v", broken, err, test.broken)
 			}

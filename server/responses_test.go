@@ -28,9 +28,7 @@ func TestValidateResponses(t *testing.T) {
 		} {
 			t.Run(mode+"/"+test.request, func(t *testing.T) {
 				stage := newStage(t, storetest.SQLite, func(s *setup) { s.server.ValidateResponses, s.plain = mode, true })
-				if _, err := stage.sql.Exec(test.statement); err != nil {
-					t.Fatal(err)
-				}
+				stage.exec(t, test.statement)
 				method, target, _ := strings.Cut(stage.names.Replace(test.request), " ")
 				got := stage.send(t, request{method: method, target: target, token: "token-of-sam"})
 				log := stage.log.take()
