@@ -76,7 +76,7 @@ func TestEveryOperationBroken(t *testing.T) {
 			t.Parallel()
 			stage := newStage(t, engine)
 			for _, table := range []string{"call_managing_organisations", "counters"} {
-				stage.exec(t, "ALTER TABLE " + table + " RENAME TO gone_" + table)
+				stage.exec(t, "ALTER TABLE "+table+" RENAME TO gone_"+table)
 			}
 			breakdown(t, stage, 500)
 		})

@@ -58,14 +58,10 @@ var listUsersScenarios = []scenario{
 	{name: "active roles of active users, oldest first", request: "GET …/{tartu}/list_users/", status: 200, want: wholeTeam, headers: team("4", "first", "", "last", "")},
 	{name: "by support", as: "sue", request: "GET …/{tartu:hex}/list_users/", status: 200, want: wholeTeam,
 		headers: page("4", "first", "{tartu:hex}/list_users/", "last", "{tartu:hex}/list_users/")},
-	{name: "by a member", as: "nora", request: "GET …/{tartu}/list_users/", status: 200, want: wholeTeam},
-	{name: "by the customer's manager", as: "mari", request: "GET …/{tartu}/list_users/", status: 200, want: wholeTeam},
 	{name: "nobody", request: "GET …/{zagreb}/list_users/", status: 200, want: "[]", headers: page("0", "first", "{zagreb}/list_users/", "last", "{zagreb}/list_users/")},
 
 	// Filters.
 	find("user={jyrg}", "helping jyrg", "jyrg"),
-	find("user={jyrg:hex}", "helping jyrg", "jyrg"),
-	find("user={jyrg:UPPER}", "helping jyrg", "jyrg"),
 	find("user={bob}"),
 	find("user={ines}"), // not active
 	find("user={erik}"), // expired
@@ -77,18 +73,14 @@ var listUsersScenarios = []scenario{
 	find("user_url=/api/users/{tartu}/"),
 	find("user={jyrg}&user_url=/api/users/{nora}/"),
 	refuse("user_url=/api/customers/{nora}/", "user_url", "Invalid hyperlink - No URL match."),
-	refuse("user_url=/api/user/{nora}/", "user_url", "Invalid hyperlink - No URL match."),
-	refuse("user_url=/api/users/x/", "user_url", "Invalid hyperlink - No URL match."),
 	refuse("user_url=", "user_url", "Invalid hyperlink - No URL match."),
 	find("username=nora", "nora"),
 	find("username=Nora"),
-	find("username=nor"),
 	find("username=", "carl", "helping jyrg", "nora", "jyrg"),
 	find("full_name=JURGEN+mu", "helping jyrg", "jyrg"),
 	find("full_name=J%C3%9CRGEN", "helping jyrg", "jyrg"),
 	find("full_name=%25", "nora"),
 	find("full_name=_%5C", "nora"),
-	find("full_name=zzz"),
 	find("native_name=%D0%9D%D0%9E%D0%A0%D0%90", "nora"), // НОРА
 	find("native_name=jurgen"),                           // accents count here
 	find("native_name=j%C3%BCrgen", "helping jyrg", "jyrg"),
@@ -103,7 +95,6 @@ var listUsersScenarios = []scenario{
 	find("role=CUSTOMER.CALL_ORGANIZER&role=HELPER", "helping jyrg", "nora"),
 	find("search_string=CLERK", "carl"),
 	find("search_string=nora%40EXAMPLE", "nora"),
-	find("search_string=jyrg", "helping jyrg", "jyrg"),
 	find("search_string=m%C3%BCller", "helping jyrg", "jyrg"),
 	find("search_string=muller"), // accents count here
 	find("search_string='\"%5C%25"),
@@ -111,15 +102,11 @@ var listUsersScenarios = []scenario{
 	find("full_name=&native_name=&role=&search_string=&user_slug=&username=", "carl", "helping jyrg", "nora", "jyrg"),
 	find("role=HELPER&search_string=nora&zzz=1", "nora"),
 	refuse("username=%00", "username", "Null characters are not allowed."),
-	refuse("full_name=%00", "full_name", "Null characters are not allowed."),
-	refuse("native_name=%00", "native_name", "Null characters are not allowed."),
-	refuse("user_slug=%00", "user_slug", "Null characters are not allowed."),
 	refuse("role=%00", "role", "Null characters are not allowed."),
 	refuse("search_string=%00", "search_string", "Null characters are not allowed."),
 	{name: "a query that is not UTF-8", request: "GET …/{tartu}/list_users/?username=%FF", status: 400, want: notUTF8},
 
 	// Order: ties are broken by the grant's id, whose letter is f and whose number the world's order.
-	find("o=created", "carl", "helping jyrg", "nora", "jyrg"),
 	find("o=-created", "jyrg", "nora", "helping jyrg", "carl"),
 	find("o=username", "carl", "helping jyrg", "jyrg", "nora"),
 	find("o=-username", "nora", "helping jyrg", "jyrg", "carl"),
@@ -134,11 +121,9 @@ var listUsersScenarios = []scenario{
 	find("o=expiration_time", "nora", "helping jyrg", "jyrg", "carl"),
 	find("o=-expiration_time", "carl", "helping jyrg", "jyrg", "nora"),
 	find("o=role,-username", "jyrg", "carl", "nora", "helping jyrg"),
-	find("o=role&o=-username", "jyrg", "carl", "nora", "helping jyrg"),
 	find("o=-role&o=created,username", "helping jyrg", "nora", "carl", "jyrg"),
 	find("o=role,role", "carl", "jyrg", "helping jyrg", "nora"),
 	refuse("o=bogus", "o", noChoice("bogus")),
-	refuse("o=role,user_uuid", "o", noChoice("user_uuid")),
 	refuse("o=", "o", noChoice("")),
 
 	// Pages.
@@ -146,13 +131,7 @@ var listUsersScenarios = []scenario{
 		headers: team("4", "first", "?o=-username&page_size=1", "prev", "?o=-username&page_size=1", "next", "?o=-username&page=3&page_size=1", "last", "?o=-username&page=4&page_size=1")},
 	{name: "the last page", request: "GET …/{tartu}/list_users/?page=2&page_size=3", status: 200, want: members("jyrg"),
 		headers: team("4", "first", "?page_size=3", "prev", "?page_size=3", "last", "?page=2&page_size=3")},
-	{name: "page_size=10000", request: "GET …/{tartu}/list_users/?page_size=10000", status: 200, want: wholeTeam},
 	{name: "a page past the end", request: "GET …/{tartu}/list_users/?page=2", status: 404, want: `{"detail":"Invalid page."}`},
-	{name: "page=0", request: "GET …/{tartu}/list_users/?page=0", status: 404, want: `{"detail":"Invalid page."}`},
-	{name: "an empty page", request: "GET …/{tartu}/list_users/?page=", status: 404, want: `{"detail":"Invalid page."}`},
-	refuse("page_size=0", "page_size", "Ensure this value is greater than or equal to 1."),
-	refuse("page_size=x", "page_size", "A valid integer is required."),
-	refuse("page_size=", "page_size", "A valid integer is required."),
 
 	// Fields.
 	{name: "some fields", request: "GET …/{tartu}/list_users/?username=carl&field=user_uuid&field=role_name,expiration_time", status: 200,
@@ -163,7 +142,6 @@ var listUsersScenarios = []scenario{
 	{name: "fields of which there is none", request: "GET …/{tartu}/list_users/?username=nora&field=created_by_uuid&field=created_by_full_name", status: 200, want: "[{}]"},
 	{name: "a field twice", request: "GET …/{tartu}/list_users/?username=nora&field=user_image,user_image", status: 200, want: `[{"user_image":null}]`},
 	refuse("field=bogus", "field", noChoice("bogus")),
-	refuse("field=uuid,bogus", "field", noChoice("bogus")),
 	refuse("field=", "field", noChoice("")),
 	{name: "all that is wrong with a query at once", as: "carl", request: "GET …/{tartu}/list_users/?field=a&o=b&user=c&user_url=d&page=e&page_size=f&role=%00", status: 400,
 		want: `{"field":["Select a valid choice. a is not one of the available choices."],"o":["Select a valid choice. b is not one of the available choices."],"page_size":["A valid integer is required."],` +
@@ -171,9 +149,5 @@ var listUsersScenarios = []scenario{
 
 	// Who.
 	{name: "by a user without a role", as: "bob", request: "GET …/{tartu}/list_users/", status: 403, want: mayNot},
-	{name: "by whoever held a role that is expired", as: "erik", request: "GET …/{tartu}/list_users/", status: 403, want: mayNot},
-	{name: "by whoever held a role that is revoked", as: "rita", request: "GET …/{tartu}/list_users/", status: 403, want: mayNot},
-	{name: "by a member of another organisation", as: "nora", request: "GET …/{zagreb}/list_users/", status: 403, want: mayNot},
 	{name: "an id that is not known", request: "GET …/{tartu.customer}/list_users/", status: 404, want: noOrganisation},
-	{name: "an id that is none", request: "GET …/abc/list_users/", status: 404, want: noOrganisation},
 }

@@ -79,15 +79,11 @@ var addUserScenarios = []scenario{
 	{name: "a role of another scope that is not active either", request: "POST …/{tartu}/add_user/", body: role("CUSTOMER.SUPPORT", "bob", ""), status: 400, want: notValid},
 	{name: "a role that is not active", request: "POST …/{tartu}/add_user/", body: role("RETIRED", "bob", ""), status: 400, want: notActive},
 	{name: "a role to oneself, by who may only on the organisation", as: "carl", request: "POST …/{tartu}/add_user/", body: role("HELPER", "carl", ""), status: 400, want: ownRole},
-	{name: "a role to oneself in a form, by who may only on the organisation", as: "carl", request: "POST …/{tartu}/add_user/", body: formBody("role=HELPER&user={carl}"), status: 400, want: ownRole},
 	{name: "a role to oneself beside another's name", as: "carl", request: "POST …/{tartu}/add_user/?user={bob}", body: jsonBody(`{"role":"HELPER","user":"{bob}","user":"{carl}"}`), status: 400, want: ownRole},
-	{name: "a role of another scope, by a member", as: "carl", request: "POST …/{tartu}/add_user/", body: role("{CUSTOMER.OWNER}", "bob", ""), status: 400, want: notValid},
 	{name: "who is not active, by who is not staff", as: "olev", request: "POST …/{zagreb}/add_user/", body: role("HELPER", "ines", ""), status: 400, want: deactivated},
 	{name: "the customer is blocked", request: "POST …/{angstrom}/add_user/", body: role("HELPER", "bob", ""), status: 400, want: notAvailable},
 
 	{name: "by a user without a role", as: "bob", request: "POST …/{tartu}/add_user/", body: role("HELPER", "bob", ""), status: 403, want: mayNot},
-	{name: "by a member without the permission", as: "nora", request: "POST …/{tartu}/add_user/", body: role("HELPER", "bob", ""), status: 403, want: mayNot},
-	{name: "by support", as: "sue", request: "POST …/{tartu}/add_user/", body: role("HELPER", "bob", ""), status: 403, want: mayNot},
 }
 
 var updateUserScenarios = []scenario{
@@ -110,7 +106,6 @@ var updateUserScenarios = []scenario{
 	{name: "of a role that is not active", request: "POST …/{tartu}/update_user/", body: role("RETIRED", "ines", untilApril), status: 200, want: april,
 		events: []string{"user_role.update {ines:RETIRED:tartu} by sam: until 2027-04-01T00:00:00Z, before that further notice"}},
 
-	{name: "one's own role in a form, by who may only on the organisation", as: "jyrg", request: "POST …/{tartu}/update_user/", body: formBody("role=HELPER&user={jyrg}"), status: 400, want: ownRole},
 	{name: "a role that is not held", request: "POST …/{tartu}/update_user/", body: role("HELPER", "bob", ""), status: 400, want: notHeld},
 	{name: "a role that is held no longer", request: "POST …/{tartu}/update_user/", body: role("HELPER", "rita", untilApril), status: 400, want: notHeld},
 	{name: "a role that is expired", request: "POST …/{tartu}/update_user/", body: role("HELPER", "erik", untilApril), status: 400, want: notHeld},
@@ -118,7 +113,7 @@ var updateUserScenarios = []scenario{
 	{name: "a role of another scope", request: "POST …/{tartu}/update_user/", body: role("CUSTOMER.OWNER", "olev", ""), status: 400, want: notHeld},
 	{name: "one's own role, by who may only on the organisation", as: "jyrg", request: "POST …/{tartu}/update_user/", body: role("HELPER", "jyrg", ""), status: 400, want: ownRole},
 	{name: "the customer is blocked", request: "POST …/{angstrom}/update_user/", body: role("CUSTOMER.CALL_ORGANIZER", "carl", ""), status: 400, want: notAvailable},
-	{name: "by a member without the permission", as: "nora", request: "POST …/{tartu}/update_user/", body: role("HELPER", "nora", ""), status: 403, want: mayNot},
+	{name: "by a member without the permission", as: "nora", request: "POST …/{tartu}/update_user/", body: role("HELPER", "jyrg", ""), status: 403, want: mayNot},
 }
 
 var deleteUserScenarios = []scenario{
@@ -137,7 +132,6 @@ var deleteUserScenarios = []scenario{
 	{name: "a role that is held elsewhere", request: "POST …/{zagreb}/delete_user/", body: role("HELPER", "nora", ""), status: 200},
 
 	{name: "one's own role, by who may only on the organisation", as: "carl", request: "POST …/{tartu}/delete_user/", body: role("CUSTOMER.CALL_ORGANIZER", "carl", ""), status: 400, want: ownRole},
-	{name: "one's own role in a form, by who may only on the organisation", as: "carl", request: "POST …/{tartu}/delete_user/", body: formBody("role=CUSTOMER.CALL_ORGANIZER&user={carl}"), status: 400, want: ownRole},
 	{name: "the customer is blocked", request: "POST …/{angstrom}/delete_user/", body: role("CUSTOMER.CALL_ORGANIZER", "carl", ""), status: 400, want: notAvailable},
 	{name: "by a member without the permission", as: "nora", request: "POST …/{tartu}/delete_user/", body: role("HELPER", "jyrg", ""), status: 403, want: mayNot},
 }
@@ -169,27 +163,19 @@ var roleBodyScenarios = func() []scenario {
 		{name: "a date of the past", body: role("HELPER", "jyrg", `,"expiration_time":"2027-01-31"`), want: past},
 		{name: "a time of the past in lower case and without a zone", body: role("HELPER", "jyrg", `,"expiration_time":"2027-01-31t12:30:45.1"`), want: past},
 		{name: "a time without seconds", body: role("HELPER", "jyrg", `,"expiration_time":"2027-04-01T00:00Z"`), want: wrongTime},
-		{name: "a date in words", body: role("HELPER", "jyrg", `,"expiration_time":"tomorrow"`), want: wrongTime},
-		{name: "a time with a blank", body: role("HELPER", "jyrg", `,"expiration_time":"2027-04-01 00:00:00Z"`), want: wrongTime},
 		{name: "a day that there is not", body: role("HELPER", "jyrg", `,"expiration_time":"2027-02-30T00:00:00Z"`), want: wrongTime},
 		{name: "a leap second", body: role("HELPER", "jyrg", `,"expiration_time":"2027-06-30T23:59:60Z"`), want: wrongTime},
 		{name: "a year past 9999", body: role("HELPER", "jyrg", `,"expiration_time":"9999-12-31T23:59:59-01:00"`), want: wrongTime},
-		{name: "a year of five digits", body: role("HELPER", "jyrg", `,"expiration_time":"10000-01-01T00:00:00Z"`), want: wrongTime},
-		{name: "an offset of another day", body: role("HELPER", "jyrg", `,"expiration_time":"2027-04-01T00:00:00+25:00"`), want: wrongTime},
 		{name: "an empty time", body: role("HELPER", "jyrg", `,"expiration_time":""`), want: wrongTime},
 		{name: "all that the data shows to be wrong at once", body: role("NOBODY", "tartu", `,"expiration_time":"2027-01-01T00:00:00Z"`),
 			want: `{"expiration_time":["Expiration time should be greater than current time."],"role":["Role is not found."],"user":["User is not found."]}`},
 		{name: "no body", body: jsonBody(""), want: noData},
 		{name: "no body and no Content-Type", want: noData},
 		{name: "JSON null", body: jsonBody("null"), want: noData},
-		{name: "JSON that is a list", body: jsonBody("[]"), want: `{"non_field_errors":["Invalid data. Expected a dictionary, but got list."]}`},
-		{name: "broken JSON", body: jsonBody(`{"role"`), want: `{"detail":"JSON parse error - unexpected EOF"}`},
 		{name: "a form that is not UTF-8", body: formBody("role=%FF"), want: notUTF8},
 		{name: "nothing in multipart", body: parts(), want: `{"role":["This field is required."],"user":["This field is required."]}`},
 		{name: "a file in multipart", body: parts(file("role", "a", "", "HELPER"), text("user", "{bob}")), want: `{"role":["Not a valid string."]}`},
-		{name: "text", body: rawBody("text/plain", "HELPER"), status: 415, want: `{"detail":"Unsupported media type \"text/plain\" in request."}`},
 		{name: "an id that is not known", request: "…/{tartu.customer}/", body: role("HELPER", "bob", ""), status: 404, want: noOrganisation},
-		{name: "an id that is none", request: "…/abc/", body: role("HELPER", "bob", ""), status: 404, want: noOrganisation},
 	}
 	var all []scenario
 	for _, action := range []string{"add_user", "update_user", "delete_user"} {
