@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -39,20 +38,18 @@ type app struct {
 	clock *storetest.Clock
 	log   *accessLog
 
-	url      string
-	client   *http.Client
-	replicas []*replica
-	handled  chan struct{} // one for each request that the server is done with, its log line too
+	url     string
+	client  *http.Client
+	handled chan struct{} // one for each request that the server is done with, its log line too
 }
 
 // setup is what a test may change of an app before it starts.
 type setup struct {
-	server   server.Config
-	store    []storetest.Option
-	web      func(*http.Server)  // the limits of connections; none without it
-	plain    bool                // the client does not hold answers against openapi.yaml
-	watch    func(*http.Request) // sees each request before the server does
-	replicas int                 // how many processes take requests in turn, set up as is the rule; without it, this one
+	server server.Config
+	store  []storetest.Option
+	web    func(*http.Server)  // the limits of connections; none without it
+	plain  bool                // the client does not hold answers against openapi.yaml
+	watch  func(*http.Request) // sees each request before the server does
 }
 
 // start serves an empty migrated database until the test ends. Its clock stands still and its
@@ -60,22 +57,20 @@ type setup struct {
 func start(t testing.TB, engine string, changes ...func(*setup)) *app {
 	t.Helper()
 	a := &app{clock: storetest.NewClock(), log: &accessLog{}, handled: make(chan struct{}, 64)}
-	s := setup{server: config(a.clock, a.log)}
+	s := setup{server: server.Config{
+		Now: a.clock.Now, PublicURL: publicURL, Logger: slog.New(slog.NewJSONHandler(a.log, nil)),
+		NewUUID: func() uuid.UUID { return uuid.MustParse(requestID) },
+	}}
 	for _, change := range changes {
 		change(&s)
 	}
 	var tables storetest.SQL
 	options := append([]storetest.Option{a.clock.Use, storetest.Sequence, tables.Use}, s.store...)
-	databaseURL := storetest.MigratedURL(t, engine)
-	a.store = storetest.OpenURL(t, databaseURL, options...)
+	a.store = storetest.Open(t, engine, options...)
 	a.sql = tables.DB(t)
 	a.world = world.New(a.store)
-	if s.replicas > 0 {
-		a.url = a.startReplicas(t, databaseURL, s.replicas)
-	} else {
-		s.server.Store = a.store
-		a.url = a.serve(t, s)
-	}
+	s.server.Store = a.store
+	a.url = a.serve(t, s)
 	a.client = world.NewClient(a.url).HTTP
 	t.Cleanup(a.client.CloseIdleConnections)
 	if !s.plain {
@@ -84,15 +79,7 @@ func start(t testing.TB, engine string, changes ...func(*setup)) *app {
 	return a
 }
 
-// config is that of a server whose clock is the test's; each of its requests has the same id.
-func config(clock *storetest.Clock, log io.Writer) server.Config {
-	return server.Config{
-		Now: clock.Now, PublicURL: publicURL, Logger: slog.New(slog.NewJSONHandler(log, nil)),
-		NewUUID: func() uuid.UUID { return uuid.MustParse(requestID) },
-	}
-}
-
-// serve serves in this process, and returns the server's URL.
+// serve serves behind a listener, and returns its URL.
 func (a *app) serve(t testing.TB, s setup) string {
 	t.Helper()
 	handler, err := server.New(s.server)
@@ -202,6 +189,8 @@ type logLine struct {
 	Error     string `json:"error"`
 	Stack     string `json:"stack"`
 	Violation string `json:"violation"`
+
+	text string // the line itself
 }
 
 // one fails the test unless exactly one line was logged since the last look, and returns it.
@@ -211,7 +200,7 @@ func (l *accessLog) one(t testing.TB) logLine {
 	if strings.Count(text, "\n") != 1 {
 		t.Fatalf("the log does not hold one line:\n%s", text)
 	}
-	var line logLine
+	line := logLine{text: text}
 	if err := json.Unmarshal([]byte(text), &line); err != nil {
 		t.Fatal(err)
 	}
@@ -222,22 +211,15 @@ func (l *accessLog) one(t testing.TB) logLine {
 // one line that says what the answer's status was and holds no secret.
 func (a *app) checkAccessLine(t testing.TB, r request, got answer) {
 	t.Helper()
-	text := a.log.take()
-	if strings.Count(text, "\n") != 1 {
-		t.Fatalf("the log does not hold one line:\n%s", text)
-	}
-	if r.token != "" && strings.Contains(text, r.token) {
-		t.Errorf("the log holds the token:\n%s", text)
-	}
-	var line logLine
-	if err := json.Unmarshal([]byte(text), &line); err != nil {
-		t.Fatal(err)
+	line := a.log.one(t)
+	if r.token != "" && strings.Contains(line.text, r.token) {
+		t.Errorf("the log holds the token:\n%s", line.text)
 	}
 	target, _ := url.Parse(r.target)
 	path := strings.ToValidUTF8(target.Path, "\ufffd")
 	want := logLine{
 		Level: "INFO", Message: "request", RequestID: got.header.Get("X-Request-ID"),
-		Method: r.method, Path: path, Status: got.status, Bytes: int64(len(got.body)), User: line.User,
+		Method: r.method, Path: path, Status: got.status, Bytes: int64(len(got.body)), User: line.User, text: line.text,
 	}
 	if r.method == http.MethodHead && plainRoutes.MatchString(target.Path) {
 		want.Bytes = line.Bytes // what a GET has

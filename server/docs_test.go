@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"image"
-	"image/png"
 	"io/fs"
 	"net/http"
 	"os"
@@ -23,7 +21,6 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
-	"github.com/opencalls/opencalls/store"
 	"github.com/opencalls/opencalls/store/storetest"
 )
 
@@ -99,11 +96,19 @@ func TestDocsInBrowser(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			a := start(t, storetest.SQLite, plainly, func(s *setup) { s.server.PublicURL = "" })
-			w := storetest.NewWorld(t, a.store)
-			staff := w.User("staff", func(u *store.User) { u.IsStaff = true })
-			w.Token(staff, func(token *store.Token) { token.Digest = store.Digest("YOUR_API_TOKEN") })
-			w.Organisation(w.Customer("University of Tartu"))
-			tallinn := w.Organisation(w.Customer("Tallinn University of Technology"), func(o *store.CallManagingOrganisation) { o.Description = "Calls of Tallinn" })
+			a.world.Import(t, `
+customers:
+  - {uuid: {tartu.customer}, name: University of Tartu}
+  - {uuid: {tallinn.customer}, name: Tallinn University of Technology}
+users: [{uuid: {staff}, username: staff, is_staff: true, token: YOUR_API_TOKEN}]
+call_managing_organisations:
+  - {uuid: {tartu}, customer: {tartu.customer}}
+  - {uuid: {tallinn}, customer: {tallinn.customer}, description: Calls of Tallinn}
+`)
+			picture := filepath.Join(t.TempDir(), "logo.png")
+			if err := os.WriteFile(picture, []byte(pngFile), 0o600); err != nil {
+				t.Fatal(err)
+			}
 
 			p := openPage(t, a.url)
 			p.do("open", chromedp.EmulateViewport(test.width, test.height, test.emulate...), chromedp.Navigate(a.url+"/"))
@@ -124,14 +129,14 @@ func TestDocsInBrowser(t *testing.T) {
 			const update = "call_managing_organisations_partial_update"
 			p.expand(update)
 			p.do("fill the form",
-				chromedp.SendKeys(within(update, `tr[data-param-name="uuid"] input`), tallinn.UUID.String()),
+				chromedp.SendKeys(within(update, `tr[data-param-name="uuid"] input`), a.world.IDs["tallinn"].String()),
 				chromedp.SetValue(within(update, `select[aria-label="Request content type"]`), "multipart/form-data"),
 				chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 					_, err := chromedp.Evaluate[bool](fmt.Sprintf(`document.querySelector(%q).dispatchEvent(new Event('change', {bubbles: true}))`,
 						within(update, `select[aria-label="Request content type"]`)))(ctx, target)
 					return err
 				}),
-				chromedp.SetUploadFiles(within(update, `input[type="file"]`), []string{pictureFile(t)}),
+				chromedp.SetUploadFiles(within(update, `input[type="file"]`), []string{picture}),
 			)
 			status, body = p.execute(update)
 			var updated map[string]any
@@ -283,19 +288,4 @@ func (p *browserPage) execute(id string) (status, body string) {
 // within selects something in an operation of the page.
 func within(id, selector string) chromedp.CSS {
 	return chromedp.CSS("#operations-call-managing-organisations-" + id + " " + selector)
-}
-
-// pictureFile returns the path of a small image.
-func pictureFile(t *testing.T) string {
-	t.Helper()
-	name := filepath.Join(t.TempDir(), "logo.png")
-	file, err := os.Create(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	if err := png.Encode(file, image.NewGray(image.Rect(0, 0, 8, 8))); err != nil {
-		t.Fatal(err)
-	}
-	return name
 }

@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -350,65 +349,6 @@ func TestCreateAgainstCreate(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestDeleteAgainstGrant(t *testing.T) {
-	races(t, func(r *race) {
-		for round := range raceRounds {
-			o := r.organisation()
-			var requests []request
-			for range 4 {
-				requests = append(requests, manage("add_user", o, r.user(), ""))
-			}
-			at := round % 4
-			requests = slices.Insert(requests, at, destroy(o), destroy(o))
-			answers := r.together(requests...)
-			r.statuses(answers[at:at+2], map[int]int{204: 1, 404: 1}, "")
-			for _, a := range slices.Delete(answers, at, at+2) {
-				if a.status != http.StatusCreated && a.status != http.StatusNotFound {
-					r.Errorf("a grant: %d %s", a.status, a.body)
-				}
-			}
-			r.statuses([]answer{r.do(fetch(base + o.String() + "/"))}, map[int]int{404: 1}, "")
-		}
-	})
-}
-
-// Of images that replace one another the last one is served, and nothing is left of the others.
-func TestImageAgainstImage(t *testing.T) {
-	races(t, func(r *race) {
-		o := r.organisation()
-		for range raceRounds {
-			var sets []request
-			for i := range 6 {
-				sets = append(sets, patch(o, parts(file("image", "a.png", "image/png", pictureOf(i+1)))))
-			}
-			answers := r.together(sets...)
-			r.statuses(answers, map[int]int{200: 6}, "")
-			events := r.rows("SELECT request_id, action FROM audit_events WHERE object_uuid = '%s' ORDER BY uuid", o)
-			last := events[len(events)-1][0]
-			kept := imageOf(r, r.do(fetch(base+o.String()+"/")))
-			for i, a := range answers {
-				at, isLast := imageOf(r, a), a.header.Get("X-Request-ID") == last
-				got := r.do(fetch(at))
-				if isLast != (at == kept) || isLast && got.body != pictureOf(i+1) || !isLast && got.status != http.StatusNotFound {
-					r.Errorf("%s: %d, %d bytes; the last one is %v, at %s", at, got.status, len(got.body), isLast, kept)
-				}
-			}
-			if n := storetest.Count(r, r.sql, "SELECT count(*) FROM images"); n != 1 {
-				r.Errorf("%d images", n)
-			}
-		}
-	})
-}
-
-// imageOf is the path of the image that an answer shows; "" without one.
-func imageOf(r *race, a answer) string {
-	var body struct{ Image string }
-	if err := json.Unmarshal([]byte(a.body), &body); err != nil {
-		r.Errorf("%s: %v", a.body, err)
-	}
-	return strings.TrimPrefix(body.Image, publicURL)
 }
 
 // Two imports lock the same rows the other way round, while requests change them.

@@ -93,7 +93,7 @@ var digits = map[string]string{
 }
 
 // definition finds the kind of the entries that follow, or the name of an entry.
-var definition = regexp.MustCompile(`(?m)^(\w+):$|\buuid: \{([^{}\s]+)\}`)
+var definition = regexp.MustCompile(`(?m)^(\w+):|\buuid: \{([^{}\s]+)\}`)
 
 // name gives UUIDs to the names that a text defines.
 func (w *World) name(text string) {
