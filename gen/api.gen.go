@@ -3424,7 +3424,7 @@ type ClientWithResponsesInterface interface {
 
 // CallManagingOrganisationsListResponse200Headers the declared response headers of an HTTP 200 response for CallManagingOrganisationsList
 type CallManagingOrganisationsListResponse200Headers struct {
-	Link         string
+	Link         *string
 	XRequestID   *string
 	XResultCount int
 }
@@ -3561,7 +3561,7 @@ func (r CallManagingOrganisationsListResponse) ContentType() string {
 
 // CallManagingOrganisationsCountResponse200Headers the declared response headers of an HTTP 200 response for CallManagingOrganisationsCount
 type CallManagingOrganisationsCountResponse200Headers struct {
-	Link         string
+	Link         *string
 	XRequestID   *string
 	XResultCount int
 }
@@ -4861,7 +4861,7 @@ func (r CallManagingOrganisationsDeleteUserResponse) ContentType() string {
 
 // CallManagingOrganisationsListUsersListResponse200Headers the declared response headers of an HTTP 200 response for CallManagingOrganisationsListUsersList
 type CallManagingOrganisationsListUsersListResponse200Headers struct {
-	Link         string
+	Link         *string
 	XRequestID   *string
 	XResultCount int
 }
@@ -5012,7 +5012,7 @@ func (r CallManagingOrganisationsListUsersListResponse) ContentType() string {
 
 // CallManagingOrganisationsListUsersCountResponse200Headers the declared response headers of an HTTP 200 response for CallManagingOrganisationsListUsersCount
 type CallManagingOrganisationsListUsersCountResponse200Headers struct {
-	Link         string
+	Link         *string
 	XRequestID   *string
 	XResultCount int
 }
@@ -5914,10 +5914,10 @@ func ParseCallManagingOrganisationsListResponse(rsp *http.Response) (*CallManagi
 		var headers CallManagingOrganisationsListResponse200Headers
 		if values := rsp.Header.Values("Link"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.Link = value
+			headers.Link = &value
 		}
 		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
 			var value string
@@ -6038,10 +6038,10 @@ func ParseCallManagingOrganisationsCountResponse(rsp *http.Response) (*CallManag
 		var headers CallManagingOrganisationsCountResponse200Headers
 		if values := rsp.Header.Values("Link"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.Link = value
+			headers.Link = &value
 		}
 		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
 			var value string
@@ -7694,10 +7694,10 @@ func ParseCallManagingOrganisationsListUsersListResponse(rsp *http.Response) (*C
 		var headers CallManagingOrganisationsListUsersListResponse200Headers
 		if values := rsp.Header.Values("Link"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.Link = value
+			headers.Link = &value
 		}
 		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
 			var value string
@@ -7828,10 +7828,10 @@ func ParseCallManagingOrganisationsListUsersCountResponse(rsp *http.Response) (*
 		var headers CallManagingOrganisationsListUsersCountResponse200Headers
 		if values := rsp.Header.Values("Link"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.Link = value
+			headers.Link = &value
 		}
 		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
 			var value string
@@ -9048,7 +9048,7 @@ type CallManagingOrganisationsListResponseObject interface {
 }
 
 type CallManagingOrganisationsList200ResponseHeaders struct {
-	Link         string
+	Link         *string
 	XRequestID   *string
 	XResultCount int
 }
@@ -9065,7 +9065,9 @@ func (response CallManagingOrganisationsList200JSONResponse) VisitCallManagingOr
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Link", fmt.Sprint(response.Headers.Link))
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	if response.Headers.XRequestID != nil {
 		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
 	}
@@ -9191,7 +9193,7 @@ type CallManagingOrganisationsCountResponseObject interface {
 }
 
 type CallManagingOrganisationsCount200ResponseHeaders struct {
-	Link         string
+	Link         *string
 	XRequestID   *string
 	XResultCount int
 }
@@ -9201,7 +9203,9 @@ type CallManagingOrganisationsCount200Response struct {
 }
 
 func (response CallManagingOrganisationsCount200Response) VisitCallManagingOrganisationsCountResponse(w http.ResponseWriter) error {
-	w.Header().Set("Link", fmt.Sprint(response.Headers.Link))
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	if response.Headers.XRequestID != nil {
 		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
 	}
@@ -10606,7 +10610,7 @@ type CallManagingOrganisationsListUsersListResponseObject interface {
 }
 
 type CallManagingOrganisationsListUsersList200ResponseHeaders struct {
-	Link         string
+	Link         *string
 	XRequestID   *string
 	XResultCount int
 }
@@ -10623,7 +10627,9 @@ func (response CallManagingOrganisationsListUsersList200JSONResponse) VisitCallM
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Link", fmt.Sprint(response.Headers.Link))
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	if response.Headers.XRequestID != nil {
 		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
 	}
@@ -10767,7 +10773,7 @@ type CallManagingOrganisationsListUsersCountResponseObject interface {
 }
 
 type CallManagingOrganisationsListUsersCount200ResponseHeaders struct {
-	Link         string
+	Link         *string
 	XRequestID   *string
 	XResultCount int
 }
@@ -10777,7 +10783,9 @@ type CallManagingOrganisationsListUsersCount200Response struct {
 }
 
 func (response CallManagingOrganisationsListUsersCount200Response) VisitCallManagingOrganisationsListUsersCountResponse(w http.ResponseWriter) error {
-	w.Header().Set("Link", fmt.Sprint(response.Headers.Link))
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	if response.Headers.XRequestID != nil {
 		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
 	}
@@ -11856,139 +11864,140 @@ func (sh *strictHandler) CallManagingOrganisationsUpdateUser(ctx echo.Context, u
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H1rcxs3suhfQc1ulZMcviTZji3VqRxFkXO0R36UHuvcY3klcKZJIhoCXAAjipvLqvtD7uf7R+4/ub/k",
-	"FhqY9ww5I1G2kmhry6FIPBqNRr/Q3fjN88V0Jjhwrbzd3zy4pdNZCPjZl0A1mE8qmk6pXHi73j7xI6XF",
-	"FCQZgi+moAjlRMgx5UxRzQT3Ot4NDSPsF7f1dr2J1jO12+/TGeu5SXq+mJq/+3Ez1adbw21/J3jehRej",
-	"l93vX70edOnQD7ow2treef7ipfmm73W8AJQv2Qzn2/UOaBgqIkZET4Ccc3YDUjG9MN+cUakjb7nseHA7",
-	"Y9JCWFiRFCEQPaGaAA9UFv60z6VmU/B2ve3BzqC7td3d2TobDHbx//+Nw09hOgSpimPP6BjInOkJERzI",
-	"WFKuIcAZ03k+xagOcILtl93BVnfrxdng9e6OnaATN7gcLi5HURhecorgvA/hhryfc5D5NlHEzGCDrdev",
-	"/EEA3cFgMOh+b/55Zf4ZpP977nXKy+RRGHY8A2U80cH56dn7t4cnvYP94+PL9yc/7787+u/DE8+1aj7f",
-	"jtfxIgXyEqaUhd6uR0Pmw39kSCJukF3nvmlE9iGIf2RTOk4AxW/MP641Dhm3dKA1oSzTpfFCtr3l52XH",
-	"y5F+fvNXnItV292zAOGuP9T5iXtc0uFQwg1z4HvnZ9kffRFxjWs5PMx+n0N+8q1DftX5y7XS7CYhK/yZ",
-	"/N//HbJrIcJsu3bb1pIfdDy3hJVonULAaL8BKWwZlEYyXLdNNAy7U8rpmPFxN0sbzTeuDVqWBfJcw5yq",
-	"ifXTE7U+UesXoVbDTWdUakbD81lQoXlwmJMM6jqE8oBwQRA7hPIFmQoJWT5bg2i7j6Y304r4IgxhDCrF",
-	"syGVZRGaN0JO7wZRhzBOKBmZAe4PnIfnGjWIKj1GjAglRvCRiGsWIlEBD8z3f6M8Mm3bKzjxfCvUADNl",
-	"G8akNNUr5aVlTHouiJgBJ4Ycc7oZ9X2YGXVnJsVMKBoqb/d5x6M+nlgpIqPL7W51POx56YdCMT6+ZPxS",
-	"cLicA1zjr2I0Aml+kPDPCJRWlzPgAeNjb3fQ8czUl3bq3e2O537KTrmTfmtYE8y93RcGXWb6mknN8qMm",
-	"FP41VekaMlwa4CdAA6frHjN+XSbm85PjhKONmFS6Q2YSbjqEw63GQUOqtJU/35y8OSCvtl+9+nYPG9kz",
-	"ZNrNJyCNYm7+pRKIivwJ9lE9VFpx5d6udxENBjv+XXkZ9oY9IiH89wsPob3wOuR+g/5gwPz37fzYZlEP",
-	"NLRB54Vnzin8M2LSCGstI+h4yp/AlJod0ouZQZbShtrxCB4LP1FbS/tntm9ubKI5VcRpAHm0P7TwqF+K",
-	"4aSGe3iRZF6nYmUnoOVif6TNcSmu7RR8wQNFqPmZzCfMnxCKJ0/LBZnSa1BEAVeQW+3WKnimjLNpNEWO",
-	"4YBhXMMYJELz8ePH/UhPgGvmu0OfB+lsAgRHc2YoU2SOhmJvJRqAmzk/eWfiGrj3uQoRv5xYrnb0U/Ws",
-	"juk9U4QFHYcMc2gVyBuQzxQJxZhMRBgoooXI7/+L0cB/NXoB3ZejF373uT+A7utgMOpuD78f7YwG/mu6",
-	"teWtpsBfTkBFoT4wmlsZwP8UczI1QlSKuXK8JNQgFQmB3kCHCE5oGFqWQLQYg+EV+W3bvvO+LTteyPg1",
-	"cjkaBOeqiph+ZjeGXMQUhiJYEOpkMK88OmIGVtYeGaXIHJHL+Ihc5o7IJQ0CtGc91EHoFLRjt06h+qsE",
-	"NROGRs20f+nj1wbiAELQUA3rGZK2QWPWDUGG1L9uB52dZB2ASFi9GdWTngXP7gQo/aMIFqat0ymStnYt",
-	"zjfi9InCj/itXajSUizKq/wJgVP33IB4+Lb4D5nSBvuqDNgxU9qAJdx5MutUhIt5O8jMDIh6+7HNBlTp",
-	"1wXpP6F8fG/kuUkunY7TFocStGRwUwHeCdDgvsAlo7cFyyisFduKvMsBNRagzOFnHI+ZH+tS94MYJ747",
-	"3FHNXp/ALKT+vTf7jptsu1UzqpQKgZf5FfBA3QXEr8mvlsVpDxJtvrj49zxc4KJzthDq0kwlzvcO4XQK",
-	"ARkuUD1HfU2av9CHcHL8TBFcSXOFrbXdwAy0/4wADUrnIEmMlKyUnVGtQZrW//gGQfhht9//9I/+D3+5",
-	"uFAXF7eDwed/+/aHPBQ/9L/5NOi+pt3RfvfN5992tpf/M/v3q+U33ezfz5ff/razzH21tb38tv/DX0vq",
-	"Yce77YKUQnanoJS1qI/4DQ1ZQCaLGUgj9EmXvBOI1SnV/qSHJBvv2X/BYi5kgHpBGIr54XSmF3+3dprV",
-	"MCp2NEeRRgooSDbzmcLd7JCse8vsp/U+4Y+xEmaIQMOttj4FviA+VdAjP4aUXytidEet8IiQQPBnmqBT",
-	"LE8GOnYqrdjAy2u3yJqN/PQPu3HfNUPwuygMiT+hkvqovxlrjgtNEH+G42Txe35epa02Oxf5lTZ0x61E",
-	"BPKCauPD/lLWat8wCIPyCvBro6cSxv0wCsBsYcwfs3B/Kt5/ZK9iPlfDO8I5s3AyDVPkNX+VMPJ2vb/0",
-	"05u+vm2m+oYBn4gQfgJNWagQxENjViyThVEp6cKuKwrDdzhdQ8o3oxOzDCThXUKJUQ3MprE8AaPNP2d6",
-	"IiJNJIypDAyeqO8baAub6i53KrGQQdkXo9t3eErbIyZzulegprB4vAGrWnrWU/0FF/8+cxrfV5xaGYCb",
-	"IEPeeSd8DUWL9tR8QMPwrdMBcoDVkvQHXGoRanczwqPpECTSpdPoZmZoiqoIGq5EgS66CarWYobzKi3P",
-	"rUqPgQHrlP2rArR3FiYxchAgP5GgI8nJDCQC3iNbAxLxEJQiY3YDfA/d0ERPKCc7gwFhyvwnD/igHvJL",
-	"ZUDJgU9vLfjbW8+/f/5q5+Xz7zvr1nTiPNaNDohpTIwgsGJwmuOPK7zQVUtwCtoXOxKnQKU/ObWjNF2w",
-	"7UTs3GQkJPrws3wB/R8xL+1Yv353SllIaBBIs9dC4rfxRfgqNrKChyqE5DLBwhfDW7Xct0QwKon+u0t6",
-	"oxiny3VSvImzsU7eV1sxyONxTRtSSZz90hYyc5RWcGaCmoPKM+hUjm6OORdUjXqebBqehtG4nTRVYTRu",
-	"LkZX0D/qXma0L0r7CuT5yXEdFZ0cd8zpNrp9O7MOHUX3MulsDI0M72rSWQgenzV3noQLtaGylLfCLfV1",
-	"uGhHV19WO0MPhjUv8HT+SAN3HYAXioJrsG53OpuFzN4F9X9V9kIoGwjoWETustJZM8KoHLFnw95eGEjm",
-	"UiDcFdeXn7wzY7HhmEYTiTlvz/uMjiEugQZ0WHG9bWG3k/jUWLdDIKZ1/lZd27iyv52+f2dgU0AQd6RL",
-	"Ig63M/CN/hZfiZtGjM8ijUQxn4gQYndPOvfZBIj17ytCCTbKTskFv8TlXOJEyqwRqWVi2ocGQmu6KmPI",
-	"oxML9UmmiPLFDHDlyyxZrOKj6S4emtnsPtfe7OBdktkMG4MwpwuLPx0vyZAkWliZS91fum6GrpXIVeC4",
-	"5v3MDRNCcmDJ6kyIYyqtct2C0nSmWwb/QpDQfE0oAl253w4OuyqG91W2kzsKzbC7Eqfx0DistPp0eltG",
-	"NL3eKCrfCDlkQQC87XHN9kux+JYpZQT+DOTUfMzHFyR4/B8iIoFAXjKhN5BpbkyNGUijdljqpb7VxDaF",
-	"XwxbmdIFTh4InGSD+PxPoEGeBz6eY2Ngy+33V8HOETfSiIanSNB2r8oX6GIKxiIek6EU1xDfdthDsIdK",
-	"SijGRNGFvVvokIgHYG2T7H3zhmF/J/QbEfGgEnkSzI5yYWNIxPBX8LWVXWPYMBwGd8yHc05vKAtjQVbe",
-	"zoBqOqQKARORtiY99ScdMozUwgCntJjNGB8XAMTghm4S3bAKvkwcxLJz75WdCfGW8oX7peIu7K2QyRYr",
-	"4htpZ4O4JkC0uAZ0ao+kmOI3sdnahI1+tTWfcxrpiZDsX1BNWW5hTJGp5a8dMqWh4ZEQGMq/5mKO68ZQ",
-	"O/OdU+TxODNFGLcha4UVf/z4sVuMGlkFfDHI5J5rr+EELaQQcyMU1bgRjcLEoWG3vFIOxRDEZIG61WZk",
-	"zSPkYFnu1QLJlpPlUfwu5nI1yQcJht8JUucxtZZSHC7CboATNGd6LoqgqKHFczpHZ9VuWqPMMtwNKQxf",
-	"iKu7P8/YFETU1nbSaa+8QqtCMV+lz2a1EVQ5AhZYC09KdmOJlk03rd3Gk/himk5BzM++4BxQ4bP3i46z",
-	"GzWQq7m9etsQwqtFaAukR/meKeLfZwQtelm5mFdi34FANExnQlLJwgXJjLo5rP++1IAKFaDNWZhIoXVo",
-	"JWn+NNg4v3jYVfbdnBqu5AbazD78wfSWos7SYoecDlNi7oiFym3JKB2GNfgSAvMnDRWZg/NJzaS4YUHs",
-	"63Q6UVEvsIiO419NN9tslTTBPps7i39MVe6cq2g2E1JD8BYCRs/Qt9iOLLL9cpu2mEFuz2rdcRkoCA5n",
-	"+154Gm51fxZSxi88GxFhA6g2K9fQFZed2JnzhuvGgWQkEJCuYmPyLFlFwQlbY14fMj0BSShRYPbHB0Nl",
-	"lIRMWa0ZbrVC0WVlGIPQRuxxeD/CdL0GiOqsbmXDQKwvE9Oy6tTEiqvzQhIPollGXLloSAN4kj1DBCdD",
-	"mNBwZNOWslE8phFIzbKp6BUW2MeJObGl+MXkaiygGrqY2lTlVBcyMIx5Z5lNXqxJhsCIzjj33ZK8JkMI",
-	"BR8rokVu1qq8hMx8L5a1OY0lfOZCwvJQuLixPXQKDYHAdKbxQqJ24tfLqnzJypBWuShO1yFHp+/JztbL",
-	"l90tQsPZhHa3W8y9tbUsJ2U2wLWxtEzjPcKjMHRJQUzjieaCQwXiTUOr+9mLnFqYXi1LGaGlgAujDRRA",
-	"WrnOl8u6/NEmQxsOaESKkTQh5eMIV94cyYNlKSt11Y16dkWrr5Mzk3xfZLPlQ2lPB8PzvmfhdjvHhbW8",
-	"zYFV1NrQU3p7DHysJ97u9mAwWDH182WSB7mCdLIc6CHJZ2t76TJpa4Ex8qUQtdCUS5jzsm4HVw6/Zhu3",
-	"l8ts3MMnz97yum4xx81vdScb4ps/OZ1SzGThsNfxvJrjUsGp4r1PU52c/2OFiLJxBtVyykVAiFE+PHfP",
-	"av9X3SsbZiNQIM/pgmBaJ175utSrIgq6pdC2QlBGPaC11xJ4mgpFVlBJpQHqBtIG8tsAyg6hCm81K2Ro",
-	"GwnXITjpgkyE0hVUm7m4rgsAeOQR3U14WCne2HI0RLJRzyqZ10Pe6ddyPwyPxhIHcRZfku3lktHndLFH",
-	"KBmxEIiW9AZCY7CQaRRqNqNS980OdwOqaYbAzYifM5s/ZNxmkK/nkcXFYZJjNJwybUwAMw/KAFwfQtUj",
-	"BxPwr13Gui8CczZRVxfWzjZQ9HDssei6CY210juh87duniJPS4i+Dc9wRzHO+L/vcaQkkiGuCIJkEU9n",
-	"8891NpGqUQ9C23izx9QrS5ovdwQz8YabOnlv49W65FtmfqPhh8yZqQrRan80a9D6dDj/NIdzn3x493OH",
-	"/O3D4c8d8vPRG0MnH2H4Ac/DnqEme2o13GobXFp1ZHMbnQjJBzggp65sSpXBpchYoD6bZKBad2SaiFo4",
-	"G2VSryqqUpzsQ+K+YZwoTTWQq7jfFW5sfVp9welSKNZSSlHF762zBWORhjCOuCuyo+09CQRmpUwSP9Ji",
-	"NGo+v7HdVpSGqa7Pg4YB3jbS1BhoNp+xmlcUmymn52ILCEjcKYtvGf/aAuGvlvl6NtUrzO6p2ZwWExiD",
-	"taJCThP6SaTSlTl/V4y7YjotZn++LFfiKSPVfJ+d2Jm5d5/2xXJ1tZ8amo4zQA3NmpNLNZkKpYmCG+Ak",
-	"oAuFfKXjSB5vKnVzqF4WmU1m44vHrlN16qt2soTflStfdbpWnYQqbpi4yqt1gRENVbUyEIfxuRJcsUu9",
-	"zPjie4rK0iyZXqtZuhulaglZn3rtQjKpFCW/wZTxI/vjVjFpYuXSLc9KLwtyIdt75KoYvXyFwbPliGdH",
-	"fFlwtyrW+QEDR4K7eTkwbNcIcj6GCnm1wrnxZMv/MW35O9LXCtO9CY01sNifDNTfo4F6R3K6jz3ahN4a",
-	"maFPVtddra7Srse5iAeo/a2QSeYEYMKOq6k5Bq1WSKFSOc3K62oMI41L2ewROjR7gype7oYqjkaovc9e",
-	"z7fLZyCtHFp1pWRzrWOXhkylfkwyWw9NL1F1Lm3mytK0WH/PVdTMslV6PjeliDopUksVDeTGPUkke5Xa",
-	"hEaeaGLDNHFnUVBLNI2Y/xPZ/O7IxlYibCJcjIpAr4HbGFNLH/eRMqgjQUBCdg3pDbay5anFiHBBYDQC",
-	"/0m0fDV6WCtaamliEzLm/gTyRBAbJoj7y5VaitmMgHmimcdBM1g9pcqiSp8xchqGLRloHZ+2zkC7sNpE",
-	"mzA2uKvB2T64Fu9ZKl8vKhXIi6sbZVGJFXPjAqAxRIlqE5eILyQNNAhELb6VtG5L7wxH43g8jCa8k563",
-	"cbsxc0WXeQRqVfxqfBZXRm5mnopahe54rMaYe7HMvylVCqkv1MlKdzWHO51mFBbiQu24d1KLCpHBxZet",
-	"Gp2BFgHA3y/zD2StiFgwzSqjY+vx0DY+drAsPc5Vdc+J5V/I1varLPcVkoxgDrJHjsUcJJaJDMHwdtVx",
-	"pfkUyp7/6Pf6/9bv9i8zvfOOrq3tV2uCwDMvhd2ftxcC7tcPi2ylHa9Y6dYqVfOskBbuLmhEaK68ctZn",
-	"W4oELjKnLHfInu7caeyUq5nmSSKL/Rzx1siNMvOuCrOtLDe2Lgw4i4m1YcDEidy4binFxFjiHkXE1yVo",
-	"GCYPC+bChlOUOhyVUZtdcD4uOqMrJGHHyYDdeMRuechudsxuftCuG7WbDLsKq4fJ2Gf1UormC3ZvwKGx",
-	"UUFXVMGKEK1Sw2wB/Sa2ffoek82angDfrAPZqvtczIngJWeyfc6EaaziQznwJ5P/S2rrOTJZa/LXkcrD",
-	"eJXr6Ma6ClsQzhOhbJhQ7u8KqKOkh3I1P9HSV6elZcdT4EeS6cUpPiXl6uldA9+PzLqLAF3hs1HuMTJs",
-	"Z58Uu+o4CUvTfPgtogXZfvGC3DDFhiGQ/dODo6MMInrk6kegEmTFeBfcaOnx73WzIiol0AAfmrrgcRVN",
-	"m1OdltHcd6UN4tyxOBJqxv4LFjYFHG5t5aCfhK/qqryNQGJuNRb6TnPB46gGbnoMbTmH/FOZgfBVb07D",
-	"IJJYZTWkGpTu4103H4k4sZ7aqjxxudwZ8Dj4Lj/cmOlJNMSRkkbpp4rQLpz5mSLfHRjlMo5ZINmgBfUd",
-	"2f9wtFsKB1BJNnaajH3Bk/i+Dro4jKVJfY2J2noCU+vfm1cHGDNpR+pd8Av+3XcHgt8Ax6l6331HkpoO",
-	"aZTIVW77dmupoUdsqBxShVGVdi/41W8XLsDuwtslF97/+1//58JbXmEVBvObHQXtGjuKafbJtfu8vHLq",
-	"fDnezS01DXi74DbiDcs3K1fQlGkN7lHKgKoJWOMTKdY+oSsTS8DijXECNpcfCxBfoKpsRzt5c0B2dnZe",
-	"mzbnZwcdc7wMBFPmS6HwgTqL9+RQ4BSUL4gYjRToHrHPSVEJF3xI8YFESRdqj1z90rWPqnUxjfsKh7k6",
-	"Zvz6iii6sDsZMlBkCAvBg7iuvVmtrXBxwTMVXU1vxIutAYsAsTEXxmK3mx4XksYtvxJXLlJDwQ1Ian0Z",
-	"qkMkzNBCwYI2YCbQ9vkaX0yn1HmRMUhRjC64QaB9ukQhHtFG65Ez5vCHZbt4/N6NFPNnCvfK8o2Q+cAV",
-	"ZM7f26Oz0skzh0yJSPrQE3Lcd536U4aCWTNtS83XnzKv4+FTvXgut3qD3sBzEdZ0xrxdb6c36O3YjI8J",
-	"8qG1LyOaRmOosCcOb0AuCmFDiBOLQ4OEWOrha51xMrl7BMDsChYzQxN2zpAa37i39DiVUszT5/MQhe3e",
-	"Iyu8qlRTgyJt0k+eP6qrRFHRNn52p0UXrL7eoH3+EYsGHfDZiIbt8B2H5edCLebtwaBtqbfiS95Vc8cd",
-	"+vnW+Uoq93pLo6Jk+7L84pETrMXM6kJNlfjx2FW1VLDNPSrg2J4pQ2zQN32SEtf23G5VVadkSzNVmT3s",
-	"srW+S65ME3Z6vr5TUifQdNh+vb5DsWLXsuO9aLKgqgKQ2Hdnfd+K+m1IgUnhICO8yGrWqukYC2mv4Jfe",
-	"Z/cWcbWSZzjTM4WJHpEVZG6PEzlteKURbrtlqeli4Hn83MoFr9CkSk+StmWeKOKeuOdduWfNc7HFnXLv",
-	"R/9xmU+hsHVTBlSqb9uUCeXKLTdlRFUVhJsyo7ra1E0ZUk1d5jxTQqxviCvNRJVb+C1qxmmdK/ORopfW",
-	"TZdLziRvsPgjHY2QeRkrZSJCZGCGH12dHp78/ejg8PLDyfu/H/10eNI7Ofz56PTs8OQqDoZPqvuQ/XTO",
-	"CVVE8EKguEs/a82/8NrBK72U2UKtcUOs02dcs+Yl4dYlIJmRsrDddufzeRfdYqm39ZEAi55jM1qF/84+",
-	"BG4zIVC5i+993R6cuRxB83V/hplw+PHXGSSfx2wUf5zDcOZZJ8pXX3bqB62p7JeeI2Mvs1Fc18n5LUim",
-	"h7WmuV1l+Vn1ZUnAbN1DPW+lnW8AX3X4yR/xXIG8rCAU/kqoE2EYt7tPPcrqR9WrumO7ftwo/+R3ffu4",
-	"UdVb1/W98k0Lb1DXd0taZZ+Hrm9um+SeZK5v7Np8YQukgSxNX6nAHq/W9yjUzzbdthpMVHxJBvu9aLKq",
-	"inqnv2tz6SAWs83Uj2VnvavptyhiwbJvdZQQqh4Ij1/SLxZUia0n9Pxax1181ZKECaKLWFeoMBc8ebzx",
-	"/cd3hyelQoQtNZD0of4C/35ebRQW0+PGLsRpQ5XLH/NJ/dN4FyzhttDWK32u7ws6clvKzDzYv0HP32NU",
-	"LX6X5+dPcxpOUjpsbL22ckdZP9FnvOjwJ1WJA5SPwb6kUnhAay8NnnPfuuqwNl1afQEB4lS/S6dv3ceU",
-	"baRwJge1oHM2PqkNC2zcyb69xwoSG3WTq/jahu9jw8dKi7hUbaDnLf/wsgfNWlxt8KTGVQquJwvtCwjZ",
-	"D/bok/NYijQWtZGuyonAOpX2CqroxEpKYOwlUTku4E5pLBumbOn1HrmKZeIVmUZKkyFgZEWxPLqY8w5R",
-	"jPsYVG0f1nUMpMIFvVnpuwGpGzVjzlFbOfsgAvYrAfu15ehXWvZaB3L5JGTruGbi3jIydb3r+EnGPsnY",
-	"Jxm7cRnbUra28ILSIMB0tL7T+e9k/Fbe+O4rxcZcEUrUDHw2Yr5L0xZxgL4xgFl8XSslynFM1ib7nIiZ",
-	"Df0naUw+vsh4weOYVRzNp5wMgWBc6JvcNTG5Otg/Pu4dnBzunx1efjg8eXt0enr0/l1yRZw758a6zsYP",
-	"9sh+GrNPhCSh4GOQ1smbqciF2opNOlATQ3KSCA57cQKYS4u+4BMIrRJBFQ6VPI5vdBjyfDBoqz7EG3cv",
-	"BSLOJljJdrFRc3ZbXWDsTirDFwNvrZLwNYBaK8LNJJ0kqyKW2sUElYe48U3P5FpMZJq2x0ch13IFHvBC",
-	"I63TsAlBnbmvtfdE669sM+2wu9Lm85q70bRZcj+6fqZMuyeV4kmlaK9S/IyCjBZk8kOoGPZQPJCWcQJT",
-	"cQNlLSNTCGiFnnE2YcqV7mE3EC6IhBtxDQqdBUyiBsCUwmBKqpTwGeZuuBdyqbZJdtWKx0+Hx4clxaPs",
-	"hYgfUk0VjxMDAzMqQk6HwGQ7VCPcDUF8Y9D+3jjZj0erPOQLyD065aFcz+wRKA81NbUeXHkYVFX6D8Gd",
-	"pYCoyPdBqVEUhosnI/pJ4n2922BDjzFXzQiIhxB6RqlDFrsitS2+nlaZN46xC2aj4qsvNK2zYouZxUIO",
-	"BRj5BnrjXodQMpPiV/DRUKU8TtiwmabfGjFnU0Jia9kmbtgEOpSQNrcUCw+lEg2d3x3iyAA5BGaHwk1S",
-	"YI3y+J0dm3tfaVjbgCh1Z0d5isq7ZdxhLaAmSRdvojB8R6eNEjTeYQWZpq1jFv1AOSLr256gSFnf7hSo",
-	"9CencbmBRgtr2u40jBqPeX5y3LQp5rluIMlwClhXa610jtvdIbGwWMmwZT5hrkRThxiFU2kyYlLpFemu",
-	"T3mHT7GEd89UtPLIXb4y6UJd08KaG0lXrMhTdJerBbFYSF68hyS5W/rhkyj584qSmoxLeyCohBr341Ou",
-	"ZXWuZcPUxfbM94+coblBbnwnL1wLAwgzflbaPpG0TxEypZmPFXlWpoTiS01+9UONtmBKW3GAIG4wWF25",
-	"B0pXqo/Y6P7BC6d2mNpIyGy1IjS+EHFxraepmLpSZE/B6484eL3VCXlEZ99eTj2Qx9/GQtjb90JsgL1g",
-	"j6s7w63BGx+7+8H6CwCmLnikYBSFOADcavseJxZswkt9jm+tTYAEkZsOb/zT64EeORNY7C/22CSxA50L",
-	"rkCTQmVBogVWKd3D4hlmdKaJUW2xsKuZSdFp6WbhgturhfMPPzWLabiX3yWzi4/2niBfjPbR3ROUi6A+",
-	"gnuCmoKbX+ae4PcdZIAFP10qD4c5Mp2nK42nK42vGxeYijxLpOlhaHyxkSmhiiI6Uzz102cjixWCb+V3",
-	"1TPR5ld7U42fVVpTNK0j2kep7iAq5ZyuqdZJMsU6rfGjgU6zxlCqKfXSmqmr1r38vPz/AQAA//8=",
+	"7H1rcxs5kuBfQdRMhLt7+dLDbluKjV6NWu7VrPwIPcZza3kksCpJYlQEuABKFLePEfdD7vP9kfsn90su",
+	"kEC9q8gqibLV3ZqYcFMkHolEIl/ITPzq+WI6Exy4Vt7erx7c0eksBPzsS6AazCcVTadULrw974D4kdJi",
+	"CpIMwRdTUIRyIuSYcqaoZoJ7He+WhhH2i9t6e95E65na6/fpjPXcJD1fTM3f/biZ6tOt4ba/E+x24eXo",
+	"VffH128GXTr0gy6MtrZ3dl++Mt/0vY4XgPIlm+F8e94hDUNFxIjoCZALzm5BKqYX5ptzKnXkLZcdD+5m",
+	"TFoICyuSIgSiJ1QT4IHKwp/2udJsCt6etz3YGXS3trs7W+eDwR7+/z9x+ClMhyBVcewZHQOZMz0hggMZ",
+	"S8o1BDhjOs/nGNUBTrD9qjvY6m69PB+82duxE3TiBlfDxdUoCsMrThGcDyHckg9zDjLfJoqYGWyw9ea1",
+	"PwigOxgMBt0fzT+vzT+D9H+7Xqe8TB6FYcczUMYTHV6cnX94d3TaOzw4Obn6cPrLwfvj/zw69Vyr5vPt",
+	"eB0vUiCvYEpZ6O15NGQ+/FuGJOIG2XUemEbkAIL4Rzal4wRQ/Mb841rjkHFLB1oTyjJdGi9k21t+WXa8",
+	"HOnnN3/FuVi13T0LEO76Y52fuMcVHQ4l3DIHvndxnv3RFxHXuJajo+z3OeQn3zrkV52/XCvNbhOywp/J",
+	"//3fIbsRIsy2a7dtLflBx3NLWInWKQSM9huQwpZBaSTDddtEw7A7pZyOGR93s7TRfOPaoGVZIM81zKma",
+	"WD8/U+sztX4VajXcdEalZjS8mAUVmgeHOcmgrkMoDwgXBLFDKF+QqZCQ5bM1iLb7aHozrYgvwhDGoFI8",
+	"G1JZFqF5K+T0fhB1COOEkpEZ4OHAeXiuUYOo0mPEiFBiBB+JuGYhEhXwwHz/V8oj07a9ghPPt0INMFO2",
+	"YUxKU71SXlrGpOeCiBlwYsgxp5tR34eZUXdmUsyEoqHy9nY7HvXxxEoRGV1ub6vjYc8rPxSK8fEV41eC",
+	"w9Uc4AZ/FaMRSPODhP+KQGl1NQMeMD729gYdz0x9Zafe2+547qfslDvpt4Y1wdzbe2nQZaavmdQsP2pC",
+	"4d9Sla4hw6UBfgI0cLruCeM3ZWK+OD1JONqISaU7ZCbhtkM43GkcNKRKW/nz3enbQ/J6+/Xr7/exkT1D",
+	"pt18AtIo5uZfKoGoyJ9gH9UjB0MFPG7CNJmLKAzIEEgo+BikUec52R28eUWGCw2qh1ouosrb8y6jwWDH",
+	"vy/zw96wTySE/3rp4fIuvQ552KA/mXX963Z+bIOFRxra4P/S8zqe8icwpWYL9WJmkKO0OQ54Rk+En+i1",
+	"pQ02+zs3RtOcKuJUhDyaH1u6mBPLpFFMtIwguxTDag178SLJvE7Fyk5By8XBSJvzVFzbGfiCB4pQ8zOZ",
+	"T5g/IRSPppYLMqU3oIgCriC32q1V8EwZZ9NoiizFAcO4hjFIhObTp08HkZ4A18x3XCEP0vkECI7m7FSm",
+	"yBwtyd5KNAA3c372zsUNcO9LFSL+fmrZ3vHP1bM6rvhCERZ0HDLMqVYgb0G+UCQUYzIRYaCIFiK//y9H",
+	"A//16CV0X41e+t1dfwDdN8Fg1N0e/jjaGQ38N3Rraw0F/v0UVBTqQ6PalQH8dzEnUyNlpZgrx2xCDVKR",
+	"EOgtdIjghIah5RlEizEYZpLftu1779uy44WM3yAbpEFwoaqI6Rd2a8hFTGEoggWhTkjzyqMjZmCF8bHR",
+	"mswRuYqPyFXuiFzRIECD10MlhU5BO37sNK4/S1AzYWjUTPunPn5tIA4gBA3VsJ4jaRs0Zv0UZEj9m3bQ",
+	"2UnWAYiE1ZtRPelZ8OxOgNJ/EcHCtHVKR9LWrsU5T5zCUfgRv7ULVVqKRXmVPyNw6oEbEA/fFv8hU9pg",
+	"X5UBO2FKG7CEO09mnYpwMW8HmZkBUW8/ttmAKgW8oB5MKB8/GHlukiunBLXFoQQtGdxWgHcKNHgocMno",
+	"bcEyGm3FtiLvckCNBShz+BnHY+bHytbDIMaJ7w93VLPXpzALqf/gzb7nJttu1YwqpULgZX4FPFD3AfFb",
+	"8qtlcdrDRN0vLv4DDxe46JyxhMo2U4l3vkM4nUJAhgvU31Ffk+YvdDKcnrxQBFfSXGFrbVgwA+1/RYAW",
+	"p/OgJFZMVsrOqNYgTet/fIcg/LTX73/+R/+nP11eqsvLu8Hgy798/1Meip/6330edN/Q7uig+/bLrzvb",
+	"y/+Z/fv18rtu9u/d5fe/7ixzX21tL7/v//TnknrY8e66IKWQ3SkoZU3uY35LQxaQyWIG0gh90iXvBWJ1",
+	"SrU/6SHJxnv2H7CYCxmgXhCGYn40nenF36whZzWMih3NUaSRAgqSzXyhcDc7JOv/Mvtp3VP4Y6yEGSLQ",
+	"cKet04EviE8V9MhfQspvFDG6o1Z4REgg+AtN0GuWJwMde51WbODVjVtkzUZ+/ofduB+aIfh9FIbEn1BJ",
+	"fdTfjLnHhSaIP8Nxsvi9uKjSVpudi/xKG/rrViICeUG18WF/KWu1bxmEQXkF+LXRUwnjfhgFYLYw5o9Z",
+	"uD8XL0iydzVfquEd4ZxZOJmGKfKaP0sYeXven/rpVWDfNlN9w4BPRQg/g6YsVAjikTErlsnCqJR0YdcV",
+	"heF7nK4h5ZvRiVkGkvAeocSoBmbTWJ6A0SkwZ3oiIk0kjKkMDJ6o7xtoC5vqbn8qsZBB2Vej2/d4Stsj",
+	"JnO6V6CmsHi8IqtaetaV/RUX/yFzGj9UnFoZgJsgQ955L30NRYv21HxIw/Cd0wFygNWS9EdcahFqd3XC",
+	"o+kQJNKl0+hmZmiKqggarkSBLroJqtZihvMqLc+tSo+BAeuM/XcFaO8tTGLkIEB+IkFHkpMZSAS8R7YG",
+	"JOIhKEXG7Bb4PvqprdNsZzAgTJn/5AEf1EN+pQwoOfDpnQV/e2v3x93XO692f+ysW9Opc2k3OiCmMTGC",
+	"wIrBaY4/rnBTVy3BKWhf7UicAZX+5MyO0nTBthOxc5ORkOjkz/IF9H/EvLRjHf/dKWUhoUEgzV4Lid/G",
+	"N+Wr2MgKHqoQkqsEC18Nb9Vy3xLBqCT67y/pjWKcLtdJ8SbOxjp5X23FII/HNW1IJXH2S1vIzFFawZkJ",
+	"ag4qz6BTObo55lxQNep5sml4FkbjdtJUhdG4uRhdQf+oe5nRvirtK5AXpyd1VHR60jGn2+j27cw6dBQ9",
+	"yKSzQTYyvK9JZyF4etbcRRJP1IbKUt4Kd9TX4aIdXX1d7Qw9GNa8wNP5Fxq46wC8cRRcg3W709ksZPYu",
+	"qP9PZS+EspGCjkXkbjOdNSOMyhF7NuzthYFkLgXCXXG/+dk7NxYbjmk0kZjz9rwv6BjiEmhAhxX33xZ2",
+	"O4lPjXU7BGJa56/dtQ08++vZh/cGNgUEcUe6JOJwNwPf6G/xnblpxPgs0kgU84kIIXb3pHOfT4BY/74i",
+	"lGCj7JRc8CtczhVOpMwakVompn1oILSmqzKGPDqxUJ9kiihfzABXvsySxSo+mu7ikZnN7nPtzQ7eJZnN",
+	"sEEKc7qw+NPxkgxJooWVufX9e9fN0LUSuQoc17yfuWFCSA4tWZ0LcUKlVa5bUJrOdMvgXwgSmq8JRaAr",
+	"99vBYVfF8L7KdnJHoRl2V+I0HhqHdZfQ6W0Z0fRmo6h8K+SQBQHwtsc12y/F4jumlBH4M5BT8zEfgJDg",
+	"8X+IiAQCecmE3kKmuTE1ZiCN2mGpl/pWE9sUfjGuZUoXOHkgcJIN4vPfgQZ5Hvh0jo2BLbff3wQ7x9xI",
+	"IxqeIUHbvSpfoIspGIt4TIZS3EB822EPwT4qKaEYE0UX9m6hQyIegLVNsvfNG4b9vdBvRcSDSuRJMDvK",
+	"hQ0yEcN/gq+t7BrDhuEwuGM+XHB6S1kYC7LydgZU0yFVCJiItDXpqT/pkGGkFgY4pcVsxvi4ACAGN3ST",
+	"6IZV8GXiIJadB6/sXIh3lC/cLxV3Ye+ETLZYEd9IOxvlNQGixQ2gU3skxRS/ic3WJmz0m635gtNIT4Rk",
+	"/w3VlOUWxhSZWv7aIVMaGh4JgaH8Gy7muG6MxTPfOUUejzNThHEb01ZY8adPn7rFqJFVwBeDTB649hpO",
+	"0EIKMTdCUY0b0ShMHBp2yyvlUAxBTBaoW21G1jxBDpblXi2QbDlZHsXvYy5Xk52QYPi9IHUeU2spxeEi",
+	"7BY4QXOm56IIihpaPKdzdFbtpjXKLMPdkMLwlbi6+/OcTUFEbW0nnfbKK7QqFPNV+mxWG0GVI2CBtfCk",
+	"ZLeWaNl009ptPIkvpukUxPzsC84BFT57v+g4u1EDuZrbq7cNIbxahLZAepTvmSL+Q0bQopeVi3kl9h0I",
+	"RMN0JiSVLFyQzKibw/pvSw2oUAHanIWJFFqHVpLmT4ON84uHXWXfzanhSm6gzezD70xvKeosLXbI6TAl",
+	"5o5YqNyWjNJhWIMvITB/0lCROTif1EyKWxbEvk6nExX1AovoOP7VdLPNVkkT7LO5s/j7VOUuuIpmMyE1",
+	"BO8gYPQcfYvtyCLbL7dpixnk9qzWHZeBguBwtu+lp+FO92chZfzSsxERNoBqs3INXXHZiZ05b7huHEhG",
+	"AgHpKjYmz5JVFJywNeb1EdMTkIQSBWZ/fDBURknIlNWa4U4rFF1WhjEIbcQehw8jzOdrgKjO6lY2DMT6",
+	"MjFvq05NrLg6L2T5IJplxJWLhjSAJ+k1RHAyhAkNRzavKRvFYxqB1Cybq15hgX2amBNbil9MrsYCqqGL",
+	"uU9VTnUhA8OYd5bZ7MaaZAiM6IyT4y3JazKEUPCxIlrkZq3KS8jM93JZm/RYwmcuJCwPhYsb20en0BAI",
+	"TGcaLyRqJ36zrEqorAxplYvidB1yfPaB7Gy9etXdIjScTWh3u8XcW1vLctZmA1wbS8s03ic8CsM0Jcic",
+	"aC44VCDeNLS6n73IqYXp9bKUMloKuDDaQAGklet8taxLMG0ytOGARqQYSRNSPo5w5c2RPFiW0lZX3ahn",
+	"V7T6OjkzyY9FNls+lPZ0MDzv+xZut3NcWMvbHFhFrQ09pXcnwMd64u1tDwaDFVPvLpNEyRWkk+VAj0k+",
+	"W9tLl2pbC4yRL4WohaZcwpyXdTu4cvg127i9XGbjHj579pbXdYs5bn6rO9kQ3/zJ6ZRiJguHvY7n1RyX",
+	"Ck4V732a6uT8HytElI0zqJZTLgJCjPLhuftW+7/uXtswG4ECeU4XBPM+8crXpV4VUdAthbYVgjLqAa29",
+	"lsDTVKjCgkoqDVA3kDaQ3wZQdghVeKtZIUPbSLgOwUkXZCKUrqDazMV1XQDAE4/obsLDSvHGlqMhko16",
+	"Vsm8HvNOv5b7YXg01kCIs/iSbC+XrT6ni31CyYiFQLSktxAag4VMo1CzGZW6b3a4G1BNMwRuRvyS2fwh",
+	"4zbFfD2PLC4Okxyj4ZRpYwKYeVAG4PoQqh45nIB/41LafRGYs4m6urB2toGih2OPRddNaKyV3imdv3Pz",
+	"FHlaQvRteIY7inFJgIceR0oiGeKKIEgW8Xw2/1hnE6ka9SC0jTd7TL2ypPl6RzATb7ipk/cuXq1LvmXm",
+	"Nxp+zJyZqhCt9kezBq3Ph/MPczgPyMf3v3TIXz8e/dIhvxy/NXTyCYYf8TzsG2qyp1bDnbbBpVVHNrfR",
+	"iZB8hANy5uqqVBlciowF6rNJBqp1R6aJqIWzUSb1qqorxck+Ju4bxonSVAO5jvtd48bWp9UXnC6Fai6l",
+	"FFX83jpbMBZpCOOIuyo82t6TQGBWyiTxIy1Go+bzG9ttRe2Y6gI+aBjgbSNNjYFm8xmreUU1mnJ6LraA",
+	"gMSdsviW8a8tEP56mS94U73C7J6azWkxgTFYK0roNKGfRCpdm/N3zbirttNi9t1luVRPGanm++zEzsy9",
+	"/7Qvl6vLAdXQdJwBamjWnFyqyVQoTRTcAicBXSjkKx1H8nhTqZtD9arIbDIbXzx2napTX7WTJfyuXPmq",
+	"07XqJFRxw8RVXq0LjGioqpWBOIzP1eiKXeplxhffU1SWZsn0Ws3S3ShVS8j61GsXkkmlKPkNpowf2x+3",
+	"ikkTK5dueVZ6WZAL2d4n18Xo5WsMni1HPDviy4K7VbHOjxg4EtzPy4Fhu0aQ8zFUyKsVzo1nW/73acvf",
+	"k75WmO5NaKyBxf5soP4WDdR7ktND7NEm9NbIDH22uu5rdZV2Pc5FPETtb4VMMicAE3Zc0c0xaLVCCpXq",
+	"bVZeV2MYaVzKZp9QW+vQqHi5G6o4GqH2Pns93y6fgbS0aNWVks21jl0aMpX6MclsPTa9RNW5tJkrS9Ni",
+	"/T1XUTPLVun50pQi6qRILVU0kBsPJJHsVWoTGnmmiQ3TxL1FQS3RNGL+z2TzmyMbW4mwiXAxKgK9AW5j",
+	"TC19PETKoI4EAQnZDaQ32MrWrxYjwgWB0Qj8Z9HyzehhrWippYlNyJiHE8gzQWyYIB4uV2opZjMC5plm",
+	"ngbNYPWUKosqfefIaRi2ZKB1fNo6A+3CahNtwtjgrgZn++BavGepfN6oVCAvrm6URSVWzI0LgMYQJapN",
+	"XEO+kDTQIBC1+JjSui29NxyN4/EwmvBeet7G7cbMFV3mlahV8avxWVwZuZl5S2oVuuOxGmPu5TL/6FQp",
+	"pL5QJyvd1RzudJpRWIgLtePeSy0qRAYXn75qdAZaBAD/uMy/oLUiYsE0q4yOrcdD2/jYwbL0elfVPSeW",
+	"fyFb26+z3FdIMoI5yB45EXOQWCYyBMPbVceV5lMoe/6t3+v/S7/bv8r0zju6trZfrwkCzzwl9nDeXgi4",
+	"Xz8sspV2vGKlW6tUzbNCWri7oBGhufLKWZ9tKRK4yJyy3CF7unOnsVOuZponiSz2c8RbIzfKzLsqzLay",
+	"3Ni6MOAsJtaGARMncuO6pRQTY4l7NRFfl6BhmLw8mAsbTlHqcFRGbXbB+bjojK6QhB0nA3bjEbvlIbvZ",
+	"Mbv5Qbtu1G4y7CqsHiVjn9dLKZov2L0Bh8ZGBV1RBStCtEoNswX0m9j26YNNNmt6AnyzDmSr7nMxJ4KX",
+	"nMn2OROmsYoP5cCfTf6vqa3nyGStyV9HKo/jVa6jG+sqbEE4z4SyYUJ5uCugjpIey9X8TEvfnJaWHU+B",
+	"H0mmF2f4lJSrp3cD/CAy6y4CdI3PRrnHx7CdfULsuuMkLE3z4beIFmT75UtyyxQbhkAOzg6PjzOI6JHr",
+	"vwCVICvGu+RGS49/r5sVUSmBBvjQ1CWPq2janOq0jOaBK20Q547FkVAz9h+wsCngcGcrB/0sfFVX5W0E",
+	"EnOrsdB3mgseRzVw02Noyznk39IMhK96cxoGkcQqqyHVoHQf77r5SMSJ9dRW5YnL5c6Ax8F3+eHGTE+i",
+	"IY6UNEo/VYR24cwvFPnh0CiXccwCyQYtqB/IwcfjvVI4gEqysdNk7EuexPd10MVhLE3qa0zU1hOYWv/e",
+	"vDrAmEk7Uu+SX/IffjgU/BY4TtX74QeS1HRIo0Suc9u3V0sNPWJD5ZAqjKq0d8mvf710AXaX3h659P7f",
+	"//o/l97yGqswmN/sKGjX2FFMs8+u3ZfltVPny/FubqlpwNsltxFvWL5ZuYKmTGtwr1YGVE3AGp9IsfaN",
+	"XZlYAhZvjBOwufxYgPgSVWU72unbQ7Kzs/PGtLk4P+yY42UgmDJfCoUP1Fm8J4cCp6B8QcRopED3iH1O",
+	"ikq45EOKLyhKulD75PrvXfuoWhfTuK9xmOsTxm+uiaILu5MhA0WGsBA8iOvam9XaCheXPFPR1fRGvNga",
+	"sAgQG3NhLHa76XEhadzya3HtIjUU3IKk1pehOkTCDC0ULGgDZgJtn6/xxXRKnRcZgxTF6JIbBNqnSxTi",
+	"EW20HjlnDn9YtovH791IMX+hcK8s3wiZD1xB5vy9Oz4vnTxzyJSIpA89Icd916k/ZSiYNdO21Hz9KfM6",
+	"Hr7li+dyqzfoDTwXYU1nzNvzdnqD3o7N+JggH1r7MqJpNIYKe+LoFuSiEDaEOLE4NEiIpR4+5xknk7tH",
+	"AMyuYDEzNGHnDKnxrXtLj1MpxTx9Pg9R2O49ssKrSjU1KNIm/eT5o7pKFBVt42d3WnTB6usN2ucfsWjQ",
+	"AZ+NaNgO33FYfinUYt4eDNqWeis+9V01d9yhn2+dr6TyoLc0Kkq2L8svHjnBWsysLtRUiV+XXVVLBds8",
+	"oAKO7ZkyxAZ90ycpcW27dquqOiVbmqnK7GGXrfVdcmWasNPu+k5JnUDTYfvN+g7Fil3LjveyyYKqCkBi",
+	"3531fSvqtyEFJoWDjPAiq1mrpmMspL2CX3pf3GPF1Uqe4UwvFCZ6RFaQuT1O5LThlUa47ZWlpouB5/Fz",
+	"K5e8QpMqPUnalnmiiHvmnvflnjXPxRZ3yj0w/ftlPoXC1k0ZUKm+bVMmlCu33JQRVVUQbsqM6mpTN2VI",
+	"NXWZ80wJsb4hrjQTVW7hd6gZp3WuzEeKXlo3XS45k7zF4o90NELmZayUiQiRgRl+dH12dPq348Ojq4+n",
+	"H/52/PPRae/06Jfjs/Oj0+s4GD6p7kMO0jknVBHBC4HiLv2sNf/Cawev9FJmC7XGDbFOn3HNmpeEW5eA",
+	"ZEbKwnbXnc/nXXSLpd7WJwIseo7NaBX+O/sQuM2EQOUuvvd1e3DucgTN1/0ZZsLhx3/OIPk8ZqP44xyG",
+	"M886Ub75slM/aE1lv/QcGXuZjeK6Ts5vQTI9rDXN7SrLz6ovSwJm6wHqeSvtfAP4qsNP/ojnCuRlBaHw",
+	"V0KdCMO43UPqUVY/ql7VHdv140b5J7/r28eNqt66ru+Vb1p4g7q+W9Iq+zx0fXPbJPckc31j1+YrWyAN",
+	"ZGn6SgX2eL2+R6F+tum21WCi4ksy2O9lk1VV1Dv9TZtLh7GYbaZ+LDvrXU2/RhELln2ro4RQ9UB4/JJ+",
+	"saBKbD2h59c67uKrliRMEF3EukKFueTJ440fPr0/Oi0VImypgaQP9Rf49261UVhMjxu7EKcNVS5/yif1",
+	"D+NdsITbQluv9Ll+KOjIbSkz82D/Bj1/T1G1+E2enz/MaThN6bCx9drKHWX9RF/wosOfVCUOUD4G+5JK",
+	"4QGt/TR4zn3rqsPadGn1FQSIU/2unL71EFO2kcKZHNSCztn4pDYssHEv+/YBK0hs1E2u4lsbvk8NHyst",
+	"4lK1gZ63/N3LHjRrcbXBsxpXKbieLbSvIGQ/2qNPLmIp0ljURroqJwLrVNorqKITKymBsZ9E5biAO6Wx",
+	"bJiypdd75DqWiddkGilNhoCRFcXy6GLOO0Qx7mNQtX1Y1zGQChf0ZqXvBqRu1Iw5R23l7KMI2G8E7LeW",
+	"o99o2WsdyOWTkK3jmol7y8jU9a7jZxn7LGOfZezGZWxL2drCC0qDANPR+k7nv5fxW3nje6AUG3NFKFEz",
+	"8NmI+S5NW8QB+sYAZvF1rZQoxzFZmxxwImY29J+kMfn4IuMlj2NWcTSfcjIEgnGhb3PXxOT68ODkpHd4",
+	"enRwfnT18ej03fHZ2fGH98kVce6cG+s6Gz/YIwdpzD4RkoSCj0FaJ2+mIhdqKzbpQE0MyUkiOOzHCWAu",
+	"LfqSTyC0SgRVOFTyOL7RYcjuYNBWfYg37kEKRJxNsJLtYqPm7La6wNi9VIavBt5aJeFbALVWhJtJOklW",
+	"RSy1iwkqj3Hjm57JtZjING2Pj0Ku5Qo84IVGWqdhE4I6c19r74nWX9lm2mF3pc3nNXejabPkfnT9TJl2",
+	"zyrFs0rRXqX4BQUZLcjkx1Ax7KF4JC3jFKbiFspaRqYQ0Ao943zClCvdw24hXBAJt+IGFDoLmEQNgCmF",
+	"wZRUKeEzzN1wL+RSbZPsqhWPn49OjkqKR9kLET+kmioepwYGZlSEnA6ByXaoRrgbgvjGoP29cbIfT1Z5",
+	"yBeQe3LKQ7me2RNQHmpqaj268jCoqvQfgjtLAVGR74NSoygMF89G9LPE+3a3wYYeY66aERCPIfSMUocs",
+	"dkVqW3w9rTJvHGMXzEbFV19oWmfFFjOLhRwKMPId9Ma9DqFkJsU/wUdDlfI4YcNmmn5vxJxNCYmtZZu4",
+	"YRPoUELa3FIsPJRKNHR+d4gjA+QQmB0Kt0mBNcrjd3Zs7n2lYW0DotS9HeUpKu+XcYe1gJokXbyNwvA9",
+	"nTZK0HiPFWSato5Z9CPliKxve4oiZX27M6DSn5zF5QYaLaxpu7MwajzmxelJ06aY57qBJMMpYF2ttdI5",
+	"bnePxMJiJcOW+YS5Ek0dYhROpcmISaVXpLs+5x0+xxLeP1PRyiN3+cqkC3VNC2tuJF2xIk/RXa4WxGIh",
+	"efEBkuR+6YfPouSPK0pqMi7tgaASatyPz7mW1bmWDVMX2zPf33OG5ga58b28cC0MIMz4WWn7RNI+RciU",
+	"Zj5W5FmZEoovNfnVDzXagiltxQGCuMFgdeUeKF2pPmKjhwcvnNlhaiMhs9WK0PhCxMW1nqZi6kqRPQev",
+	"P+Hg9VYn5AmdfXs59UgefxsLYW/fC7EB9oI9ru4MdwZvfOzuB+svAJi65JGCURTiAHCn7XucWLAJL/U5",
+	"vrU2ARJEbjq88U+vB3rkXGCxv9hjk8QOdC65Ak0KlQWJFlildB+LZ5jRmSZGtcXCrmYmRaelm4VLbq8W",
+	"Lj7+3Cym4UF+l8wuPtl7gnwx2id3T1AugvoE7glqCm5+nXuC33aQARb8dKk8HObIdJ6vNJ6vNL5tXGAq",
+	"8iyRpoeh8cVGpoQqiuhM8dTPX4wsVgi+ld9Vz0SbX+1NNX5WaU3RtI5oH6W6g6iUc7qmWifJFOu0xo8G",
+	"Os0aQ6mm1Etrpq5a9/LL8v8HAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

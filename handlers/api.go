@@ -29,7 +29,7 @@ type Request struct {
 	ID     string          // also in the answer's X-Request-ID and in the log
 	Origin string          // scheme and host of the URLs in answers, such as https://calls.example.com
 	Path   string          // of the request's own URL
-	Query  url.Values      // as it was sent
+	Query  url.Values      // the operation's parameters as they were sent
 	Files  map[string]File // of a multipart body, by their fields
 }
 

@@ -63,7 +63,8 @@ func TestOrganisationList(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		origin := origins.Draw(t, "origin")
 		list := rapid.SliceOfN(organisations, 0, 3).Draw(t, "list")
-		headers := gen.CallManagingOrganisationsList200ResponseHeaders{Link: "<" + origin + ">", XResultCount: rapid.Int().Draw(t, "count")}
+		link := "<" + origin + ">"
+		headers := gen.CallManagingOrganisationsList200ResponseHeaders{Link: &link, XResultCount: rapid.Int().Draw(t, "count")}
 		generated := gen.CallManagingOrganisationsList200JSONResponse{Body: []gen.CallManagingOrganisation{}, Headers: headers}
 		for _, o := range list {
 			generated.Body = append(generated.Body, callManagingOrganisation(origin, o))
@@ -94,7 +95,8 @@ func TestMemberList(t *testing.T) {
 		origin := origins.Draw(t, "origin")
 		list := rapid.SliceOfN(member, 0, 3).Draw(t, "list")
 		fields := rapid.SliceOf(rapid.SampledFrom(all)).Draw(t, "fields")
-		headers := gen.CallManagingOrganisationsListUsersList200ResponseHeaders{Link: "<" + origin + ">", XResultCount: rapid.Int().Draw(t, "count")}
+		link := "<" + origin + ">"
+		headers := gen.CallManagingOrganisationsListUsersList200ResponseHeaders{Link: &link, XResultCount: rapid.Int().Draw(t, "count")}
 		generated := gen.CallManagingOrganisationsListUsersList200JSONResponse{Body: []gen.UserRoleDetails{}, Headers: headers}
 		for _, m := range list {
 			generated.Body = append(generated.Body, memberDetails(origin, m, fields))

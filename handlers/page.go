@@ -39,10 +39,13 @@ func orderOf[T ~string](names []T) []store.Ordering {
 	return order
 }
 
-// link is the Link header (RFC 8288) of a page of total rows. Its URLs keep the query as it
-// was sent, sorted; commas in them are percent-encoded, since clients split on commas. The
-// first page's has no page parameter.
-func link(ctx context.Context, page store.Page, total int) string {
+// maxLink is how long a Link header may be, in bytes: proxies cut off longer ones.
+const maxLink = 4096
+
+// link is the Link header (RFC 8288) of a page of total rows, nil where it would be too long. Its
+// URLs keep the query as it was sent, sorted; commas in them are percent-encoded, since clients
+// split on commas. The first page's has no page parameter.
+func link(ctx context.Context, page store.Page, total int) *string {
 	request := RequestFrom(ctx)
 	query := url.Values{}
 	maps.Copy(query, request.Query)
@@ -71,7 +74,11 @@ func link(ctx context.Context, page store.Page, total int) string {
 		add(page.Number+1, "next")
 	}
 	add(last, "last")
-	return header.String()
+	if header.Len() > maxLink {
+		return nil
+	}
+	text := header.String()
+	return &text
 }
 
 // pageErr makes a page past the end its refusal.

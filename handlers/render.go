@@ -83,8 +83,10 @@ func (l memberList) VisitCallManagingOrganisationsListUsersListResponse(w http.R
 	}))
 }
 
-func writeList(w http.ResponseWriter, link string, count int, body []byte) error {
-	w.Header().Set("Link", link)
+func writeList(w http.ResponseWriter, link *string, count int, body []byte) error {
+	if link != nil {
+		w.Header().Set("Link", *link)
+	}
 	w.Header().Set("X-Result-Count", strconv.Itoa(count))
 	return writeJSON(w, http.StatusOK, body)
 }

@@ -165,7 +165,7 @@ func TestContractRefuses(t *testing.T) {
 		{"no request id", "GET", base, 200, "X-Request-Id: , " + asJSON + ", " + page, "[]", true},
 		{"a missing field", "GET", object + "stats/", 200, asJSON, `{"open_calls":0}`, true},
 		{"a wrong type", "GET", object + "stats/", 200, asJSON, strings.Replace(stat, "0", `"0"`, 1), true},
-		{"a missing header", "GET", base, 200, asJSON + ", X-Result-Count: 1", "[]", true},
+		{"a missing header", "GET", base, 200, asJSON + ", Link: x", "[]", true},
 		{"a wrong header", "GET", base, 200, asJSON + ", X-Result-Count: many, Link: x", "[]", true},
 		{"a missing header of HEAD", "HEAD", base, 200, "Link: x", "", true},
 		{"a body of HEAD", "HEAD", base, 200, page, "[]", true},

@@ -1,6 +1,9 @@
 package server_test
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // organisation is how the API shows each organisation of the world.
 var organisation = map[string]string{
@@ -42,12 +45,14 @@ var everything = list("percent", "tartu", "zagreb", "angstrom")
 var listScenarios = []scenario{
 	{name: "everybody who is signed in sees every organisation, by the customer's name in any case",
 		as: "bob", request: "GET …/", status: 200, want: everything, headers: page("4", "first", "", "last", "")},
-	{name: "parameters that are not known are ignored, and stay in the links",
-		request: "GET …/?zzz=1&field=uuid&format=xml&customer_name=x", status: 200, want: everything,
-		headers: page("4", "first", "?customer_name=x&field=uuid&format=xml&zzz=1", "last", "?customer_name=x&field=uuid&format=xml&zzz=1")},
+	{name: "parameters that are not known are ignored, and not in the links",
+		request: "GET …/?zzz=1&field=uuid&page_size=5&customer_name=x", status: 200, want: everything, headers: page("4", "first", "?page_size=5", "last", "?page_size=5")},
 
 	// Order.
 	{name: "o=-customer_name is the reverse", request: "GET …/?o=-customer_name", status: 200, want: list("angstrom", "zagreb", "tartu", "percent")},
+	{name: "of a name that repeats the first use counts, whatever its direction", request: "GET …/?o=" + strings.Repeat("-customer_name,customer_name,", 100) + "-customer_name", status: 200, want: list("angstrom", "zagreb", "tartu", "percent")},
+	{name: "more than 100 orders", request: "GET …/?page_size=x&o=" + manyNames(101), status: 400, want: `{"o":["Too many values."],"page_size":["A valid integer is required."]}`},
+	{name: "100 orders", request: "GET …/?o=" + manyNames(100), status: 400, want: `{"o":["Select a valid choice. n0 is not one of the available choices."]}`},
 	{name: "several orders with a comma, which the links escape", request: "GET …/?o=customer_name,-customer_name", status: 200, want: everything,
 		headers: page("4", "first", "?o=customer_name%2C-customer_name", "last", "?o=customer_name%2C-customer_name")},
 	{name: "an unknown order", request: "GET …/?o=bogus", status: 400, want: `{"o":["Select a valid choice. bogus is not one of the available choices."]}`},
@@ -86,6 +91,18 @@ var listScenarios = []scenario{
 	{name: "an empty page_size", request: "GET …/?page_size=", status: 400, want: `{"page_size":["A valid integer is required."]}`},
 	{name: "all that is wrong with a query at once", request: "GET …/?page_size=x&o=y&customer=z&customer_uuid=w&page=0", status: 400,
 		want: `{"customer":["Invalid hyperlink - No URL match."],"customer_uuid":["Enter a valid UUID."],"o":["Select a valid choice. y is not one of the available choices."],"page_size":["A valid integer is required."]}`},
+}
+
+// longestKeyword is how long a keyword may be for its two links to fit into a header.
+const longestKeyword = (4096 - len(`<>; rel="first", <>; rel="last"`) - 2*len(publicURL+base+"?customer_keyword=")) / 2
+
+// manyNames are as many different names.
+func manyNames(many int) string {
+	names := make([]string, many)
+	for i := range names {
+		names[i] = fmt.Sprintf("n%d", i)
+	}
+	return strings.Join(names, ",")
 }
 
 const noURL = `{"customer":["Invalid hyperlink - No URL match."]}`
@@ -129,7 +146,10 @@ var listFilterScenarios = []scenario{
 	{name: "customer_keyword in single quotes", request: "GET …/?customer_keyword='", status: 200, want: list("percent")},
 	{name: "customer_keyword in double quotes", request: "GET …/?customer_keyword=%22O'BRIEN%22", status: 200, want: list("percent")},
 	{name: "customer_keyword that could be SQL", request: "GET …/?customer_keyword=';DROP+TABLE+customers;--", status: 200, want: "[]"},
-	{name: "customer_keyword of 10,000 characters", request: "GET …/?customer_keyword=" + strings.Repeat("%25_", 5000), status: 200, want: "[]"},
+	{name: "customer_keyword of 10,000 characters", request: "GET …/?customer_keyword=" + strings.Repeat("%25_", 5000), status: 200, want: "[]", headers: map[string]string{"X-Result-Count": "0", "Link": ""}},
+	{name: "links that just fit", request: "GET …/?customer_keyword=" + strings.Repeat("x", longestKeyword), status: 200, want: "[]",
+		headers: page("0", "first", "?customer_keyword="+strings.Repeat("x", longestKeyword), "last", "?customer_keyword="+strings.Repeat("x", longestKeyword))},
+	{name: "links that would be longer", request: "GET …/?customer_keyword=" + strings.Repeat("x", longestKeyword+1), status: 200, want: "[]", headers: map[string]string{"X-Result-Count": "0", "Link": ""}},
 	{name: "an empty customer_keyword", request: "GET …/?customer_keyword=", status: 200, want: everything, headers: page("4", "first", "?customer_keyword=", "last", "?customer_keyword=")},
 	{name: "customer_keyword without a value", request: "GET …/?customer_keyword", status: 200, want: everything},
 	{name: "customer_keyword with a NUL", request: "GET …/?customer_keyword=a%00b", status: 400, want: `{"customer_keyword":["Null characters are not allowed."]}`},

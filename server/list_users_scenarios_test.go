@@ -141,6 +141,8 @@ var listUsersScenarios = []scenario{
 		status: 200, want: wholeTeam},
 	{name: "fields of which there is none", request: "GET …/{tartu}/list_users/?username=nora&field=created_by_uuid&field=created_by_full_name", status: 200, want: "[{}]"},
 	{name: "a field twice", request: "GET …/{tartu}/list_users/?username=nora&field=user_image,user_image", status: 200, want: `[{"user_image":null}]`},
+	{name: "a field many times", request: "GET …/{tartu}/list_users/?username=nora&field=user_image" + strings.Repeat(",user_image", 1000), status: 200, want: `[{"user_image":null}]`, headers: map[string]string{"Link": ""}},
+	refuse("field="+manyNames(101), "field", "Too many values."),
 	refuse("field=bogus", "field", noChoice("bogus")),
 	refuse("field=", "field", noChoice("")),
 	{name: "all that is wrong with a query at once", as: "carl", request: "GET …/{tartu}/list_users/?field=a&o=b&user=c&user_url=d&page=e&page_size=f&role=%00", status: 400,

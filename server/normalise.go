@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -17,17 +18,27 @@ func checkPath(op operation) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			for _, name := range op.pathParams {
-				value, err := url.PathUnescape(c.Param(name))
-				if err == nil {
-					_, err = store.ParseUUID(value)
-				}
-				if err != nil {
+				if _, err := store.ParseUUID(pathParam(c, name)); err != nil {
 					return handlers.NotFound()
 				}
 			}
 			return next(c)
 		}
 	}
+}
+
+// pathParam returns a parameter of the path, decoded once. Echo takes it from the path as it was sent
+// where that can't be told from the decoded path, else from the decoded one.
+func pathParam(c echo.Context, name string) string {
+	value := c.Param(name)
+	if c.Request().URL.RawPath == "" {
+		return value
+	}
+	decoded, err := url.PathUnescape(value)
+	if err != nil {
+		return value
+	}
+	return decoded
 }
 
 // normaliseQuery brings the query into the one form that is validated and bound: each value
@@ -43,13 +54,17 @@ func normaliseQuery(op operation) echo.MiddlewareFunc {
 			if err != nil {
 				return err
 			}
-			handlers.RequestFrom(r.Context()).Query = sent
-			query := url.Values{}
+			known, query := url.Values{}, url.Values{}
 			for _, parameter := range op.queryParams {
-				if values := normaliseValues(parameter, sent[parameter.Name]); len(values) > 0 {
-					query[parameter.Name] = values
+				name := parameter.Name
+				if sent.Has(name) {
+					known[name] = sent[name]
+				}
+				if values := normaliseValues(parameter, sent[name]); len(values) > 0 {
+					query[name] = values
 				}
 			}
+			handlers.RequestFrom(r.Context()).Query = known
 			r.URL.RawQuery = query.Encode()
 			return next(c)
 		}
@@ -61,13 +76,32 @@ func normaliseValues(parameter *openapi3.Parameter, values []string) []string {
 		return nil
 	}
 	if parameter.Schema.Value.Type.Is(openapi3.TypeArray) {
-		return strings.Split(strings.Join(values, ","), ",")
+		return distinct(strings.Split(strings.Join(values, ","), ","))
 	}
 	last := values[len(values)-1]
 	if last == "" && parameter.AllowEmptyValue {
 		return nil
 	}
 	return []string{last}
+}
+
+// maxValues is how many different values a list parameter may have.
+const maxValues = 100
+
+// distinct drops values that were there before, also with another direction (-name and name), and
+// those after the first that is too many.
+func distinct(values []string) []string {
+	var kept []string
+	for _, value := range values {
+		if len(kept) > maxValues {
+			break
+		}
+		name := strings.TrimPrefix(value, "-")
+		if !slices.ContainsFunc(kept, func(other string) bool { return strings.TrimPrefix(other, "-") == name }) {
+			kept = append(kept, value)
+		}
+	}
+	return kept
 }
 
 // parseQuery reads a query or a urlencoded body as browsers do: a % that begins no escape and

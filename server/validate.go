@@ -93,6 +93,10 @@ func validateRequest(op operation) echo.MiddlewareFunc {
 					if !input.QueryParams.Has(parameter.Name) {
 						continue // none is required
 					}
+					if len(input.QueryParams[parameter.Name]) > maxValues {
+						fields[parameter.Name] = []string{"Too many values."}
+						continue
+					}
 					err := openapi3filter.ValidateParameter(r.Context(), input, parameter)
 					switch {
 					case err == nil:

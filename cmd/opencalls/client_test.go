@@ -97,7 +97,7 @@ func clientPages(t *testing.T, client *gen.ClientWithResponses) {
 		for _, o := range *page.JSON200 {
 			seen[o.UUID] = true
 		}
-		next := nextLink.FindStringSubmatch(page.Headers200.Link)
+		next := nextLink.FindStringSubmatch(*page.Headers200.Link)
 		if next == nil {
 			if pages != 4 || len(seen) != 15 || page.Headers200.XResultCount != 15 || count.Headers200.XResultCount != 15 {
 				t.Errorf("%d organisations on %d pages, of %d; HEAD counts %d", len(seen), pages, page.Headers200.XResultCount, count.Headers200.XResultCount)

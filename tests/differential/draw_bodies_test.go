@@ -16,7 +16,8 @@ var files = []file{
 	{"11 × 10 pixels", pictureOf(11, 10, 13), false},
 	{"1000 bytes", picture(14) + strings.Repeat("x", 1000-len(picture(14))), true},
 	{"1001 bytes", picture(14) + strings.Repeat("x", 1001-len(picture(14))), false},
-	{"half a picture", picture(15)[:len(picture(15))/2], false},
+	{"half a picture", picture(15)[:len(picture(15))/2], true}, // with its header
+	{"half a header", picture(15)[:20], false},
 	{"no bytes", "", false},
 	{"no picture", "<svg/>", false},
 }
@@ -103,7 +104,7 @@ func (m *model) grantsOn(o uuid.UUID) []*grant {
 // drawRoleBody draws the body of a role action on an organisation: about a grant that is
 // there, or about any user and role.
 func (m *model) drawRoleBody(t *rapid.T, r *request, o uuid.UUID) {
-	r.media = drawMedia(t, asJSON, asForm)
+	r.media = drawMedia(t, asJSON, asForm, asMultipart)
 	u, role := pick(t, m.sortedUsers()...), m.roles[pick(t, sortedIDs(m.roles)...)]
 	if pick(t, true, false) {
 		role = m.role(pick(t, "HELPER", "CUSTOMER.CALL_ORGANIZER"))
@@ -144,7 +145,7 @@ func (m *model) drawRoleBody(t *rapid.T, r *request, o uuid.UUID) {
 func (m *model) drawEnd(t *rapid.T) any {
 	now := m.now()
 	if seldom(t) {
-		return pick[any](t, now.Add(-time.Microsecond).Format(time.RFC3339Nano), "", "tomorrow", "2027-02-31T00:00:00Z", "2027-03-01", "2027-03-01T00:00:00", "2027-03-01 00:00:00Z", 5, "2027-03-01T00:00:60Z", "2027-03-01T1:00:00Z", "2027-03-01T00:00:00,5Z", "2027-03-01T00:00:00+24:00", "9999-12-31T23:00:00-02:00")
+		return pick[any](t, now.Add(-time.Microsecond).Format(time.RFC3339Nano), "", "tomorrow", "2027-02-31T00:00:00Z", "2027-03-01", "2027-03-01T00:00:00", "2027-03-01t00:00:00.5z", "2027-03-01 00:00:00Z", 5, "2027-03-01T00:00:60Z", "2027-03-01T1:00:00Z", "2027-03-01T00:00:00,5Z", "2027-03-01T00:00:00+24:00", "9999-12-31T23:00:00-02:00")
 	}
 	day := now.Truncate(24 * time.Hour) // so that one moment is drawn again
 	at := pick(t, day.AddDate(0, 0, 2), day.AddDate(0, 0, 1), day.AddDate(0, 0, 10), day.AddDate(0, 0, 100),

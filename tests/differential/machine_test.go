@@ -170,7 +170,7 @@ func (m *machine) check(want want, r request, got answer) error {
 		return nil
 	}
 	if want.pages != nil {
-		if err := checkPaging(want, got); err != nil {
+		if err := checkPaging(want, r, got); err != nil {
 			return err
 		}
 	}
@@ -222,10 +222,14 @@ func checkRefusal(want want, got answer) error {
 
 var linkPart = regexp.MustCompile(`<([^>]*)>; rel="(\w+)"`)
 
-// checkPaging compares the headers of a list with what the model says.
-func checkPaging(want want, got answer) error {
+// checkPaging compares the headers of a list with what the model says. Links with a long query may
+// be left out.
+func checkPaging(want want, r request, got answer) error {
 	if count := got.header.Get("X-Result-Count"); count != strconv.Itoa(want.rows) {
 		return fmt.Errorf("X-Result-Count %s, want %d", count, want.rows)
+	}
+	if got.header.Get("Link") == "" && len(r.query.Encode()) > 800 {
+		return nil
 	}
 	pages := map[string]int{}
 	for _, match := range linkPart.FindAllStringSubmatch(got.header.Get("Link"), -1) {

@@ -16,25 +16,34 @@ func checkMedia(r request) (want, bool) {
 	if !slices.Contains([]string{"create", "update", "patch", "addUser", "updateUser", "deleteUser"}, r.op) {
 		return want{}, false
 	}
-	onRoles := strings.HasSuffix(r.op, "User")
 	media, content := r.content()
 	switch {
 	case content == "": // whatever its media type is
 		return nonField("No data provided"), r.op != "patch"
 	case r.media == asBroken:
 		return refuse(400, ""), true
-	case r.media == asText, r.media == asMultipart && onRoles:
+	case r.media == asText:
 		return refuse(415, "Unsupported media type \""+media+"\" in request."), true
 	}
 	return want{}, false
 }
 
-// timeForm is RFC 3339; in UTC too the year has four digits.
-var timeForm = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
+// timeForms are RFC 3339, a time without a zone and a date alone, both in UTC.
+var timeForms = []*regexp.Regexp{
+	regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`),
+	regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?$`),
+	regexp.MustCompile(`^\d{4}-\d\d-\d\d$`),
+}
 
 func parseTime(text string) (time.Time, bool) {
-	t, err := time.Parse(time.RFC3339Nano, text)
-	return t, err == nil && timeForm.MatchString(text) && t.UTC().Year() <= 9999
+	text = strings.ToUpper(text)
+	for i, missing := range []string{"", "Z", "T00:00:00Z"} {
+		if timeForms[i].MatchString(text) {
+			t, err := time.Parse(time.RFC3339Nano, text+missing)
+			return t, err == nil && t.UTC().Year() <= 9999 // in UTC too it has four digits
+		}
+	}
+	return time.Time{}, false
 }
 
 // wrongFields are the fields of a body that can't be right, whatever the data is.
@@ -76,7 +85,7 @@ func wrongFields(r request) []string {
 		rules["expiration_time"] = func(value any, sent bool) bool {
 			s, _ := value.(string)
 			_, isTime := parseTime(s)
-			return value == nil || isTime
+			return value == nil || isTime || value == "" && r.media != asJSON
 		}
 	}
 	var fields []string

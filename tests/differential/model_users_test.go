@@ -148,7 +148,7 @@ func (m *model) manageRole(u *user, o *organisation, r request) want {
 	targetID, _ := parseID(userText)
 	role, target := m.role(roleText), m.users[targetID]
 	var end *time.Time
-	if text, sent := r.body["expiration_time"].(string); sent {
+	if text, _ := r.body["expiration_time"].(string); text != "" {
 		t, _ := parseTime(text)
 		end = &t
 	}
