@@ -2,9 +2,7 @@ package server_test
 
 import (
 	"context"
-	"database/sql"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -83,49 +81,6 @@ func TestEveryOperationBroken(t *testing.T) {
 	})
 }
 
-// A lost connection is a 503, and made anew for those who come after; a database that lets
-// nobody in any more is 503 for every operation.
-func TestEveryOperationWithADatabaseThatIsGone(t *testing.T) {
-	for _, engine := range storetest.Engines() {
-		if engine != storetest.Postgres {
-			continue // nobody can take a file from a process that has opened it
-		}
-		t.Run(engine, func(t *testing.T) {
-			t.Parallel()
-			stage := newStage(t, engine)
-			var name string
-			if err := stage.sql.QueryRow("SELECT current_database()").Scan(&name); err != nil {
-				t.Fatal(err)
-			}
-			admin, err := sql.Open("pgx", os.Getenv("OPENCALLS_TEST_POSTGRES_URL"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer admin.Close()
-			terminate := func() {
-				if _, err := admin.Exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name); err != nil {
-					t.Fatal(err)
-				}
-			}
-			terminate()
-			retrieve := request{method: "GET", target: stage.names.Replace("…/{zagreb}/"), token: "token-of-sam"}
-			got := stage.send(t, retrieve)
-			for lost := 0; got.status == 503 && lost < 16; lost++ { // as many as the pool holds at most
-				got = stage.send(t, retrieve)
-			}
-			if got.status != 200 {
-				t.Errorf("with new connections: %d %s", got.status, got.body)
-			}
-			if _, err := admin.Exec("ALTER DATABASE " + name + " ALLOW_CONNECTIONS false"); err != nil {
-				t.Fatal(err)
-			}
-			terminate()
-			stage.log.take()
-			breakdown(t, stage, 503)
-		})
-	}
-}
-
 // A panic is a 500, whose stack only the log shows.
 func TestPanic(t *testing.T) {
 	stage := newStage(t, storetest.SQLite, func(s *setup) { s.server.Now = func() time.Time { panic("no clock") } })
@@ -168,29 +123,6 @@ func TestClientGone(t *testing.T) {
 		if line := stage.log.one(t); line.Level != "INFO" || line.Status != 499 || line.Error != "" {
 			t.Errorf("the log says %+v", line)
 		}
-	})
-}
-
-// A database that gives up on a transaction is 503, and nothing of the change is left.
-func TestWriteThatFails(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, engine string) {
-		t.Parallel()
-		stage := newStage(t, engine)
-		// The audit event is the last thing that a change writes.
-		stage.exec(t, "ALTER TABLE audit_events RENAME TO gone")
-		for _, op := range operations {
-			if op.method == http.MethodGet || op.method == http.MethodHead || strings.HasSuffix(op.OperationID, "_user") && !strings.HasSuffix(op.OperationID, "add_user") {
-				continue // they read, or change nothing of zagreb
-			}
-			t.Run(op.OperationID, func(t *testing.T) {
-				if got := stage.send(t, stage.exampleOf(op)); got.status != 500 || got.body != internal+"\n" {
-					t.Errorf("got %d %s", got.status, got.body)
-				}
-				stage.log.one(t)
-			})
-		}
-		stage.exec(t, "ALTER TABLE gone RENAME TO audit_events")
-		stage.play(t, scenario{request: "GET …/", status: 200, want: everything}) // compares the whole database too
 	})
 }
 

@@ -89,9 +89,6 @@ func exampleWorld(t *testing.T, engine, operation string) *app {
 	return a
 }
 
-// sentFile is a file in a multipart body.
-type sentFile string
-
 // encodeBody makes of a value the body of a media type.
 func encodeBody(t interface{ Fatal(...any) }, media string, value any) body {
 	if media == "application/json" {
@@ -103,10 +100,6 @@ func encodeBody(t interface{ Fatal(...any) }, media string, value any) body {
 	}
 	form, list := url.Values{}, []part{}
 	for name, field := range value.(map[string]any) {
-		if content, isFile := field.(sentFile); isFile {
-			list = append(list, file(name, "a.png", "image/png", string(content)))
-			continue
-		}
 		form.Set(name, fmt.Sprint(field))
 		list = append(list, text(name, fmt.Sprint(field)))
 	}
