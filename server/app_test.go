@@ -101,35 +101,22 @@ func (a *app) serve(t testing.TB, s setup) string {
 	return listener.URL
 }
 
-// body is a request's body and its Content-Type; its zero value is neither.
-type body struct {
-	mediaType string
-	content   string
-	chunked   bool // sent without a Content-Length
-}
+type (
+	request = world.Request
+	body    = world.Body
+	answer  = world.Answer
+	part    = world.Part
+)
 
-func jsonBody(content string) body { return body{mediaType: "application/json", content: content} }
+var (
+	jsonBody = world.JSON
+	formBody = world.Form
+	text     = world.Text
+	file     = world.File
+	parts    = world.Multipart
+)
 
-func formBody(content string) body {
-	return body{mediaType: "application/x-www-form-urlencoded", content: content}
-}
-
-func rawBody(mediaType, content string) body { return body{mediaType: mediaType, content: content} }
-
-// request is what is sent: target is a path and a query, as they are on the wire.
-type request struct {
-	method, target string
-	token          string      // without one nothing is said of who sends it
-	header         http.Header // beyond those of token and body
-	body           body
-}
-
-// answer is what came back.
-type answer struct {
-	status int
-	header http.Header
-	body   string
-}
+func rawBody(mediaType, content string) body { return body{MediaType: mediaType, Content: content} }
 
 // send sends the request, waits until the server is done with it, and fails the test where the
 // answer does not match openapi.yaml.
@@ -137,23 +124,18 @@ func (a *app) send(t testing.TB, r request) answer {
 	t.Helper()
 	got, err := a.try(r)
 	if err != nil {
-		t.Fatalf("%s %s: %v", r.method, r.target, err)
+		t.Fatalf("%s %s: %v", r.Method, r.Target, err)
 	}
 	return got
 }
 
 // try is send for other goroutines than the test's.
 func (a *app) try(r request) (answer, error) {
-	sent := world.Request{
-		Method: r.method, Target: r.target, Token: r.token, Header: r.header,
-		Body: world.Body{MediaType: r.body.mediaType, Content: r.body.content, Chunked: r.body.chunked},
+	got, err := (&world.Client{URL: a.url, HTTP: a.client}).Send(r)
+	if err == nil {
+		<-a.handled
 	}
-	got, err := (&world.Client{URL: a.url, HTTP: a.client}).Send(sent)
-	if err != nil {
-		return answer{}, err
-	}
-	<-a.handled
-	return answer{got.Status, got.Header, got.Body}, nil
+	return got, err
 }
 
 // accessLog holds what the server logged since it was last read.
@@ -212,16 +194,16 @@ func (l *accessLog) one(t testing.TB) logLine {
 func (a *app) checkAccessLine(t testing.TB, r request, got answer) {
 	t.Helper()
 	line := a.log.one(t)
-	if r.token != "" && strings.Contains(line.text, r.token) {
+	if r.Token != "" && strings.Contains(line.text, r.Token) {
 		t.Errorf("the log holds the token:\n%s", line.text)
 	}
-	target, _ := url.Parse(r.target)
+	target, _ := url.Parse(r.Target)
 	path := strings.ToValidUTF8(target.Path, "\ufffd")
 	want := logLine{
-		Level: "INFO", Message: "request", RequestID: got.header.Get("X-Request-ID"),
-		Method: r.method, Path: path, Status: got.status, Bytes: int64(len(got.body)), User: line.User, text: line.text,
+		Level: "INFO", Message: "request", RequestID: got.Header.Get("X-Request-ID"),
+		Method: r.Method, Path: path, Status: got.Status, Bytes: int64(len(got.Body)), User: line.User, text: line.text,
 	}
-	if r.method == http.MethodHead && plainRoutes.MatchString(target.Path) {
+	if r.Method == http.MethodHead && plainRoutes.MatchString(target.Path) {
 		want.Bytes = line.Bytes // what a GET has
 	}
 	if line != want {

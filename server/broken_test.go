@@ -19,8 +19,8 @@ const (
 
 // exampleOf is a request of an operation that would succeed.
 func (a *stage) exampleOf(op operation) request {
-	r := request{method: op.method, target: a.names.Replace(op.target("{zagreb}")), token: "token-of-sam", body: op.example()}
-	r.body.content = a.names.Replace(r.body.content)
+	r := request{Method: op.method, Target: a.names.Replace(op.target("{zagreb}")), Token: "token-of-sam", Body: op.example()}
+	r.Body.Content = a.names.Replace(r.Body.Content)
 	return r
 }
 
@@ -33,11 +33,11 @@ func breakdown(t *testing.T, stage *stage, status int) {
 			r := stage.exampleOf(op)
 			got := stage.send(t, r)
 			want := map[int]string{503: unavailable, 500: internal}[status] + "\n"
-			if r.method == http.MethodHead {
+			if r.Method == http.MethodHead {
 				want = ""
 			}
-			if got.status != status || got.body != want || (got.header.Get("Retry-After") == "1") != (status == 503) {
-				t.Errorf("got %d %s, Retry-After %q, want %d %s", got.status, got.body, got.header.Get("Retry-After"), status, want)
+			if got.Status != status || got.Body != want || (got.Header.Get("Retry-After") == "1") != (status == 503) {
+				t.Errorf("got %d %s, Retry-After %q, want %d %s", got.Status, got.Body, got.Header.Get("Retry-After"), status, want)
 			}
 			line := stage.log.one(t)
 			if line.Level != "ERROR" || line.Message != "request" || line.Status != status || line.RequestID != requestID || line.Error == "" {
@@ -61,8 +61,8 @@ func TestEveryOperationBroken(t *testing.T) {
 			stage.log.take()
 			// The process is well.
 			for path, status := range map[string]int{"/readyz": 503, "/healthz": 200} {
-				if got := stage.send(t, request{method: "GET", target: path}); got.status != status {
-					t.Errorf("%s: %d %s", path, got.status, got.body)
+				if got := stage.send(t, request{Method: "GET", Target: path}); got.Status != status {
+					t.Errorf("%s: %d %s", path, got.Status, got.Body)
 				}
 			}
 		})
@@ -84,9 +84,9 @@ func TestEveryOperationBroken(t *testing.T) {
 // A panic is a 500, whose stack only the log shows.
 func TestPanic(t *testing.T) {
 	stage := newStage(t, storetest.SQLite, func(s *setup) { s.server.Now = func() time.Time { panic("no clock") } })
-	got := stage.send(t, request{method: "GET", target: base, token: "token-of-bob-until-now"}) // the server looks at its clock
-	if got.status != 500 || got.body != internal+"\n" {
-		t.Errorf("got %d %s", got.status, got.body)
+	got := stage.send(t, request{Method: "GET", Target: base, Token: "token-of-bob-until-now"}) // the server looks at its clock
+	if got.Status != 500 || got.Body != internal+"\n" {
+		t.Errorf("got %d %s", got.Status, got.Body)
 	}
 	if line := stage.log.one(t); line.Level != "ERROR" || line.Status != 500 || line.Error != "panic: no clock" || !strings.Contains(line.Stack, "authenticate") {
 		t.Errorf("the log says %+v", line)

@@ -95,7 +95,7 @@ var createBodyScenarios = []scenario{
 	{name: "of a repeated key the last counts", request: "POST …/", body: jsonBody(`{"customer":5,"description":"a","customer":` + freeURL + `,"description":"b"}`), status: 201, want: created(`"b"`, "null"), events: createdEvents},
 	{name: "blanks around JSON", request: "POST …/", body: jsonBody(" \n{\"customer\":" + freeURL + "}\r\n\t "), status: 201, want: created(`""`, "null"), events: createdEvents},
 	{name: "JSON with a charset", request: "POST …/", body: rawBody("Application/JSON; charset=utf-8", `{"customer":`+freeURL+`}`), status: 201, want: created(`""`, "null"), events: createdEvents},
-	{name: "JSON without a length", request: "POST …/", body: body{mediaType: "application/json", content: `{"customer":` + freeURL + `}`, chunked: true}, status: 201, want: created(`""`, "null"), events: createdEvents},
+	{name: "JSON without a length", request: "POST …/", body: body{MediaType: "application/json", Content: `{"customer":` + freeURL + `}`, Chunked: true}, status: 201, want: created(`""`, "null"), events: createdEvents},
 	{name: "JSON of half a surrogate pair", request: "POST …/", body: jsonBody(`{"customer":` + freeURL + `,"description":"\ud800"}`), status: 201, want: created(`"�"`, "null"), events: createdEvents},
 	{name: "broken JSON", request: "POST …/", body: jsonBody(`{"customer":`), status: 400, want: `{"detail":"JSON parse error - unexpected EOF"}`},
 	{name: "JSON NaN", request: "POST …/", body: jsonBody(`{"customer":NaN}`), status: 400, want: `{"detail":"JSON parse error - invalid character 'N' looking for beginning of value"}`},

@@ -42,20 +42,20 @@ func TestDocsFiles(t *testing.T) {
 		}
 		target := "/api/docs/" + strings.TrimSuffix(name, "index.html")
 		got := checkCached(t, a, target)
-		if got.body != string(content) {
+		if got.Body != string(content) {
 			t.Errorf("%s is not what docs/%s holds", target, name)
 		}
-		if want, known := mediaTypes[path.Ext(name)]; !known || got.header.Get("Content-Type") != want {
-			t.Errorf("%s: Content-Type %q, want %q", target, got.header.Get("Content-Type"), want)
+		if want, known := mediaTypes[path.Ext(name)]; !known || got.Header.Get("Content-Type") != want {
+			t.Errorf("%s: Content-Type %q, want %q", target, got.Header.Get("Content-Type"), want)
 		}
-		policy := got.header.Get("Content-Security-Policy")
+		policy := got.Header.Get("Content-Security-Policy")
 		for _, directive := range []string{"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'", "connect-src 'self'"} {
 			if !strings.Contains(policy, directive) {
 				t.Errorf("%s: Content-Security-Policy %q lacks %s", target, policy, directive)
 			}
 		}
-		if strings.Contains(policy, "unsafe") || got.header.Get("Referrer-Policy") != "no-referrer" {
-			t.Errorf("%s: %v", target, got.header)
+		if strings.Contains(policy, "unsafe") || got.Header.Get("Referrer-Policy") != "no-referrer" {
+			t.Errorf("%s: %v", target, got.Header)
 		}
 		return nil
 	})
@@ -68,15 +68,15 @@ func TestDocsFiles(t *testing.T) {
 		}
 	}
 	for _, target := range []string{"/api/docs/nothing.js", "/api/docs/index.html", "/api/docs/swagger-ui/", "/api/docs/../docs.go", "/api/docs/%2e%2e/docs.go", "/api/docs//docs.js"} {
-		got := a.send(t, request{method: "GET", target: target})
-		if got.status != http.StatusNotFound || got.body != `{"detail":"Not found."}`+"\n" {
-			t.Errorf("%s: %d %s", target, got.status, got.body)
+		got := a.send(t, request{Method: "GET", Target: target})
+		if got.Status != http.StatusNotFound || got.Body != `{"detail":"Not found."}`+"\n" {
+			t.Errorf("%s: %d %s", target, got.Status, got.Body)
 		}
 	}
 	for target, want := range map[string]string{"/": "302 /api/docs/", "/api/docs": "301 /api/docs/"} {
 		for _, method := range []string{"GET", "HEAD"} {
-			got := a.send(t, request{method: method, target: target})
-			if led := fmt.Sprintf("%d %s", got.status, got.header.Get("Location")); led != want {
+			got := a.send(t, request{Method: method, Target: target})
+			if led := fmt.Sprintf("%d %s", got.Status, got.Header.Get("Location")); led != want {
 				t.Errorf("%s %s: %s, want %s", method, target, led, want)
 			}
 		}

@@ -61,9 +61,9 @@ func TestExamplesAreAccepted(t *testing.T) {
 				for name, example := range mediaType.Examples {
 					t.Run(op.OperationID+"/"+media+"/"+name, func(t *testing.T) {
 						a := exampleWorld(t, engine, op.OperationID)
-						got := a.send(t, request{method: op.method, target: op.target(exampleID), token: "token-of-sam", body: encodeBody(t, media, example.Value.Value)})
-						if got.status >= 300 {
-							t.Errorf("%d %s", got.status, got.body)
+						got := a.send(t, request{Method: op.method, Target: op.target(exampleID), Token: "token-of-sam", Body: encodeBody(t, media, example.Value.Value)})
+						if got.Status >= 300 {
+							t.Errorf("%d %s", got.Status, got.Body)
 						}
 					})
 				}

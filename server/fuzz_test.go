@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"net/http"
-	"net/url"
 	"reflect"
 	"runtime"
 	"slices"
@@ -184,24 +183,6 @@ func TestMemoryOfDecoding(t *testing.T) {
 		runtime.ReadMemStats(&after)
 		if taken := after.TotalAlloc - before.TotalAlloc; taken > 8*size {
 			t.Errorf("%s: %d MiB for a body of one", name, taken>>20)
-		}
-	}
-}
-
-// A query in any other spelling is the same query.
-func TestParseQueryReadsWhatBrowsersSend(t *testing.T) {
-	for query, want := range map[string]url.Values{
-		"a=100%":         {"a": {"100%"}},
-		"a=b;c&d=e":      {"a": {"b;c"}, "d": {"e"}},
-		"a=%zz%41":       {"a": {"%zzA"}},
-		"a=%2":           {"a": {"%2"}},
-		"a=b+c%2B&a=":    {"a": {"b c+", ""}},
-		"a":              {"a": {""}},
-		"%61=%C3%BC&&":   {"a": {"ü"}},
-		"a=%25zz&b=%%41": {"a": {"%zz"}, "b": {"%A"}},
-	} {
-		if got, err := parseQuery(query); err != nil || !reflect.DeepEqual(got, want) {
-			t.Errorf("%q: %v, %v", query, got, err)
 		}
 	}
 }

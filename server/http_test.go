@@ -127,17 +127,17 @@ func TestRequestID(t *testing.T) {
 		if test.sent != "" {
 			header.Set("X-Request-ID", test.sent)
 		}
-		got := stage.send(t, request{method: "GET", target: base, header: header, token: "token-of-sam"})
-		if id := got.header.Get("X-Request-ID"); id != test.want {
+		got := stage.send(t, request{Method: "GET", Target: base, Header: header, Token: "token-of-sam"})
+		if id := got.Header.Get("X-Request-ID"); id != test.want {
 			t.Errorf("%q: X-Request-ID is %q", test.sent, id)
 		}
 		if line := stage.log.one(t); line.RequestID != test.want || line.User != names["sam"].String() {
 			t.Errorf("%q: the log says %+v", test.sent, line)
 		}
 	}
-	got := stage.send(t, request{method: "DELETE", target: stage.names.Replace("…/{zagreb}/"), header: http.Header{"X-Request-Id": {"my-request"}}, token: "token-of-olev"})
-	if got.status != 204 {
-		t.Fatalf("status %d %s", got.status, got.body)
+	got := stage.send(t, request{Method: "DELETE", Target: stage.names.Replace("…/{zagreb}/"), Header: http.Header{"X-Request-Id": {"my-request"}}, Token: "token-of-olev"})
+	if got.Status != 204 {
+		t.Fatalf("status %d %s", got.Status, got.Body)
 	}
 	event := "SELECT count(*) FROM audit_events WHERE action = 'call_managing_organisation.delete' AND object_uuid = '" + names["zagreb"].String() +
 		"' AND request_id = 'my-request' AND actor_uuid = '" + names["olev"].String() + "'"
@@ -150,8 +150,8 @@ func TestRequestID(t *testing.T) {
 func TestImage(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, engine string) {
 		stage := newStage(t, engine)
-		upload := request{method: "PATCH", target: stage.names.Replace("…/{zagreb}/"), token: "token-of-sam", body: parts(file("image", "a.svg", "image/svg+xml", pngFile))}
-		if got := stage.send(t, upload); got.status != 200 {
+		upload := request{Method: "PATCH", Target: stage.names.Replace("…/{zagreb}/"), Token: "token-of-sam", Body: parts(file("image", "a.svg", "image/svg+xml", pngFile))}
+		if got := stage.send(t, upload); got.Status != 200 {
 			t.Fatal(got)
 		}
 		sum := sha256.Sum256([]byte(pngFile))
@@ -170,21 +170,21 @@ func TestImage(t *testing.T) {
 			if test.header != "" {
 				header.Set(test.header, test.value)
 			}
-			got := stage.send(t, request{method: test.method, target: newMedia, header: header})
-			if got.status != test.status || got.body != test.body || got.header.Get("ETag") != etag || got.header.Get("Cache-Control") != "public, max-age=31536000, immutable" ||
-				got.header.Get("X-Content-Type-Options") != "nosniff" || test.status == 200 && got.header.Get("Content-Type") != "image/png" {
-				t.Errorf("%s: %d %v", test.name, got.status, got.header)
+			got := stage.send(t, request{Method: test.method, Target: newMedia, Header: header})
+			if got.Status != test.status || got.Body != test.body || got.Header.Get("ETag") != etag || got.Header.Get("Cache-Control") != "public, max-age=31536000, immutable" ||
+				got.Header.Get("X-Content-Type-Options") != "nosniff" || test.status == 200 && got.Header.Get("Content-Type") != "image/png" {
+				t.Errorf("%s: %d %v", test.name, got.Status, got.Header)
 			}
 		}
 		// What replaces it removes it, and so does the organisation's end.
 		countImages := func() int { return storetest.Count(t, stage.sql, "SELECT count(*) FROM images") }
 		with := countImages()
-		upload.body = parts(file("image", "a", "", gifFile))
-		if got := stage.send(t, upload); got.status != 200 || countImages() != with {
-			t.Errorf("replaced: %d, %d images", got.status, countImages())
+		upload.Body = parts(file("image", "a", "", gifFile))
+		if got := stage.send(t, upload); got.Status != 200 || countImages() != with {
+			t.Errorf("replaced: %d, %d images", got.Status, countImages())
 		}
-		if got := stage.send(t, request{method: "DELETE", target: upload.target, token: "token-of-sam"}); got.status != 204 || countImages() != with-1 {
-			t.Errorf("deleted: %d, %d images", got.status, countImages())
+		if got := stage.send(t, request{Method: "DELETE", Target: upload.Target, Token: "token-of-sam"}); got.Status != 204 || countImages() != with-1 {
+			t.Errorf("deleted: %d, %d images", got.Status, countImages())
 		}
 	})
 }
@@ -206,18 +206,18 @@ func TestLinksLeadThroughAllPages(t *testing.T) {
 	for _, start := range []string{"…/?page_size=1", "…/{tartu}/list_users/?page_size=1&o=-role,username&search_string=%25&search_string="} {
 		var seen []string
 		for target := stage.names.Replace(start); target != ""; {
-			got := stage.send(t, request{method: "GET", target: target, token: "token-of-sam"})
-			seen = append(seen, strings.TrimSpace(got.body))
+			got := stage.send(t, request{Method: "GET", Target: target, Token: "token-of-sam"})
+			seen = append(seen, strings.TrimSpace(got.Body))
 			target = ""
-			for link := range strings.SplitSeq(got.header.Get("Link"), ",") { // as the clients split it
+			for link := range strings.SplitSeq(got.Header.Get("Link"), ",") { // as the clients split it
 				if link, next := strings.CutSuffix(strings.TrimSpace(link), `>; rel="next"`); next {
 					target = strings.TrimPrefix(link, "<"+publicURL)
 				}
 			}
 		}
-		whole := stage.send(t, request{method: "GET", target: strings.Replace(stage.names.Replace(start), "page_size=1", "page_size=300", 1), token: "token-of-sam"})
+		whole := stage.send(t, request{Method: "GET", Target: strings.Replace(stage.names.Replace(start), "page_size=1", "page_size=300", 1), Token: "token-of-sam"})
 		joined := strings.ReplaceAll("["+strings.Join(seen, ",")+"]", "],[", ",")
-		if diff := gocmp.Diff(strings.TrimSpace(whole.body), strings.TrimSuffix(strings.TrimPrefix(joined, "["), "]")); diff != "" {
+		if diff := gocmp.Diff(strings.TrimSpace(whole.Body), strings.TrimSuffix(strings.TrimPrefix(joined, "["), "]")); diff != "" {
 			t.Errorf("%s:\n%s", start, diff)
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"compress/zlib"
 	"encoding/base64"
 	"encoding/binary"
-	"fmt"
 	"hash/crc32"
 	"image"
 	"image/color"
@@ -15,26 +14,6 @@ import (
 	"slices"
 	"strings"
 )
-
-// part is one part of a multipart body, with its headers.
-type part struct{ header, content string }
-
-func text(name, value string) part {
-	return part{fmt.Sprintf("Content-Disposition: form-data; name=%q", name), value}
-}
-
-func file(name, filename, mediaType, content string) part {
-	return part{fmt.Sprintf("Content-Disposition: form-data; name=%q; filename=%q\r\nContent-Type: %s", name, filename, mediaType), content}
-}
-
-// parts is a multipart body.
-func parts(list ...part) body {
-	var b strings.Builder
-	for _, p := range list {
-		b.WriteString("--limit\r\n" + p.header + "\r\n\r\n" + p.content + "\r\n")
-	}
-	return rawBody("multipart/form-data; boundary=limit", b.String()+"--limit--\r\n")
-}
 
 // A picture of two by two pixels in each format that is taken.
 var (
@@ -106,7 +85,7 @@ var imageScenarios = []scenario{
 	{name: "gif with an empty file name, and a description", request: "PUT …/{tartu}/",
 		body:   parts(text("customer", "https://x/api/customers/{tartu.customer}/"), text("description", "new"), file("image", "", "image/gif", gifFile)),
 		status: 200, want: strings.Replace(withImage, `"Calls of Tartu"`, `"new"`, 1), events: changedBy("sam", "description, image"), then: []step{{"GET " + newMedia, 200, gifFile}}},
-	{name: "webp without a file name", request: "PATCH …/{tartu}/", body: upload(part{"Content-Disposition: form-data; name=image\r\nContent-Type: image/webp", webpFile}), status: 200, want: withImage,
+	{name: "webp without a file name", request: "PATCH …/{tartu}/", body: upload(part{Header: "Content-Disposition: form-data; name=image\r\nContent-Type: image/webp", Content: webpFile}), status: 200, want: withImage,
 		events: changedBy("sam", "image"), then: []step{{"GET " + newMedia, 200, webpFile}}},
 	{name: "a new organisation with an image", request: "POST …/", body: parts(file("image", "a.png", "image/png", pngFile), text("customer", "https://x/api/customers/{free.customer}/")), status: 201,
 		want: created(`""`, `"{media}/11111111-0000-7000-8000-000000000002/"`), events: createdEvents,

@@ -30,8 +30,8 @@ func newImportLock(t *testing.T, engine string, changes ...func(*setup)) *import
 	l.app = start(t, engine, changes...)
 	l.world.Load(t)
 	one := base + l.world.IDs["tartu"].String() + "/"
-	l.reads = []request{{method: http.MethodGet, target: one, token: "token-of-sam"}, {method: http.MethodGet, target: base, token: "token-of-sam"}}
-	l.change = request{method: http.MethodPatch, target: one, token: "token-of-sam", body: jsonBody(`{"description":"new"}`)}
+	l.reads = []request{{Method: http.MethodGet, Target: one, Token: "token-of-sam"}, {Method: http.MethodGet, Target: base, Token: "token-of-sam"}}
+	l.change = request{Method: http.MethodPatch, Target: one, Token: "token-of-sam", Body: jsonBody(`{"description":"new"}`)}
 	return l
 }
 
@@ -61,8 +61,8 @@ func (l *importLock) hold(t *testing.T, s *store.Store) (finish func()) {
 func (l *importLock) checkReads(t *testing.T) {
 	t.Helper()
 	for _, r := range l.reads {
-		if got := l.send(t, r); got.status != http.StatusOK {
-			t.Errorf("%s: %d %s", r.target, got.status, got.body)
+		if got := l.send(t, r); got.Status != http.StatusOK {
+			t.Errorf("%s: %d %s", r.Target, got.Status, got.Body)
 		}
 	}
 }
@@ -88,12 +88,12 @@ func TestRequestsBesideAnImport(t *testing.T) {
 				}
 				finish := l.hold(t, importing)
 				l.checkReads(t)
-				if got := l.send(t, l.change); got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") == "" {
-					t.Errorf("beside the import: %d %s, Retry-After %q", got.status, got.body, got.header.Get("Retry-After"))
+				if got := l.send(t, l.change); got.Status != http.StatusServiceUnavailable || got.Header.Get("Retry-After") == "" {
+					t.Errorf("beside the import: %d %s, Retry-After %q", got.Status, got.Body, got.Header.Get("Retry-After"))
 				}
 				finish()
-				if got := l.send(t, l.change); got.status != http.StatusOK {
-					t.Errorf("after the import: %d %s", got.status, got.body)
+				if got := l.send(t, l.change); got.Status != http.StatusOK {
+					t.Errorf("after the import: %d %s", got.Status, got.Body)
 				}
 			})
 		}

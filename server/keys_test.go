@@ -24,12 +24,12 @@ func TestAnswersHoldEveryProperty(t *testing.T) {
 			}
 			t.Run(op.OperationID, func(t *testing.T) {
 				defer stage.restore(t)
-				r := request{method: op.method, target: stage.names.Replace(op.target("{tartu}")), token: "token-of-sam"}
+				r := request{Method: op.method, Target: stage.names.Replace(op.target("{tartu}")), Token: "token-of-sam"}
 				if op.RequestBody != nil {
-					r.body = jsonBody(stage.names.Replace(`{"role":"HELPER","user":"{jyrg}","customer":"https://x/api/customers/{tartu.customer}/"}`))
+					r.Body = jsonBody(stage.names.Replace(`{"role":"HELPER","user":"{jyrg}","customer":"https://x/api/customers/{tartu.customer}/"}`))
 				}
 				if op.OperationID == "call_managing_organisations_create" {
-					r.body = jsonBody(stage.names.Replace(`{"customer":` + freeURL + `}`))
+					r.Body = jsonBody(stage.names.Replace(`{"customer":` + freeURL + `}`))
 				}
 				got := stage.send(t, r)
 				schema := response.Value.Content["application/json"].Schema.Value
@@ -38,8 +38,8 @@ func TestAnswersHoldEveryProperty(t *testing.T) {
 				if schema.Items != nil {
 					schema, into = schema.Items.Value, &objects
 				}
-				if err := json.Unmarshal([]byte(got.body), into); err != nil {
-					t.Fatalf("%d %s: %v", got.status, got.body, err)
+				if err := json.Unmarshal([]byte(got.Body), into); err != nil {
+					t.Fatalf("%d %s: %v", got.Status, got.Body, err)
 				}
 				found := map[string]bool{}
 				for _, object := range objects {
@@ -51,7 +51,7 @@ func TestAnswersHoldEveryProperty(t *testing.T) {
 				}
 				want := slices.Sorted(maps.Keys(schema.Properties))
 				if diff := gocmp.Diff(want, slices.Sorted(maps.Keys(found))); diff != "" {
-					t.Errorf("openapi.yaml (-), the answer (+):\n%s\n%s", diff, got.body)
+					t.Errorf("openapi.yaml (-), the answer (+):\n%s\n%s", diff, got.Body)
 				}
 			})
 		}

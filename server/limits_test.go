@@ -51,8 +51,8 @@ func TestReadyzSparesTheDatabase(t *testing.T) {
 		var group sync.WaitGroup
 		for range requests {
 			group.Go(func() {
-				if got, err := app.try(request{method: http.MethodGet, target: "/readyz"}); err != nil || got.status != 200 {
-					t.Errorf("%d %v", got.status, err)
+				if got, err := app.try(request{Method: http.MethodGet, Target: "/readyz"}); err != nil || got.Status != 200 {
+					t.Errorf("%d %v", got.Status, err)
 				}
 			})
 		}

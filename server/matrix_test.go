@@ -184,9 +184,9 @@ func (a *stage) playCell(t *testing.T, name, column, may string, anonymousRead b
 			case may == "no" || may == "own" && it == "other":
 				status = http.StatusForbidden
 			}
-			r := request{method: method, target: target}
+			r := request{Method: method, Target: target}
 			if name != "anonymous" {
-				r.token = tokenFor(name)
+				r.Token = tokenFor(name)
 			}
 			op, _ := operationAt(method, target)
 			fields := map[string]any{}
@@ -195,10 +195,10 @@ func (a *stage) playCell(t *testing.T, name, column, may string, anonymousRead b
 			}
 			for _, media := range op.bodies() {
 				if op.RequestBody != nil {
-					r.body = encodeBody(t, media, fields)
+					r.Body = encodeBody(t, media, fields)
 				}
-				if got := a.send(t, r); got.status != status {
-					t.Errorf("%s of %s as %s: status %d (%s), want %d", c.request, it, media, got.status, strings.TrimSpace(got.body), status)
+				if got := a.send(t, r); got.Status != status {
+					t.Errorf("%s of %s as %s: status %d (%s), want %d", c.request, it, media, got.Status, strings.TrimSpace(got.Body), status)
 				}
 				a.log.take()
 				if !slices.Contains([]string{http.MethodGet, http.MethodHead}, method) && status < 300 {

@@ -121,15 +121,15 @@ func TestSecurityHeaders(t *testing.T) {
 			"/api/media/{tartu.image}/": "public, max-age=31536000, immutable", "/api/docs/": "no-cache", "/api/schema/": "no-cache",
 		} {
 			for _, token := range []string{"token-of-sam", "wrong", ""} {
-				got := stage.send(t, request{method: "GET", target: stage.names.Replace(target), token: token})
+				got := stage.send(t, request{Method: "GET", Target: stage.names.Replace(target), Token: token})
 				for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": cache, "Strict-Transport-Security": "max-age=31536000"} {
-					if values := got.header.Values(name); len(values) != 1 || values[0] != want {
-						t.Errorf("%s, status %d: %s is %q, want %q", target, got.status, name, values, want)
+					if values := got.Header.Values(name); len(values) != 1 || values[0] != want {
+						t.Errorf("%s, status %d: %s is %q, want %q", target, got.Status, name, values, want)
 					}
 				}
-				for name := range got.header {
+				for name := range got.Header {
 					if strings.HasPrefix(name, "Access-Control-") || name == "Server" || name == "X-Powered-By" {
-						t.Errorf("%s: %s is %q", target, name, got.header.Get(name))
+						t.Errorf("%s: %s is %q", target, name, got.Header.Get(name))
 					}
 				}
 			}
@@ -146,8 +146,8 @@ func TestCORS(t *testing.T) {
 		allowed bool
 	}{{portal, true}, {"https://evil.example", false}, {portal + ".evil.example", false}, {"http://portal.example.com", false}, {"null", false}} {
 		for _, token := range []string{"token-of-sam", "wrong"} {
-			r := request{method: "GET", target: base, token: token, header: http.Header{"Origin": {test.origin}}}
-			got := stage.send(t, r).header
+			r := request{Method: "GET", Target: base, Token: token, Header: http.Header{"Origin": {test.origin}}}
+			got := stage.send(t, r).Header
 			if (got.Get("Access-Control-Allow-Origin") == test.origin) != test.allowed || got.Get("Access-Control-Allow-Credentials") != "" || !strings.Contains(fmt.Sprint(got.Values("Vary")), "Origin") {
 				t.Errorf("%s: %v", test.origin, got)
 			}
@@ -155,11 +155,11 @@ func TestCORS(t *testing.T) {
 				t.Errorf("exposed: %s", exposed)
 			}
 		}
-		preflight := stage.send(t, request{method: "OPTIONS", target: base, header: http.Header{
+		preflight := stage.send(t, request{Method: "OPTIONS", Target: base, Header: http.Header{
 			"Origin": {test.origin}, "Access-Control-Request-Method": {"PATCH"}, "Access-Control-Request-Headers": {"authorization"}}})
-		methods, headers := preflight.header.Get("Access-Control-Allow-Methods"), preflight.header.Get("Access-Control-Allow-Headers")
-		if preflight.status != 204 || strings.Contains(methods, "PATCH") != test.allowed || strings.Contains(headers, "Authorization") != test.allowed {
-			t.Errorf("preflight of %s: %d, methods %q, headers %q", test.origin, preflight.status, methods, headers)
+		methods, headers := preflight.Header.Get("Access-Control-Allow-Methods"), preflight.Header.Get("Access-Control-Allow-Headers")
+		if preflight.Status != 204 || strings.Contains(methods, "PATCH") != test.allowed || strings.Contains(headers, "Authorization") != test.allowed {
+			t.Errorf("preflight of %s: %d, methods %q, headers %q", test.origin, preflight.Status, methods, headers)
 		}
 	}
 }
@@ -170,11 +170,11 @@ func TestOptionsThatAreNoPreflight(t *testing.T) {
 	for _, origins := range [][]string{nil, {portal}, {"*"}} {
 		stage := newStage(t, storetest.SQLite, func(s *setup) { s.server.CORSOrigins, s.plain = origins, true })
 		for _, header := range []http.Header{nil, {"Origin": {portal}}, {"Access-Control-Request-Method": {"PATCH"}}} {
-			if got := stage.send(t, request{method: "OPTIONS", target: "/nothing/", header: header}); got.status != 404 {
-				t.Errorf("%v, %v: an unknown path is %d", origins, header, got.status)
+			if got := stage.send(t, request{Method: "OPTIONS", Target: "/nothing/", Header: header}); got.Status != 404 {
+				t.Errorf("%v, %v: an unknown path is %d", origins, header, got.Status)
 			}
-			if got := stage.send(t, request{method: "OPTIONS", target: base, header: header}); got.status != 204 || !strings.Contains(got.header.Get("Allow"), "POST") || got.header.Get("Access-Control-Allow-Origin") != "" {
-				t.Errorf("%v, %v: %d %v", origins, header, got.status, got.header)
+			if got := stage.send(t, request{Method: "OPTIONS", Target: base, Header: header}); got.Status != 204 || !strings.Contains(got.Header.Get("Allow"), "POST") || got.Header.Get("Access-Control-Allow-Origin") != "" {
+				t.Errorf("%v, %v: %d %v", origins, header, got.Status, got.Header)
 			}
 		}
 	}

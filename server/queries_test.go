@@ -49,11 +49,11 @@ func TestQueries(t *testing.T) {
 			replace := a.world.Replacer("…/", base, "{last}", fmt.Sprint(rows/10))
 			for _, query := range queries {
 				method, target, _ := strings.Cut(replace.Replace(query.request), " ")
-				r := request{method: method, target: target, token: "token-of-staff", body: query.body}
-				r.body.content = replace.Replace(r.body.content)
+				r := request{Method: method, Target: target, Token: "token-of-staff", Body: query.body}
+				r.Body.Content = replace.Replace(r.Body.Content)
 				statements.Reset()
-				if got := a.send(t, r); got.status >= 300 {
-					t.Errorf("%s: status %d: %s", query.request, got.status, got.body)
+				if got := a.send(t, r); got.Status >= 300 {
+					t.Errorf("%s: status %d: %s", query.request, got.Status, got.Body)
 				}
 				sent := slices.DeleteFunc(statements.All(), func(s string) bool { return strings.HasPrefix(s, "BEGIN") || s == "COMMIT" })
 				counts[rows] = append(counts[rows], len(sent))

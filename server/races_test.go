@@ -70,13 +70,13 @@ func (r *race) do(q request) answer {
 	at := len(r.sent) - 1
 	r.mu.Unlock()
 
-	q.header = http.Header{"X-Request-Id": {id}}
+	q.Header = http.Header{"X-Request-Id": {id}}
 	got, err := r.try(q)
-	if err != nil || got.status >= 500 {
-		r.Errorf("%s %s: %v %d %s", q.method, q.target, err, got.status, got.body)
+	if err != nil || got.Status >= 500 {
+		r.Errorf("%s %s: %v %d %s", q.Method, q.Target, err, got.Status, got.Body)
 	}
 	operation := "other"
-	if op, ok := operationAt(q.method, q.target); ok {
+	if op, ok := operationAt(q.Method, q.Target); ok {
 		operation = strings.TrimPrefix(op.OperationID, "call_managing_organisations_")
 	}
 	r.mu.Lock()
@@ -106,9 +106,9 @@ func (r *race) statuses(answers []answer, want map[int]int, refusal string) {
 	r.Helper()
 	got := map[int]int{}
 	for _, a := range answers {
-		got[a.status]++
-		if a.status == http.StatusBadRequest && a.body != refusal+"\n" {
-			r.Errorf("refused with %s", a.body)
+		got[a.Status]++
+		if a.Status == http.StatusBadRequest && a.Body != refusal+"\n" {
+			r.Errorf("refused with %s", a.Body)
 		}
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
@@ -163,12 +163,12 @@ func (r *race) checkEvents() {
 		events[row[0]] = append(events[row[0]], row[1])
 	}
 	for _, e := range r.sent {
-		want := leaves[fmt.Sprint(e.operation, " ", e.status)]
+		want := leaves[fmt.Sprint(e.operation, " ", e.Status)]
 		if want == nil {
 			want = []string{""}
 		}
 		if got := strings.Join(events[e.id], " "); !slices.Contains(want, got) {
-			r.Errorf("%s was answered %d and left %q, not one of %q", e.operation, e.status, got, want)
+			r.Errorf("%s was answered %d and left %q, not one of %q", e.operation, e.Status, got, want)
 		}
 	}
 }
@@ -198,32 +198,32 @@ func (r *race) rows(query string, values ...any) [][2]string {
 // Requests of the races, by staff.
 
 func fetch(target string) request {
-	return request{method: http.MethodGet, target: target, token: "token-of-staff"}
+	return request{Method: http.MethodGet, Target: target, Token: "token-of-staff"}
 }
 
 func patch(organisation uuid.UUID, b body) request {
-	return request{method: http.MethodPatch, target: base + organisation.String() + "/", token: "token-of-staff", body: b}
+	return request{Method: http.MethodPatch, Target: base + organisation.String() + "/", Token: "token-of-staff", Body: b}
 }
 
 func destroy(organisation uuid.UUID) request {
-	return request{method: http.MethodDelete, target: base + organisation.String() + "/", token: "token-of-staff"}
+	return request{Method: http.MethodDelete, Target: base + organisation.String() + "/", Token: "token-of-staff"}
 }
 
 func create(customer uuid.UUID, image string) request {
 	content := parts(text("customer", publicURL+"/api/customers/"+customer.String()+"/"), file("image", "a.png", "image/png", image))
-	return request{method: http.MethodPost, target: base, token: "token-of-staff", body: content}
+	return request{Method: http.MethodPost, Target: base, Token: "token-of-staff", Body: content}
 }
 
 // manage is a role action; rest is what follows role and user.
 func manage(action string, organisation, user uuid.UUID, rest string) request {
 	return request{
-		method: http.MethodPost, target: base + organisation.String() + "/" + action + "/", token: "token-of-staff",
-		body: jsonBody(fmt.Sprintf(`{"role":"CUSTOMER.CALL_ORGANIZER","user":%q%s}`, user, rest)),
+		Method: http.MethodPost, Target: base + organisation.String() + "/" + action + "/", Token: "token-of-staff",
+		Body: jsonBody(fmt.Sprintf(`{"role":"CUSTOMER.CALL_ORGANIZER","user":%q%s}`, user, rest)),
 	}
 }
 
-func (r request) by(token string) request {
-	r.token = token
+func by(token string, r request) request {
+	r.Token = token
 	return r
 }
 
@@ -266,9 +266,9 @@ func TestGrantAgainstRevoke(t *testing.T) {
 			granted := 0
 			for i, a := range r.together(grant, revoke, grant, revoke, grant, revoke) {
 				switch {
-				case i%2 == 1 && a.status != http.StatusOK, i%2 == 0 && a.status != http.StatusCreated && a.body != alreadyHeld+"\n":
-					r.Errorf("request %d: %d %s", i, a.status, a.body)
-				case a.status == http.StatusCreated:
+				case i%2 == 1 && a.Status != http.StatusOK, i%2 == 0 && a.Status != http.StatusCreated && a.Body != alreadyHeld+"\n":
+					r.Errorf("request %d: %d %s", i, a.Status, a.Body)
+				case a.Status == http.StatusCreated:
 					granted++
 				}
 			}
@@ -309,7 +309,7 @@ func TestRevokeAgainstTheActorsWrites(t *testing.T) {
 			first.Add(writers)
 			for range writers {
 				target := r.user()
-				writes := []request{manage("add_user", o, target, "").by(token), manage("delete_user", o, target, "").by(token)}
+				writes := []request{by(token, manage("add_user", o, target, "")), by(token, manage("delete_user", o, target, ""))}
 				all.Go(func() {
 					for i := 0; ; i++ {
 						late := revoked.Load()
@@ -317,10 +317,10 @@ func TestRevokeAgainstTheActorsWrites(t *testing.T) {
 						if i == 0 {
 							first.Done()
 						}
-						if late && got.status != http.StatusForbidden {
-							r.Errorf("a write after the revocation was answered %d %s", got.status, got.body)
+						if late && got.Status != http.StatusForbidden {
+							r.Errorf("a write after the revocation was answered %d %s", got.Status, got.Body)
 						}
-						if late || got.status == http.StatusForbidden {
+						if late || got.Status == http.StatusForbidden {
 							return
 						}
 					}
@@ -408,12 +408,12 @@ func TestImportAgainstRequests(t *testing.T) {
 			// Organisations are found by the names that the import gave customers.
 			for _, c := range customers[:3] {
 				got := r.do(fetch(base + fmt.Sprintf("?customer_uuid=%s&customer_keyword=of+round+%d", c, round)))
-				if n := got.header.Get("X-Result-Count"); n != "1" || !strings.Contains(got.body, fmt.Sprintf(" of round %d\"", round)) {
-					r.Errorf("%s organisations by the new name: %s", n, got.body)
+				if n := got.Header.Get("X-Result-Count"); n != "1" || !strings.Contains(got.Body, fmt.Sprintf(" of round %d\"", round)) {
+					r.Errorf("%s organisations by the new name: %s", n, got.Body)
 				}
 			}
 			// The file has no organisation of this customer: it is made anew in each round.
-			r.do(destroy(uuid.MustParse(strings.TrimSuffix(answers[0].header.Get("Location")[len(publicURL+base):], "/"))))
+			r.do(destroy(uuid.MustParse(strings.TrimSuffix(answers[0].Header.Get("Location")[len(publicURL+base):], "/"))))
 			r.checkInvariants()
 		}
 	})

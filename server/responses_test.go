@@ -30,10 +30,10 @@ func TestValidateResponses(t *testing.T) {
 				stage := newStage(t, storetest.SQLite, func(s *setup) { s.server.ValidateResponses, s.plain = mode, true })
 				stage.exec(t, test.statement)
 				method, target, _ := strings.Cut(stage.names.Replace(test.request), " ")
-				got := stage.send(t, request{method: method, target: target, token: "token-of-sam"})
+				got := stage.send(t, request{Method: method, Target: target, Token: "token-of-sam"})
 				log := stage.log.take()
-				if got.status != want.status || !strings.Contains(log, `"level":"`+want.level) {
-					t.Errorf("%d %s\n%s", got.status, got.body, log)
+				if got.Status != want.status || !strings.Contains(log, `"level":"`+want.level) {
+					t.Errorf("%d %s\n%s", got.Status, got.Body, log)
 				}
 				if named := strings.Contains(log, test.violation); named != (mode != server.ValidateOff) {
 					t.Errorf("the log names the violation is %v:\n%s", named, log)

@@ -113,32 +113,32 @@ func (s scenario) key() string { return s.operation() + "/" + s.name }
 func (a *stage) play(t *testing.T, s scenario) answer {
 	t.Helper()
 	method, target, _ := strings.Cut(a.names.Replace(s.request), " ")
-	r := request{method: method, target: target, header: http.Header{}, body: s.body}
-	if strings.ContainsRune(r.body.content, '{') { // not through megabytes of anything else
-		r.body.content = a.names.Replace(r.body.content)
+	r := request{Method: method, Target: target, Header: http.Header{}, Body: s.body}
+	if strings.ContainsRune(r.Body.Content, '{') { // not through megabytes of anything else
+		r.Body.Content = a.names.Replace(r.Body.Content)
 	}
 	for _, line := range s.header {
 		name, value, _ := strings.Cut(line, ": ")
-		r.header.Add(name, value)
+		r.Header.Add(name, value)
 	}
 	if s.as != "nobody" && len(s.header) == 0 {
-		r.token = "token-of-" + cmp.Or(s.as, "sam")
+		r.Token = "token-of-" + cmp.Or(s.as, "sam")
 	}
 	got := a.send(t, r)
 	a.checkAccessLine(t, r, got)
-	got.header.Del("Date")
+	got.Header.Del("Date")
 	want := a.names.Replace(s.want)
 	if want != "" {
 		want += "\n"
 	}
-	if got.status != s.status || got.body != want {
-		t.Errorf("%s %s:\ngot  %d %swant %d %s", method, target, got.status, got.body, s.status, want)
+	if got.Status != s.status || got.Body != want {
+		t.Errorf("%s %s:\ngot  %d %swant %d %s", method, target, got.Status, got.Body, s.status, want)
 	}
-	if id := got.header.Get("X-Request-ID"); id != requestID {
+	if id := got.Header.Get("X-Request-ID"); id != requestID {
 		t.Errorf("X-Request-ID is %q", id)
 	}
 	for name, value := range s.headers {
-		if header, value := got.header.Get(name), a.names.Replace(value); header != value {
+		if header, value := got.Header.Get(name), a.names.Replace(value); header != value {
 			t.Errorf("header %s:\ngot  %q\nwant %q", name, header, value)
 		}
 	}
@@ -176,16 +176,16 @@ func (a *stage) checkChanges(t *testing.T, s scenario) {
 // checkHead holds that a HEAD is answered as the GET, without a body.
 func (a *stage) checkHead(t *testing.T, r request, get answer) {
 	t.Helper()
-	r.method = http.MethodHead
+	r.Method = http.MethodHead
 	head := a.send(t, r)
 	a.checkAccessLine(t, r, head)
-	want := get.header.Clone()
-	head.header.Del("Date")
+	want := get.Header.Clone()
+	head.Header.Del("Date")
 	for _, ofBody := range []string{"Content-Type", "Content-Length"} {
 		want.Del(ofBody)
-		head.header.Del(ofBody)
+		head.Header.Del(ofBody)
 	}
-	if diff := gocmp.Diff(answer{get.status, want, ""}, head, gocmp.AllowUnexported(answer{})); diff != "" {
+	if diff := gocmp.Diff(answer{Status: get.Status, Header: want}, head); diff != "" {
 		t.Errorf("GET without its body (-) and HEAD (+):\n%s", diff)
 	}
 }
@@ -193,10 +193,10 @@ func (a *stage) checkHead(t *testing.T, r request, get answer) {
 func (a *stage) checkStep(t *testing.T, s step) {
 	t.Helper()
 	method, target, _ := strings.Cut(a.names.Replace(s.request), " ")
-	got := a.send(t, request{method: method, target: target, token: "token-of-sam"})
+	got := a.send(t, request{Method: method, Target: target, Token: "token-of-sam"})
 	a.log.take()
-	if want := a.names.Replace(s.want); got.status != s.status || strings.TrimSuffix(got.body, "\n") != want {
-		t.Errorf("then %s:\ngot  %d %swant %d %s\n", s.request, got.status, got.body, s.status, want)
+	if want := a.names.Replace(s.want); got.Status != s.status || strings.TrimSuffix(got.Body, "\n") != want {
+		t.Errorf("then %s:\ngot  %d %swant %d %s\n", s.request, got.Status, got.Body, s.status, want)
 	}
 }
 

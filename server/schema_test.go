@@ -66,7 +66,7 @@ func TestSchemaFormats(t *testing.T) {
 		{"?format=", nil, "404"},
 		{"?format=yaml&format=xml", []string{"application/json"}, "404"},
 	} {
-		got := a.send(t, request{method: "GET", target: "/api/schema/" + test.query, header: http.Header{"Accept": test.accept}})
+		got := a.send(t, request{Method: "GET", Target: "/api/schema/" + test.query, Header: http.Header{"Accept": test.accept}})
 		status, mediaType, body := http.StatusOK, test.want, bodies[test.want]
 		switch test.want {
 		case "":
@@ -74,12 +74,12 @@ func TestSchemaFormats(t *testing.T) {
 		case "404":
 			status, mediaType, body = http.StatusNotFound, "application/json", `{"detail":"Not found."}`+"\n"
 		}
-		if got.status != status || got.header.Get("Content-Type") != mediaType || got.body != body {
+		if got.Status != status || got.Header.Get("Content-Type") != mediaType || got.Body != body {
 			t.Errorf("%s, Accept %q: %d %s, %d bytes; want %d %s, %d bytes", test.query, test.accept,
-				got.status, got.header.Get("Content-Type"), len(got.body), status, mediaType, len(body))
+				got.Status, got.Header.Get("Content-Type"), len(got.Body), status, mediaType, len(body))
 		}
-		if got.header.Get("Vary") != "Accept" {
-			t.Errorf("%s, Accept %q: Vary %q", test.query, test.accept, got.header.Get("Vary"))
+		if got.Header.Get("Vary") != "Accept" {
+			t.Errorf("%s, Accept %q: Vary %q", test.query, test.accept, got.Header.Get("Vary"))
 		}
 	}
 }
@@ -89,8 +89,8 @@ func TestSchemaFormatsAgree(t *testing.T) {
 	a := start(t, storetest.SQLite, plainly)
 	var documents []string
 	for _, format := range []string{"yaml", "json"} {
-		got := a.send(t, request{method: "GET", target: "/api/schema/?format=" + format})
-		document, err := openapi3.NewLoader().LoadFromData([]byte(got.body))
+		got := a.send(t, request{Method: "GET", Target: "/api/schema/?format=" + format})
+		document, err := openapi3.NewLoader().LoadFromData([]byte(got.Body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -109,55 +109,55 @@ func TestSchemaRequests(t *testing.T) {
 	a := start(t, storetest.SQLite, plainly)
 	yaml := checkCached(t, a, "/api/schema/")
 	json := checkCached(t, a, "/api/schema/?format=json")
-	if yaml.header.Get("ETag") == json.header.Get("ETag") {
+	if yaml.Header.Get("ETag") == json.Header.Get("ETag") {
 		t.Error("both formats have the same ETag")
 	}
-	got := a.send(t, request{method: "GET", target: "/api/schema?format=json"})
-	if got.status != http.StatusMovedPermanently || got.header.Get("Location") != "/api/schema/?format=json" {
-		t.Errorf("without its slash: %d to %q", got.status, got.header.Get("Location"))
+	got := a.send(t, request{Method: "GET", Target: "/api/schema?format=json"})
+	if got.Status != http.StatusMovedPermanently || got.Header.Get("Location") != "/api/schema/?format=json" {
+		t.Errorf("without its slash: %d to %q", got.Status, got.Header.Get("Location"))
 	}
-	got = a.send(t, request{method: "POST", target: "/api/schema/"})
-	if got.status != http.StatusMethodNotAllowed {
-		t.Errorf("POST: %d", got.status)
+	got = a.send(t, request{Method: "POST", Target: "/api/schema/"})
+	if got.Status != http.StatusMethodNotAllowed {
+		t.Errorf("POST: %d", got.Status)
 	}
-	got = a.send(t, request{method: "HEAD", target: "/api/schema/", header: http.Header{"Accept": {"text/html"}}})
-	if got.status != http.StatusNotAcceptable || got.body != "" {
-		t.Errorf("HEAD: %d %q", got.status, got.body)
+	got = a.send(t, request{Method: "HEAD", Target: "/api/schema/", Header: http.Header{"Accept": {"text/html"}}})
+	if got.Status != http.StatusNotAcceptable || got.Body != "" {
+		t.Errorf("HEAD: %d %q", got.Status, got.Body)
 	}
 }
 
 // checkCached checks what holds for every file that the binary carries, and returns it.
 func checkCached(t *testing.T, a *app, target string) answer {
 	t.Helper()
-	got := a.send(t, request{method: "GET", target: target})
-	etag := got.header.Get("ETag")
-	if got.status != http.StatusOK || got.body == "" || etag == "" {
-		t.Fatalf("%s: %d, %d bytes, ETag %q", target, got.status, len(got.body), etag)
+	got := a.send(t, request{Method: "GET", Target: target})
+	etag := got.Header.Get("ETag")
+	if got.Status != http.StatusOK || got.Body == "" || etag == "" {
+		t.Fatalf("%s: %d, %d bytes, ETag %q", target, got.Status, len(got.Body), etag)
 	}
-	if got.header.Get("Cache-Control") != "no-cache" || got.header.Get("X-Content-Type-Options") != "nosniff" {
-		t.Errorf("%s: %v", target, got.header)
+	if got.Header.Get("Cache-Control") != "no-cache" || got.Header.Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("%s: %v", target, got.Header)
 	}
 	for _, have := range []string{etag, "W/" + etag, `"other", ` + etag, "*"} {
-		same := a.send(t, request{method: "GET", target: target, header: http.Header{"If-None-Match": {have}}})
-		if same.status != http.StatusNotModified || same.body != "" || same.header.Get("ETag") != etag || same.header.Get("Vary") != got.header.Get("Vary") {
-			t.Errorf("%s, If-None-Match %s: %d %v", target, have, same.status, same.header)
+		same := a.send(t, request{Method: "GET", Target: target, Header: http.Header{"If-None-Match": {have}}})
+		if same.Status != http.StatusNotModified || same.Body != "" || same.Header.Get("ETag") != etag || same.Header.Get("Vary") != got.Header.Get("Vary") {
+			t.Errorf("%s, If-None-Match %s: %d %v", target, have, same.Status, same.Header)
 		}
 	}
 	for _, r := range []request{
-		{method: "GET", target: target, header: http.Header{"If-None-Match": {`"other"`}}},
-		{method: "GET", target: target, header: http.Header{"Range": {"bytes=999999999-"}}},
-		{method: "HEAD", target: target},
+		{Method: "GET", Target: target, Header: http.Header{"If-None-Match": {`"other"`}}},
+		{Method: "GET", Target: target, Header: http.Header{"Range": {"bytes=999999999-"}}},
+		{Method: "HEAD", Target: target},
 	} {
 		again := a.send(t, r)
-		body := got.body
-		if r.method == http.MethodHead {
+		body := got.Body
+		if r.Method == http.MethodHead {
 			body = ""
 		}
-		for _, header := range []http.Header{again.header, got.header} {
+		for _, header := range []http.Header{again.Header, got.Header} {
 			header.Del("Date")
 		}
-		if again.status != http.StatusOK || again.body != body || !cmp.Equal(again.header, got.header) {
-			t.Errorf("%s %v: %d, %d bytes\n%s", r.method, r.header, again.status, len(again.body), cmp.Diff(got.header, again.header))
+		if again.Status != http.StatusOK || again.Body != body || !cmp.Equal(again.Header, got.Header) {
+			t.Errorf("%s %v: %d, %d bytes\n%s", r.Method, r.Header, again.Status, len(again.Body), cmp.Diff(got.Header, again.Header))
 		}
 	}
 	return got

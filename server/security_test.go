@@ -29,22 +29,22 @@ func TestSQLInjection(t *testing.T) {
 			t.Helper()
 			got := stage.send(t, r)
 			stage.log.take()
-			if got.status >= 500 || strings.Contains(got.body, "SQL") || strings.Contains(got.body, "syntax") {
-				t.Errorf("%s %s %s: status %d %s", r.method, r.target, r.body.content, got.status, got.body)
+			if got.Status >= 500 || strings.Contains(got.Body, "SQL") || strings.Contains(got.Body, "syntax") {
+				t.Errorf("%s %s %s: status %d %s", r.Method, r.Target, r.Body.Content, got.Status, got.Body)
 			}
-			quote := strings.HasSuffix(r.target, "=%27") || strings.HasSuffix(r.target, "=%22") // in O'Brien's name
-			if got.status == 200 && r.method == "GET" && strings.Contains(r.target, "=") && got.body != "[]\n" && !quote {
-				t.Errorf("%s shows %s", r.target, got.body)
+			quote := strings.HasSuffix(r.Target, "=%27") || strings.HasSuffix(r.Target, "=%22") // in O'Brien's name
+			if got.Status == 200 && r.Method == "GET" && strings.Contains(r.Target, "=") && got.Body != "[]\n" && !quote {
+				t.Errorf("%s shows %s", r.Target, got.Body)
 			}
 		}
 		for _, op := range operations {
 			target := stage.names.Replace(op.target("{percent}"))
 			for _, sql := range injections {
-				try(request{method: op.method, target: strings.ReplaceAll(op.path, "{uuid}", url.PathEscape(sql)), token: "token-of-sam", body: op.example()})
-				try(request{method: op.method, target: target, token: "x" + url.PathEscape(sql), body: op.example()})
+				try(request{Method: op.method, Target: strings.ReplaceAll(op.path, "{uuid}", url.PathEscape(sql)), Token: "token-of-sam", Body: op.example()})
+				try(request{Method: op.method, Target: target, Token: "x" + url.PathEscape(sql), Body: op.example()})
 				for _, parameter := range op.Parameters {
 					if parameter.Value.In == "query" {
-						try(request{method: op.method, target: target + "?" + parameter.Value.Name + "=" + url.QueryEscape(sql), token: "token-of-sam"})
+						try(request{Method: op.method, Target: target + "?" + parameter.Value.Name + "=" + url.QueryEscape(sql), Token: "token-of-sam"})
 					}
 				}
 				if op.RequestBody == nil {
@@ -55,7 +55,7 @@ func TestSQLInjection(t *testing.T) {
 						if field == "description" {
 							continue // is kept as it is, below
 						}
-						try(request{method: op.method, target: target, token: "token-of-sam", body: encodeBody(t, mediaType, map[string]any{field: sql})})
+						try(request{Method: op.method, Target: target, Token: "token-of-sam", Body: encodeBody(t, mediaType, map[string]any{field: sql})})
 					}
 				}
 			}
@@ -66,10 +66,10 @@ func TestSQLInjection(t *testing.T) {
 		stage.keepsInjections(t)
 		for _, sql := range injections {
 			text, _ := json.Marshal(sql)
-			got := stage.send(t, request{method: "PATCH", target: stage.names.Replace("…/{tartu}/"), token: "token-of-sam", body: jsonBody(`{"description":` + string(text) + `}`)})
+			got := stage.send(t, request{Method: "PATCH", Target: stage.names.Replace("…/{tartu}/"), Token: "token-of-sam", Body: jsonBody(`{"description":` + string(text) + `}`)})
 			var answer struct{ Description string }
-			if err := json.Unmarshal([]byte(got.body), &answer); err != nil || got.status != 200 || answer.Description != sql {
-				t.Errorf("%q: %d %s", sql, got.status, got.body)
+			if err := json.Unmarshal([]byte(got.Body), &answer); err != nil || got.Status != 200 || answer.Description != sql {
+				t.Errorf("%q: %d %s", sql, got.Status, got.Body)
 			}
 		}
 	})
@@ -82,11 +82,11 @@ func (a *stage) keepsInjections(t *testing.T) {
 	for _, sql := range injections {
 		id := strings.ReplaceAll(sql, " ", "/**/")
 		header := "Content-Disposition: form-data; name=\"image\"; filename=\"" + strings.ReplaceAll(sql, `"`, `\"`) + "\""
-		got := a.send(t, request{method: "PATCH", target: a.names.Replace("…/{tartu}/"), token: "token-of-sam",
-			header: http.Header{"X-Request-Id": {id}}, body: parts(part{header, pngFile})})
+		got := a.send(t, request{Method: "PATCH", Target: a.names.Replace("…/{tartu}/"), Token: "token-of-sam",
+			Header: http.Header{"X-Request-Id": {id}}, Body: parts(part{Header: header, Content: pngFile})})
 		a.log.take()
-		if got.status != 200 || got.header.Get("X-Request-ID") != id {
-			t.Errorf("%q: %d %s", id, got.status, got.body)
+		if got.Status != 200 || got.Header.Get("X-Request-ID") != id {
+			t.Errorf("%q: %d %s", id, got.Status, got.Body)
 		}
 		var kept int
 		if err := a.sql.QueryRow("SELECT count(*) FROM audit_events WHERE request_id = $1", id).Scan(&kept); err != nil || kept != 1 {
@@ -106,18 +106,18 @@ func TestPolyglotImages(t *testing.T) {
 		} {
 			for _, name := range []string{"x.html", "../../../etc/passwd", `..\..\x.svg`, "x.png\x00.html", "/etc/cron.d/x", "x.js"} {
 				header := "Content-Disposition: form-data; name=\"image\"; filename=\"" + name + "\"\r\nContent-Type: text/html"
-				got := stage.send(t, request{method: "PATCH", target: stage.names.Replace("…/{tartu}/"), token: "token-of-sam", body: parts(part{header, content})})
+				got := stage.send(t, request{Method: "PATCH", Target: stage.names.Replace("…/{tartu}/"), Token: "token-of-sam", Body: parts(part{Header: header, Content: content})})
 				var answer struct{ Image string }
-				if err := json.Unmarshal([]byte(got.body), &answer); err != nil || got.status != 200 {
-					if got.status != 400 || !strings.Contains(name, "\x00") {
-						t.Errorf("%q: %d %s", name, got.status, got.body)
+				if err := json.Unmarshal([]byte(got.Body), &answer); err != nil || got.Status != 200 {
+					if got.Status != 400 || !strings.Contains(name, "\x00") {
+						t.Errorf("%q: %d %s", name, got.Status, got.Body)
 					}
 					continue
 				}
-				served := stage.send(t, request{method: "GET", target: strings.TrimPrefix(answer.Image, publicURL)})
-				if served.body != content || served.header.Get("Content-Type") != mediaType || served.header.Get("X-Content-Type-Options") != "nosniff" ||
-					served.header.Get("Content-Security-Policy") != "default-src 'none'; sandbox" {
-					t.Errorf("%q: %d %v", name, served.status, served.header)
+				served := stage.send(t, request{Method: "GET", Target: strings.TrimPrefix(answer.Image, publicURL)})
+				if served.Body != content || served.Header.Get("Content-Type") != mediaType || served.Header.Get("X-Content-Type-Options") != "nosniff" ||
+					served.Header.Get("Content-Security-Policy") != "default-src 'none'; sandbox" {
+					t.Errorf("%q: %d %v", name, served.Status, served.Header)
 				}
 			}
 		}
@@ -134,9 +134,9 @@ func TestHeaderInjection(t *testing.T) {
 	stage := newStage(t, storetest.SQLite, func(s *setup) { s.plain = true })
 	for _, target := range []string{"…/?customer_keyword=%0d%0aX-Evil:%201", "…/?x=%0d%0aX-Evil:%201", "…?%0d%0aX-Evil:%201", "…/%0d%0aX-Evil:%201/", "/api/media/%0d%0aX-Evil:%201/", "…/{tartu}/list_users?a=%0aX-Evil:1"} {
 		path := strings.Replace(stage.names.Replace(target), "…", strings.TrimSuffix(base, "/"), 1)
-		got := stage.send(t, request{method: "GET", target: path, token: "token-of-sam"})
-		if got.header.Get("X-Evil") != "" || strings.ContainsAny(fmt.Sprint(got.header), "\r\n") {
-			t.Errorf("%s: %v", target, got.header)
+		got := stage.send(t, request{Method: "GET", Target: path, Token: "token-of-sam"})
+		if got.Header.Get("X-Evil") != "" || strings.ContainsAny(fmt.Sprint(got.Header), "\r\n") {
+			t.Errorf("%s: %v", target, got.Header)
 		}
 	}
 	// Nor does a redirect lead to another host.
@@ -168,8 +168,8 @@ func TestTokensStaySecret(t *testing.T) {
 		send := func() {
 			for _, op := range operations {
 				for _, token := range []string{"token-of-sam", "token-of-ines", "expired-token-of-bob", "token-of-nobody"} {
-					got := stage.send(t, request{method: op.method, target: stage.names.Replace(op.target("{percent}")), token: token, body: body{mediaType: "application/json", content: "{}"}})
-					fmt.Fprint(&answers, got.header, got.body)
+					got := stage.send(t, request{Method: op.method, Target: stage.names.Replace(op.target("{percent}")), Token: token, Body: body{MediaType: "application/json", Content: "{}"}})
+					fmt.Fprint(&answers, got.Header, got.Body)
 				}
 			}
 		}

@@ -96,15 +96,15 @@ func TestEveryBodyHasItsTypeAndSize(t *testing.T) {
 				most += imageLimit
 			}
 			for _, chunked := range []bool{false, true} {
-				s.body = body{mediaType: mediaType + "; boundary=x", content: strings.Repeat(" ", most+1), chunked: chunked}
+				s.body = body{MediaType: mediaType + "; boundary=x", Content: strings.Repeat(" ", most+1), Chunked: chunked}
 				s.status, s.want = 413, `{"detail":"Request body is too large."}`
 				t.Run(fmt.Sprintf("%s/size/%s/chunked=%v", op.OperationID, mediaType, chunked), func(t *testing.T) { stage.play(t, s) })
 			}
 			t.Run(op.OperationID+"/the largest/"+mediaType, func(t *testing.T) {
-				r := request{method: op.method, target: stage.names.Replace(op.target("{percent.customer}")), token: "token-of-sam"}
-				r.body = rawBody(mediaType+"; boundary=x", strings.Repeat(" ", most))
-				if got := stage.send(t, r); got.status == 413 || got.status >= 500 {
-					t.Errorf("status %d: %s", got.status, got.body)
+				r := request{Method: op.method, Target: stage.names.Replace(op.target("{percent.customer}")), Token: "token-of-sam"}
+				r.Body = rawBody(mediaType+"; boundary=x", strings.Repeat(" ", most))
+				if got := stage.send(t, r); got.Status == 413 || got.Status >= 500 {
+					t.Errorf("status %d: %s", got.Status, got.Body)
 				}
 				stage.log.take()
 			})
@@ -157,7 +157,7 @@ func TestEveryPathHasItsMethods(t *testing.T) {
 						s.status, s.want = 204, ""
 					}
 					got := stage.play(t, s.withoutBodyIfHead())
-					allow := strings.Split(got.header.Get("Allow"), ", ")
+					allow := strings.Split(got.Header.Get("Allow"), ", ")
 					if slices.Sort(allow); !slices.Equal(allow, has) {
 						t.Errorf("Allow is %v, want %v", allow, has)
 					}

@@ -26,7 +26,7 @@ func TestEveryOperationIsThrottled(t *testing.T) {
 				t.Run(op.OperationID, func(t *testing.T) {
 					stage.clock.Advance(time.Hour)
 					for range 2 {
-						stage.send(t, request{method: "GET", target: base, token: "token-of-sam"})
+						stage.send(t, request{Method: "GET", Target: base, Token: "token-of-sam"})
 					}
 					stage.log.take()
 					s := scenario{request: op.method + " " + op.target("{zagreb}"), body: op.example(), status: 429, want: throttled, headers: map[string]string{"Retry-After": "3"}}
@@ -47,9 +47,9 @@ func TestThrottledClients(t *testing.T) {
 	})
 	expect := func(status int, target, token, address string) {
 		t.Helper()
-		r := request{method: "GET", target: target, token: token, header: http.Header{"X-Forwarded-For": {address}}}
-		if got := stage.send(t, r); got.status != status {
-			t.Errorf("%s with %q from %s: status %d, want %d", target, token, address, got.status, status)
+		r := request{Method: "GET", Target: target, Token: token, Header: http.Header{"X-Forwarded-For": {address}}}
+		if got := stage.send(t, r); got.Status != status {
+			t.Errorf("%s with %q from %s: status %d, want %d", target, token, address, got.Status, status)
 		}
 	}
 	for range 3 {
