@@ -8,47 +8,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/getkin/kin-openapi/openapi3"
-
 	"github.com/opencalls/opencalls/store/storetest"
 )
 
 // exampleID is what everything in the examples of openapi.yaml is called.
 const exampleID = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
-
-// Every body, sent or answered, has an example, and each is what its schema says.
-func TestExamples(t *testing.T) {
-	check := func(t *testing.T, content openapi3.Content) {
-		for media, mediaType := range content {
-			if len(mediaType.Examples) == 0 {
-				t.Errorf("no example of %s", media)
-			}
-			for name, example := range mediaType.Examples {
-				if example.Value.Summary == "" {
-					t.Errorf("the example %s has no summary", name)
-				}
-				if err := mediaType.Schema.Value.VisitJSON(example.Value.Value, openapi3.MultiErrors(), answerFormats); err != nil {
-					t.Errorf("the example %s of %s: %v", name, media, err)
-				}
-			}
-		}
-	}
-	for _, op := range operations {
-		t.Run(op.OperationID, func(t *testing.T) {
-			if op.RequestBody != nil {
-				check(t, op.RequestBody.Value.Content)
-			}
-			for _, response := range op.Responses.Map() {
-				check(t, response.Value.Content)
-			}
-			for _, parameter := range append(spec.Paths.Value(op.path).Parameters, op.Parameters...) {
-				if err := parameter.Value.Schema.Value.VisitJSON(parameter.Value.Example, answerFormats); err != nil {
-					t.Errorf("the example of %s: %v", parameter.Value.Name, err)
-				}
-			}
-		})
-	}
-}
 
 // Each example of a body, in each of its media types, does what it is an example of.
 func TestExamplesAreAccepted(t *testing.T) {
