@@ -9,11 +9,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/opencalls/opencalls/tests/world"
 
 	"github.com/google/uuid"
 
@@ -37,8 +38,7 @@ type engine struct {
 	name   string
 	store  *store.Store
 	db     *sql.DB
-	client *http.Client
-	url    string
+	client *world.Client
 
 	rows, requests counter // of new rows, and of requests
 	kept           int     // the last id of the kept rows
@@ -73,7 +73,7 @@ func start(t *testing.T, name string, clock *storetest.Clock) *engine {
 	}
 	listener := httptest.NewServer(handler)
 	t.Cleanup(listener.Close)
-	e.url, e.client = listener.URL, listener.Client()
+	e.client = world.NewClient(listener.URL)
 	if err := errors.Join(e.load(newWorld(clock.Now())), e.keep()); err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func (e *engine) reset() error {
 }
 
 // load imports what is in the world, as opencalls import does.
-func (e *engine) load(w world) error {
+func (e *engine) load(w entries) error {
 	content, err := json.Marshal(w)
 	if err != nil {
 		return err
@@ -124,57 +124,30 @@ func (e *engine) load(w world) error {
 	})
 }
 
-// answer is what came back, as far as both engines must agree on it.
-type answer struct {
-	status int
-	header http.Header // without Date
-	body   string
-}
-
-func (e *engine) send(r request) (answer, error) {
-	media, content := r.content()
-	sent, err := http.NewRequest(r.method(), e.url+r.target(), strings.NewReader(content))
-	if err != nil {
-		return answer{}, err
-	}
-	if media != "" {
-		sent.Header.Set("Content-Type", media)
-	}
+func (e *engine) send(r request) (world.Answer, error) {
+	sent := world.Request{Method: r.method(), Target: r.target(), Body: r.content()}
 	if r.as != "" {
-		sent.Header.Set("Authorization", "Token "+tokenOf(r.as))
+		sent.Token = tokenOf(r.as)
 	}
-	received, err := e.client.Do(sent)
-	if err != nil {
-		return answer{}, err
-	}
-	defer received.Body.Close()
-	body, err := io.ReadAll(received.Body)
-	received.Header.Del("Date")
-	return answer{received.StatusCode, received.Header, string(body)}, err
+	got, err := e.client.Send(sent)
+	got.Header.Del("Date") // the only thing on which the engines need not agree
+	return got, err
 }
 
-// texts returns the rows of a query, each as its columns with a blank between them.
-func (e *engine) texts(query string) ([]string, error) {
+// pairs returns the rows of a query for two columns, the second by the first.
+func (e *engine) pairs(query string) (map[string]string, error) {
 	rows, err := e.db.Query(query)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %s: %w", e.name, query, err)
 	}
 	defer rows.Close()
-	columns, err := rows.Columns()
-	if err != nil {
-		return nil, err
-	}
-	texts := []string{}
+	pairs := map[string]string{}
 	for rows.Next() {
-		cells := make([]string, len(columns))
-		pointers := make([]any, len(columns))
-		for i := range cells {
-			pointers[i] = &cells[i]
-		}
-		if err := rows.Scan(pointers...); err != nil {
+		var key, value string
+		if err := rows.Scan(&key, &value); err != nil {
 			return nil, fmt.Errorf("%s: %s: %w", e.name, query, err)
 		}
-		texts = append(texts, strings.Join(cells, " "))
+		pairs[key] = value
 	}
-	return texts, rows.Err()
+	return pairs, rows.Err()
 }

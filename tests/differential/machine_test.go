@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/opencalls/opencalls/tests/world"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
@@ -27,7 +29,6 @@ type machine struct {
 	before  map[string]int // audit events that setting up the world left
 	log     func(format string, arguments ...any)
 
-	taken []step         // of this sequence
 	steps int            // of all sequences
 	seen  map[string]int // how often each operation had each outcome
 }
@@ -43,7 +44,7 @@ var worldTime = storetest.NewClock().Now()
 // reset begins a sequence, which is logged line by line.
 func (m *machine) reset(log func(format string, arguments ...any)) error {
 	m.clock.Set(worldTime)
-	m.taken, m.log = nil, log
+	m.log = log
 	for _, e := range m.engines {
 		if err := e.reset(); err != nil {
 			return err
@@ -51,12 +52,11 @@ func (m *machine) reset(log func(format string, arguments ...any)) error {
 	}
 	imageOf := map[uuid.UUID]uuid.UUID{}
 	for _, table := range []string{"customers", "users", "call_managing_organisations"} {
-		rows, err := m.engines[0].texts("SELECT uuid, image_uuid FROM " + table + " WHERE image_uuid IS NOT NULL")
+		images, err := m.engines[0].pairs("SELECT uuid, image_uuid FROM " + table + " WHERE image_uuid IS NOT NULL")
 		if err != nil {
 			return err
 		}
-		for _, row := range rows {
-			owner, image, _ := strings.Cut(row, " ")
+		for owner, image := range images {
 			imageOf[uuid.MustParse(owner)] = uuid.MustParse(image)
 		}
 	}
@@ -66,18 +66,11 @@ func (m *machine) reset(log func(format string, arguments ...any)) error {
 	return err
 }
 
-// take takes the next step of a sequence.
-func (m *machine) take(s step) error {
-	m.taken = append(m.taken, s)
-	m.steps++
-	return s.take(m)
-}
-
 // take sends the request to all engines, and compares what they answer with each other and
 // with what the model says.
 func (r request) take(m *machine) error {
 	want := m.model.predict(r)
-	answers, errs := make([]answer, len(m.engines)), make([]error, len(m.engines))
+	answers, errs := make([]world.Answer, len(m.engines)), make([]error, len(m.engines))
 	var wait sync.WaitGroup
 	for i, e := range m.engines {
 		wait.Go(func() { answers[i], errs[i] = e.send(r) })
@@ -87,13 +80,9 @@ func (r request) take(m *machine) error {
 		return err
 	}
 	got := answers[0]
-	shown := shorten(got.body, 500)
-	if want.picture != "" {
-		shown = fmt.Sprintf("<%d bytes>", len(got.body))
-	}
-	m.log("    %d %s", got.status, shown)
+	m.log("    %d %s", got.Status, shorten(got.Body))
 	for i, e := range m.engines[1:] {
-		if diff := cmp.Diff(got, answers[i+1], cmp.AllowUnexported(answer{})); diff != "" {
+		if diff := cmp.Diff(got, answers[i+1]); diff != "" {
 			return fmt.Errorf("%s (-) and %s (+) differ:\n%s", m.engines[0].name, e.name, diff)
 		}
 	}
@@ -110,21 +99,20 @@ func (m *machine) learnGrants() error {
 		if g.UUID != uuid.Nil {
 			continue
 		}
-		rows, err := m.engines[0].texts(fmt.Sprintf("SELECT uuid FROM user_roles WHERE user_uuid = '%s' AND role_uuid = '%s' AND organisation_uuid = '%s' AND revoked IS NULL",
+		ids, err := m.engines[0].pairs(fmt.Sprintf("SELECT user_uuid, uuid FROM user_roles WHERE user_uuid = '%s' AND role_uuid = '%s' AND organisation_uuid = '%s' AND revoked IS NULL",
 			g.User, m.model.role(g.Role).UUID, *g.Scope.Organisation))
 		if err != nil {
 			return err
 		}
-		if len(rows) != 1 {
-			return fmt.Errorf("%d rows for a new grant", len(rows))
+		if g.UUID, err = uuid.Parse(ids[g.User.String()]); err != nil {
+			return fmt.Errorf("a new grant: %w", err)
 		}
-		g.UUID = uuid.MustParse(rows[0])
 	}
 	return nil
 }
 
 // take imports an entry on all engines and in the model.
-func (w world) take(m *machine) error {
+func (w entries) take(m *machine) error {
 	for _, e := range m.engines {
 		if err := e.load(w); err != nil {
 			return fmt.Errorf("%s: %w", e.name, err)
@@ -136,7 +124,7 @@ func (w world) take(m *machine) error {
 }
 
 // GoString is the entry's line in the list that a failure prints.
-func (w world) GoString() string { return "import " + marshal(w) }
+func (w entries) GoString() string { return "import " + marshal(w) }
 
 // pause is a time in which nothing is asked.
 type pause time.Duration
@@ -152,20 +140,20 @@ func (p pause) take(m *machine) error {
 func (p pause) GoString() string { return "pause " + time.Duration(p).String() }
 
 // check says how an answer is not what the model says, and lets the model follow it.
-func (m *machine) check(want want, r request, got answer) error {
-	if got.status != want.status {
-		return fmt.Errorf("status %d, want %d %v %s", got.status, want.status, want.fields, want.text)
+func (m *machine) check(want want, r request, got world.Answer) error {
+	if got.Status != want.status {
+		return fmt.Errorf("status %d, want %d %v %s", got.Status, want.status, want.fields, want.text)
 	}
 	switch {
-	case r.method() == "HEAD" && got.body != "":
-		return fmt.Errorf("HEAD has the body %s", got.body)
-	case got.status >= 400 && r.method() == "HEAD":
+	case r.method() == "HEAD" && got.Body != "":
+		return fmt.Errorf("HEAD has the body %s", got.Body)
+	case got.Status >= 400 && r.method() == "HEAD":
 		return nil
-	case got.status >= 400:
+	case got.Status >= 400:
 		return checkRefusal(want, got)
 	case want.picture != "":
-		if got.body != want.picture || got.header.Get("Content-Type") != "image/png" {
-			return fmt.Errorf("not the picture that was sent, as image/png, but %s %q", got.header.Get("Content-Type"), got.body)
+		if got.Body != want.picture || got.Header.Get("Content-Type") != "image/png" {
+			return fmt.Errorf("not the picture that was sent, as image/png, but %s %q", got.Header.Get("Content-Type"), got.Body)
 		}
 		return nil
 	}
@@ -175,8 +163,8 @@ func (m *machine) check(want want, r request, got answer) error {
 		}
 	}
 	var body any
-	if got.body != "" {
-		if err := json.Unmarshal([]byte(got.body), &body); err != nil {
+	if got.Body != "" {
+		if err := json.Unmarshal([]byte(got.Body), &body); err != nil {
 			return err
 		}
 	}
@@ -198,13 +186,13 @@ func (m *machine) check(want want, r request, got answer) error {
 	return nil
 }
 
-func checkRefusal(want want, got answer) error {
+func checkRefusal(want want, got world.Answer) error {
 	var body map[string]any
-	if err := json.Unmarshal([]byte(got.body), &body); err != nil {
+	if err := json.Unmarshal([]byte(got.Body), &body); err != nil {
 		return err
 	}
 	slices.Sort(want.fields)
-	if diff := cmp.Diff(want.fields, sortedKeys(body)); diff != "" {
+	if diff := cmp.Diff(want.fields, slices.Sorted(maps.Keys(body))); diff != "" {
 		return fmt.Errorf("the fields that are wrong (-want +got):\n%s", diff)
 	}
 	if want.text == "" {
@@ -224,15 +212,15 @@ var linkPart = regexp.MustCompile(`<([^>]*)>; rel="(\w+)"`)
 
 // checkPaging compares the headers of a list with what the model says. Links with a long query may
 // be left out.
-func checkPaging(want want, r request, got answer) error {
-	if count := got.header.Get("X-Result-Count"); count != strconv.Itoa(want.rows) {
+func checkPaging(want want, r request, got world.Answer) error {
+	if count := got.Header.Get("X-Result-Count"); count != strconv.Itoa(want.rows) {
 		return fmt.Errorf("X-Result-Count %s, want %d", count, want.rows)
 	}
-	if got.header.Get("Link") == "" && len(r.query.Encode()) > 800 {
+	if got.Header.Get("Link") == "" && len(r.query.Encode()) > 800 {
 		return nil
 	}
 	pages := map[string]int{}
-	for _, match := range linkPart.FindAllStringSubmatch(got.header.Get("Link"), -1) {
+	for _, match := range linkPart.FindAllStringSubmatch(got.Header.Get("Link"), -1) {
 		target, err := url.Parse(match[1])
 		if err != nil {
 			return err
@@ -251,9 +239,8 @@ func checkPaging(want want, r request, got answer) error {
 // countEvents returns how many audit events there are of each action.
 func (m *machine) countEvents() (map[string]int, error) {
 	events := map[string]int{}
-	rows, err := m.engines[0].texts("SELECT action, count(*) FROM audit_events GROUP BY action")
-	for _, row := range rows {
-		action, count, _ := strings.Cut(row, " ")
+	counts, err := m.engines[0].pairs("SELECT action, count(*) FROM audit_events GROUP BY action")
+	for action, count := range counts {
 		events[action], _ = strconv.Atoi(count)
 	}
 	return events, err

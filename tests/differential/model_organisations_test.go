@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -64,17 +65,12 @@ func (m *model) list(r request) want {
 }
 
 func (m *model) matches(c *customer, r request) bool {
-	if value, sent := r.last("customer"); sent {
-		if wanted, _ := parseLink(value, "customer", true); wanted != c.UUID {
+	for _, name := range []string{"customer", "customer_uuid"} {
+		if r.query.Has(name) && parseID(r.query.Get(name)) != c.UUID {
 			return false
 		}
 	}
-	if value, sent := r.last("customer_uuid"); sent {
-		if wanted, _ := parseID(value); wanted != c.UUID {
-			return false
-		}
-	}
-	keyword := strings.TrimSpace(r.text("customer_keyword"))
+	keyword := strings.TrimSpace(r.query.Get("customer_keyword"))
 	return contains(c.Name, keyword) || contains(c.Abbreviation, keyword) || contains(c.NativeName, keyword)
 }
 
@@ -86,20 +82,13 @@ func contains(text, part string) bool {
 // customer returns the customer that a body names.
 func (m *model) customer(r request) *customer {
 	link, _ := r.body["customer"].(string)
-	wanted, _ := parseLink(link, "customer", false)
-	return m.customers[wanted]
+	return m.customers[parseID(link)]
 }
 
-// wrongImage says whether a body holds an image that is none. Where texts are refused, they
-// were before.
+// wrongImage says whether a body holds a file that is no good image.
 func wrongImage(r request) bool {
-	switch value := r.body["image"].(type) {
-	case file:
-		return !value.fine
-	case string:
-		return value != ""
-	}
-	return false
+	f, isFile := r.body["image"].(file)
+	return isFile && !f.fine
 }
 
 func (m *model) create(u *user, r request) want {
@@ -133,8 +122,8 @@ func (m *model) create(u *user, r request) want {
 		body:   func() any { return m.show(o) },
 		change: func(got object) error {
 			text, _ := got["uuid"].(string)
-			made, isID := parseID(text)
-			if !isID || m.organisations[made] != nil || slices.Contains(m.gone, made) {
+			made := parseID(text)
+			if made == uuid.Nil || m.organisations[made] != nil || slices.Contains(m.gone, made) {
 				return fmt.Errorf("%q is no new id", text)
 			}
 			o.UUID = made
@@ -161,8 +150,8 @@ func (m *model) set(o *organisation, r request, got object) error {
 	}
 	// A new image has a new id, so that what is at a URL never changes.
 	url, _ := got["image"].(string)
-	image, isID := parseID(strings.TrimSuffix(strings.TrimPrefix(url, publicURL+"/api/media/"), "/"))
-	if _, known := m.pictures[image]; !isID || known || slices.Contains(m.gone, image) {
+	image := parseID(url)
+	if _, known := m.pictures[image]; image == uuid.Nil || known || slices.Contains(m.gone, image) {
 		return errors.New("the image has no new id")
 	}
 	m.imageOf[o.UUID], m.pictures[image] = image, f.content
@@ -216,7 +205,7 @@ func (m *model) destroy(u *user, o *organisation) want {
 	if !m.mayChange(u, o) {
 		return refuse(403, forbidden)
 	}
-	if slices.ContainsFunc(m.calls, func(c *call) bool { return c.Organisation == o.UUID }) {
+	if slices.ContainsFunc(slices.Collect(maps.Values(m.calls)), func(c *call) bool { return c.Organisation == o.UUID }) {
 		return refuse(400, "Cannot delete this call manager as there are existing connected calls or user permissions.")
 	}
 	return want{status: 204, change: func(object) error {

@@ -1,10 +1,9 @@
 package differential
 
 import (
+	"path"
 	"reflect"
-	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,11 +18,8 @@ type model struct {
 	roles         map[uuid.UUID]*role
 	organisations map[uuid.UUID]*organisation
 	grants        []*grant
-	calls         []*call
-	rounds        []*round
-	proposals     []*proposal
-	reviews       []*review
-	offerings     []*offering
+	calls         map[uuid.UUID]*call
+	activity      entries // rounds, proposals, reviews and offerings, which never change
 
 	imageOf  map[uuid.UUID]uuid.UUID // the image of a customer, a user or an organisation
 	pictures map[uuid.UUID]string    // the bytes of each image
@@ -32,12 +28,14 @@ type model struct {
 }
 
 // newModel is the model of a world whose images have got these ids.
-func newModel(w world, now func() time.Time, imageOf map[uuid.UUID]uuid.UUID) *model {
+func newModel(w entries, now func() time.Time, imageOf map[uuid.UUID]uuid.UUID) *model {
 	m := &model{
-		now: now, imageOf: imageOf, pictures: map[uuid.UUID]string{}, events: map[string]int{},
-		customers: map[uuid.UUID]*customer{}, users: map[uuid.UUID]*user{}, roles: map[uuid.UUID]*role{}, organisations: map[uuid.UUID]*organisation{},
-		grants: pointers(w.Grants), calls: pointers(w.Calls), rounds: pointers(w.Rounds),
-		proposals: pointers(w.Proposals), reviews: pointers(w.Reviews), offerings: pointers(w.Offerings),
+		now: now, imageOf: imageOf, pictures: map[uuid.UUID]string{}, events: map[string]int{}, activity: w,
+		customers: byKey(w.Customers), users: byKey(w.Users), roles: byKey(slices.Concat(builtin, w.Roles)),
+		organisations: byKey(w.Organisations), calls: byKey(w.Calls),
+	}
+	for _, g := range w.Grants {
+		m.grants = append(m.grants, &g)
 	}
 	keep := func(owner uuid.UUID, image string) {
 		if image != "" {
@@ -45,33 +43,23 @@ func newModel(w world, now func() time.Time, imageOf map[uuid.UUID]uuid.UUID) *m
 		}
 	}
 	for _, c := range w.Customers {
-		m.customers[c.UUID] = &c
 		keep(c.UUID, c.Image)
 	}
 	for _, u := range w.Users {
-		m.users[u.UUID] = &u
 		keep(u.UUID, u.Image)
 	}
-	for _, r := range w.Roles {
-		m.roles[r.UUID] = &r
-	}
-	for i, r := range builtin {
-		r.UUID = id('0', i+1)
-		m.roles[r.UUID] = &r
-	}
 	for _, o := range w.Organisations {
-		m.organisations[o.UUID] = &o
 		keep(o.UUID, o.Image)
 	}
 	return m
 }
 
-func pointers[T any](rows []T) []*T {
-	list := make([]*T, len(rows))
-	for i, row := range rows {
-		list[i] = &row
+func byKey[T keyed](rows []T) map[uuid.UUID]*T {
+	m := map[uuid.UUID]*T{}
+	for _, row := range rows {
+		m[row.key()] = &row
 	}
-	return list
+	return m
 }
 
 // want is what the model says of an answer, and what becomes of the model when it comes.
@@ -116,20 +104,10 @@ func (m *model) predict(r request) want {
 		return refuse(401, refusal)
 	}
 	onOne := !slices.Contains([]string{"list", "count", "create"}, r.op)
-	organisation, isID := parseID(r.id)
-	if onOne && !isID {
-		return refuse(404, noSuchOrganisation)
-	}
-	if w, unreadable := checkMedia(r); unreadable {
-		return w
-	}
-	if fields := append(wrongFields(r), wrongParameters(r)...); len(fields) > 0 {
-		return wrong(fields)
-	}
 	if _, _, isPage := paging(r); !isPage {
 		return refuse(404, noSuchPage)
 	}
-	o := m.organisations[organisation]
+	o := m.organisations[parseID(r.id)]
 	if onOne && o == nil {
 		return refuse(404, noSuchOrganisation)
 	}
@@ -174,8 +152,7 @@ func (m *model) signIn(name string) (*user, string) {
 
 // media is an image, for which nobody needs a token.
 func (m *model) media(r request) want {
-	image, _ := parseID(r.id)
-	picture, known := m.pictures[image]
+	picture, known := m.pictures[parseID(r.id)]
 	if !known {
 		return refuse(404, "Not found.")
 	}
@@ -206,35 +183,19 @@ func (m *model) may(u *user, permission string, on uuid.UUID) bool {
 
 // role finds a role by its UUID or its exact name.
 func (m *model) role(uuidOrName string) *role {
-	wanted, isID := parseID(uuidOrName)
 	for _, r := range m.roles {
-		if isID && r.UUID == wanted || !isID && r.Name == uuidOrName {
+		if r.Name == uuidOrName {
 			return r
 		}
 	}
-	return nil
+	return m.roles[parseID(uuidOrName)]
 }
 
-var (
-	idForm   = regexp.MustCompile(`^([0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$`)
-	linkForm = regexp.MustCompile(`^(https?://[^/?#]+)?/api/(customers?|users)/([^/]+)/?$`)
-)
-
-// parseID reads a UUID with dashes or without, in either case.
-func parseID(text string) (uuid.UUID, bool) {
-	if !idForm.MatchString(strings.ToLower(text)) {
-		return uuid.Nil, false
-	}
-	return uuid.MustParse(text), true
-}
-
-// parseLink reads a hyperlink to a customer or a user; bare says that a path alone will do.
-func parseLink(text, kind string, bare bool) (uuid.UUID, bool) {
-	match := linkForm.FindStringSubmatch(text)
-	if match == nil || match[1] == "" && !bare || strings.TrimSuffix(match[2], "s") != kind {
-		return uuid.Nil, false
-	}
-	return parseID(match[3])
+// parseID reads a UUID, with dashes or without, in either case; of a hyperlink, its last segment.
+// It is uuid.Nil where there is none.
+func parseID(text string) uuid.UUID {
+	id, _ := uuid.Parse(path.Base(text))
+	return id
 }
 
 func showTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
@@ -265,11 +226,11 @@ func (m *model) stats(o *organisation) object {
 			continue
 		}
 		count("open_calls", true)
-		for _, f := range m.offerings {
+		for _, f := range m.activity.Offerings {
 			count("offering_requests_pending", f.Call == c.UUID && f.State == "requested")
 		}
 		closes := false
-		for _, r := range m.rounds {
+		for _, r := range m.activity.Rounds {
 			if r.Call != c.UUID {
 				continue
 			}
@@ -277,13 +238,13 @@ func (m *model) stats(o *organisation) object {
 			closes = closes || closing
 			count("rounds_closing_in_one_week", closing)
 			count("active_rounds", !r.StartTime.After(now) && !r.CutoffTime.Before(now))
-			for _, p := range m.proposals {
+			for _, p := range m.activity.Proposals {
 				if p.Round != r.UUID {
 					continue
 				}
 				count("accepted_proposals", p.State == "accepted")
 				count("pending_proposals", p.State == "submitted" || p.State == "in_review")
-				for _, v := range m.reviews {
+				for _, v := range m.activity.Reviews {
 					count("pending_review", v.Proposal == p.UUID && (v.State == "created" || v.State == "in_review"))
 				}
 			}
@@ -294,30 +255,19 @@ func (m *model) stats(o *organisation) object {
 }
 
 // load takes over what an import file changes.
-func (m *model) load(w world) {
-	for _, c := range w.Customers {
-		if *m.customers[c.UUID] != c {
-			m.customers[c.UUID] = &c
-			m.events["customer.import"]++
-		}
-	}
-	for _, u := range w.Users {
-		if old := m.users[u.UUID]; !reflect.DeepEqual(*old, u) {
-			m.users[u.UUID] = &u
-			m.events["user.import"]++
-		}
-	}
-	for _, r := range w.Roles {
-		if old := m.roles[r.UUID]; !reflect.DeepEqual(*old, r) {
-			m.roles[r.UUID] = &r
-			m.events["role.import"]++
-		}
-	}
-	for _, c := range w.Calls {
-		i := slices.IndexFunc(m.calls, func(old *call) bool { return old.UUID == c.UUID })
-		if *m.calls[i] != c {
-			m.calls[i] = &c
-			m.events["call.import"]++
+func (m *model) load(w entries) {
+	replace(m, "customer.import", m.customers, w.Customers)
+	replace(m, "user.import", m.users, w.Users)
+	replace(m, "role.import", m.roles, w.Roles)
+	replace(m, "call.import", m.calls, w.Calls)
+}
+
+// replace puts rows in the place of those with the same keys.
+func replace[T keyed](m *model, event string, rows map[uuid.UUID]*T, by []T) {
+	for _, row := range by {
+		if !reflect.DeepEqual(*rows[row.key()], row) {
+			rows[row.key()] = &row
+			m.events[event]++
 		}
 	}
 }

@@ -54,13 +54,8 @@ func (m *model) listUsers(u *user, o *organisation, r request) want {
 
 func (m *model) isMember(g *grant, r request) bool {
 	u, role := m.users[g.User], m.role(g.Role)
-	if value, sent := r.last("user"); sent {
-		if wanted, _ := parseID(value); wanted != u.UUID {
-			return false
-		}
-	}
-	if value, sent := r.last("user_url"); sent {
-		if wanted, _ := parseLink(value, "user", true); wanted != u.UUID {
+	for _, name := range []string{"user", "user_url"} {
+		if r.query.Has(name) && parseID(r.query.Get(name)) != u.UUID {
 			return false
 		}
 	}
@@ -68,11 +63,11 @@ func (m *model) isMember(g *grant, r request) bool {
 	if slug == "" {
 		slug = u.Username
 	}
-	search := r.text("search_string")
-	return (r.text("username") == "" || r.text("username") == u.Username) &&
-		(r.text("role") == "" || m.role(r.text("role")) == role) &&
-		strings.Contains(store.FoldAccents(u.FullName), store.FoldAccents(r.text("full_name"))) &&
-		contains(u.NativeName, r.text("native_name")) && contains(slug, r.text("user_slug")) &&
+	search := r.query.Get("search_string")
+	return (r.query.Get("username") == "" || r.query.Get("username") == u.Username) &&
+		(r.query.Get("role") == "" || m.role(r.query.Get("role")) == role) &&
+		strings.Contains(store.FoldAccents(u.FullName), store.FoldAccents(r.query.Get("full_name"))) &&
+		contains(u.NativeName, r.query.Get("native_name")) && contains(slug, r.query.Get("user_slug")) &&
 		(contains(u.FullName, search) || contains(u.Email, search) || contains(u.Username, search))
 }
 
@@ -145,11 +140,13 @@ func (m *model) manageRole(u *user, o *organisation, r request) want {
 	}
 	roleText, _ := r.body["role"].(string)
 	userText, _ := r.body["user"].(string)
-	targetID, _ := parseID(userText)
-	role, target := m.role(roleText), m.users[targetID]
+	role, target := m.role(roleText), m.users[parseID(userText)]
 	var end *time.Time
-	if text, _ := r.body["expiration_time"].(string); text != "" {
-		t, _ := parseTime(text)
+	if text, sent := r.body["expiration_time"].(string); sent {
+		t, err := time.Parse(time.RFC3339Nano, text)
+		if err != nil {
+			panic(err) // drawn from a time
+		}
 		end = &t
 	}
 	var fields []string

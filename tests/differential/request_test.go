@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"mime/multipart"
-	"net/textproto"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/opencalls/opencalls/tests/world"
 )
 
 // request is one request, as it is drawn and as the model reads it.
@@ -18,25 +18,21 @@ type request struct {
 	op    string // create, update, …; see methods
 	id    string // of the organisation or image, as it stands in the path
 	query url.Values
-	media string         // of the body: one of the constants below
-	body  map[string]any // text, nil, a number or a file for each field
+	media string         // of the body: one of the constants below, or "" without a body
+	body  map[string]any // text, nil or a file for each field
 }
 
 // file is an uploaded file; fine says that it is an image within the limits.
 type file struct {
-	name    string // for the log
 	content string
 	fine    bool
 }
 
-// The media types of bodies, and the bodies that are no object at all.
+// The media types of bodies.
 const (
 	asJSON      = "application/json"
 	asForm      = "application/x-www-form-urlencoded"
 	asMultipart = "multipart/form-data"
-	asText      = "text/plain"  // which no operation reads
-	asBroken    = "broken JSON" // JSON that ends too early
-	asNothing   = ""            // no body
 )
 
 // methods are the operations: how each is asked for, and the path below the organisation's.
@@ -73,52 +69,29 @@ func (r request) target() string {
 	return target
 }
 
-// content is the body as it is sent, and its Content-Type.
-func (r request) content() (media, content string) {
+// content is the body as it is sent.
+func (r request) content() world.Body {
 	switch r.media {
 	case asJSON:
-		return r.media, marshal(r.body)
-	case asBroken:
-		return asJSON, `{"customer": `
-	case asText:
-		return r.media, "text"
+		return world.JSON(marshal(r.body))
 	case asForm:
 		form := url.Values{}
 		for field, value := range r.body {
 			form.Set(field, value.(string))
 		}
-		return r.media, form.Encode()
+		return world.Form(form.Encode())
 	case asMultipart:
-		return r.multipart()
-	}
-	return "", ""
-}
-
-func (r request) multipart() (media, content string) {
-	var b bytes.Buffer
-	w := multipart.NewWriter(&b)
-	_ = w.SetBoundary("the-boundary") // the same in every run
-	for _, field := range sortedKeys(r.body) {
-		header := textproto.MIMEHeader{"Content-Disposition": {`form-data; name="` + field + `"`}}
-		value := r.body[field]
-		if f, ok := value.(file); ok {
-			header.Set("Content-Disposition", `form-data; name="`+field+`"; filename="picture"`)
-			value = f.content
+		var parts []world.Part
+		for _, field := range slices.Sorted(maps.Keys(r.body)) {
+			if f, isFile := r.body[field].(file); isFile {
+				parts = append(parts, world.File(field, "picture", "image/png", f.content))
+			} else {
+				parts = append(parts, world.Text(field, r.body[field].(string)))
+			}
 		}
-		part, _ := w.CreatePart(header) // a buffer takes anything
-		_, _ = part.Write([]byte(value.(string)))
+		return world.Multipart(parts...)
 	}
-	_ = w.Close()
-	return w.FormDataContentType(), b.String()
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
+	return world.Body{}
 }
 
 func marshal(value any) string {
@@ -133,35 +106,13 @@ func marshal(value any) string {
 
 // GoString is the request's line in the list that a failure prints.
 func (r request) GoString() string {
-	who := r.as
-	if who == "" {
-		who = "nobody"
-	}
-	line := fmt.Sprintf("%s: %s %s", who, r.method(), r.target())
-	switch r.media {
-	case asNothing:
-		return line
-	case asText, asBroken:
-		_, content := r.content()
-		return fmt.Sprintf("%s %s %q", line, r.media, content)
-	}
-	short := map[string]any{}
-	for field, value := range r.body {
-		switch v := value.(type) {
-		case string:
-			value = shorten(v, 60)
-		case file:
-			value = "<" + v.name + ">"
-		}
-		short[field] = value
-	}
-	return fmt.Sprintf("%s %s %s", line, r.media, marshal(short))
+	return fmt.Sprintf("%s: %s %s %s %s", r.as, r.method(), r.target(), r.media, shorten(r.content().Content))
 }
 
-// shorten cuts a text that is too long for a line.
-func shorten(text string, length int) string {
-	if n := utf8.RuneCountInString(text); n > length {
-		return fmt.Sprintf("%s… (%d characters)", string([]rune(text)[:length]), n)
+// shorten quotes a text, without what is too long for a line.
+func shorten(text string) string {
+	if n := len(text); n > 500 {
+		return fmt.Sprintf("%q… (%d bytes)", text[:500], n)
 	}
-	return text
+	return fmt.Sprintf("%q", text)
 }

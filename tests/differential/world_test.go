@@ -1,23 +1,21 @@
 package differential
 
 import (
-	"bytes"
 	"encoding/base64"
 	"fmt"
-	"image"
-	"image/color"
-	"image/png"
 	"strings"
 	"time"
+
+	"github.com/opencalls/opencalls/tests/world"
 
 	"github.com/google/uuid"
 
 	"github.com/opencalls/opencalls/store"
 )
 
-// world is what every sequence begins with, as the import file has it: the engines import it,
+// entries are what every sequence begins with, as the import file has it: the engines import it,
 // and the model takes it as it is.
-type world struct {
+type entries struct {
 	Customers     []customer     `json:"customers,omitempty"`
 	Users         []user         `json:"users,omitempty"`
 	Roles         []role         `json:"roles,omitempty"`
@@ -128,6 +126,15 @@ type offering struct {
 	State    string    `json:"state"`
 }
 
+// keyed is an object that the model keeps by its id.
+type keyed interface{ key() uuid.UUID }
+
+func (c customer) key() uuid.UUID     { return c.UUID }
+func (u user) key() uuid.UUID         { return u.UUID }
+func (r role) key() uuid.UUID         { return r.UUID }
+func (o organisation) key() uuid.UUID { return o.UUID }
+func (c call) key() uuid.UUID         { return c.UUID }
+
 // id numbers the objects of the world; the letter tells their kinds apart.
 func id(kind byte, number int) uuid.UUID {
 	return uuid.MustParse(fmt.Sprintf("%c0000000-0000-4000-8000-%012d", kind, number))
@@ -219,15 +226,15 @@ const (
 
 // builtin are the roles that every database has.
 var builtin = []role{
-	{Name: "CUSTOMER.OWNER", Scope: onCustomer, Permissions: []string{create, update, remove}, IsActive: true},
-	{Name: "CUSTOMER.MANAGER", Scope: onCustomer, IsActive: true},
-	{Name: "CUSTOMER.SUPPORT", Scope: onCustomer},
-	{Name: "CUSTOMER.CALL_ORGANIZER", Scope: onOrganisation, Permissions: []string{create, update, remove}, IsActive: true},
+	{UUID: id('0', 1), Name: "CUSTOMER.OWNER", Scope: onCustomer, Permissions: []string{create, update, remove}, IsActive: true},
+	{UUID: id('0', 2), Name: "CUSTOMER.MANAGER", Scope: onCustomer, IsActive: true},
+	{UUID: id('0', 3), Name: "CUSTOMER.SUPPORT", Scope: onCustomer},
+	{UUID: id('0', 4), Name: "CUSTOMER.CALL_ORGANIZER", Scope: onOrganisation, Permissions: []string{create, update, remove}, IsActive: true},
 }
 
 // newWorld is the world as it is at a moment, the same in every sequence.
-func newWorld(now time.Time) world {
-	w := world{}
+func newWorld(now time.Time) entries {
+	w := entries{}
 	for i, c := range customers {
 		c.UUID = id('c', i+1)
 		w.Customers = append(w.Customers, c)
@@ -265,23 +272,11 @@ func dataURI(image string) string {
 }
 
 // picture returns a PNG of one pixel, each number's another one.
-func picture(number int) string { return pictureOf(1, 1, number) }
-
-func pictureOf(width, height, number int) string {
-	gray := image.NewGray(image.Rect(0, 0, width, height))
-	for i := range gray.Pix {
-		gray.Pix[i] = color.Gray{Y: uint8(number)}.Y
-	}
-	var b bytes.Buffer
-	if err := png.Encode(&b, gray); err != nil {
-		panic(err) // a buffer takes anything
-	}
-	return b.String()
-}
+func picture(number int) string { return world.PNG(1, 1, uint8(number)) }
 
 // newGrants gives out roles: "user role scope+…" where a scope is a letter for its kind and
 // the number of its customer, and "@48h" says when the grant ends.
-func newGrants(w world, now time.Time) []grant {
+func newGrants(w entries, now time.Time) []grant {
 	var grants []grant
 	for i, line := range []string{
 		"olev CUSTOMER.OWNER c1+c2+c3+c4+c5+c6+c16+c18+c28+c30",
@@ -343,7 +338,7 @@ func newGrants(w world, now time.Time) []grant {
 
 // addActivity adds calls of every state to the first two organisations and to one whose
 // customer is archived, with rounds around now, and all that can be in them.
-func addActivity(w *world, now time.Time) {
+func addActivity(w *entries, now time.Time) {
 	const hour, week = time.Hour, 7 * 24 * time.Hour
 	spans := [][2]time.Duration{
 		{-hour, -time.Microsecond}, {-hour, 0}, {0, week + time.Microsecond}, {hour, week},
