@@ -1,17 +1,15 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"image"
-	"image/png"
-	"mime/multipart"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/opencalls/opencalls/tests/world"
 
 	"github.com/google/uuid"
 	"github.com/oapi-codegen/nullable"
@@ -114,27 +112,10 @@ func clientPages(t *testing.T, client *gen.ClientWithResponses) {
 
 // clientCreates makes an organisation with an image.
 func clientCreates(t *testing.T, address string, client *gen.ClientWithResponses) uuid.UUID {
-	var picture, body bytes.Buffer
-	if err := png.Encode(&picture, image.NewGray(image.Rect(0, 0, 3, 2))); err != nil {
-		t.Fatal(err)
-	}
-	form := multipart.NewWriter(&body)
-	for name, value := range map[string]string{"customer": address + "/api/customers/" + freeCustomer + "/", "description": "Calls of the college"} {
-		if err := form.WriteField(name, value); err != nil {
-			t.Fatal(err)
-		}
-	}
-	part, err := form.CreateFormFile("image", "college.png")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := part.Write(picture.Bytes()); err != nil {
-		t.Fatal(err)
-	}
-	if err := form.Close(); err != nil {
-		t.Fatal(err)
-	}
-	created := must[*gen.CallManagingOrganisationsCreateResponse](t, 201)(client.CallManagingOrganisationsCreateWithBodyWithResponse(t.Context(), form.FormDataContentType(), &body))
+	picture := world.PNG(3, 2, 0)
+	form := world.Multipart(world.Text("customer", address+"/api/customers/"+freeCustomer+"/"), world.Text("description", "Calls of the college"),
+		world.File("image", "college.png", "image/png", picture))
+	created := must[*gen.CallManagingOrganisationsCreateResponse](t, 201)(client.CallManagingOrganisationsCreateWithBodyWithResponse(t.Context(), form.MediaType, strings.NewReader(form.Content)))
 	o := created.JSON201
 	if o.CustomerName != "Lough Derravale College" || o.Description != "Calls of the college" || created.Headers201.Location != o.URL {
 		t.Errorf("created at %s: %s", created.Headers201.Location, created.Body)
@@ -143,7 +124,7 @@ func clientCreates(t *testing.T, address string, client *gen.ClientWithResponses
 	if err != nil {
 		t.Fatalf("no image: %s", created.Body)
 	}
-	if status, content := get(t, link, ""); status != http.StatusOK || content != picture.String() {
+	if status, content := get(t, link, ""); status != http.StatusOK || content != picture {
 		t.Errorf("image: %d, %d bytes", status, len(content))
 	}
 	return o.UUID

@@ -1,12 +1,13 @@
 package main
 
 import (
-	"io"
 	"net/http"
 	"os"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/opencalls/opencalls/tests/world"
 
 	"github.com/opencalls/opencalls/cmd/opencalls/programtest"
 	"github.com/opencalls/opencalls/store/storetest"
@@ -26,23 +27,11 @@ func start(t *testing.T, arguments ...string) process {
 // get sends a request with a token and returns status and body.
 func get(t *testing.T, url, token string) (int, string) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	got, err := world.NewClient(url).Send(world.Request{Method: http.MethodGet, Token: token})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if token != "" {
-		r.Header.Set("Authorization", "Token "+token)
-	}
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response.StatusCode, string(body)
+	return got.Status, got.Body
 }
 
 // A wrong command line or configuration is one line and exit 2, and nothing is opened.

@@ -4,13 +4,14 @@ import (
 	"crypto/tls"
 	"encoding/base64"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/opencalls/opencalls/tests/world"
 
 	"github.com/opencalls/opencalls/cmd/opencalls/programtest"
 	"github.com/opencalls/opencalls/store/storetest"
@@ -34,28 +35,20 @@ func (s *secrets) run(t *testing.T, arguments ...string) programtest.Result {
 // send sends a request with a body, which may be empty, and lines of a header.
 func (s *secrets) send(t *testing.T, client *http.Client, method, target, content string, header ...string) int {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, target, strings.NewReader(content))
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := world.Request{Method: method, Header: http.Header{}, Body: world.Body{Content: content}}
 	for _, line := range header {
 		name, value, _ := strings.Cut(line, ": ")
 		r.Header.Set(name, value)
 	}
-	response, err := client.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
+	got, err := (&world.Client{URL: target, HTTP: client}).Send(r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"Link", "Location"} {
-		response.Header.Del(name) // leads to the client's own query, as it was sent
+		got.Header.Del(name) // leads to the client's own query, as it was sent
 	}
-	fmt.Fprintln(&s.said, response.Header, string(body))
-	return response.StatusCode
+	fmt.Fprintln(&s.said, got.Header, got.Body)
+	return got.Status
 }
 
 // check looks for the secrets, and for what shows that the program said something at all.

@@ -5,6 +5,7 @@ package chaos
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	random "math/rand/v2"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -154,6 +156,43 @@ func (c *cluster) pid(t *testing.T) int {
 func (c *cluster) promote(t *testing.T) {
 	t.Helper()
 	c.run(t, "pg_ctl", "-D", c.data(), "-w", "-s", "promote")
+}
+
+// freeze stops every process of the server where it is, until the returned function is called.
+func (c *cluster) freeze(t *testing.T) (thaw func()) {
+	t.Helper()
+	server := c.pid(t)
+	send := func(s syscall.Signal, pids ...int) {
+		for _, pid := range pids {
+			if err := syscall.Kill(pid, s); err != nil && !errors.Is(err, syscall.ESRCH) {
+				t.Error(err)
+			}
+		}
+	}
+	send(syscall.SIGSTOP, server) // which makes the others
+	others := children(t, server)
+	send(syscall.SIGSTOP, others...)
+	thaw = sync.OnceFunc(func() { send(syscall.SIGCONT, append(others, server)...) })
+	t.Cleanup(thaw)
+	return thaw
+}
+
+// children are the processes that a process has started.
+func children(t *testing.T, parent int) []int {
+	t.Helper()
+	list, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", parent, parent))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pids []int
+	for text := range strings.FieldsSeq(string(list)) {
+		pid, err := strconv.Atoi(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pids = append(pids, pid)
+	}
+	return pids
 }
 
 // query returns what a query says, as text.

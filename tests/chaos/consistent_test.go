@@ -90,9 +90,12 @@ func wholeImages(t *testing.T, db *sql.DB) {
 	}
 }
 
-// check holds the database against what the workers were told.
-func (l *load) check(t *testing.T, db *sql.DB) {
+// check opens a database that no server has open any more and compares it with what the workers
+// were told.
+func (l *load) check(t *testing.T, databaseURL string) *sql.DB {
 	t.Helper()
+	db := open(t, databaseURL)
+	consistent(t, databaseURL, db)
 	events := map[string]int{} // of each request
 	rows, err := db.Query("SELECT request_id, count(*) FROM audit_events WHERE request_id <> '' GROUP BY request_id")
 	if err != nil {
@@ -119,6 +122,7 @@ func (l *load) check(t *testing.T, db *sql.DB) {
 	if len(events) > 0 {
 		t.Errorf("events of requests that nobody sent: %v", events)
 	}
+	return db
 }
 
 // expect goes through a worker's ledger and returns what it has to have. Whether a write was done

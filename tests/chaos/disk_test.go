@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/opencalls/opencalls/tests/world"
+
 	"github.com/opencalls/opencalls/cmd/opencalls/programtest"
 )
 
@@ -34,9 +36,7 @@ func TestFullDisk(t *testing.T) {
 	// What SQLite's log holds room for still goes through.
 	l.wait(t, 2*workers, "while the disk is full", failed)
 	none(t, l.taken(), "while the disk is full", func(a answer) bool { return failed(a) && !refusedForNow(a) })
-	var list answer
-	list.fill(l.do(p.Address, http.MethodGet, base, body{}, ""))
-	if list.status != http.StatusOK {
+	if list := do(world.NewClient(p.Address), http.MethodGet, base, world.Body{}, ""); list.Status != http.StatusOK {
 		t.Errorf("reading: %s", list)
 	}
 	programtest.Within(t, "the log says that the disk is full", func() bool {
@@ -53,12 +53,8 @@ func TestFullDisk(t *testing.T) {
 	stop()
 	none(t, l.taken(), "with room again", func(a answer) bool { return withRoom(a) && failed(a) })
 	p.Stop(t)
-	db := open(t, databaseURL)
-	consistent(t, databaseURL, db)
-	l.check(t, db)
+	l.check(t, databaseURL)
 }
-
-const unavailable = `{"detail":"Service temporarily unavailable."}` + "\n"
 
 // smallDisk mounts a file system of 16 MiB until the test ends, and returns its directory.
 func smallDisk(t *testing.T) string {

@@ -37,10 +37,8 @@ func TestKill(t *testing.T) {
 			end := []string{hasDone, isCut, goesOn}[set%3]
 			t.Run(fmt.Sprintf("kill %d: %s", set, end), func(t *testing.T) {
 				killOnce(t, l, flag, batch(set), end, random)
-				none(t, l.taken(), "an error that is none of a killed server", func(a answer) bool { return a.status >= 500 && a.status != 503 })
-				db := open(t, databaseURL)
-				consistent(t, databaseURL, db)
-				l.check(t, db)
+				none(t, l.taken(), "an error that is none of a killed server", func(a answer) bool { return a.Status >= 500 && a.Status != 503 })
+				db := l.check(t, databaseURL)
 				if there := checkBatch(t, db, set); there != (end != isCut) {
 					t.Errorf("all of the import is there: %v", there)
 				}

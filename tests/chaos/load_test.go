@@ -3,19 +3,18 @@
 package chaos
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"mime/multipart"
 	"net/http"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/opencalls/opencalls/tests/world"
 
 	"github.com/google/uuid"
 
@@ -26,7 +25,6 @@ import (
 // to objects of its own, one request after another.
 type load struct {
 	workers [workers]*worker
-	client  http.Client
 
 	mu      sync.Mutex
 	answers []answer
@@ -34,25 +32,20 @@ type load struct {
 
 // answer is what came of a request.
 type answer struct {
+	world.Answer   // Status 0: none came
 	sent, received time.Time
 	what           string
-	status         int   // 0: none
 	err            error // why there is none
-	retryAfter     string
-	body           string
 }
 
 func (a answer) String() string {
-	if a.err != nil {
-		return fmt.Sprintf("%s: %v after %s", a.what, a.err, a.received.Sub(a.sent))
-	}
-	return fmt.Sprintf("%s: %d %s after %s", a.what, a.status, a.body, a.received.Sub(a.sent))
+	return fmt.Sprintf("%s: %d %s %v after %s", a.what, a.Status, a.Body, a.err, a.received.Sub(a.sent))
 }
 
 // worker is one client, with its ledger.
 type worker struct {
 	load    *load
-	address string // of the server
+	client  *world.Client
 	number  int
 	random  *rand.Rand
 	written []*write
@@ -83,7 +76,7 @@ type belongings struct {
 }
 
 func newLoad() *load {
-	l := &load{client: http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: workers}, Timeout: time.Minute}}
+	l := &load{}
 	for n := range l.workers {
 		l.workers[n] = &worker{load: l, number: n, random: rand.New(rand.NewPCG(1, uint64(n)))}
 	}
@@ -94,16 +87,18 @@ func newLoad() *load {
 // waits for the answers to those under way.
 func (l *load) run(address string) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
+	client := world.NewClient(address)
+	client.HTTP.Timeout = time.Minute
 	var all sync.WaitGroup
 	for _, w := range l.workers {
-		w.address = address
+		w.client = client
 		all.Go(func() {
 			for ctx.Err() == nil {
 				w.step()
 			}
 		})
 	}
-	return func() { cancel(); all.Wait(); l.client.CloseIdleConnections() }
+	return func() { cancel(); all.Wait(); client.HTTP.CloseIdleConnections() }
 }
 
 // acknowledged counts the writes that clients were told are done.
@@ -145,16 +140,27 @@ func (l *load) wait(t *testing.T, n int, what string, is func(answer) bool) {
 }
 
 // done says that the client was told that what it asked for is done.
-func done(a answer) bool { return a.status >= 200 && a.status < 300 }
+func done(a answer) bool { return a.Status >= 200 && a.Status < 300 }
+
+// failed says that a request was neither done nor refused for good.
+func failed(a answer) bool { return a.Status == 0 || a.Status >= 500 }
+
+// refusedForNow says that the client was asked to come again, in the way that it can tell.
+func refusedForNow(a answer) bool {
+	return a.Status == 503 && a.Header.Get("Retry-After") == "1" && a.Body == `{"detail":"Service temporarily unavailable."}`+"\n"
+}
 
 // step sends one request, or two where the second needs what the first finds.
 func (w *worker) step() {
 	user := w.random.IntN(grantees)
 	switch own := base + ownOrganisation(w.number) + "/"; w.random.IntN(9) {
 	case 0, 1:
-		w.describe(own)
+		text := uuid.NewString()
+		w.write("describe", http.MethodPatch, own, jsonBody(map[string]any{"description": text}), always, func(b *belongings) { b.description = text })
 	case 2:
-		w.setImage(own)
+		content := picture(w.random.Uint64(), w.random.Uint64())
+		sum := sha256.Sum256(content)
+		w.write("set the image", http.MethodPatch, own, imageBody(content), always, func(b *belongings) { b.image = hex.EncodeToString(sum[:]) })
 	case 3:
 		w.write("clear the image", http.MethodPatch, own, jsonBody(map[string]any{"image": nil}), always, func(b *belongings) { b.image = "" })
 	case 4, 5:
@@ -173,61 +179,39 @@ func (w *worker) step() {
 
 func always(belongings) bool { return true }
 
-func (w *worker) describe(own string) {
-	text := uuid.NewString()
-	w.write("describe", http.MethodPatch, own, jsonBody(map[string]any{"description": text}), always, func(b *belongings) { b.description = text })
-}
-
-func (w *worker) setImage(own string) {
-	content := picture(w.random.Uint64(), w.random.Uint64())
-	sum := sha256.Sum256(content)
-	w.write("set the image", http.MethodPatch, own, imageBody(content), always,
-		func(b *belongings) { b.image = hex.EncodeToString(sum[:]) })
-}
-
 // destroySpare deletes the spare customer's organisation, where a list shows one.
 func (w *worker) destroySpare() {
-	list := w.send("look for the spare", http.MethodGet, base+"?customer_uuid="+spareCustomer(w.number), body{}, "")
+	list := w.send("look for the spare", http.MethodGet, base+"?customer_uuid="+spareCustomer(w.number), world.Body{}, "")
 	var found []struct {
 		UUID string `json:"uuid"`
 	}
-	if list.status != http.StatusOK || json.Unmarshal([]byte(list.body), &found) != nil || len(found) == 0 {
+	if list.Status != http.StatusOK || json.Unmarshal([]byte(list.Body), &found) != nil || len(found) == 0 {
 		return
 	}
-	w.write("destroy", http.MethodDelete, base+found[0].UUID+"/", body{},
+	w.write("destroy", http.MethodDelete, base+found[0].UUID+"/", world.Body{},
 		func(b belongings) bool { return b.spare }, func(b *belongings) { b.spare = false })
 }
 
-type body struct {
-	mediaType string
-	content   []byte
-}
-
-func jsonBody(value map[string]any) body {
+func jsonBody(value map[string]any) world.Body {
 	content, _ := json.Marshal(value) // texts and null
-	return body{"application/json", content}
+	return world.JSON(string(content))
 }
 
 // imageBody is a form that sets the image.
-func imageBody(content []byte) body {
-	var form bytes.Buffer
-	writer := multipart.NewWriter(&form)
-	part, _ := writer.CreateFormFile("image", "image.png") // into memory
-	_, _ = part.Write(content)
-	_ = writer.Close()
-	return body{writer.FormDataContentType(), form.Bytes()}
+func imageBody(content []byte) world.Body {
+	return world.Multipart(world.File("image", "image.png", "image/png", string(content)))
 }
 
 // write sends a request that changes something, and enters it into the ledger.
-func (w *worker) write(what, method, path string, b body, changes func(belongings) bool, apply func(*belongings)) {
+func (w *worker) write(what, method, path string, b world.Body, changes func(belongings) bool, apply func(*belongings)) {
 	entry := &write{id: uuid.NewString(), what: what, changes: changes, apply: apply}
-	entry.status = w.send(what, method, path, b, entry.id).status
+	entry.status = w.send(what, method, path, b, entry.id).Status
 	w.written = append(w.written, entry)
 }
 
-func (w *worker) send(what, method, path string, b body, requestID string) answer {
-	a := answer{what: fmt.Sprintf("worker %d: %s", w.number, what), sent: time.Now()}
-	a.fill(w.load.do(w.address, method, path, b, requestID))
+func (w *worker) send(what, method, path string, b world.Body, requestID string) answer {
+	a := do(w.client, method, path, b, requestID)
+	a.what = fmt.Sprintf("worker %d: %s", w.number, what)
 	w.load.mu.Lock()
 	w.load.answers = append(w.load.answers, a)
 	w.load.mu.Unlock()
@@ -237,30 +221,16 @@ func (w *worker) send(what, method, path string, b body, requestID string) answe
 	return a
 }
 
-func (l *load) do(address, method, path string, b body, requestID string) (*http.Response, error) {
-	r, err := http.NewRequest(method, address+path, bytes.NewReader(b.content))
-	if err != nil {
-		return nil, err
-	}
-	r.Header.Set("Authorization", "Token "+staffToken)
-	if b.mediaType != "" {
-		r.Header.Set("Content-Type", b.mediaType)
-	}
+// do sends a request as staff.
+func do(c *world.Client, method, path string, b world.Body, requestID string) answer {
+	r := world.Request{Method: method, Target: path, Token: staffToken, Body: b, Header: http.Header{}}
 	if requestID != "" {
 		r.Header.Set("X-Request-ID", requestID)
 	}
-	return l.client.Do(r)
-}
-
-// fill reads the answer to its end.
-func (a *answer) fill(response *http.Response, err error) {
-	if a.err = err; err == nil {
-		defer response.Body.Close()
-		var content []byte
-		content, a.err = io.ReadAll(response.Body)
-		a.status, a.retryAfter, a.body = response.StatusCode, response.Header.Get("Retry-After"), string(content)
-	}
+	a := answer{what: method, sent: time.Now()}
+	a.Answer, a.err = c.Send(r)
 	a.received = time.Now()
+	return a
 }
 
 // none fails the test for each of the answers that is not as it should be, the first few in full.

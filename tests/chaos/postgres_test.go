@@ -10,100 +10,88 @@ import (
 	"github.com/opencalls/opencalls/cmd/opencalls/programtest"
 )
 
-// Postgres crashes under load and comes back. Nobody restarts our server.
-func TestPostgresCrash(t *testing.T) {
-	c := newCluster(t)
-	databaseURL := c.url("postgres")
-	flag := populate(t, databaseURL)
-	p := programtest.Start(t, flag)
-	l := newLoad()
-	stop := l.run(p.Address)
-	l.wait(t, 10*workers, "before the crash", done)
-	none(t, l.taken(), "before the crash", failed)
-
-	c.crash(t)
-	down := time.Now()
-	l.wait(t, 10*workers, "without a database", func(a answer) bool { return a.sent.After(down) && failed(a) })
-	up := time.Now()
-	c.start(t)
-	back := time.Now()
-	later := func(a answer) bool { return a.sent.After(back.Add(2 * time.Second)) }
-	l.wait(t, 10*workers, "2 s after Postgres came back", func(a answer) bool { return later(a) && done(a) })
-	stop()
-	answers := l.taken()
-	none(t, answers, "an error that is no 503", func(a answer) bool { return failed(a) && !refusedForNow(a) })
-	none(t, answers, "done without a database", func(a answer) bool { return a.sent.After(down) && a.received.Before(up) && !refusedForNow(a) })
-	none(t, answers, "it hangs", func(a answer) bool { return a.received.Sub(a.sent) > longest })
-	none(t, answers, "2 s after Postgres came back", func(a answer) bool { return later(a) && failed(a) })
-	t.Logf("%d answers; the last 503 was sent %s after Postgres came back", len(answers), lastFailure(answers).Sub(back))
-	p.Stop(t)
-	keepsSecrets(t, p, c)
-	db := open(t, databaseURL)
-	consistent(t, databaseURL, db)
-	l.check(t, db)
+// outage is how Postgres goes away under load and comes back. Nobody restarts our server.
+type outage struct {
+	postgres  *cluster
+	begin     func()
+	lingers   bool          // connections may live a moment longer
+	end       func()        // it ends while this runs
+	recovered time.Duration // how long after that all is well
+	longest   time.Duration // how long a request may take at most
 }
 
-// The primary is killed under load, and a standby that followed it synchronously takes its place.
-func TestPostgresFailover(t *testing.T) {
-	primary := newCluster(t)
-	standby := primary.standby(t)
-	hosts := "127.0.0.1:" + primary.port + ",127.0.0.1:" + standby.port
-	flag := populate(t, strings.Replace(primary.url("postgres"), "127.0.0.1:"+primary.port, hosts, 1)+"&target_session_attrs=read-write")
-	p := programtest.Start(t, flag)
+// run runs the program on a database through the outage and returns what was done on it.
+func (o outage) run(t *testing.T, flags ...string) *load {
+	t.Helper()
+	p := programtest.Start(t, flags...)
 	l := newLoad()
 	stop := l.run(p.Address)
-	l.wait(t, 10*workers, "before the primary was killed", done)
-	none(t, l.taken(), "before the primary was killed", failed)
+	l.wait(t, 10*workers, "before the outage", done)
+	none(t, l.taken(), "before the outage", failed)
 
-	primary.kill(t)
-	killed := time.Now()
-	l.wait(t, 10*workers, "without a primary", func(a answer) bool { return a.sent.After(killed) && failed(a) })
-	standby.promote(t)
-	promoted := time.Now()
-	later := func(a answer) bool { return a.sent.After(promoted.Add(5 * time.Second)) }
-	l.wait(t, 10*workers, "5 s after the promotion", func(a answer) bool { return later(a) && done(a) })
+	o.begin()
+	down := time.Now()
+	// Connections of the pool fail, and then those that are to take their place.
+	l.wait(t, 4*workers, "without a database", func(a answer) bool { return a.sent.After(down) && failed(a) })
+	up := time.Now()
+	o.end()
+	back := time.Now()
+	later := func(a answer) bool { return a.sent.After(back.Add(o.recovered)) }
+	l.wait(t, 10*workers, "after the outage", func(a answer) bool { return later(a) && done(a) })
 	stop()
 	answers := l.taken()
 	none(t, answers, "an error that is no 503", func(a answer) bool { return failed(a) && !refusedForNow(a) })
-	none(t, answers, "it hangs", func(a answer) bool { return a.received.Sub(a.sent) > longest })
-	none(t, answers, "5 s after the promotion", func(a answer) bool { return later(a) && failed(a) })
-	t.Logf("%d answers; the last 503 was sent %s after the promotion", len(answers), lastFailure(answers).Sub(promoted))
+	none(t, answers, "done without a database", func(a answer) bool {
+		return !o.lingers && a.sent.After(down) && a.received.Before(up) && !refusedForNow(a)
+	})
+	none(t, answers, "it hangs", func(a answer) bool { return a.received.Sub(a.sent) > o.longest })
+	none(t, answers, "after the outage", func(a answer) bool { return later(a) && failed(a) })
+	slowest, last := time.Duration(0), time.Time{}
+	for _, a := range answers {
+		slowest = max(slowest, a.received.Sub(a.sent))
+		if failed(a) && a.sent.After(last) {
+			last = a.sent
+		}
+	}
+	t.Logf("%d answers; the slowest took %s; the last 503 was sent %s after the outage", len(answers), slowest, last.Sub(back))
 	p.Stop(t)
-	keepsSecrets(t, p, primary)
-	db := open(t, standby.url("postgres"))
-	consistent(t, standby.url("postgres"), db)
-	l.check(t, db)
+	for _, secret := range []string{o.postgres.password, staffToken, "postgres://"} {
+		if strings.Contains(p.Log.String(), secret) {
+			t.Errorf("the log holds %q", secret)
+		}
+	}
+	return l
 }
 
 // longest is how long a request may take: a statement's time, a connection's, and some more.
 const longest = 12 * time.Second
 
-// failed says that a request was neither done nor refused for good.
-func failed(a answer) bool { return a.status == 0 || a.status >= 500 }
-
-// refusedForNow says that the client was asked to come again, in the way that it can tell.
-func refusedForNow(a answer) bool {
-	return a.status == 503 && a.retryAfter == "1" && a.body == unavailable
+// Postgres crashes and comes back.
+func TestPostgresCrash(t *testing.T) {
+	c := newCluster(t)
+	databaseURL := c.url("postgres")
+	o := outage{postgres: c, begin: func() { c.crash(t) }, end: func() { c.start(t) }, recovered: 2 * time.Second, longest: longest}
+	o.run(t, populate(t, databaseURL)).check(t, databaseURL)
 }
 
-// lastFailure is when the last request that failed was sent.
-func lastFailure(answers []answer) time.Time {
-	var last time.Time
-	for _, a := range answers {
-		if failed(a) && a.sent.After(last) {
-			last = a.sent
-		}
-	}
-	return last
+// Postgres stops answering without a word, as a machine that hangs does: its system still
+// acknowledges what is sent, so that it is the time of a request that ends the wait.
+func TestPostgresFreeze(t *testing.T) {
+	c := newCluster(t)
+	databaseURL := c.url("postgres")
+	const requestTimeout = 3 * time.Second
+	var thaw func()
+	// A request may wait its whole time to be sent, and then work for that time.
+	o := outage{postgres: c, begin: func() { thaw = c.freeze(t) }, end: func() { thaw() }, recovered: 2 * time.Second, longest: 2*requestTimeout + 2*time.Second}
+	o.run(t, populate(t, databaseURL), "--request-timeout="+requestTimeout.String()).check(t, databaseURL)
 }
 
-// keepsSecrets looks for what a log must not hold, after the database has failed in every way.
-func keepsSecrets(t *testing.T, p *programtest.Server, c *cluster) {
-	t.Helper()
-	log := p.Log.String()
-	for _, secret := range []string{c.password, staffToken, "postgres://"} {
-		if strings.Contains(log, secret) {
-			t.Errorf("the log holds %q", secret)
-		}
-	}
+// The primary is killed, and a standby that followed it synchronously takes its place.
+func TestPostgresFailover(t *testing.T) {
+	primary := newCluster(t)
+	standby := primary.standby(t)
+	hosts := "127.0.0.1:" + primary.port + ",127.0.0.1:" + standby.port
+	flag := populate(t, strings.Replace(primary.url("postgres"), "127.0.0.1:"+primary.port, hosts, 1)+"&target_session_attrs=read-write")
+	o := outage{postgres: primary, begin: func() { primary.kill(t) }, lingers: true, end: func() { standby.promote(t) }, recovered: 5 * time.Second, longest: longest}
+	o.run(t, flag).check(t, standby.url("postgres"))
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/opencalls/opencalls/tests/world"
+
 	"github.com/opencalls/opencalls/cmd/opencalls/programtest"
 )
 
@@ -22,10 +24,9 @@ func TestSQLiteSyncsBeforeItAnswers(t *testing.T) {
 	traced := filepath.Join(t.TempDir(), "trace")
 	// -D: the server is the test's child, and strace beside it.
 	p := programtest.StartBy(t, []string{"strace", "-D", "-f", "-y", "-s", "16", "-e", "trace=fsync,fdatasync,pwrite64,write", "-o", traced}, "--listen=127.0.0.1:0", flag)
-	l, writes := newLoad(), 0
-	write := func(method, path string, b body) answer {
-		var a answer
-		a.fill(l.do(p.Address, method, path, b, ""))
+	client, writes := world.NewClient(p.Address), 0
+	write := func(method, path string, b world.Body) answer {
+		a := do(client, method, path, b, "")
 		if !done(a) {
 			t.Fatal(a)
 		}
@@ -44,10 +45,10 @@ func TestSQLiteSyncsBeforeItAnswers(t *testing.T) {
 		var spare struct {
 			UUID string `json:"uuid"`
 		}
-		if err := json.Unmarshal([]byte(created.body), &spare); err != nil {
+		if err := json.Unmarshal([]byte(created.Body), &spare); err != nil {
 			t.Fatal(err)
 		}
-		write(http.MethodDelete, base+spare.UUID+"/", body{})
+		write(http.MethodDelete, base+spare.UUID+"/", world.Body{})
 	}
 	p.Stop(t)
 	trace := readTrace(t, traced, p.Process.Pid)

@@ -41,12 +41,12 @@ func populate(t *testing.T, databaseURL string) (flag string) {
 	t.Helper()
 	flag = "--database-url=" + databaseURL
 	programtest.Run(t, "migrate", "up", flag)
-	programtest.Run(t, "import", world(t), flag)
+	programtest.Run(t, "import", worldFile(t), flag)
 	return flag
 }
 
-// world writes an import file with what the workers have, and returns its path.
-func world(t *testing.T) string {
+// worldFile writes an import file with what the workers have, and returns its path.
+func worldFile(t *testing.T) string {
 	t.Helper()
 	var lines bytes.Buffer
 	for n := range 2 * workers {
