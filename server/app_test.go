@@ -13,6 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -117,6 +118,20 @@ var (
 )
 
 func rawBody(mediaType, content string) body { return body{MediaType: mediaType, Content: content} }
+
+// clockHook is what happens when the server or the store looks at the clock, once it is set.
+type clockHook struct{ atomic.Pointer[func()] }
+
+func (h *clockHook) use(s *setup) {
+	look := func() time.Time {
+		if happens := h.Load(); happens != nil {
+			(*happens)()
+		}
+		return now
+	}
+	s.server.Now = look
+	s.store = append(s.store, func(cfg *store.Config) { cfg.Now = look })
+}
 
 // send sends the request, waits until the server is done with it, and fails the test where the
 // answer does not match openapi.yaml.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -83,12 +84,15 @@ func TestEveryOperationBroken(t *testing.T) {
 
 // A panic is a 500, whose stack only the log shows.
 func TestPanic(t *testing.T) {
-	stage := newStage(t, storetest.SQLite, func(s *setup) { s.server.Now = func() time.Time { panic("no clock") } })
+	var clock clockHook
+	stage := newStage(t, storetest.SQLite, clock.use)
+	noClock := func() { panic("no clock") }
+	clock.Store(&noClock)
 	got := stage.send(t, request{Method: "GET", Target: base, Token: "token-of-bob-until-now"}) // the server looks at its clock
 	if got.Status != 500 || got.Body != internal+"\n" {
 		t.Errorf("got %d %s", got.Status, got.Body)
 	}
-	if line := stage.log.one(t); line.Level != "ERROR" || line.Status != 500 || line.Error != "panic: no clock" || !strings.Contains(line.Stack, "authenticate") {
+	if line := stage.log.one(t); line.Level != "ERROR" || line.Status != 500 || line.Error != "panic: no clock" || !strings.Contains(line.Stack, "uthenticate") {
 		t.Errorf("the log says %+v", line)
 	}
 }
@@ -98,16 +102,17 @@ func TestClientGone(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, engine string) {
 		t.Parallel()
 		asked, gone := make(chan struct{}), make(chan struct{})
-		stage := newStage(t, engine, func(s *setup) {
-			s.server.Now = func() time.Time { // the server looks at its clock: the client goes meanwhile
-				close(asked)
-				<-gone
-				return now
-			}
+		var clock clockHook
+		stage := newStage(t, engine, clock.use, func(s *setup) {
 			s.watch = func(r *http.Request) {
 				context.AfterFunc(r.Context(), func() { close(gone) })
 			}
 		})
+		leave := sync.OnceFunc(func() { // the server looks at its clock: the client goes meanwhile
+			close(asked)
+			<-gone
+		})
+		clock.Store(&leave)
 		ctx, cancel := context.WithCancel(context.Background())
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, stage.url+base, nil)
 		if err != nil {

@@ -7,9 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/opencalls/opencalls/store"
 	"github.com/opencalls/opencalls/store/storetest"
@@ -154,16 +152,8 @@ func TestTokensStaySecret(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, engine string) {
 		t.Parallel()
 		var statements storetest.Statements
-		var panics atomic.Bool
-		stage := newStage(t, engine, func(s *setup) {
-			s.store = append(s.store, statements.Use)
-			s.server.Now = func() time.Time {
-				if panics.Load() {
-					panic("no clock") // to whose token may have ended
-				}
-				return now
-			}
-		})
+		var clock clockHook
+		stage := newStage(t, engine, clock.use, func(s *setup) { s.store = append(s.store, statements.Use) })
 		var answers strings.Builder
 		send := func() {
 			for _, op := range operations {
@@ -174,9 +164,10 @@ func TestTokensStaySecret(t *testing.T) {
 			}
 		}
 		send()
-		panics.Store(true)
+		noClock := func() { panic("no clock") } // to see whether a token has ended
+		clock.Store(&noClock)
 		send()
-		panics.Store(false)
+		clock.Store(nil)
 		dump := fmt.Sprint(storetest.Dump(t, stage.sql))
 		if err := stage.store.Close(); err != nil {
 			t.Fatal(err)
