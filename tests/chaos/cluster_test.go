@@ -227,42 +227,32 @@ func (c *cluster) command(program string, arguments ...string) *exec.Cmd {
 	if bin == "" {
 		panic("OPENCALLS_TEST_POSTGRES_BIN is not set: run these tests by `make chaos`")
 	}
-	command := exec.Command(filepath.Join(bin, program), arguments...)
-	command.Dir = c.dir
-	if uid, gid, other := serverUser(); other {
-		command.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: gid}}
+	line := append([]string{filepath.Join(bin, program)}, arguments...)
+	if name := serverUser(); name != "" {
+		line = append([]string{"runuser", "-u", name, "--"}, line...)
 	}
+	command := exec.Command(line[0], line[1:]...)
+	command.Dir = c.dir
 	return command
 }
 
 // own makes a file the server's user's.
 func (c *cluster) own(t *testing.T, path string) {
 	t.Helper()
-	if uid, gid, other := serverUser(); other {
-		if err := os.Chown(path, int(uid), int(gid)); err != nil {
-			t.Fatal(err)
+	if name := serverUser(); name != "" {
+		if out, err := exec.Command("chown", name, path).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
 		}
 	}
 }
 
-// serverUser is who runs the server: Postgres refuses to run as root.
-func serverUser() (uid, gid uint32, other bool) {
+// serverUser is who runs the server in place of root, as whom Postgres refuses to run; else "".
+func serverUser() string {
 	if os.Getuid() != 0 {
-		return 0, 0, false
+		return ""
 	}
-	u, err := user.Lookup("postgres")
-	if err != nil {
-		u, err = user.Lookup("nobody")
+	if _, err := user.Lookup("postgres"); err != nil {
+		return "nobody"
 	}
-	if err != nil {
-		panic(err)
-	}
-	number := func(text string) uint32 {
-		n, err := strconv.ParseUint(text, 10, 32)
-		if err != nil {
-			panic(err)
-		}
-		return uint32(n)
-	}
-	return number(u.Uid), number(u.Gid), true
+	return "postgres"
 }
