@@ -32,6 +32,8 @@ type Principal struct {
 	UserUUID uuid.UUID
 	Staff    bool // may do everything
 	Support  bool // may look at every team
+	// TokenDigest is what the store knows the token of the request by.
+	TokenDigest string
 }
 
 type principalKey struct{}

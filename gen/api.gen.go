@@ -17,7 +17,6 @@ import (
 	"net/url"
 	"path"
 	"strings"
-	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/labstack/echo/v4"
@@ -157,10 +156,10 @@ type CallManagingOrganisation struct {
 	URL string `json:"url"`
 
 	// UUID UUID of this organisation.
-	UUID openapi_types.UUID `json:"uuid"`
+	UUID string `json:"uuid"`
 
 	// Created When it was created.
-	Created time.Time `json:"created"`
+	Created string `json:"created"`
 
 	// Description What it is for; empty where nothing was said.
 	Description string `json:"description"`
@@ -172,10 +171,10 @@ type CallManagingOrganisation struct {
 	CustomerName string `json:"customer_name"`
 
 	// CustomerUUID UUID of the customer.
-	CustomerUUID openapi_types.UUID `json:"customer_uuid"`
+	CustomerUUID string `json:"customer_uuid"`
 
 	// CustomerImage URL of the customer's image; null where it has none.
-	CustomerImage nullable.Nullable[string] `json:"customer_image"`
+	CustomerImage *string `json:"customer_image"`
 
 	// CustomerAbbreviation Abbreviation of the customer's name; may be empty.
 	CustomerAbbreviation string `json:"customer_abbreviation"`
@@ -187,7 +186,7 @@ type CallManagingOrganisation struct {
 	CustomerCountry string `json:"customer_country"`
 
 	// Image URL of the organisation's image; null where it has none.
-	Image nullable.Nullable[string] `json:"image"`
+	Image *string `json:"image"`
 }
 
 // CallManagingOrganisationOEnum An ordering of organisations; with `-`, the other way round.
@@ -202,7 +201,7 @@ type CallManagingOrganisationRequest struct {
 	Description *string `json:"description,omitempty"`
 
 	// Image Only null, which takes the image away; a file travels in multipart/form-data.
-	Image nullable.Nullable[json.RawMessage] `json:"image,omitempty"`
+	Image nullable.Nullable[string] `json:"image,omitempty"`
 }
 
 // CallManagingOrganisationRequestForm What an organisation is made or replaced with, as a urlencoded form.
@@ -272,7 +271,7 @@ type PatchedCallManagingOrganisationRequest struct {
 	Description *string `json:"description,omitempty"`
 
 	// Image Only null, which takes the image away; a file travels in multipart/form-data.
-	Image nullable.Nullable[json.RawMessage] `json:"image,omitempty"`
+	Image nullable.Nullable[string] `json:"image,omitempty"`
 }
 
 // PatchedCallManagingOrganisationRequestForm What is to change of an organisation, as a urlencoded form.
@@ -297,7 +296,7 @@ type PatchedCallManagingOrganisationRequestMultipart struct {
 // UserRoleCreateRequest Which role a user gets, as JSON.
 type UserRoleCreateRequest struct {
 	// ExpirationTime When the role ends; absent or null where it does not.
-	ExpirationTime nullable.Nullable[string] `json:"expiration_time,omitempty"`
+	ExpirationTime *string `json:"expiration_time,omitempty"`
 
 	// Role UUID or name of the role.
 	Role string `json:"role"`
@@ -334,7 +333,7 @@ type UserRoleCreateRequestMultipart struct {
 // UserRoleDeleteRequest Which role is taken from a user, as JSON.
 type UserRoleDeleteRequest struct {
 	// ExpirationTime Checked like the others, and of no effect.
-	ExpirationTime nullable.Nullable[string] `json:"expiration_time,omitempty"`
+	ExpirationTime *string `json:"expiration_time,omitempty"`
 
 	// Role UUID or name of the role.
 	Role string `json:"role"`
@@ -371,19 +370,19 @@ type UserRoleDeleteRequestMultipart struct {
 // UserRoleDetails A role that a user holds in a scope.
 type UserRoleDetails struct {
 	// UUID UUID of the grant.
-	UUID *openapi_types.UUID `json:"uuid,omitempty"`
+	UUID *string `json:"uuid,omitempty"`
 
 	// Created When the role was granted.
-	Created *time.Time `json:"created,omitempty"`
+	Created *string `json:"created,omitempty"`
 
 	// ExpirationTime When the role ends; null where it does not.
-	ExpirationTime nullable.Nullable[time.Time] `json:"expiration_time,omitempty"`
+	ExpirationTime nullable.Nullable[string] `json:"expiration_time,omitempty"`
 
 	// RoleName Name of the role.
 	RoleName *string `json:"role_name,omitempty"`
 
 	// RoleUUID UUID of the role.
-	RoleUUID *openapi_types.UUID `json:"role_uuid,omitempty"`
+	RoleUUID *string `json:"role_uuid,omitempty"`
 
 	// UserEmail E-mail address of the user; null where there is none.
 	UserEmail nullable.Nullable[string] `json:"user_email,omitempty"`
@@ -395,7 +394,7 @@ type UserRoleDetails struct {
 	UserUsername *string `json:"user_username,omitempty"`
 
 	// UserUUID UUID of the user.
-	UserUUID *openapi_types.UUID `json:"user_uuid,omitempty"`
+	UserUUID *string `json:"user_uuid,omitempty"`
 
 	// UserImage URL of the user's image; null where there is none.
 	UserImage nullable.Nullable[string] `json:"user_image,omitempty"`
@@ -404,7 +403,7 @@ type UserRoleDetails struct {
 	CreatedByFullName *string `json:"created_by_full_name,omitempty"`
 
 	// CreatedByUUID UUID of the user who granted the role; absent where that is not known.
-	CreatedByUUID *openapi_types.UUID `json:"created_by_uuid,omitempty"`
+	CreatedByUUID *string `json:"created_by_uuid,omitempty"`
 }
 
 // UserRoleDetailsFieldEnum A field of a granted role.
@@ -416,13 +415,13 @@ type UserRoleDetailsOEnum string
 // UserRoleExpirationTime When a role ends.
 type UserRoleExpirationTime struct {
 	// ExpirationTime When the role ends; null where it does not.
-	ExpirationTime nullable.Nullable[time.Time] `json:"expiration_time"`
+	ExpirationTime *string `json:"expiration_time"`
 }
 
 // UserRoleUpdateRequest Which role of a user ends when, as JSON.
 type UserRoleUpdateRequest struct {
 	// ExpirationTime When the role ends from now on; absent or null makes it permanent.
-	ExpirationTime nullable.Nullable[string] `json:"expiration_time,omitempty"`
+	ExpirationTime *string `json:"expiration_time,omitempty"`
 
 	// Role UUID or name of the role.
 	Role string `json:"role"`
@@ -11864,140 +11863,141 @@ func (sh *strictHandler) CallManagingOrganisationsUpdateUser(ctx echo.Context, u
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H1rcxs5kuBfQdRMhLt7+dLDbluKjV6NWu7VrPwIPcZza3kksCpJYlQEuABKFLePEfdD7vP9kfsn90su",
-	"kEC9q8gqibLV3ZqYcFMkHolEIl/ITPzq+WI6Exy4Vt7erx7c0eksBPzsS6AazCcVTadULrw974D4kdJi",
-	"CpIMwRdTUIRyIuSYcqaoZoJ7He+WhhH2i9t6e95E65na6/fpjPXcJD1fTM3f/biZ6tOt4ba/E+x24eXo",
-	"VffH128GXTr0gy6MtrZ3dl++Mt/0vY4XgPIlm+F8e94hDUNFxIjoCZALzm5BKqYX5ptzKnXkLZcdD+5m",
-	"TFoICyuSIgSiJ1QT4IHKwp/2udJsCt6etz3YGXS3trs7W+eDwR7+/z9x+ClMhyBVcewZHQOZMz0hggMZ",
-	"S8o1BDhjOs/nGNUBTrD9qjvY6m69PB+82duxE3TiBlfDxdUoCsMrThGcDyHckg9zDjLfJoqYGWyw9ea1",
-	"PwigOxgMBt0fzT+vzT+D9H+7Xqe8TB6FYcczUMYTHV6cnX94d3TaOzw4Obn6cPrLwfvj/zw69Vyr5vPt",
-	"eB0vUiCvYEpZ6O15NGQ+/FuGJOIG2XUemEbkAIL4Rzal4wRQ/Mb841rjkHFLB1oTyjJdGi9k21t+WXa8",
-	"HOnnN3/FuVi13T0LEO76Y52fuMcVHQ4l3DIHvndxnv3RFxHXuJajo+z3OeQn3zrkV52/XCvNbhOywp/J",
-	"//3fIbsRIsy2a7dtLflBx3NLWInWKQSM9huQwpZBaSTDddtEw7A7pZyOGR93s7TRfOPaoGVZIM81zKma",
-	"WD8/U+sztX4VajXcdEalZjS8mAUVmgeHOcmgrkMoDwgXBLFDKF+QqZCQ5bM1iLb7aHozrYgvwhDGoFI8",
-	"G1JZFqF5K+T0fhB1COOEkpEZ4OHAeXiuUYOo0mPEiFBiBB+JuGYhEhXwwHz/V8oj07a9ghPPt0INMFO2",
-	"YUxKU71SXlrGpOeCiBlwYsgxp5tR34eZUXdmUsyEoqHy9nY7HvXxxEoRGV1ub6vjYc8rPxSK8fEV41eC",
-	"w9Uc4AZ/FaMRSPODhP+KQGl1NQMeMD729gYdz0x9Zafe2+547qfslDvpt4Y1wdzbe2nQZaavmdQsP2pC",
-	"4d9Sla4hw6UBfgI0cLruCeM3ZWK+OD1JONqISaU7ZCbhtkM43GkcNKRKW/nz3enbQ/J6+/Xr7/exkT1D",
-	"pt18AtIo5uZfKoGoyJ9gH9UjB0MFPG7CNJmLKAzIEEgo+BikUec52R28eUWGCw2qh1ouosrb8y6jwWDH",
-	"vy/zw96wTySE/3rp4fIuvQ552KA/mXX963Z+bIOFRxra4P/S8zqe8icwpWYL9WJmkKO0OQ54Rk+En+i1",
-	"pQ02+zs3RtOcKuJUhDyaH1u6mBPLpFFMtIwguxTDag178SLJvE7Fyk5By8XBSJvzVFzbGfiCB4pQ8zOZ",
-	"T5g/IRSPppYLMqU3oIgCriC32q1V8EwZZ9NoiizFAcO4hjFIhObTp08HkZ4A18x3XCEP0vkECI7m7FSm",
-	"yBwtyd5KNAA3c372zsUNcO9LFSL+fmrZ3vHP1bM6rvhCERZ0HDLMqVYgb0G+UCQUYzIRYaCIFiK//y9H",
-	"A//16CV0X41e+t1dfwDdN8Fg1N0e/jjaGQ38N3Rraw0F/v0UVBTqQ6PalQH8dzEnUyNlpZgrx2xCDVKR",
-	"EOgtdIjghIah5RlEizEYZpLftu1779uy44WM3yAbpEFwoaqI6Rd2a8hFTGEoggWhTkjzyqMjZmCF8bHR",
-	"mswRuYqPyFXuiFzRIECD10MlhU5BO37sNK4/S1AzYWjUTPunPn5tIA4gBA3VsJ4jaRs0Zv0UZEj9m3bQ",
-	"2UnWAYiE1ZtRPelZ8OxOgNJ/EcHCtHVKR9LWrsU5T5zCUfgRv7ULVVqKRXmVPyNw6oEbEA/fFv8hU9pg",
-	"X5UBO2FKG7CEO09mnYpwMW8HmZkBUW8/ttmAKgW8oB5MKB8/GHlukiunBLXFoQQtGdxWgHcKNHgocMno",
-	"bcEyGm3FtiLvckCNBShz+BnHY+bHytbDIMaJ7w93VLPXpzALqf/gzb7nJttu1YwqpULgZX4FPFD3AfFb",
-	"8qtlcdrDRN0vLv4DDxe46JyxhMo2U4l3vkM4nUJAhgvU31Ffk+YvdDKcnrxQBFfSXGFrbVgwA+1/RYAW",
-	"p/OgJFZMVsrOqNYgTet/fIcg/LTX73/+R/+nP11eqsvLu8Hgy798/1Meip/6330edN/Q7uig+/bLrzvb",
-	"y/+Z/fv18rtu9u/d5fe/7ixzX21tL7/v//TnknrY8e66IKWQ3SkoZU3uY35LQxaQyWIG0gh90iXvBWJ1",
-	"SrU/6SHJxnv2H7CYCxmgXhCGYn40nenF36whZzWMih3NUaSRAgqSzXyhcDc7JOv/Mvtp3VP4Y6yEGSLQ",
-	"cKet04EviE8V9MhfQspvFDG6o1Z4REgg+AtN0GuWJwMde51WbODVjVtkzUZ+/ofduB+aIfh9FIbEn1BJ",
-	"fdTfjLnHhSaIP8Nxsvi9uKjSVpudi/xKG/rrViICeUG18WF/KWu1bxmEQXkF+LXRUwnjfhgFYLYw5o9Z",
-	"uD8XL0iydzVfquEd4ZxZOJmGKfKaP0sYeXven/rpVWDfNlN9w4BPRQg/g6YsVAjikTErlsnCqJR0YdcV",
-	"heF7nK4h5ZvRiVkGkvAeocSoBmbTWJ6A0SkwZ3oiIk0kjKkMDJ6o7xtoC5vqbn8qsZBB2Vej2/d4Stsj",
-	"JnO6V6CmsHi8IqtaetaV/RUX/yFzGj9UnFoZgJsgQ955L30NRYv21HxIw/Cd0wFygNWS9EdcahFqd3XC",
-	"o+kQJNKl0+hmZmiKqggarkSBLroJqtZihvMqLc+tSo+BAeuM/XcFaO8tTGLkIEB+IkFHkpMZSAS8R7YG",
-	"JOIhKEXG7Bb4PvqprdNsZzAgTJn/5AEf1EN+pQwoOfDpnQV/e2v3x93XO692f+ysW9Opc2k3OiCmMTGC",
-	"wIrBaY4/rnBTVy3BKWhf7UicAZX+5MyO0nTBthOxc5ORkOjkz/IF9H/EvLRjHf/dKWUhoUEgzV4Lid/G",
-	"N+Wr2MgKHqoQkqsEC18Nb9Vy3xLBqCT67y/pjWKcLtdJ8SbOxjp5X23FII/HNW1IJXH2S1vIzFFawZkJ",
-	"ag4qz6BTObo55lxQNep5sml4FkbjdtJUhdG4uRhdQf+oe5nRvirtK5AXpyd1VHR60jGn2+j27cw6dBQ9",
-	"yKSzQTYyvK9JZyF4etbcRRJP1IbKUt4Kd9TX4aIdXX1d7Qw9GNa8wNP5Fxq46wC8cRRcg3W709ksZPYu",
-	"qP9PZS+EspGCjkXkbjOdNSOMyhF7NuzthYFkLgXCXXG/+dk7NxYbjmk0kZjz9rwv6BjiEmhAhxX33xZ2",
-	"O4lPjXU7BGJa56/dtQ08++vZh/cGNgUEcUe6JOJwNwPf6G/xnblpxPgs0kgU84kIIXb3pHOfT4BY/74i",
-	"lGCj7JRc8CtczhVOpMwakVompn1oILSmqzKGPDqxUJ9kiihfzABXvsySxSo+mu7ikZnN7nPtzQ7eJZnN",
-	"sEEKc7qw+NPxkgxJooWVufX9e9fN0LUSuQoc17yfuWFCSA4tWZ0LcUKlVa5bUJrOdMvgXwgSmq8JRaAr",
-	"99vBYVfF8L7KdnJHoRl2V+I0HhqHdZfQ6W0Z0fRmo6h8K+SQBQHwtsc12y/F4jumlBH4M5BT8zEfgJDg",
-	"8X+IiAQCecmE3kKmuTE1ZiCN2mGpl/pWE9sUfjGuZUoXOHkgcJIN4vPfgQZ5Hvh0jo2BLbff3wQ7x9xI",
-	"IxqeIUHbvSpfoIspGIt4TIZS3EB822EPwT4qKaEYE0UX9m6hQyIegLVNsvfNG4b9vdBvRcSDSuRJMDvK",
-	"hQ0yEcN/gq+t7BrDhuEwuGM+XHB6S1kYC7LydgZU0yFVCJiItDXpqT/pkGGkFgY4pcVsxvi4ACAGN3ST",
-	"6IZV8GXiIJadB6/sXIh3lC/cLxV3Ye+ETLZYEd9IOxvlNQGixQ2gU3skxRS/ic3WJmz0m635gtNIT4Rk",
-	"/w3VlOUWxhSZWv7aIVMaGh4JgaH8Gy7muG6MxTPfOUUejzNThHEb01ZY8adPn7rFqJFVwBeDTB649hpO",
-	"0EIKMTdCUY0b0ShMHBp2yyvlUAxBTBaoW21G1jxBDpblXi2QbDlZHsXvYy5Xk52QYPi9IHUeU2spxeEi",
-	"7BY4QXOm56IIihpaPKdzdFbtpjXKLMPdkMLwlbi6+/OcTUFEbW0nnfbKK7QqFPNV+mxWG0GVI2CBtfCk",
-	"ZLeWaNl009ptPIkvpukUxPzsC84BFT57v+g4u1EDuZrbq7cNIbxahLZAepTvmSL+Q0bQopeVi3kl9h0I",
-	"RMN0JiSVLFyQzKibw/pvSw2oUAHanIWJFFqHVpLmT4ON84uHXWXfzanhSm6gzezD70xvKeosLXbI6TAl",
-	"5o5YqNyWjNJhWIMvITB/0lCROTif1EyKWxbEvk6nExX1AovoOP7VdLPNVkkT7LO5s/j7VOUuuIpmMyE1",
-	"BO8gYPQcfYvtyCLbL7dpixnk9qzWHZeBguBwtu+lp+FO92chZfzSsxERNoBqs3INXXHZiZ05b7huHEhG",
-	"AgHpKjYmz5JVFJywNeb1EdMTkIQSBWZ/fDBURknIlNWa4U4rFF1WhjEIbcQehw8jzOdrgKjO6lY2DMT6",
-	"MjFvq05NrLg6L2T5IJplxJWLhjSAJ+k1RHAyhAkNRzavKRvFYxqB1Cybq15hgX2amBNbil9MrsYCqqGL",
-	"uU9VTnUhA8OYd5bZ7MaaZAiM6IyT4y3JazKEUPCxIlrkZq3KS8jM93JZm/RYwmcuJCwPhYsb20en0BAI",
-	"TGcaLyRqJ36zrEqorAxplYvidB1yfPaB7Gy9etXdIjScTWh3u8XcW1vLctZmA1wbS8s03ic8CsM0Jcic",
-	"aC44VCDeNLS6n73IqYXp9bKUMloKuDDaQAGklet8taxLMG0ytOGARqQYSRNSPo5w5c2RPFiW0lZX3ahn",
-	"V7T6OjkzyY9FNls+lPZ0MDzv+xZut3NcWMvbHFhFrQ09pXcnwMd64u1tDwaDFVPvLpNEyRWkk+VAj0k+",
-	"W9tLl2pbC4yRL4WohaZcwpyXdTu4cvg127i9XGbjHj579pbXdYs5bn6rO9kQ3/zJ6ZRiJguHvY7n1RyX",
-	"Ck4V732a6uT8HytElI0zqJZTLgJCjPLhuftW+7/uXtswG4ECeU4XBPM+8crXpV4VUdAthbYVgjLqAa29",
-	"lsDTVKjCgkoqDVA3kDaQ3wZQdghVeKtZIUPbSLgOwUkXZCKUrqDazMV1XQDAE4/obsLDSvHGlqMhko16",
-	"Vsm8HvNOv5b7YXg01kCIs/iSbC+XrT6ni31CyYiFQLSktxAag4VMo1CzGZW6b3a4G1BNMwRuRvyS2fwh",
-	"4zbFfD2PLC4Okxyj4ZRpYwKYeVAG4PoQqh45nIB/41LafRGYs4m6urB2toGih2OPRddNaKyV3imdv3Pz",
-	"FHlaQvRteIY7inFJgIceR0oiGeKKIEgW8Xw2/1hnE6ka9SC0jTd7TL2ypPl6RzATb7ipk/cuXq1LvmXm",
-	"Nxp+zJyZqhCt9kezBq3Ph/MPczgPyMf3v3TIXz8e/dIhvxy/NXTyCYYf8TzsG2qyp1bDnbbBpVVHNrfR",
-	"iZB8hANy5uqqVBlciowF6rNJBqp1R6aJqIWzUSb1qqorxck+Ju4bxonSVAO5jvtd48bWp9UXnC6Fai6l",
-	"FFX83jpbMBZpCOOIuyo82t6TQGBWyiTxIy1Go+bzG9ttRe2Y6gI+aBjgbSNNjYFm8xmreUU1mnJ6LraA",
-	"gMSdsviW8a8tEP56mS94U73C7J6azWkxgTFYK0roNKGfRCpdm/N3zbirttNi9t1luVRPGanm++zEzsy9",
-	"/7Qvl6vLAdXQdJwBamjWnFyqyVQoTRTcAicBXSjkKx1H8nhTqZtD9arIbDIbXzx2napTX7WTJfyuXPmq",
-	"07XqJFRxw8RVXq0LjGioqpWBOIzP1eiKXeplxhffU1SWZsn0Ws3S3ShVS8j61GsXkkmlKPkNpowf2x+3",
-	"ikkTK5dueVZ6WZAL2d4n18Xo5WsMni1HPDviy4K7VbHOjxg4EtzPy4Fhu0aQ8zFUyKsVzo1nW/73acvf",
-	"k75WmO5NaKyBxf5soP4WDdR7ktND7NEm9NbIDH22uu5rdZV2Pc5FPETtb4VMMicAE3Zc0c0xaLVCCpXq",
-	"bVZeV2MYaVzKZp9QW+vQqHi5G6o4GqH2Pns93y6fgbS0aNWVks21jl0aMpX6MclsPTa9RNW5tJkrS9Ni",
-	"/T1XUTPLVun50pQi6qRILVU0kBsPJJHsVWoTGnmmiQ3TxL1FQS3RNGL+z2TzmyMbW4mwiXAxKgK9AW5j",
-	"TC19PETKoI4EAQnZDaQ32MrWrxYjwgWB0Qj8Z9HyzehhrWippYlNyJiHE8gzQWyYIB4uV2opZjMC5plm",
-	"ngbNYPWUKosqfefIaRi2ZKB1fNo6A+3CahNtwtjgrgZn++BavGepfN6oVCAvrm6URSVWzI0LgMYQJapN",
-	"XEO+kDTQIBC1+JjSui29NxyN4/EwmvBeet7G7cbMFV3mlahV8avxWVwZuZl5S2oVuuOxGmPu5TL/6FQp",
-	"pL5QJyvd1RzudJpRWIgLtePeSy0qRAYXn75qdAZaBAD/uMy/oLUiYsE0q4yOrcdD2/jYwbL0elfVPSeW",
-	"fyFb26+z3FdIMoI5yB45EXOQWCYyBMPbVceV5lMoe/6t3+v/S7/bv8r0zju6trZfrwkCzzwl9nDeXgi4",
-	"Xz8sspV2vGKlW6tUzbNCWri7oBGhufLKWZ9tKRK4yJyy3CF7unOnsVOuZponiSz2c8RbIzfKzLsqzLay",
-	"3Ni6MOAsJtaGARMncuO6pRQTY4l7NRFfl6BhmLw8mAsbTlHqcFRGbXbB+bjojK6QhB0nA3bjEbvlIbvZ",
-	"Mbv5Qbtu1G4y7CqsHiVjn9dLKZov2L0Bh8ZGBV1RBStCtEoNswX0m9j26YNNNmt6AnyzDmSr7nMxJ4KX",
-	"nMn2OROmsYoP5cCfTf6vqa3nyGStyV9HKo/jVa6jG+sqbEE4z4SyYUJ5uCugjpIey9X8TEvfnJaWHU+B",
-	"H0mmF2f4lJSrp3cD/CAy6y4CdI3PRrnHx7CdfULsuuMkLE3z4beIFmT75UtyyxQbhkAOzg6PjzOI6JHr",
-	"vwCVICvGu+RGS49/r5sVUSmBBvjQ1CWPq2janOq0jOaBK20Q547FkVAz9h+wsCngcGcrB/0sfFVX5W0E",
-	"EnOrsdB3mgseRzVw02Noyznk39IMhK96cxoGkcQqqyHVoHQf77r5SMSJ9dRW5YnL5c6Ax8F3+eHGTE+i",
-	"IY6UNEo/VYR24cwvFPnh0CiXccwCyQYtqB/IwcfjvVI4gEqysdNk7EuexPd10MVhLE3qa0zU1hOYWv/e",
-	"vDrAmEk7Uu+SX/IffjgU/BY4TtX74QeS1HRIo0Suc9u3V0sNPWJD5ZAqjKq0d8mvf710AXaX3h659P7f",
-	"//o/l97yGqswmN/sKGjX2FFMs8+u3ZfltVPny/FubqlpwNsltxFvWL5ZuYKmTGtwr1YGVE3AGp9IsfaN",
-	"XZlYAhZvjBOwufxYgPgSVWU72unbQ7Kzs/PGtLk4P+yY42UgmDJfCoUP1Fm8J4cCp6B8QcRopED3iH1O",
-	"ikq45EOKLyhKulD75PrvXfuoWhfTuK9xmOsTxm+uiaILu5MhA0WGsBA8iOvam9XaCheXPFPR1fRGvNga",
-	"sAgQG3NhLHa76XEhadzya3HtIjUU3IKk1pehOkTCDC0ULGgDZgJtn6/xxXRKnRcZgxTF6JIbBNqnSxTi",
-	"EW20HjlnDn9YtovH791IMX+hcK8s3wiZD1xB5vy9Oz4vnTxzyJSIpA89Icd916k/ZSiYNdO21Hz9KfM6",
-	"Hr7li+dyqzfoDTwXYU1nzNvzdnqD3o7N+JggH1r7MqJpNIYKe+LoFuSiEDaEOLE4NEiIpR4+5xknk7tH",
-	"AMyuYDEzNGHnDKnxrXtLj1MpxTx9Pg9R2O49ssKrSjU1KNIm/eT5o7pKFBVt42d3WnTB6usN2ucfsWjQ",
-	"AZ+NaNgO33FYfinUYt4eDNqWeis+9V01d9yhn2+dr6TyoLc0Kkq2L8svHjnBWsysLtRUiV+XXVVLBds8",
-	"oAKO7ZkyxAZ90ycpcW27dquqOiVbmqnK7GGXrfVdcmWasNPu+k5JnUDTYfvN+g7Fil3LjveyyYKqCkBi",
-	"3531fSvqtyEFJoWDjPAiq1mrpmMspL2CX3pf3GPF1Uqe4UwvFCZ6RFaQuT1O5LThlUa47ZWlpouB5/Fz",
-	"K5e8QpMqPUnalnmiiHvmnvflnjXPxRZ3yj0w/ftlPoXC1k0ZUKm+bVMmlCu33JQRVVUQbsqM6mpTN2VI",
-	"NXWZ80wJsb4hrjQTVW7hd6gZp3WuzEeKXlo3XS45k7zF4o90NELmZayUiQiRgRl+dH12dPq348Ojq4+n",
-	"H/52/PPRae/06Jfjs/Oj0+s4GD6p7kMO0jknVBHBC4HiLv2sNf/Cawev9FJmC7XGDbFOn3HNmpeEW5eA",
-	"ZEbKwnbXnc/nXXSLpd7WJwIseo7NaBX+O/sQuM2EQOUuvvd1e3DucgTN1/0ZZsLhx3/OIPk8ZqP44xyG",
-	"M886Ub75slM/aE1lv/QcGXuZjeK6Ts5vQTI9rDXN7SrLz6ovSwJm6wHqeSvtfAP4qsNP/ojnCuRlBaHw",
-	"V0KdCMO43UPqUVY/ql7VHdv140b5J7/r28eNqt66ru+Vb1p4g7q+W9Iq+zx0fXPbJPckc31j1+YrWyAN",
-	"ZGn6SgX2eL2+R6F+tum21WCi4ksy2O9lk1VV1Dv9TZtLh7GYbaZ+LDvrXU2/RhELln2ro4RQ9UB4/JJ+",
-	"saBKbD2h59c67uKrliRMEF3EukKFueTJ440fPr0/Oi0VImypgaQP9Rf49261UVhMjxu7EKcNVS5/yif1",
-	"D+NdsITbQluv9Ll+KOjIbSkz82D/Bj1/T1G1+E2enz/MaThN6bCx9drKHWX9RF/wosOfVCUOUD4G+5JK",
-	"4QGt/TR4zn3rqsPadGn1FQSIU/2unL71EFO2kcKZHNSCztn4pDYssHEv+/YBK0hs1E2u4lsbvk8NHyst",
-	"4lK1gZ63/N3LHjRrcbXBsxpXKbieLbSvIGQ/2qNPLmIp0ljURroqJwLrVNorqKITKymBsZ9E5biAO6Wx",
-	"bJiypdd75DqWiddkGilNhoCRFcXy6GLOO0Qx7mNQtX1Y1zGQChf0ZqXvBqRu1Iw5R23l7KMI2G8E7LeW",
-	"o99o2WsdyOWTkK3jmol7y8jU9a7jZxn7LGOfZezGZWxL2drCC0qDANPR+k7nv5fxW3nje6AUG3NFKFEz",
-	"8NmI+S5NW8QB+sYAZvF1rZQoxzFZmxxwImY29J+kMfn4IuMlj2NWcTSfcjIEgnGhb3PXxOT68ODkpHd4",
-	"enRwfnT18ej03fHZ2fGH98kVce6cG+s6Gz/YIwdpzD4RkoSCj0FaJ2+mIhdqKzbpQE0MyUkiOOzHCWAu",
-	"LfqSTyC0SgRVOFTyOL7RYcjuYNBWfYg37kEKRJxNsJLtYqPm7La6wNi9VIavBt5aJeFbALVWhJtJOklW",
-	"RSy1iwkqj3Hjm57JtZjING2Pj0Ku5Qo84IVGWqdhE4I6c19r74nWX9lm2mF3pc3nNXejabPkfnT9TJl2",
-	"zyrFs0rRXqX4BQUZLcjkx1Ax7KF4JC3jFKbiFspaRqYQ0Ao943zClCvdw24hXBAJt+IGFDoLmEQNgCmF",
-	"wZRUKeEzzN1wL+RSbZPsqhWPn49OjkqKR9kLET+kmioepwYGZlSEnA6ByXaoRrgbgvjGoP29cbIfT1Z5",
-	"yBeQe3LKQ7me2RNQHmpqaj268jCoqvQfgjtLAVGR74NSoygMF89G9LPE+3a3wYYeY66aERCPIfSMUocs",
-	"dkVqW3w9rTJvHGMXzEbFV19oWmfFFjOLhRwKMPId9Ma9DqFkJsU/wUdDlfI4YcNmmn5vxJxNCYmtZZu4",
-	"YRPoUELa3FIsPJRKNHR+d4gjA+QQmB0Kt0mBNcrjd3Zs7n2lYW0DotS9HeUpKu+XcYe1gJokXbyNwvA9",
-	"nTZK0HiPFWSato5Z9CPliKxve4oiZX27M6DSn5zF5QYaLaxpu7MwajzmxelJ06aY57qBJMMpYF2ttdI5",
-	"bnePxMJiJcOW+YS5Ek0dYhROpcmISaVXpLs+5x0+xxLeP1PRyiN3+cqkC3VNC2tuJF2xIk/RXa4WxGIh",
-	"efEBkuR+6YfPouSPK0pqMi7tgaASatyPz7mW1bmWDVMX2zPf33OG5ga58b28cC0MIMz4WWn7RNI+RciU",
-	"Zj5W5FmZEoovNfnVDzXagiltxQGCuMFgdeUeKF2pPmKjhwcvnNlhaiMhs9WK0PhCxMW1nqZi6kqRPQev",
-	"P+Hg9VYn5AmdfXs59UgefxsLYW/fC7EB9oI9ru4MdwZvfOzuB+svAJi65JGCURTiAHCn7XucWLAJL/U5",
-	"vrU2ARJEbjq88U+vB3rkXGCxv9hjk8QOdC65Ak0KlQWJFlildB+LZ5jRmSZGtcXCrmYmRaelm4VLbq8W",
-	"Lj7+3Cym4UF+l8wuPtl7gnwx2id3T1AugvoE7glqCm5+nXuC33aQARb8dKk8HObIdJ6vNJ6vNL5tXGAq",
-	"8iyRpoeh8cVGpoQqiuhM8dTPX4wsVgi+ld9Vz0SbX+1NNX5WaU3RtI5oH6W6g6iUc7qmWifJFOu0xo8G",
-	"Os0aQ6mm1Etrpq5a9/LL8v8HAAD//w==",
+	"7H1pcxs5luBfQWR3RB3DS4ddthQTNWqVXKMe+Qgd7d4x3RKY+UiilQQ4AFIUp5YR+0P28/6R/Sf7Szbw",
+	"gLwzyaREW3IVOzpcFInz4eHd7+E3zxeTqeDAtfIOfvPgnk6mIeBnXwLVYD6paDKhcu4deEfEj5QWE5Bk",
+	"AL6YgCKUEyFHlDNFNRPca3l3NIywX9zWO/DGWk/VQbdLp6zjJun4YmL+7sbNVJfuDHb9vWC/DS+GL9s/",
+	"vXrda9OBH7RhuLO7t//ipfmm67W8AJQv2RTnO/COaRgqIoZEj4FccXYHUjE9N99cUqkjb7FoeXA/ZdKu",
+	"sLAjKUIgekw1AR6o7PrTPteaTcA78HZ7e732zm57b+ey1zvA//8nDj+ByQCkKo49pSMgM6bHRHAgI0m5",
+	"hgBnTOf5FIM6wAl2X7Z7O+2dF5e91wd7doJW3OB6ML8eRmF4zSku530Id+T9jIPMt4kiZgbr7bx+5fcC",
+	"aPd6vV77J/PPK/NPL/3fvtcqb5NHYdjyzCrjiY6vLi7fvz057xwfnZ1dvz//9ejd6X+enHuuVfP59ryW",
+	"FymQ1zChLPQOPBoyH/4tgxJxg+w+j0wjcgRB/COb0FGyUPzG/ONa45BxS7e0JphlujTeyK63+LxoeTnU",
+	"zx/+knux7Lg7dkF46l/q/sQ9rulgIOGOueV7V5fZH30RcY17OTnJfp8DfvKtA37V/cu10uwuQSv8mfzf",
+	"/x2yWyHCbLv1jm1NetDy3BaWgnUCAaPdBqiwY0AayXDVMdEwbE8opyPGR+0sbjQ/uHXAsiig5wriVI2s",
+	"n7bYusXWr4KthppOqdSMhlfToELy4DAjGdC1COUB4YIgdAjlczIRErJ0tgbQ9hxNb6YV8UUYwghUCmeD",
+	"Koviat4IOXnYilqEcULJ0Azw+MV5eK9RgqiSY8SQUGIYH4m4ZiEiFfDAfP9XyiPTdn0BJ55viRhgplyH",
+	"MClN9VJ+aQmTngkipsCJQcecbEZ9H6ZG3JlKMRWKhso72G951McbK0VkZLmDnZaHPa/9UCjGR9eMXwsO",
+	"1zOAW/xVDIcgzQ8S/isCpdX1FHjA+Mg76LU8M/W1nfpgt+W5n7JT7qXfGtIEM+/ghQGXmb5mUrP9qAmG",
+	"P6UoXYOGC7P4MdDAybpnjN+Wkfnq/CyhaEMmlW6RqYS7FuFwr3HQkCpt+c/352+OyavdV69+OMRG9g6Z",
+	"drMxSCOYm3+pBKIif4x9VIccDRTwuAnTZCaiMCADIKHgI5BGnOdkv/f6JRnMNagOSrkIKu/A60e93p7/",
+	"UOKHveGQSAj/te/h9vpeizxu0J/Nvv51Nz+2gcIXGtrAv+95LU/5Y5hQc4R6PjXAUdpcB7yjZ8JP5NrS",
+	"AZvznRmlaUYVcSJCHsxfmruYG8ukEUy0jCC7FUNqDXnxIsm8VsXOzkHL+dFQm/tU3NsF+IIHilDzM5mN",
+	"mT8mFK+mlnMyobegiAKuILfbnWXrmTDOJtEESYpbDOMaRiBxNR8/fjyK9Bi4Zr6jCvklXY6B4GhOT2WK",
+	"zFCT7CwFA3Az5yfvUtwC9z5XAeLv55bsnf5SPaujit8pwoKWA4a51QrkHcjvFAnFiIxFGCiihcif/4th",
+	"z381fAHtl8MXfnvf70H7ddAbtncHPw33hj3/Nd3ZWYGBfz8HFYX62Ih25QX+u5iRieGyUsyUIzahBqlI",
+	"CPQOWkRwQsPQ0gyixQgMMckf2+6Dz23R8kLGb5EM0iC4UlXI9Cu7M+giJjAQwZxQx6R55dURU7DM+NRI",
+	"TeaKXMdX5Dp3Ra5pEKDC66GQQiegHT12EtefJaipMDhqpv1TF782Kw4gBA3Va71E1DZgzNopyID6t+ut",
+	"zk6yaoGIWJ0p1eOOXZ49CVD6LyKYm7ZO6Eja2r0444kTOAo/4rd2o0pLMS/v8hdcnHrkAcTDrwv/kClt",
+	"oK/KCztjSptlCXefzD4V4WK23srMDAh6+3GdA6gSwAviwZjy0aOB5ya5dkLQujCUoCWDu4rlnQMNHru4",
+	"ZPR1l2Uk2opjRdrlFjUSoMzlZxyvmR8LW49bMU788HVHNWd9DtOQ+o8+7Acesu1WTahSLAReplfAA/WQ",
+	"JT4lvVoUpz1OxP3i5t/zcI6bzilLKGwzlVjnW4TTCQRkMEf5HeU1af5CI8P52XeK4E6aC2xrKxbMrPa/",
+	"IkCN01lQEi0my2WnVGuQpvU/vscl/HzQ7X76R/fnP/X7qt+/7/U+/8sPP+dX8XP3+0+99mvaHh6133z+",
+	"bW938T+zf79afN/O/r2/+OG3vUXuq53dxQ/dn/9cEg9b3n0bpBSyPQGlrMp9yu9oyAIynk9BGqZP2uSd",
+	"QKhOqPbHHUTZ+Mz+A+YzIQOUC8JQzE4mUz3/m1XkrIRRcaI5jDRcQEFymN8pPM0Wydq/zHla8xT+GAth",
+	"Bgk03GtrdOBz4lMFHfKXkPJbRYzsqBVeERII/p0maDXLo4GOrU5LDvD61m2y5iA//cMe3I/NAPwuCkPi",
+	"j6mkPspvRt3jQhOEn6E4WfheXVVJq83uRX6nDe11SwGBtKBa+bC/lKXaNwzCoLwD/NrIqYRxP4wCMEcY",
+	"08fsuj8VHSRZX83n6vUOcc7sOpmGCdKaP0sYegfen7qpK7Brm6muIcDnIoRfQFMWKlziiVErFsnGqJR0",
+	"bvcVheE7nK4h5pvRidkGovABocSIBubQWB6B0SgwY3osIk0kjKgMDJyo75vVFg7VeX8qoZAB2VfD23d4",
+	"S9cHTOZ2LwFNYfPoIqvaetaU/RU3/z5zG99X3FoZgJsgg955K30NRov1sfmYhuFbJwPkFlaL0h9wq8VV",
+	"O9cJjyYDkIiXTqKbmqEpiiKouBIFumgmqNqLGc6r1Dx3Ki0GZlkX7L8rlvbOrkkM3QqQnkjQkeRkChIX",
+	"3iE7PRLxEJQiI3YH/BDt1NZottfrEabMf/IL79Wv/FqZpeSWT+/t8nd39n/af7X3cv+n1qo9nTuTdqML",
+	"YhoTwwgsG5zk6OMSM3XVFpyA9tWuxAVQ6Y8v7ChNN2w7ETs3GQqJRv4sXUD7R0xLW9bw355QFhIaBNKc",
+	"tZD4bewpX0ZGltBQhSu5TqDw1eBWzfctEgxLrP/hnN4Ixul2HRdvYmys4/fVWgzSeNzThkQSp7+suzJz",
+	"lZZQZoKSg8oT6JSPbo44F0SNeppsGl6E0Wg9bqrCaNScjS7Bf5S9zGhfFfcVyKvzszosOj9rmdttZPv1",
+	"1Do0FD1KpbNBNjJ8qEpnV/D8tLmrJJ5oHSxLaSvcU1+H8/Xw6utKZ2jBsOoF3s6/0MC5A9DjKLgGa3an",
+	"02nIrC+o+09lHULZSEFHInLeTKfNCCNyxJYN670wK5lJgeuu8G9+8i6NxoZjGkkkprwd7zMahrgEGtBB",
+	"hf/brt1O4lOj3Q6AmNZ5t7u2gWd/vXj/zqxNAUHYkTaJONxPwTfyW+wzN40Yn0YakWI2FiHE5p507ssx",
+	"EGvfV4QSbJSdkgt+jdu5xomU2SNiy9i0D80KreqqjCKPRiyUJ5kiyhdTwJ0vsmixjI6mp3hiZrPnXOvZ",
+	"QV+SOQwbpDCjcws/HW/JoCRqWBmv79/bboa25chVy3HNuxkPE67k2KLVpRBnVFrheg1M05luGfgLQULz",
+	"NaG46Mrzduuwu2Lor7Kd3FVoBt2lMI2HxmGdEzr1lhFNbzcKyjdCDlgQAF/3umb7pVB8y5QyDH8KcmI+",
+	"5gMQEjj+DxGRQCAtGdM7yDQ3qsYUpBE7LPZS30pim4IvxrVM6BwnDwROskF4/jvQIE8Dn8+1MWvLnfeT",
+	"QOeUG25EwwtEaHtWZQe6mIDRiEdkIMUtxN4OewkOUUgJxYgoOre+hRaJeABWN8n6mze89ndCvxERDyqB",
+	"J8GcKBc2yEQM/gm+trxrBBteh4Ed8+GK0zvKwpiRlY8zoJoOqMKFiUhblZ764xYZRGpuFqe0mE4ZHxUW",
+	"iMEN7SS6Ydn6MnEQi9ajd3YpxFvK5+6XCl/YWyGTI1bEN9zORnmNgWhxC2jUHkoxwW9itbUJGX2yPV9x",
+	"GumxkOy/oRqz3MaYIhNLX1tkQkNDIyEwmH/LxQz3jbF45jsnyON1ZoowbmPaCjv++PFjuxg1smzxxSCT",
+	"R+69hhKswYWYG6Eoxg1pFCYGDXvklXwoXkGMFihbbYbXPEMKlqVeawDZUrI8iN/FVK4mOyGB8DtB6iym",
+	"VlOKw0XYHXCC6kzHRREUJbR4TmforDpNq5RZgrshgeErUXX35yWbgIjW1Z102isv0KpQzJbJs1lpBEWO",
+	"gAVWw5OS3VmkZZNNS7fxJL6YpFMQ87MvOAcU+Kx/0VF2IwZyNbOutw0BvJqFrgH0KN8zBfz7DKNFKysX",
+	"s0rouyUQDZOpkFSycE4yo24O6t+WGFAhAqxzF8ZSaB1aTpq/DTbOLx52mX43o4YquYE2cw6/M7mlKLOs",
+	"cUJOhikRd4RC5bFkhA5DGnwJgfmThorMwNmkplLcsSC2dTqZqCgXWEDH8a+mm222jJtgn83dxd+nKHfF",
+	"VTSdCqkheAsBo5doW1wPLbL9coc2n0LuzGrNcZlVEBzO9u17Gu51dxpSxvuejYiwAVSb5WtoistO7NR5",
+	"Q3XjQDISCEh3sTF+luyiYIStUa9PmB6DJJQoMOfjg8EySkKmrNQM91oh67I8jEFoI/Y4vB9iPl8DQLWW",
+	"t7JhINaWiXlbdWJiheu8kOWDYJYRVy4a0iw8Sa8hgpMBjGk4tHlN2Sge0wikZtlc9QoN7OPY3NhS/GLi",
+	"GguohjbmPlUZ1UeiXf5SyMBQ671FNuWxJkMCwzzjjHl7DzQZQCj4SBEtckupSlbIzPdiUZsJWQJyLk4s",
+	"vwoXTHaIlqIBEJhMNXopaid+vajKsqyMc5Xz4nQtcnrxnuztvHzZ3iE0nI5pe3eNuXd2FuVUzgawNuqX",
+	"aXxIeBSGaZ6QueZccKgAvGloBULr3ald06tFKY+0FIVhRITCkpbu8+WiLuu0ydCGLBo+Y9hPSPkowp03",
+	"B3JvUcplXeZmz+5ouY951R36qUiQy9fXXhmGlOHQbsYdJxdWRzdXW1GrbU/o/RnwkR57B/u91y+XbHp/",
+	"kaRULsGnLK36kji1s7twSbm1izGcqBDf0JR0mEu06liXDv+Qs91dLLJhE5886yR2Y8UEO3/+rWyEcP6O",
+	"tUohlwWyUEcday5WBU2LESLNlHLmkyUczoYpVLM5F0Ahhvno3kOrPNy0b2yUjkB+PqNzgmmj6DF2mVtF",
+	"ELRLkXGFmI76hdZ6NfCKFYq4oIxLAxQtpM0DsPGXLUIVOkUrWPA6vLBFcNI5GQulK1A54/euix945gHh",
+	"TQhbKVzZkjkEspHuKinalwwJqCWJGF2NJRTiJMAkWcwlu8/o/JBQMmQhEC3pHYRG3yGTKNRsSqXumhNu",
+	"B1TTDIKbET9nDn/AuM1QX004i5vDHMloMGHaaBBmHmQMuD9cVYccj8G/dRnxvgjM3URRX1g13ayiUyBr",
+	"8To679yHT3YJn7Pt2mxiFBcXrzH2DrwR0+NogFE2gk5Z2xcBjIB3k20tst3VLZu2BYKahu2pQMu43XmR",
+	"hiaXbB0a5a5+XMHgsdefkkiGCEEIEqBtacEfixbgLUJhDFX5zZIFr8zZvt6Vz4RHburmvY1363KFmb3q",
+	"HzJ3piqibP2rWQPW7eX8w1zOI/Lh3a8t8tcPJ7+2yK+nbwyefITBB7wPhwab7K3VcK9tLGzVlc0ddMKU",
+	"v8AFuXBlYKq0PkVGAuXnJGHWWk/TvNnC3SijelWRmOJkHxJrE+NEaaqB3MT9bvBg66sAFMxBheIzpYxa",
+	"/N6agTB0agCjiLuiQdq6dSAwO2WS+JEWw2Hz+Y0CuaTUTXW9IVRE0DlKU+Wj2XxGdV9SPKecTYwtICBx",
+	"pyy8ZfzrGgB/tcjX56neYfZMzeGsMYHRmisq/jTBn4Qr3Zj7d8O4Kw60xuz7i3JloTJQzffZiZ1a/fBp",
+	"XyyWVy+qwek4YdXgrLm5VJOJUJoouANOAjpXSFdaDuXRsaqbr+plkdhkDr547VpVt77qJEvwXbrzZbdr",
+	"2U2oooaJZb9aFhjSUFULA3HUoSspFnsAyoQvdqtUVpLJ9FpO0t0oVVvIugBqN5LJ/CjZKSaMn9ofd4o5",
+	"Hku3bmlW6tvIRZgfkptisPUNxvqWA7Qd8mWXu1Oxzw8Y5xI8zKqCUcaGkfMRVPCrJcaUre1gazvYhO3g",
+	"gfi8xFTQBKcbWAi2CvG3qBA/EJ0eo/82wbdGau9Wy3uollc69ThV8xilzSU80NwAzGdyNUlHoNUSrlcq",
+	"R1rpzcco27jSzyGhthSkESlzbrk4WKPW3b+aT5TvQFp5tcqPZlPRYxOKTKWMGGV2vjS+RNWpxhnnrWmx",
+	"2rlXlASzRYw+N8WIOi5SixUN+MYjUSTrP26CI1uc2DBOPJgV1CJNI+K/RZtvDm1socYmzMWICPQWuA3B",
+	"tfjxGC6DMhIEJGS3kHrolS3vLYaECwLDIfhb1vJk+LCStdTixCZ4zOMRZIsQG0aIx/OVWozZDIPZ4szz",
+	"wBksLlOlUaXPQDkJw1ZUtIZWW4ZhvajjRJowOrgrUbqh2GN09lQ+CVUqKhhXhMrCF6sMx0VT42Um8k5c",
+	"d7+QaNEgTrf4ANWqc37wOh4XmYjBlg+SCL+ghvnU1sKCKzPz+NeyCOSYhiwNs808EbYMI+KxHne4Lxb5",
+	"B8ZK6ROFmmgpNuaOV6fZo4XIXjvuN3u4Lxfl99UaEY01Asp/WuSfaVsSZ2KaVQZW1x9A09DqZwl+jLUv",
+	"PFhX5SvHikdkZ/dVlqMKSYYwA9khZ2IGEiujhmD4tWq5apQK5Yl/63a6/9Jtd68zvfPGy53dVytSHDKv",
+	"5z2eX6+6ta8bRKi7Ot8boP9LjZqlUrcVsoLzPA4JzdUez1rsS3HuRYaTpbFZGpkjX61yqd888mTPKXfp",
+	"agSEMpeuCiKvrMW3Ksg9C4mVQe7ECVxxUV+KWePEPSmKT6/QMEye5cwFxacgdTAqgza74XzUf0ZSTILq",
+	"kwHb8Yjt8pDt7Jjt/KBtN2o7GXYZVE+SsS/rJQ+ar2a/AXPWVzCPF6Ty4jKXSeb2yYkm5p70iTNbZ2AM",
+	"fLM+BasBcjEjgpf8C/YBIKax7hXlwLdWoK+pwOXQZKUVqA5VvoyjoQ5vrPV4DcTZIsqGEeXx1qE6TPpS",
+	"3octLj05Li1angI/kkzPL/DxNVeB8hb4UWT2XVzQDT605p7rw3b20b2blmO7NK0gsUO0ILsvXpA7ptgg",
+	"BHJ0cXx6mgFEh9z8BagEWTFenxshP/69blYEpQQa4NNsfR7XnbVVCNLCs0euGEicLhkH403Zf8DcFk2A",
+	"e1tr6xfhq7q6iEOQWI0AS+On1RPiQBduegxsAZT867OB8FVnRsMgkqhrhVSD0l0Mf+BDEZeioLaOVVxg",
+	"ego8jv/MD5fV2uJG6aeK6EKc+TtFfjw2EmccxkKycSzqR3L04fSgFCGikvoFafmCPk9CTFto4DJqM/U1",
+	"ljbQY5hYk++sOsadSTtSp8/7/McfjwW/A45TdX78kSRVUNLAoZvc8R3UYkOH2GhNxAojKh30+c1vfRfj",
+	"2fcOSN/7f//r//S9xQ3WLTG/2VFQ2bGjmGafXLvPixsn45dDLt1W05jLPrdBl1jwXLkSwExrcO+8BlSN",
+	"wequiLH2VWqZqAcWbowTsNUvsGR3H+VnO9r5m2Oyt7f32rS5ujxumetlVjBhvhQKn3S0cE8uBU5B+ZyI",
+	"4VCB7hD7ABuV0OcDim+OSjpXh+Tm7237DGEbaxzc4DA3Z4zf3hBF5/YkQwaKDGAueBC/BGF2a2vC9Hmm",
+	"BrLpjXCxVZNxQWzEhVH47aHHpdfxyG/EjQveUXAHklrDjGoRCVNUW7AEFJgJtH3wyReTCXWOBYyTFcM+",
+	"NwC0j/0ohCMqbh1yyRz8sNAdj1+IkmL2ncKzsnQjZD5wBZn79/b0snTzzCVTIpI+dIQcdV2n7oQhY9ZM",
+	"28cZ6m+Z1/Lw9Wu8lzudXqfnuSB/OmXegbfX6XX2bNLRGOnQyrdETaMRVOgTJ3cg54VIMoSJhaEBQsz1",
+	"8AHcuNKCezbDnAqW/0O9dsYQG9+41yc5lVLM0gcnEYTrveBXeIespmpL2qSbPBhWV7ulom38UNUaXfC9",
+	"ggbt88++NOiAD600bIcvnyw+F6qX7/Z66xZHLD6OXzV33KGbb52vPfSo12cqHjlYlN8Ic4y1WEygUIUo",
+	"fo95WfUhbPOImlG2Z0oQG/RNH3HFve3bo6rqlBxppo65h112VnfJFTbDTvurOyWVNU2H3derOxRr3C1a",
+	"3osmG6oqmYp991b3rah4iBiYlNoyzIssJ62ajrD0/BJ66X12z3tXC3mGMn2nMNcosozMnXHCpw2tNMzt",
+	"oMw1XRoGjx8o6vMKSar0iO+6xBNZ3JZ6PpR61jywXDwp9yT775f4FErBNyVApYrQTYlQrkB5U0JUVXO7",
+	"KTGqq+belCDVVDLPEyWE+oao0lRUmYXfomScVoYzHylaad10ufxg8gbLpdLhEImX0VLGIkQCZujRzcXJ",
+	"+d9Oj0+uP5y//9vpLyfnnfOTX08vLk/Ob+L8iKT0FTlK5xxTRQQv5A64DMi16Rf6IrzS27JriDVuiFXy",
+	"jGvWvIjiqhw4M1J2bfft2WzWRrNYam19JotFy7EZrcJ+Z5/Ot8kxKNzFTmx3BpcuTdV83Z1iMiZ+/OcU",
+	"ks8jNow/zmAw9awR5cm3ndpBa2phpvfI6MtsGNc3c3YLkulhtWlud9kpPZG2KDGYnUeI52tJ5xuAVx18",
+	"8lc8V1IyywiFv3TVCTOM2z2mgqvRzvltnIUbvzVX1R3bdeNG+Ufy69vHjapeh6/vlW9aeLW9vlvSKvug",
+	"en1z2yT3iHl9Y9fmK2sgDXhp+q4L9ni1ukeh4rzpttNgouLbS9jvRZNdVVQI/qbVpeOYzTYTPxat1aam",
+	"36KIBYuulVFCqHpS30Ysq1JNn1h7QsuvNdzFrpYkchRNxLpChOnz5LnT9x/fnZyXqnSuKYHE971Ev/er",
+	"lcJixuTIxWttqNb/c76pfxjrgkXcNaT1Spvr+4KMvC5mJsxho5a/5yhafJP35w9zG85TPGysva5ljrJ2",
+	"os/o6PDHVbkklI/Avj1UeHLuMI2oc9+6Ksk2g159BQbiRL9rJ289RpVtJHAmF7Ugcza+qQ1rvDxIv33E",
+	"DhIddZO7eGrF97nBY6lGXCpA0fEWv3veg2ot7jbYinGVjGuroX0FJvvBXn1yFXORxqw20lUpFVgq1bqg",
+	"ikaspCrKYRKV4wLulMbKdco+QdAhNzFPvCGTSGkyAIysKD4TIGa8RRTjPkZa26eoHQGpMEFvlvtugOtG",
+	"zYhztC6f/SIM9okW+9R89Im2vdKAXL4J2VLCmbi3DE9dbTre8tgtj93y2I3z2LV5632bC90e2odovWUB",
+	"TU3NpTQIMJmt65SDB2nJla7hI6XYiCtCiZqCz4bMdyn+Io7kN5oyi/26UiLDx0R/csRJnMlJ0uB9fOy0",
+	"z+PgVhzNp5wMgGAA6ZucP5ncHB+dnXWOz0+OLk+uP5ycvz29uDh9/y7xJecIglHDs4GGHXKUBvcTIUko",
+	"+AiktQZnqrmhWGOzE9TY4KYkgsNhnD7msuf7fAyhlTaowqEIDSXQYI7CDtnv9daVM+KDe5SkEacdLKXP",
+	"2Kg5Xa4uTvcg2eKrLW+lNPEUi1rJ680krST9ImbvxUyWL+EaTu/kSkhkmq4Pj0Km5hI4oOcjrfGxCY6e",
+	"cexah9Jq326mHXZX2nxe4URNmyWO1NUzZdptZY+t7LG+7PErMjJa4MlPKovY2/OFxJFzmIg7KIsjmWpT",
+	"SwSSyzFTrj4Uu4NwTiTciVtQaH5gEkUFphSGZ1KlhM8wG8S9Uk21TdurllB+OTk7KUkoZbtG/JhxKqGc",
+	"mzUwI0vkhA1M30N5w/kcYh/E+p7o5DyerZSRr1L47KSMctG8ZyBl1BRu++JSRq/q+YoQ3F0KiIp8H5Qa",
+	"RmE436rlW9b4dP5lg48xVc0wiCfljkZMRFq8JKsu9oyrzIPk2AUTYfHNI5rWfbGl9WJuiJyOfA+dUadF",
+	"KJlK8U/wUfWlPM4VsUmuPxh+aLNRYv3b5ozY3D1kpTatFUsmpawP7e4t4vAFSQkmpsJdUu6P8viVKZv2",
+	"X6mq21gs9WAbfQrKhyX7YW2iJvkeb6IwfEcnjXJD3mFFm6atY1r+hdJTVrc9R96zut0FUOmPL+JKB402",
+	"1rTdRRg1HvPq/KxpU0yx3UB+4wSwIthKNh63e0BOY7Gu5pqpjLmSUS1iJFOlyZBJpZdk2m5THrdhjA9P",
+	"krT8yPl9mXRRtmmZ141kSlakSDq/boEtFvImH8FJHpb5uGUlf1xWUpPsaS8ElVBj0NymeVaneTbMmlyf",
+	"+P6ek0M3SI0faK7bvKaEWUlLlaRI2hc7mdLMx6pBS9NW8YExv/o9U1vUZV2+gUvcYEC9cu/4LpUzsdHj",
+	"Aywu7DC10ZrZikqopSHg4npUEzFx5dK2AfbPOMB+rRvyLRIJ60D7Qs4GG9hhIwQK8Qs2CCCuuw33BsB8",
+	"5HyY9b4Hpvo8UjCMQhwA7rV93xarT2HgAce3BMdAgshNh1EJqWeiQy4FVi6MbUBJfEOrzxVoUiiTSLTA",
+	"kquHWAnEjM40McIylq41Myk6KTk1+tx6Na4+/NIs7uJRlpzMKT5bF0W+su6zc1GUK7o+AxdFTfXQr+Oi",
+	"+LYDIbB6qctL4jBDorP1pmy9KU8b5JiyPIuk6WXYvE8lUzgWeXmmZOynz4ZpK9ynZfRV77ObX603HT+r",
+	"tJJqWj21i+zfLb2UabuiRinJlCi1epcGOsnqYans1UkrxS4D0OLz4v8HAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

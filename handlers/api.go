@@ -29,8 +29,10 @@ type Request struct {
 	ID     string          // also in the answer's X-Request-ID and in the log
 	Origin string          // scheme and host of the URLs in answers, such as https://calls.example.com
 	Path   string          // of the request's own URL
-	Query  url.Values      // the operation's parameters as they were sent
+	Query  url.Values      // as it was sent
 	Files  map[string]File // of a multipart body, by their fields
+	// NotFound is the text of a 404 about the operation's object; "" is the general one.
+	NotFound string
 }
 
 // File is what came for a field of a file.

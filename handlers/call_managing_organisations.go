@@ -23,43 +23,39 @@ type CallManagingOrganisations struct {
 
 // CallManagingOrganisationsList is a page of the organisations.
 func (h CallManagingOrganisations) CallManagingOrganisationsList(ctx context.Context, request gen.CallManagingOrganisationsListRequestObject) (gen.CallManagingOrganisationsListResponseObject, error) {
-	page := pageOf(request.Params.Page, request.Params.PageSize)
-	list, total, err := h.store.ListOrganisations(ctx, organisationFilter(request.Params), orderOf(request.Params.O), page)
-	if err != nil {
-		return nil, pageErr(err)
+	params := request.Params
+	read := func(page store.Page) ([]store.Organisation, int64, error) {
+		return h.store.ListOrganisations(ctx, organisationFilter(params), orderOf(params.O), page)
 	}
-	return organisationList{
-		origin:  RequestFrom(ctx).Origin,
-		list:    list,
-		headers: gen.CallManagingOrganisationsList200ResponseHeaders{Link: link(ctx, page, int(total)), XResultCount: int(total)},
+	items, headers, err := list(ctx, params.Page, params.PageSize, read, render(ctx).organisation)
+	if err != nil {
+		return nil, err
+	}
+	return gen.CallManagingOrganisationsList200JSONResponse{
+		Body: items, Headers: gen.CallManagingOrganisationsList200ResponseHeaders(headers),
 	}, nil
 }
 
 // CallManagingOrganisationsCount is the list's headers.
 func (h CallManagingOrganisations) CallManagingOrganisationsCount(ctx context.Context, request gen.CallManagingOrganisationsCountRequestObject) (gen.CallManagingOrganisationsCountResponseObject, error) {
-	page := pageOf(request.Params.Page, request.Params.PageSize)
-	total, err := h.store.CountOrganisations(ctx, organisationFilter(gen.CallManagingOrganisationsListParams(request.Params)))
+	params := gen.CallManagingOrganisationsListParams(request.Params)
+	total, err := h.store.CountOrganisations(ctx, organisationFilter(params))
+	headers, err := count(ctx, params.Page, params.PageSize, total, err)
 	if err != nil {
 		return nil, err
 	}
-	if err := page.Check(total); err != nil {
-		return nil, pageErr(err)
-	}
 	return gen.CallManagingOrganisationsCount200Response{
-		Headers: gen.CallManagingOrganisationsCount200ResponseHeaders{Link: link(ctx, page, int(total)), XResultCount: int(total)},
+		Headers: gen.CallManagingOrganisationsCount200ResponseHeaders(headers),
 	}, nil
 }
 
 func organisationFilter(params gen.CallManagingOrganisationsListParams) store.OrganisationFilter {
-	var f store.OrganisationFilter
+	f := store.OrganisationFilter{Keyword: strings.TrimSpace(orEmpty(params.CustomerKeyword))}
 	if params.Customer != nil {
 		f.Customers = append(f.Customers, uuidOfURL(*params.Customer))
 	}
 	if params.CustomerUUID != nil {
 		f.Customers = append(f.Customers, *params.CustomerUUID)
-	}
-	if params.CustomerKeyword != nil {
-		f.Keyword = strings.TrimSpace(*params.CustomerKeyword)
 	}
 	return f
 }
@@ -68,194 +64,133 @@ func organisationFilter(params gen.CallManagingOrganisationsListParams) store.Or
 func (h CallManagingOrganisations) CallManagingOrganisationsRetrieve(ctx context.Context, request gen.CallManagingOrganisationsRetrieveRequestObject) (gen.CallManagingOrganisationsRetrieveResponseObject, error) {
 	o, err := h.store.Organisation(ctx, request.UUID)
 	if err != nil {
-		return nil, organisationErr(err)
+		return nil, err
 	}
-	return organisationAnswer{RequestFrom(ctx).Origin, o}, nil
+	return gen.CallManagingOrganisationsRetrieve200JSONResponse{Body: render(ctx).organisation(o)}, nil
 }
 
 // CallManagingOrganisationsStatsRetrieve is what goes on in the calls of an organisation.
 func (h CallManagingOrganisations) CallManagingOrganisationsStatsRetrieve(ctx context.Context, request gen.CallManagingOrganisationsStatsRetrieveRequestObject) (gen.CallManagingOrganisationsStatsRetrieveResponseObject, error) {
 	stats, err := h.store.Stats(ctx, request.UUID)
 	if err != nil {
-		return nil, organisationErr(err)
+		return nil, err
 	}
 	return gen.CallManagingOrganisationsStatsRetrieve200JSONResponse{Body: renderStats(stats)}, nil
 }
 
 // CallManagingOrganisationsCreate makes a customer an organisation.
 func (h CallManagingOrganisations) CallManagingOrganisationsCreate(ctx context.Context, request gen.CallManagingOrganisationsCreateRequestObject) (gen.CallManagingOrganisationsCreateResponseObject, error) {
-	input := readOrganisation(ctx, request.JSONBody)
-	customer, fields, err := mayCreate(ctx, h.store, h.store.Customer, *input.customer)
-	if err != nil {
+	body := request.JSONBody
+	image, fields := h.checkImage(ctx)
+	var created store.Organisation
+	load := func(tx *store.Tx) (*store.Customer, error) { // nil where there is none
+		customer, err := tx.LockCustomer(uuidOfURL(body.Customer))
+		return &customer, fields.addMissing("customer", textNoObject, err)
+	}
+	apply := func(tx *store.Tx, _ access.Principal, customer *store.Customer) error {
+		if err := fields.problem(); err != nil {
+			return err
+		}
+		if !customer.Available() {
+			return nonField(textNotAvailable)
+		}
+		var err error
+		created, err = tx.CreateOrganisation(*customer, orEmpty(body.Description), image)
+		if errors.Is(err, store.ErrOrganisationExists) {
+			fields.add("customer", textHasOrganisation)
+			return fields.problem()
+		}
+		return err
+	}
+	if err := change(ctx, h.store, load, mayCreate(ctx, fields), apply); err != nil {
 		return nil, err
 	}
-	image := input.checkImage(h.images, fields)
-	if err := createProblem(customer, fields); err != nil {
-		return nil, err
-	}
-	var o store.Organisation
-	err = h.store.Write(ctx, actor(ctx), func(tx *store.Tx) error {
-		locked := func(_ context.Context, id uuid.UUID) (store.Customer, error) { return tx.LockCustomer(id) }
-		customer, fields, err := mayCreate(ctx, tx, locked, *input.customer)
+	answer := render(ctx).organisation(created)
+	return gen.CallManagingOrganisationsCreate201JSONResponse{
+		Body: answer, Headers: gen.CallManagingOrganisationsCreate201ResponseHeaders{Location: answer.URL},
+	}, nil
+}
+
+// mayCreate checks that the principal may make a customer an organisation, and adds that it is one
+// already. Who is not staff is told of an unknown customer alone, before the missing permission.
+func mayCreate(ctx context.Context, fields fieldErrors) func(*store.Tx, access.Principal, *store.Customer) error {
+	return func(tx *store.Tx, p access.Principal, customer *store.Customer) error {
+		if customer.UUID == uuid.Nil {
+			if p.Staff {
+				return nil
+			}
+			return fieldErrors{"customer": fields["customer"]}.problem()
+		}
+		held, err := tx.HeldRoles(ctx, p.UserUUID, customer.UUID, uuid.Nil)
 		if err != nil {
 			return err
 		}
-		if err := createProblem(customer, fields); err != nil {
-			return err
+		if !p.MayCreate(held) {
+			return forbidden()
 		}
-		o, err = tx.CreateOrganisation(customer, input.description(), image)
-		return err
-	})
-	var duplicate *store.ErrUnique
-	if errors.As(err, &duplicate) && duplicate.Constraint == "call_managing_organisations_customer_uuid_key" {
-		return nil, fieldErrors{"customer": {textHasOrganisation}}.problem()
-	}
-	if err != nil {
-		return nil, err
-	}
-	return organisationAnswer{RequestFrom(ctx).Origin, o}, nil
-}
-
-// mayCreate loads the customer, checks that the principal may make it an organisation, and
-// collects what is wrong with it. An unknown customer comes before the missing permission,
-// and only staff are told more than that.
-func mayCreate(ctx context.Context, reads createReader, load func(context.Context, uuid.UUID) (store.Customer, error), id uuid.UUID) (store.Customer, fieldErrors, error) {
-	fields := fieldErrors{}
-	principal := access.From(ctx)
-	customer, err := load(ctx, id)
-	if errors.Is(err, store.ErrNotFound) {
-		fields.add("customer", textNoObject)
-		if principal.Staff {
-			return customer, fields, nil
+		exists, err := tx.HasOrganisation(ctx, customer.UUID)
+		if exists {
+			fields.add("customer", textHasOrganisation)
 		}
-		return customer, nil, fields.problem()
-	}
-	if err != nil {
-		return customer, nil, err
-	}
-	held, err := reads.HeldRoles(ctx, principal.UserUUID, customer.UUID, uuid.Nil)
-	if err != nil {
-		return customer, nil, err
-	}
-	if !principal.MayCreate(held) {
-		return customer, nil, forbidden()
-	}
-	exists, err := reads.HasOrganisation(ctx, customer.UUID)
-	if exists {
-		fields.add("customer", textHasOrganisation)
-	}
-	return customer, fields, err
-}
-
-// createProblem is the 400 of a create: its fields, or else what concerns the whole body.
-func createProblem(customer store.Customer, fields fieldErrors) error {
-	if err := fields.problem(); err != nil {
 		return err
 	}
-	if !customer.Available() {
-		return nonField(textNotAvailable)
-	}
-	return nil
 }
 
 // CallManagingOrganisationsUpdate replaces what the body names of an organisation.
 func (h CallManagingOrganisations) CallManagingOrganisationsUpdate(ctx context.Context, request gen.CallManagingOrganisationsUpdateRequestObject) (gen.CallManagingOrganisationsUpdateResponseObject, error) {
-	input := readOrganisation(ctx, request.JSONBody)
-	o, err := h.update(ctx, request.UUID, input)
+	body := request.JSONBody
+	customer := uuidOfURL(body.Customer)
+	update := store.OrganisationChange{Description: body.Description, ClearImage: body.Image.IsSpecified()}
+	answer, err := h.update(ctx, request.UUID, update, &customer)
 	if err != nil {
 		return nil, err
 	}
-	return organisationAnswer{RequestFrom(ctx).Origin, o}, nil
+	return gen.CallManagingOrganisationsUpdate200JSONResponse{Body: answer}, nil
 }
 
 // CallManagingOrganisationsPartialUpdate changes what the body names of an organisation.
 func (h CallManagingOrganisations) CallManagingOrganisationsPartialUpdate(ctx context.Context, request gen.CallManagingOrganisationsPartialUpdateRequestObject) (gen.CallManagingOrganisationsPartialUpdateResponseObject, error) {
-	input := readPatch(ctx, request.JSONBody)
-	o, err := h.update(ctx, request.UUID, input)
+	var update store.OrganisationChange
+	if body := request.JSONBody; body != nil {
+		update = store.OrganisationChange{Description: body.Description, ClearImage: body.Image.IsSpecified()}
+	}
+	answer, err := h.update(ctx, request.UUID, update, nil)
 	if err != nil {
 		return nil, err
 	}
-	return organisationAnswer{RequestFrom(ctx).Origin, o}, nil
+	return gen.CallManagingOrganisationsPartialUpdate200JSONResponse{Body: answer}, nil
 }
 
-func (h CallManagingOrganisations) update(ctx context.Context, id uuid.UUID, input organisationInput) (store.Organisation, error) {
-	o, err := mayChange(ctx, h.read(ctx, id))
-	if err != nil {
-		return o, err
-	}
-	fields := fieldErrors{}
-	if input.customer != nil && *input.customer != o.CustomerUUID {
-		_, err := h.store.Customer(ctx, *input.customer)
+// update changes an organisation, whose customer must be the one that is named, if one is.
+func (h CallManagingOrganisations) update(ctx context.Context, id uuid.UUID, update store.OrganisationChange, customer *uuid.UUID) (gen.CallManagingOrganisation, error) {
+	image, fields := h.checkImage(ctx)
+	update.Image = image
+	var changed store.Organisation
+	apply := func(tx *store.Tx, _ access.Principal, o store.Organisation) error {
+		if customer != nil && *customer != o.CustomerUUID {
+			_, err := tx.Customer(ctx, *customer)
+			if err == nil {
+				fields.add("customer", "The customer of an organisation can't be changed.")
+			}
+			if err := fields.addMissing("customer", textNoObject, err); err != nil {
+				return err
+			}
+		}
+		err := fields.problem()
 		if err == nil {
-			fields.add("customer", "The customer of an organisation can't be changed.")
+			changed, err = tx.UpdateOrganisation(o, update)
 		}
-		if err := fields.addMissing("customer", textNoObject, err); err != nil {
-			return o, err
-		}
-	}
-	image := input.checkImage(h.images, fields)
-	if err := fields.problem(); err != nil {
-		return o, err
-	}
-	change := store.OrganisationChange{Description: input.text, Image: image, ClearImage: input.clearImage}
-	if change.Empty() {
-		return o, nil
-	}
-	err = h.store.Write(ctx, actor(ctx), func(tx *store.Tx) error {
-		o, err = mayChange(ctx, lock(ctx, tx, id))
-		if err != nil {
-			return err
-		}
-		o, err = tx.UpdateOrganisation(o, change)
 		return err
-	})
-	return o, err
-}
-
-// loader loads an organisation and the roles that the principal holds on it or its customer.
-type loader func() (store.Organisation, []store.HeldRole, error)
-
-// read loads an organisation to decide whether a change is worth beginning.
-func (h CallManagingOrganisations) read(ctx context.Context, id uuid.UUID) loader {
-	return func() (store.Organisation, []store.HeldRole, error) {
-		return h.store.OrganisationFor(ctx, id, access.From(ctx).UserUUID)
 	}
-}
-
-// lock loads an organisation to change it.
-func lock(ctx context.Context, tx *store.Tx, id uuid.UUID) loader {
-	return func() (store.Organisation, []store.HeldRole, error) {
-		return tx.LockOrganisationFor(id, access.From(ctx).UserUUID)
-	}
-}
-
-// mayChange loads an organisation and checks that the principal may change it.
-func mayChange(ctx context.Context, load loader) (store.Organisation, error) {
-	o, held, err := load()
-	if err != nil {
-		return o, organisationErr(err)
-	}
-	if !access.From(ctx).MayChange(held) {
-		return o, forbidden()
-	}
-	return o, nil
+	err := change(ctx, h.store, organisation(id), mayOnOrganisation(ctx, access.Principal.MayChange), apply)
+	return render(ctx).organisation(changed), err
 }
 
 // CallManagingOrganisationsDestroy deletes an organisation without calls.
 func (h CallManagingOrganisations) CallManagingOrganisationsDestroy(ctx context.Context, request gen.CallManagingOrganisationsDestroyRequestObject) (gen.CallManagingOrganisationsDestroyResponseObject, error) {
-	_, err := mayChange(ctx, h.read(ctx, request.UUID))
-	if err != nil {
-		return nil, err
-	}
-	err = h.store.Write(ctx, actor(ctx), func(tx *store.Tx) error {
-		o, err := mayChange(ctx, lock(ctx, tx, request.UUID))
-		if err != nil {
-			return err
-		}
-		return tx.DeleteOrganisation(o)
-	})
-	var calls *store.ErrForeignKey
-	if errors.As(err, &calls) && (calls.Constraint == "" || calls.Constraint == "calls_organisation_uuid_fkey") {
+	apply := func(tx *store.Tx, _ access.Principal, o store.Organisation) error { return tx.DeleteOrganisation(o) }
+	err := change(ctx, h.store, organisation(request.UUID), mayOnOrganisation(ctx, access.Principal.MayChange), apply)
+	if errors.Is(err, store.ErrHasCalls) {
 		return nil, &Problem{Status: http.StatusBadRequest, Detail: textHasCalls}
 	}
 	if err != nil {
@@ -264,8 +199,18 @@ func (h CallManagingOrganisations) CallManagingOrganisationsDestroy(ctx context.
 	return gen.CallManagingOrganisationsDestroy204Response{}, nil
 }
 
-// createReader is what mayCreate reads with, outside of a transaction and inside of one.
-type createReader interface {
-	HeldRoles(ctx context.Context, user, customer, organisation uuid.UUID) ([]store.HeldRole, error)
-	HasOrganisation(ctx context.Context, customer uuid.UUID) (bool, error)
+// organisation loads and locks an organisation to change it.
+func organisation(id uuid.UUID) func(*store.Tx) (store.Organisation, error) {
+	return func(tx *store.Tx) (store.Organisation, error) { return tx.LockOrganisation(id) }
+}
+
+// mayOnOrganisation checks a rule on the roles that the principal holds on an organisation or its customer.
+func mayOnOrganisation(ctx context.Context, rule func(access.Principal, []store.HeldRole) bool) func(*store.Tx, access.Principal, store.Organisation) error {
+	return func(tx *store.Tx, p access.Principal, o store.Organisation) error {
+		held, err := tx.HeldRoles(ctx, p.UserUUID, o.CustomerUUID, o.UUID)
+		if err == nil && !rule(p, held) {
+			err = forbidden()
+		}
+		return err
+	}
 }

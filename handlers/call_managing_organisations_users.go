@@ -17,16 +17,17 @@ func (h CallManagingOrganisations) CallManagingOrganisationsListUsersList(ctx co
 	if err := h.mayListUsers(ctx, request.UUID); err != nil {
 		return nil, err
 	}
-	page := pageOf(request.Params.Page, request.Params.PageSize)
-	list, total, err := h.store.ListMembers(ctx, request.UUID, memberFilter(request.Params), orderOf(request.Params.O), page)
-	if err != nil {
-		return nil, pageErr(err)
+	params := request.Params
+	read := func(page store.Page) ([]store.Member, int64, error) {
+		return h.store.ListMembers(ctx, request.UUID, memberFilter(params), orderOf(params.O), page)
 	}
-	return memberList{
-		origin:  RequestFrom(ctx).Origin,
-		list:    list,
-		fields:  request.Params.Field,
-		headers: gen.CallManagingOrganisationsListUsersList200ResponseHeaders{Link: link(ctx, page, int(total)), XResultCount: int(total)},
+	member := func(m store.Member) gen.UserRoleDetails { return narrow(render(ctx).member(m), params.Field) }
+	items, headers, err := list(ctx, params.Page, params.PageSize, read, member)
+	if err != nil {
+		return nil, err
+	}
+	return gen.CallManagingOrganisationsListUsersList200JSONResponse{
+		Body: items, Headers: gen.CallManagingOrganisationsListUsersList200ResponseHeaders(headers),
 	}, nil
 }
 
@@ -35,40 +36,45 @@ func (h CallManagingOrganisations) CallManagingOrganisationsListUsersCount(ctx c
 	if err := h.mayListUsers(ctx, request.UUID); err != nil {
 		return nil, err
 	}
-	page := pageOf(request.Params.Page, request.Params.PageSize)
-	total, err := h.store.CountMembers(ctx, request.UUID, memberFilter(gen.CallManagingOrganisationsListUsersListParams(request.Params)))
+	params := gen.CallManagingOrganisationsListUsersListParams(request.Params)
+	total, err := h.store.CountMembers(ctx, request.UUID, memberFilter(params))
+	headers, err := count(ctx, params.Page, params.PageSize, total, err)
 	if err != nil {
 		return nil, err
 	}
-	if err := page.Check(total); err != nil {
-		return nil, pageErr(err)
-	}
 	return gen.CallManagingOrganisationsListUsersCount200Response{
-		Headers: gen.CallManagingOrganisationsListUsersCount200ResponseHeaders{Link: link(ctx, page, int(total)), XResultCount: int(total)},
+		Headers: gen.CallManagingOrganisationsListUsersCount200ResponseHeaders(headers),
 	}, nil
 }
 
 func (h CallManagingOrganisations) mayListUsers(ctx context.Context, id uuid.UUID) error {
-	_, held, err := h.read(ctx, id)()
+	o, err := h.store.Organisation(ctx, id)
 	if err != nil {
-		return organisationErr(err)
+		return err
 	}
-	if !access.From(ctx).MayListUsers(held) {
-		return forbidden()
+	principal := access.From(ctx)
+	held, err := h.store.HeldRoles(ctx, principal.UserUUID, o.CustomerUUID, o.UUID)
+	if err == nil && !principal.MayListUsers(held) {
+		err = forbidden()
 	}
-	return nil
+	return err
 }
 
 func memberFilter(params gen.CallManagingOrganisationsListUsersListParams) store.MemberFilter {
 	f := store.MemberFilter{
 		Username: orEmpty(params.Username), FullName: orEmpty(params.FullName), NativeName: orEmpty(params.NativeName),
-		UserSlug: orEmpty(params.UserSlug), Role: orEmpty(params.Role), Search: orEmpty(params.SearchString),
+		UserSlug: orEmpty(params.UserSlug), Search: orEmpty(params.SearchString),
 	}
 	if params.User != nil {
 		f.Users = append(f.Users, *params.User)
 	}
 	if params.UserURL != nil {
 		f.Users = append(f.Users, uuidOfURL(*params.UserURL))
+	}
+	if id, err := ParseUUID(orEmpty(params.Role)); err == nil {
+		f.RoleUUID = id
+	} else {
+		f.RoleName = orEmpty(params.Role)
 	}
 	return f
 }
@@ -83,33 +89,30 @@ func orEmpty(text *string) string {
 // CallManagingOrganisationsAddUser grants a role to a user.
 func (h CallManagingOrganisations) CallManagingOrganisationsAddUser(ctx context.Context, request gen.CallManagingOrganisationsAddUserRequestObject) (gen.CallManagingOrganisationsAddUserResponseObject, error) {
 	input := readRole(request.JSONBody)
-	err := h.manageRole(ctx, request.UUID, access.PermissionGrantRole, input, func(tx *store.Tx, t roleTarget) error {
-		if err := mayGrant(ctx, tx, t, input.expires); err != nil {
+	err := h.manageRole(ctx, request.UUID, access.PermissionGrantRole, input, func(tx *store.Tx, p access.Principal, t roleTarget) error {
+		if err := mayGrant(tx, p, t, input.expires); err != nil {
 			return err
 		}
-		err := tx.GrantRole(t.user.UUID, t.role.UUID, t.organisation.UUID, input.expires)
-		if errors.Is(err, store.ErrAlreadyGranted) {
-			return nonField(textAlreadyGranted)
-		}
-		return err
+		return tx.GrantRole(t.user.UUID, t.role.UUID, t.organisation.UUID, input.expires)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return gen.CallManagingOrganisationsAddUser201JSONResponse{Body: renderExpiration(input.expires)}, nil
+	answer := gen.UserRoleExpirationTime{ExpirationTime: formatEnd(input.expires)}
+	return gen.CallManagingOrganisationsAddUser201JSONResponse{Body: answer}, nil
 }
 
 // mayGrant checks what only concerns new grants, in Waldur's order.
-func mayGrant(ctx context.Context, tx *store.Tx, t roleTarget, expires *time.Time) error {
-	if !t.user.IsActive && !access.From(ctx).Staff {
+func mayGrant(tx *store.Tx, p access.Principal, t roleTarget, expires *time.Time) error {
+	if !t.user.IsActive && !p.Staff {
 		return nonField("Only staff users can assign roles to deactivated users.")
 	}
-	held, err := tx.HoldsAsLong(ctx, t.user.UUID, t.role.UUID, t.organisation.UUID, expires)
+	held, err := tx.HoldsAsLong(t.user.UUID, t.role.UUID, t.organisation.UUID, expires)
 	switch {
 	case err != nil:
 		return err
 	case held:
-		return nonField(textAlreadyGranted)
+		return nonField("User has already the same role in this scope.")
 	case t.role.Scope != store.ScopeOrganisation:
 		return nonField("Role is not valid for this scope.")
 	case !t.role.IsActive:
@@ -121,7 +124,7 @@ func mayGrant(ctx context.Context, tx *store.Tx, t roleTarget, expires *time.Tim
 // CallManagingOrganisationsUpdateUser changes when a user's role ends.
 func (h CallManagingOrganisations) CallManagingOrganisationsUpdateUser(ctx context.Context, request gen.CallManagingOrganisationsUpdateUserRequestObject) (gen.CallManagingOrganisationsUpdateUserResponseObject, error) {
 	input := readRole((*gen.UserRoleCreateRequest)(request.JSONBody))
-	err := h.manageRole(ctx, request.UUID, access.PermissionUpdateRole, input, func(tx *store.Tx, t roleTarget) error {
+	err := h.manageRole(ctx, request.UUID, access.PermissionUpdateRole, input, func(tx *store.Tx, _ access.Principal, t roleTarget) error {
 		err := tx.UpdateGrant(t.user.UUID, t.role.UUID, t.organisation.UUID, input.expires)
 		if errors.Is(err, store.ErrNotFound) {
 			return nonField("User does not have this role in this scope.")
@@ -131,14 +134,14 @@ func (h CallManagingOrganisations) CallManagingOrganisationsUpdateUser(ctx conte
 	if err != nil {
 		return nil, err
 	}
-	return gen.CallManagingOrganisationsUpdateUser200JSONResponse{Body: renderExpiration(input.expires)}, nil
+	answer := gen.UserRoleExpirationTime{ExpirationTime: formatEnd(input.expires)}
+	return gen.CallManagingOrganisationsUpdateUser200JSONResponse{Body: answer}, nil
 }
 
-// CallManagingOrganisationsDeleteUser takes a role from a user; one that is not held is gone
-// already.
+// CallManagingOrganisationsDeleteUser revokes a user's role; where it is not held nothing changes.
 func (h CallManagingOrganisations) CallManagingOrganisationsDeleteUser(ctx context.Context, request gen.CallManagingOrganisationsDeleteUserRequestObject) (gen.CallManagingOrganisationsDeleteUserResponseObject, error) {
 	input := readRole((*gen.UserRoleCreateRequest)(request.JSONBody))
-	err := h.manageRole(ctx, request.UUID, access.PermissionRevokeRole, input, func(tx *store.Tx, t roleTarget) error {
+	err := h.manageRole(ctx, request.UUID, access.PermissionRevokeRole, input, func(tx *store.Tx, _ access.Principal, t roleTarget) error {
 		return tx.RevokeRole(t.user.UUID, t.role.UUID, t.organisation.UUID)
 	})
 	if err != nil {
@@ -147,21 +150,11 @@ func (h CallManagingOrganisations) CallManagingOrganisationsDeleteUser(ctx conte
 	return gen.CallManagingOrganisationsDeleteUser200Response{}, nil
 }
 
-// roleInput is the body of the role actions.
+// roleInput is the body of a role action.
 type roleInput struct {
 	role    string // UUID or name
 	user    uuid.UUID
 	expires *time.Time // nil: never
-}
-
-// readRole reads the body of the three role actions, which are alike.
-func readRole(body *gen.UserRoleCreateRequest) roleInput {
-	input := roleInput{role: body.Role, user: body.User}
-	text, _ := body.ExpirationTime.Get()
-	if expires, err := ParseTime(text); err == nil { // neither absent nor null
-		input.expires = &expires
-	}
-	return input
 }
 
 // roleTarget is what a role action is about.
@@ -171,60 +164,47 @@ type roleTarget struct {
 	user         store.User
 }
 
-// manageRole is what the role actions share: it checks everything outside of a transaction,
-// then again inside of one, where it changes.
-func (h CallManagingOrganisations) manageRole(ctx context.Context, id uuid.UUID, permission string, input roleInput, change func(*store.Tx, roleTarget) error) error {
-	if _, err := mayManageRole(ctx, h.store, h.read(ctx, id), permission, input); err != nil {
-		return err
-	}
-	return h.store.Write(ctx, actor(ctx), func(tx *store.Tx) error {
-		target, err := mayManageRole(ctx, tx, lock(ctx, tx, id), permission, input)
-		if err != nil {
+// manageRole is what the role actions share: it checks access, then the fields, then what concerns
+// the body as a whole.
+func (h CallManagingOrganisations) manageRole(ctx context.Context, id uuid.UUID, permission string, input roleInput, apply func(*store.Tx, access.Principal, roleTarget) error) error {
+	othersOnly := false
+	may := mayOnOrganisation(ctx, func(p access.Principal, held []store.HeldRole) (allowed bool) {
+		allowed, othersOnly = p.MayManageRole(held, permission)
+		return allowed
+	})
+	return change(ctx, h.store, organisation(id), may, func(tx *store.Tx, p access.Principal, o store.Organisation) error {
+		target, err := loadTarget(ctx, tx, o, input)
+		switch {
+		case err != nil:
 			return err
+		case !o.CustomerAvailable():
+			return nonField(textNotAvailable)
+		case othersOnly && target.user.UUID == p.UserUUID:
+			return nonField("User can not manage own role.")
 		}
-		return change(tx, target)
+		return apply(tx, p, target)
 	})
 }
 
-// roleReader is what mayManageRole reads with.
-type roleReader interface {
-	Role(ctx context.Context, uuidOrName string) (store.Role, error)
-	User(ctx context.Context, id uuid.UUID) (store.User, error)
-	Now() time.Time
-}
-
-// mayManageRole loads the organisation and checks access, then the fields, then what concerns
-// the body as a whole.
-func mayManageRole(ctx context.Context, reads roleReader, load loader, permission string, input roleInput) (roleTarget, error) {
-	o, held, err := load()
-	if err != nil {
-		return roleTarget{}, organisationErr(err)
-	}
-	principal := access.From(ctx)
-	allowed, othersOnly := principal.MayManageRole(held, permission)
-	if !allowed {
-		return roleTarget{}, forbidden()
-	}
+// loadTarget loads what the fields of a role action name, and refuses those that are wrong.
+func loadTarget(ctx context.Context, tx *store.Tx, o store.Organisation, input roleInput) (roleTarget, error) {
 	target := roleTarget{organisation: o}
 	fields := fieldErrors{}
-	target.role, err = reads.Role(ctx, input.role)
+	var err error
+	if roleUUID, notUUID := ParseUUID(input.role); notUUID == nil {
+		target.role, err = tx.Role(ctx, roleUUID)
+	} else {
+		target.role, err = tx.RoleByName(ctx, input.role)
+	}
 	if err := fields.addMissing("role", "Role is not found.", err); err != nil {
 		return target, err
 	}
-	target.user, err = reads.User(ctx, input.user)
+	target.user, err = tx.User(ctx, input.user)
 	if err := fields.addMissing("user", "User is not found.", err); err != nil {
 		return target, err
 	}
-	if input.expires != nil && input.expires.Before(reads.Now()) {
+	if input.expires != nil && input.expires.Before(tx.Now()) {
 		fields.add("expiration_time", "Expiration time should be greater than current time.")
 	}
-	switch err := fields.problem(); {
-	case err != nil:
-		return target, err
-	case !o.CustomerAvailable():
-		return target, nonField(textNotAvailable)
-	case othersOnly && target.user.UUID == principal.UserUUID:
-		return target, nonField("User can not manage own role.")
-	}
-	return target, nil
+	return target, fields.problem()
 }

@@ -14,59 +14,35 @@ import (
 	"github.com/opencalls/opencalls/store"
 )
 
-// organisationInput is the body of create, update or partial update.
-type organisationInput struct {
-	customer   *uuid.UUID // nil where there is none
-	text       *string    // the description
-	clearImage bool
-	image      *File
-}
-
-func (i organisationInput) description() string {
-	if i.text == nil {
-		return ""
-	}
-	return *i.text
-}
-
-func readOrganisation(ctx context.Context, body *gen.CallManagingOrganisationRequest) organisationInput {
-	return organisationInput{
-		customer: customerOf(body.Customer), text: body.Description,
-		clearImage: body.Image.IsSpecified(), image: fileOf(ctx, "image"),
-	}
-}
-
-// readPatch is readOrganisation for a body that has no customer, or that is not there at all.
-func readPatch(ctx context.Context, body *gen.PatchedCallManagingOrganisationRequest) organisationInput {
-	if body == nil {
-		return organisationInput{}
-	}
-	return organisationInput{text: body.Description, clearImage: body.Image.IsSpecified(), image: fileOf(ctx, "image")}
-}
-
-// fileOf returns what came for a field of a file; nil where nothing came.
-func fileOf(ctx context.Context, field string) *File {
-	if file, sent := RequestFrom(ctx).Files[field]; sent {
-		return &file
-	}
-	return nil
-}
-
-// checkImage checks the image that was sent, if any, and adds what is wrong with it.
-func (i organisationInput) checkImage(limits images.Limits, fields fieldErrors) *store.NewImage {
-	if i.image == nil {
-		return nil
-	}
-	if i.image.Text {
+// checkImage checks the image that was sent, nil where none was. What is wrong with it is the first of
+// the returned field errors.
+func (h CallManagingOrganisations) checkImage(ctx context.Context) (*store.NewImage, fieldErrors) {
+	fields := fieldErrors{}
+	file, sent := RequestFrom(ctx).Files["image"]
+	switch {
+	case !sent:
+		return nil, fields
+	case file.Text:
 		fields.add("image", textNotAFile)
-		return nil
+		return nil, fields
 	}
-	image, err := images.Check(i.image.Content, limits)
+	image, err := images.Check(file.Content, h.images)
 	if err != nil {
 		fields.add("image", err.Error())
-		return nil
+		return nil, fields
 	}
-	return &store.NewImage{MediaType: image.MediaType, SHA256: image.SHA256, Bytes: image.Bytes}
+	return &store.NewImage{MediaType: image.MediaType, SHA256: image.SHA256, Bytes: image.Bytes}, fields
+}
+
+// readRole reads the body of a role action. The bodies of the three are alike.
+func readRole(body *gen.UserRoleCreateRequest) roleInput {
+	input := roleInput{role: body.Role, user: body.User}
+	if body.ExpirationTime != nil {
+		if expires, err := ParseTime(*body.ExpirationTime); err == nil { // the validator has checked it
+			input.expires = &expires
+		}
+	}
+	return input
 }
 
 // timePattern is RFC 3339, or a date alone, or a time without a zone. time.Parse takes more: an hour
@@ -92,17 +68,22 @@ func ParseTime(text string) (time.Time, error) {
 	return t, err
 }
 
-func customerOf(link string) *uuid.UUID {
-	id := uuidOfURL(link)
-	return &id
-}
-
 // uuidOfURL is the UUID at the end of a hyperlink, whose form the spec's pattern has checked.
 func uuidOfURL(link string) uuid.UUID {
 	link = strings.TrimSuffix(link, "/")
-	id, err := store.ParseUUID(link[strings.LastIndex(link, "/")+1:])
+	id, err := ParseUUID(link[strings.LastIndex(link, "/")+1:])
 	if err != nil {
 		return uuid.Nil
 	}
 	return id
 }
+
+// ParseUUID reads a UUID with dashes or as 32 hex digits, in either case, and nothing else.
+func ParseUUID(text string) (uuid.UUID, error) {
+	if len(text) != 36 && len(text) != 32 {
+		return uuid.Nil, errNotUUID
+	}
+	return uuid.Parse(text)
+}
+
+var errNotUUID = errors.New("not a UUID")

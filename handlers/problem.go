@@ -10,15 +10,10 @@ import (
 
 // Texts that more than one place sends. Those of single fields stand where they are checked.
 const (
-	TextNotFound    = "Not found."
-	TextInvalidPage = "Invalid page."
-
-	textNoOrganisation  = "No CallManagingOrganisation matches the given query."
 	textNoObject        = "Invalid hyperlink - Object does not exist."
 	textHasOrganisation = "Call managing organisation with this customer already exists."
 	textHasCalls        = "Cannot delete this call manager as there are existing connected calls or user permissions."
 	textNotAvailable    = "Customer is not available."
-	textAlreadyGranted  = "User has already the same role in this scope."
 	textNotAFile        = "The submitted data was not a file. Check the encoding type on the form."
 )
 
@@ -39,9 +34,6 @@ func (p *Problem) Error() string {
 	}
 	return p.Detail
 }
-
-// NotFound is the refusal of a path that names no organisation.
-func NotFound() *Problem { return &Problem{Status: http.StatusNotFound, Detail: textNoOrganisation} }
 
 func forbidden() *Problem {
 	return &Problem{Status: http.StatusForbidden, Detail: "You do not have permission to perform this action."}
@@ -73,12 +65,4 @@ func (f fieldErrors) problem() error {
 		return nil
 	}
 	return &Problem{Status: http.StatusBadRequest, Fields: f}
-}
-
-// organisationErr makes a missing organisation the refusal that names its kind.
-func organisationErr(err error) error {
-	if errors.Is(err, store.ErrNotFound) {
-		return NotFound()
-	}
-	return err
 }

@@ -1,109 +1,68 @@
 package handlers
 
 import (
-	"net/http"
-	"slices"
-	"strconv"
+	"context"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/oapi-codegen/nullable"
 
 	"github.com/opencalls/opencalls/gen"
 	"github.com/opencalls/opencalls/store"
 )
 
-// Paths of the objects that answers link to.
-const (
-	organisationsPath = "/api/call-managing-organisations/"
-	customersPath     = "/api/customers/"
-	mediaPath         = "/api/media/"
-)
-
-// organisationAnswer is the answer of an operation that gives one organisation.
-type organisationAnswer struct {
-	origin string
-	store.Organisation
+// renderer makes answers of what the store returns. Its methods are one per resource.
+type renderer struct {
+	origin string // scheme and host of URLs
 }
 
-// VisitCallManagingOrganisationsRetrieveResponse writes the answer.
-func (o organisationAnswer) VisitCallManagingOrganisationsRetrieveResponse(w http.ResponseWriter) error {
-	return o.write(w, http.StatusOK)
-}
+func render(ctx context.Context) renderer { return renderer{RequestFrom(ctx).Origin} }
 
-// VisitCallManagingOrganisationsCreateResponse writes the answer, and where the organisation is.
-func (o organisationAnswer) VisitCallManagingOrganisationsCreateResponse(w http.ResponseWriter) error {
-	w.Header().Set("Location", o.origin+organisationsPath+o.UUID.String()+"/")
-	return o.write(w, http.StatusCreated)
-}
+func (r renderer) url(path string, id uuid.UUID) string { return r.origin + path + id.String() + "/" }
 
-// VisitCallManagingOrganisationsUpdateResponse writes the answer.
-func (o organisationAnswer) VisitCallManagingOrganisationsUpdateResponse(w http.ResponseWriter) error {
-	return o.write(w, http.StatusOK)
-}
-
-// VisitCallManagingOrganisationsPartialUpdateResponse writes the answer.
-func (o organisationAnswer) VisitCallManagingOrganisationsPartialUpdateResponse(w http.ResponseWriter) error {
-	return o.write(w, http.StatusOK)
-}
-
-func (o organisationAnswer) write(w http.ResponseWriter, status int) error {
-	b := appendOrganisation(make([]byte, 0, itemSize), urlsFrom(o.origin), &o.Organisation)
-	return writeJSON(w, status, append(b, '\n'))
-}
-
-// organisationList is the list's answer 200.
-type organisationList struct {
-	origin  string
-	list    []store.Organisation
-	headers gen.CallManagingOrganisationsList200ResponseHeaders
-}
-
-// VisitCallManagingOrganisationsListResponse writes the answer.
-func (l organisationList) VisitCallManagingOrganisationsListResponse(w http.ResponseWriter) error {
-	return writeList(w, l.headers.Link, l.headers.XResultCount, appendList(l.origin, l.list, appendOrganisation))
-}
-
-// memberList is the answer 200 of an organisation's users, with the fields that are asked for, all
-// without any.
-type memberList struct {
-	origin  string
-	list    []store.Member
-	fields  []gen.UserRoleDetailsFieldEnum
-	headers gen.CallManagingOrganisationsListUsersList200ResponseHeaders
-}
-
-// VisitCallManagingOrganisationsListUsersListResponse writes the answer.
-func (l memberList) VisitCallManagingOrganisationsListUsersListResponse(w http.ResponseWriter) error {
-	fields := memberFields
-	if len(l.fields) > 0 {
-		fields = slices.DeleteFunc(slices.Clone(fields), func(f memberField) bool { return !slices.Contains(l.fields, f.name) })
+func (r renderer) image(id *uuid.UUID) *string {
+	if id == nil {
+		return nil
 	}
-	return writeList(w, l.headers.Link, l.headers.XResultCount, appendList(l.origin, l.list, func(b, urls []byte, m *store.Member) []byte {
-		return appendMember(b, urls, m, fields)
-	}))
+	url := r.url("/api/media/", *id)
+	return &url
 }
 
-func writeList(w http.ResponseWriter, link *string, count int, body []byte) error {
-	if link != nil {
-		w.Header().Set("Link", *link)
+func (r renderer) organisation(o store.Organisation) gen.CallManagingOrganisation {
+	return gen.CallManagingOrganisation{
+		URL:                  r.url("/api/call-managing-organisations/", o.UUID),
+		UUID:                 o.UUID.String(),
+		Created:              formatTime(o.Created),
+		Description:          o.Description,
+		Customer:             r.url("/api/customers/", o.CustomerUUID),
+		CustomerName:         o.CustomerName,
+		CustomerUUID:         o.CustomerUUID.String(),
+		CustomerImage:        r.image(o.CustomerImageUUID),
+		CustomerAbbreviation: o.CustomerAbbreviation,
+		CustomerNativeName:   o.CustomerNativeName,
+		CustomerCountry:      o.CustomerCountry,
+		Image:                r.image(o.ImageUUID),
 	}
-	w.Header().Set("X-Result-Count", strconv.Itoa(count))
-	return writeJSON(w, http.StatusOK, body)
 }
 
-func writeJSON(w http.ResponseWriter, status int, body []byte) error {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, err := w.Write(body)
-	return err
-}
-
-func renderExpiration(expires *time.Time) gen.UserRoleExpirationTime {
-	answer := gen.UserRoleExpirationTime{ExpirationTime: nullable.NewNullNullable[time.Time]()}
-	if expires != nil {
-		answer.ExpirationTime.Set(expires.UTC().Truncate(time.Microsecond))
+func (r renderer) member(m store.Member) gen.UserRoleDetails {
+	details := gen.UserRoleDetails{
+		UUID:              optional(m.UUID.String()),
+		Created:           optional(formatTime(m.Created)),
+		ExpirationTime:    orNull(formatEnd(m.ExpirationTime)),
+		RoleName:          &m.RoleName,
+		RoleUUID:          optional(m.RoleUUID.String()),
+		UserEmail:         orNull(&m.UserEmail),
+		UserFullName:      &m.UserFullName,
+		UserUsername:      &m.UserUsername,
+		UserUUID:          optional(m.UserUUID.String()),
+		UserImage:         orNull(r.image(m.UserImageUUID)),
+		CreatedByFullName: m.CreatedByFullName,
 	}
-	return answer
+	if m.CreatedByUUID != nil {
+		details.CreatedByUUID = optional(m.CreatedByUUID.String())
+	}
+	return details
 }
 
 func renderStats(s store.Stats) gen.CallManagingOrganisationStat {
@@ -117,4 +76,31 @@ func renderStats(s store.Stats) gen.CallManagingOrganisationStat {
 		CallsClosingInOneWeek:   s.CallsClosingInOneWeek,
 		OfferingRequestsPending: s.OfferingRequestsPending,
 	}
+}
+
+func optional(text string) *string { return &text }
+
+// orNull is null for nil and for an empty text.
+func orNull(text *string) nullable.Nullable[string] {
+	if text == nil || *text == "" {
+		return nullable.NewNullNullable[string]()
+	}
+	return nullable.NewNullableWithValue(*text)
+}
+
+// formatTime returns a time in UTC with six digits of the second, or none where they are zero.
+func formatTime(t time.Time) string {
+	t = t.UTC().Truncate(time.Microsecond)
+	if t.Nanosecond() == 0 {
+		return t.Format("2006-01-02T15:04:05Z")
+	}
+	return t.Format("2006-01-02T15:04:05.000000Z")
+}
+
+// formatEnd is formatTime for a time that may be missing.
+func formatEnd(t *time.Time) *string {
+	if t == nil {
+		return nil
+	}
+	return optional(formatTime(*t))
 }

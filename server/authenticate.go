@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"net/http"
 	"strings"
 	"unicode/utf8"
 
@@ -14,11 +13,7 @@ import (
 	"github.com/opencalls/opencalls/store"
 )
 
-func unauthorized(detail string) *handlers.Problem {
-	return &handlers.Problem{Status: http.StatusUnauthorized, Detail: detail}
-}
-
-var errNoCredentials = unauthorized("Authentication credentials were not provided.")
+var errNoCredentials = handlers.Unauthorized("Authentication credentials were not provided.")
 
 // anonymousOperations are those that --anonymous-read opens.
 var anonymousOperations = map[string]bool{
@@ -45,7 +40,7 @@ func authenticate(cfg Config, op operation, tokens *limiters[string]) echo.Middl
 			if err := tokens.take(digest); err != nil {
 				return err
 			}
-			principal, err := identity(r.Context(), cfg, digest)
+			principal, err := signIn(r.Context(), cfg, digest)
 			if err != nil {
 				return err
 			}
@@ -55,23 +50,11 @@ func authenticate(cfg Config, op operation, tokens *limiters[string]) echo.Middl
 	}
 }
 
-// identity asks the store on every request: a revocation holds at once, on every replica. It has
-// a time limit of its own, since that of the request begins after its body has come.
-func identity(ctx context.Context, cfg Config, digest string) (access.Principal, error) {
+// signIn has a time limit of its own, since that of the request begins after its body has arrived.
+func signIn(ctx context.Context, cfg Config, digest string) (access.Principal, error) {
 	ctx, cancel := context.WithTimeout(ctx, cfg.RequestTimeout)
 	defer cancel()
-	found, err := cfg.Store.Identity(ctx, digest)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return access.Principal{}, unauthorized("Invalid token.")
-	case err != nil:
-		return access.Principal{}, err
-	case !found.IsActive:
-		return access.Principal{}, unauthorized("User inactive or deleted.")
-	case found.Expires != nil && found.Expires.Before(cfg.Now()):
-		return access.Principal{}, unauthorized("Token has expired.")
-	}
-	return access.Principal{UserUUID: found.UUID, Staff: found.IsStaff, Support: found.IsSupport}, nil
+	return handlers.SignIn(ctx, cfg.Store, digest)
 }
 
 // tokenOf reads an Authorization header: `Token x`, `Bearer x` or `Bearer Token x`, the words
@@ -90,11 +73,11 @@ func tokenOf(header string) (string, error) {
 	token := strings.Trim(rest, " \t")
 	switch {
 	case token == "":
-		return "", unauthorized("Invalid token. No credentials provided.")
+		return "", handlers.Unauthorized("Invalid token. No credentials provided.")
 	case !utf8.ValidString(token):
-		return "", unauthorized("Invalid token header. Token string should not contain invalid characters.")
+		return "", handlers.Unauthorized("Invalid token header. Token string should not contain invalid characters.")
 	case strings.ContainsAny(token, " \t"):
-		return "", unauthorized("Invalid token. Token string should not contain spaces.")
+		return "", handlers.Unauthorized("Invalid token. Token string should not contain spaces.")
 	}
 	return token, nil
 }

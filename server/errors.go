@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -58,7 +59,10 @@ func problemOf(err error, r *http.Request) *handlers.Problem {
 	case errors.As(err, &problem):
 		return problem
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, echo.ErrNotFound):
-		return &handlers.Problem{Status: http.StatusNotFound, Detail: handlers.TextNotFound}
+		text := cmp.Or(handlers.RequestFrom(r.Context()).NotFound, "Not found.")
+		return &handlers.Problem{Status: http.StatusNotFound, Detail: text}
+	case errors.Is(err, store.ErrInvalidPage):
+		return &handlers.Problem{Status: http.StatusNotFound, Detail: "Invalid page."}
 	case errors.As(err, &routing) && routing.Code == http.StatusMethodNotAllowed:
 		return &handlers.Problem{Status: http.StatusMethodNotAllowed, Detail: fmt.Sprintf("Method %q not allowed.", r.Method)}
 	case errors.Is(err, context.Canceled) && r.Context().Err() != nil:

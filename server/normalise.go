@@ -13,13 +13,15 @@ import (
 	"github.com/opencalls/opencalls/store"
 )
 
-// checkPath answers 404 to a path that holds no UUID.
+// checkPath answers 404 to a path that holds no UUID. It also makes known how the operation's 404s
+// read: openapi.yaml names the kind of object (x-not-found).
 func checkPath(op operation) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
+			handlers.RequestFrom(c.Request().Context()).NotFound = op.notFound
 			for _, name := range op.pathParams {
-				if _, err := store.ParseUUID(pathParam(c, name)); err != nil {
-					return handlers.NotFound()
+				if _, err := handlers.ParseUUID(pathParam(c, name)); err != nil {
+					return store.ErrNotFound
 				}
 			}
 			return next(c)

@@ -38,7 +38,7 @@ func writeStatus(c echo.Context, code int, status string) error {
 // ever; the headers keep a browser from taking it for anything but an image.
 func serveImage(cfg Config) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		id, err := store.ParseUUID(pathParam(c, "uuid"))
+		id, err := handlers.ParseUUID(pathParam(c, "uuid"))
 		if err != nil {
 			return store.ErrNotFound
 		}

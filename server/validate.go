@@ -25,6 +25,7 @@ type operation struct {
 	pathParams  []string
 	queryParams []*openapi3.Parameter
 	requestBody *openapi3.RequestBody
+	notFound    string // the text of a 404; "" is the general one
 }
 
 func operations(spec *openapi3.T) []operation {
@@ -46,6 +47,9 @@ func operations(spec *openapi3.T) []operation {
 			if definition.RequestBody != nil {
 				op.requestBody = definition.RequestBody.Value
 			}
+			if kind, named := item.Extensions["x-not-found"].(string); named {
+				op.notFound = "No " + kind + " matches the given query."
+			}
 			list = append(list, op)
 		}
 	}
@@ -62,7 +66,7 @@ var (
 func stringFormats(parseTime func(string) (time.Time, error)) openapi3.SchemaValidationOption {
 	return openapi3.WithStringFormatValidators(map[string]openapi3.StringFormatValidator{
 		"uuid": openapi3.NewCallbackValidator(func(text string) error {
-			_, err := store.ParseUUID(text)
+			_, err := handlers.ParseUUID(text)
 			return err
 		}),
 		"uri": openapi3.NewCallbackValidator(func(text string) error {
@@ -114,7 +118,7 @@ func validateRequest(op operation) echo.MiddlewareFunc {
 			case len(fields) > 0:
 				return &handlers.Problem{Status: http.StatusBadRequest, Fields: fields}
 			case wrongPage:
-				return &handlers.Problem{Status: http.StatusNotFound, Detail: handlers.TextInvalidPage}
+				return store.ErrInvalidPage
 			}
 			return next(c)
 		}

@@ -109,7 +109,7 @@ func (c command) String() string { return c.name }
 // outcome is an error in words that are the same on both engines; SQLite does not say which
 // foreign key it was.
 func outcome(err error) string {
-	var key *store.ErrForeignKey
+	var key *store.ForeignKeyError
 	if errors.As(err, &key) {
 		key.Constraint = ""
 	}

@@ -15,45 +15,56 @@ import (
 var (
 	// ErrNotFound says that there is no such row.
 	ErrNotFound = errors.New("not found")
-	// ErrUnavailable says that the database can't be reached, is busy, full or shutting down, or it gave
-	// up on this transaction; the same call may go through later.
+	// ErrUnavailable says that the database can't be reached, is busy, full or shutting down, or gave
+	// up on this transaction. The same call may succeed later.
 	ErrUnavailable = errors.New("database unavailable")
 	// ErrNotMigrated says that the database's schema is older than this program.
 	ErrNotMigrated = errors.New("the database's schema is not up to date: run opencalls migrate up")
+	// ErrOldSchema says that a version before 0.1.0 made the database.
+	ErrOldSchema = errors.New("a version before 0.1.0 made this database: " +
+		"export it with that version's opencalls, then import the file into a new database")
 	// ErrInvalidPage says that the page lies past the end.
 	ErrInvalidPage = errors.New("invalid page")
+	// ErrOrganisationExists says that the customer has an organisation already.
+	ErrOrganisationExists = errors.New("the customer has an organisation")
+	// ErrHasCalls says that the organisation has calls.
+	ErrHasCalls = errors.New("the organisation has calls")
 	// ErrAlreadyGranted says that the user holds the role in the scope for at least as long.
 	ErrAlreadyGranted = errors.New("already granted")
 )
 
-// ErrUnique says that a row would be there twice. Constraint is the name in the migrations,
+// UniqueError says that a row would be there twice. Constraint is the name in the migrations,
 // the same on both engines.
-type ErrUnique struct{ Constraint string }
+type UniqueError struct{ Constraint string }
 
-func (e *ErrUnique) Error() string { return "unique constraint " + e.Constraint }
+func (e *UniqueError) Error() string { return "unique constraint " + e.Constraint }
 
-// ErrForeignKey says that a row refers to nothing, or is referred to. SQLite does not say
-// which constraint it was.
-type ErrForeignKey struct{ Constraint string }
+// ForeignKeyError says that a row refers to nothing, or that another refers to it. SQLite does not
+// name the constraint.
+type ForeignKeyError struct{ Constraint string }
 
-func (e *ErrForeignKey) Error() string { return "foreign key " + e.Constraint }
+func (e *ForeignKeyError) Error() string { return "foreign key " + e.Constraint }
 
-// ErrCheck says that a value is not one of the allowed ones.
-type ErrCheck struct{ Constraint string }
+// CheckError says that a value is not one of the allowed ones.
+type CheckError struct{ Constraint string }
 
-func (e *ErrCheck) Error() string { return "check constraint " + e.Constraint }
+func (e *CheckError) Error() string { return "check constraint " + e.Constraint }
 
-// translateCommon turns the errors that database/sql and GORM make themselves into the
-// store's; others pass.
+// unavailable marks a driver's error as ErrUnavailable.
+func unavailable(err error) error { return fmt.Errorf("%w: %w", ErrUnavailable, err) }
+
+// translateCommon turns the errors of database/sql and GORM into the store's; others pass.
 func translateCommon(err error) error {
 	var network net.Error
 	switch {
+	case err == nil, errors.Is(err, ErrUnavailable):
+		return err
 	case errors.Is(err, gorm.ErrRecordNotFound), errors.Is(err, sql.ErrNoRows):
 		return ErrNotFound
 	case errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone), errors.Is(err, io.ErrUnexpectedEOF),
 		errors.Is(err, io.EOF), err.Error() == "sql: database is closed",
 		errors.As(err, &network) && !errors.Is(err, context.DeadlineExceeded): // which is a net.Error too
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		return unavailable(err)
 	}
 	return err
 }

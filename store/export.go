@@ -79,7 +79,7 @@ func exportRows[T any](ctx context.Context, q queries, id func(T) uuid.UUID, vis
 		for {
 			var rows []T
 			if err := q.with(ctx).Where("uuid > ?", last).Order("uuid").Limit(ImportBatch).Find(&rows).Error; err != nil {
-				return q.err(err)
+				return err
 			}
 			if len(rows) == 0 {
 				return nil
@@ -100,7 +100,7 @@ func (q queries) tokens(ctx context.Context, users []User) ([]Token, error) {
 	}
 	var tokens []Token
 	err := q.with(ctx).Where("user_uuid IN ?", ids).Order("digest").Find(&tokens).Error
-	return tokens, q.err(err)
+	return tokens, err
 }
 
 // fillPermissions reads the permissions of the roles.
@@ -110,17 +110,8 @@ func (q queries) fillPermissions(ctx context.Context, roles []Role) error {
 		err := q.with(ctx).Model(&RolePermission{}).Where("role_uuid = ?", roles[i].UUID).Order("permission").
 			Pluck("permission", &roles[i].Permissions).Error
 		if err != nil {
-			return q.err(err)
+			return err
 		}
 	}
 	return nil
-}
-
-// Roles returns every role by name, with its permissions.
-func (q queries) Roles(ctx context.Context) ([]Role, error) {
-	var roles []Role
-	if err := q.with(ctx).Order("name").Find(&roles).Error; err != nil {
-		return nil, q.err(err)
-	}
-	return roles, q.fillPermissions(ctx, roles)
 }

@@ -15,9 +15,7 @@ type NewImage struct {
 
 // Image returns a picture, or ErrNotFound.
 func (q queries) Image(ctx context.Context, id uuid.UUID) (Image, error) {
-	var image Image
-	err := q.with(ctx).Where("uuid = ?", id).Take(&image).Error
-	return image, q.err(err)
+	return first[Image](q.with(ctx), "uuid = ?", id)
 }
 
 // insertImage is part of what its callers audit. A nil image has no id.
@@ -26,9 +24,13 @@ func (tx *Tx) insertImage(image *NewImage) (*uuid.UUID, error) {
 		return nil, nil
 	}
 	row := Image{UUID: tx.newUUID(), MediaType: image.MediaType, SHA256: image.SHA256, Bytes: image.Bytes, Created: tx.now()}
-	return &row.UUID, tx.err(tx.db.Create(&row).Error)
+	return &row.UUID, tx.db.Create(&row).Error
 }
 
-func (tx *Tx) deleteImage(id uuid.UUID) error {
-	return tx.err(tx.db.Where("uuid = ?", id).Delete(&Image{}).Error)
+// deleteImage is part of what its callers audit. Nil is no image.
+func (tx *Tx) deleteImage(id *uuid.UUID) error {
+	if id == nil {
+		return nil
+	}
+	return tx.db.Delete(&Image{UUID: *id}).Error
 }

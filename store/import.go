@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -31,7 +30,7 @@ func (e *ErrRow) Unwrap() error { return e.Err }
 // could wait for each other, and what it has read could be outdated when it writes.
 func (tx *Tx) LockForImport() error {
 	tx.imports = true
-	return tx.err(tx.engine.lockForImport(tx.db))
+	return tx.engine.lockForImport(tx.db)
 }
 
 // ImportCustomers upserts customers by uuid. A zero Created keeps what is there. ImageUUID is left
@@ -48,11 +47,13 @@ func (tx *Tx) ImportCustomers(rows []Customer) error {
 	for i := range rows {
 		c := &rows[i]
 		c.ImageUUID = images[c.UUID]
-		c.NameKey = FoldCase(c.Name)
-		c.Search = strings.Join([]string{c.NameKey, FoldCase(c.Abbreviation), FoldCase(c.NativeName)}, string(searchSeparator))
+		c.fillKeys()
 	}
-	_, err = upsert(tx, "customer", rows)
-	return err
+	changed, err := upsert(tx, "customer", rows)
+	if err != nil || len(changed) == 0 {
+		return err
+	}
+	return tx.copyCustomers(changed)
 }
 
 // ImportUsers upserts users by uuid. A zero Created keeps what is there, an empty Slug is the
@@ -75,7 +76,7 @@ func (tx *Tx) ImportUsers(rows []User) error {
 			u.Slug = u.Username
 		}
 		u.ImageUUID = images[u.UUID]
-		u.fold()
+		u.fillKeys()
 	}
 	_, err = upsert(tx, "user", rows)
 	return err
@@ -90,7 +91,7 @@ func (tx *Tx) ImportTokens(rows []Token) error {
 	}
 	var old []Token
 	if err := tx.db.Where("digest IN ?", digests).Find(&old).Error; err != nil {
-		return tx.err(err)
+		return err
 	}
 	created, owners := map[string]time.Time{}, map[string]uuid.UUID{}
 	for _, t := range old {
@@ -99,7 +100,7 @@ func (tx *Tx) ImportTokens(rows []Token) error {
 	for i := range rows {
 		t := &rows[i]
 		if owner, known := owners[t.Digest]; known && owner != t.UserUUID {
-			return &ErrRow{Index: i, Err: &ErrUnique{Constraint: "tokens_pkey"}}
+			return &ErrRow{Index: i, Err: &UniqueError{Constraint: "tokens_pkey"}}
 		}
 		if t.Created.IsZero() {
 			t.Created = created[t.Digest]
@@ -121,11 +122,14 @@ func (tx *Tx) ImportTokens(rows []Token) error {
 
 // ImportRoles upserts roles by uuid, with their permissions.
 func (tx *Tx) ImportRoles(rows []Role) error {
+	for i := range rows {
+		rows[i].fillKeys()
+	}
 	if _, err := upsert(tx, "role", rows); err != nil {
 		return err
 	}
 	kept := slices.Clone(rows)
-	if err := tx.fillPermissions(tx.ctx, kept); err != nil {
+	if err := tx.fillPermissions(tx.db.Statement.Context, kept); err != nil {
 		return err
 	}
 	for i, r := range rows {
@@ -134,7 +138,7 @@ func (tx *Tx) ImportRoles(rows []Role) error {
 			continue
 		}
 		if err := tx.db.Where("role_uuid = ?", r.UUID).Delete(&RolePermission{}).Error; err != nil {
-			return tx.err(err)
+			return err
 		}
 		permissions := make([]RolePermission, len(want))
 		for j, p := range want {
@@ -142,7 +146,7 @@ func (tx *Tx) ImportRoles(rows []Role) error {
 		}
 		if len(permissions) > 0 {
 			if err := tx.db.Create(&permissions).Error; err != nil {
-				return &ErrRow{Index: i, Err: tx.err(err)}
+				return &ErrRow{Index: i, Err: err}
 			}
 		}
 		if err := tx.audit("import", "role", "permissions", r.UUID.String()); err != nil {
@@ -166,6 +170,9 @@ func (tx *Tx) ImportOrganisations(rows []CallManagingOrganisation) error {
 	for i := range rows {
 		rows[i].ImageUUID = images[rows[i].UUID]
 	}
+	if err := tx.fillCustomerCopies(rows); err != nil {
+		return err
+	}
 	_, err = upsert(tx, "call_managing_organisation", rows)
 	return err
 }
@@ -185,7 +192,7 @@ func (tx *Tx) ImportUserRoles(rows []UserRole) error {
 			}
 		}
 		if seen[g.UUID] {
-			return &ErrRow{Index: i, Err: &ErrUnique{Constraint: "user_roles_pkey"}}
+			return &ErrRow{Index: i, Err: &UniqueError{Constraint: "user_roles_pkey"}}
 		}
 		seen[g.UUID] = true
 	}
@@ -206,12 +213,12 @@ func (tx *Tx) findGrant(g UserRole) (uuid.UUID, error) {
 		column, scope = "organisation_uuid", g.OrganisationUUID
 	}
 	find := func(which string) (uuid.UUID, error) {
-		return selectValue[uuid.UUID](tx.ctx, tx.queries, "SELECT uuid FROM user_roles WHERE "+column+" = ? AND user_uuid = ? AND role_uuid = ? AND "+which,
-			scope, g.UserUUID, g.RoleUUID)
+		held, err := first[UserRole](tx.db.Order("revoked DESC, uuid"), column+" = ? AND user_uuid = ? AND role_uuid = ? AND "+which, scope, g.UserUUID, g.RoleUUID)
+		return held.UUID, err
 	}
 	id, err := find("revoked IS NULL")
 	if g.Revoked != nil && errors.Is(err, ErrNotFound) {
-		id, err = find("revoked IS NOT NULL ORDER BY revoked DESC, uuid LIMIT 1")
+		id, err = find("revoked = (SELECT max(revoked) FROM user_roles WHERE " + column + " = ? AND user_uuid = ? AND role_uuid = ?)")
 	}
 	if errors.Is(err, ErrNotFound) {
 		return tx.newUUID(), nil
@@ -263,7 +270,7 @@ func (q queries) Exists(ctx context.Context, kind string, id uuid.UUID) (bool, e
 	}
 	var n int64
 	err := q.with(ctx).Table(kind).Where("uuid = ?", id).Count(&n).Error
-	return n > 0, q.err(err)
+	return n > 0, err
 }
 
 // Empty says whether the database holds nothing but what the migrations wrote.
@@ -271,5 +278,5 @@ func (q queries) Empty(ctx context.Context) (bool, error) {
 	var n int64
 	err := q.with(ctx).Raw("SELECT (SELECT count(*) FROM (SELECT 1 FROM customers LIMIT 1) AS c) + (SELECT count(*) FROM (SELECT 1 FROM users LIMIT 1) AS u)" +
 		" + (SELECT count(*) FROM (SELECT 1 FROM audit_events LIMIT 1) AS a)").Scan(&n).Error
-	return n == 0, q.err(err)
+	return n == 0, err
 }

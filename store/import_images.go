@@ -27,7 +27,7 @@ func (tx *Tx) ImportImage(owner ImageOwner, object uuid.UUID, image *NewImage) e
 		Where("t.uuid = ?", object).Scan(&old).Error
 	switch {
 	case err != nil:
-		return tx.err(err)
+		return err
 	case len(old) == 0 && image == nil, len(old) > 0 && image != nil && old[0].SHA256 == image.SHA256:
 		return nil
 	}
@@ -37,12 +37,12 @@ func (tx *Tx) ImportImage(owner ImageOwner, object uuid.UUID, image *NewImage) e
 	}
 	switch result := tx.db.Table(string(owner)).Where("uuid = ?", object).Update("image_uuid", id); {
 	case result.Error != nil:
-		return tx.err(result.Error)
+		return result.Error
 	case result.RowsAffected == 0:
 		return ErrNotFound
 	}
 	if len(old) > 0 {
-		if err := tx.deleteImage(old[0].UUID); err != nil {
+		if err := tx.deleteImage(&old[0].UUID); err != nil {
 			return err
 		}
 	}
@@ -60,7 +60,7 @@ func imageIDs[T any](tx *Tx, table string, rows []T, id func(T) uuid.UUID) (map[
 		ImageUUID *uuid.UUID
 	}
 	if err := tx.db.Table(table).Select("uuid, image_uuid").Where("uuid IN ? AND image_uuid IS NOT NULL", ids).Scan(&found).Error; err != nil {
-		return nil, tx.err(err)
+		return nil, err
 	}
 	images := make(map[uuid.UUID]*uuid.UUID, len(found))
 	for _, row := range found {

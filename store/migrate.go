@@ -48,9 +48,12 @@ func (s *Store) Migrate(ctx context.Context) (int, error) {
 	// Through the pauses too: several that took turns at them would leave others no time at all.
 	unlock, err := s.engine.lockMigrations(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("migrate: %w", s.err(err))
+		return 0, fmt.Errorf("migrate: %w", s.engine.Translate(err))
 	}
 	defer unlock()
+	if err := s.checkSchemaMark(ctx, m); err != nil {
+		return 0, err
+	}
 	taken := 0
 	for attempt := 1; ; attempt++ {
 		var done []*goose.MigrationResult
@@ -65,7 +68,7 @@ func (s *Store) Migrate(ctx context.Context) (int, error) {
 		}
 		wait, again := s.engine.migrateAgain(err, attempt, len(m.ListSources()), time.Since(begun))
 		if !again {
-			return taken, fmt.Errorf("migrate: %w", s.err(err))
+			return taken, fmt.Errorf("migrate: %w", s.engine.Translate(err))
 		}
 		select {
 		case <-time.After(wait):
@@ -73,6 +76,18 @@ func (s *Store) Migrate(ctx context.Context) (int, error) {
 			return taken, fmt.Errorf("migrate: %w", ctx.Err())
 		}
 	}
+}
+
+// checkSchemaMark says ErrOldSchema where there is a schema without the mark that the first step writes.
+func (s *Store) checkSchemaMark(ctx context.Context, m *goose.Provider) error {
+	if version, err := m.GetDBVersion(ctx); err != nil || version == 0 {
+		return s.engine.Translate(err)
+	}
+	mark, err := s.Setting(ctx, "schema")
+	if err == nil && mark == "" {
+		err = ErrOldSchema
+	}
+	return err
 }
 
 // MigrateDown takes the last step back; its data is lost. It returns the step's name, ""
@@ -83,16 +98,19 @@ func (s *Store) MigrateDown(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if version, err := m.GetDBVersion(ctx); err != nil || version == 0 {
-		return "", s.err(err)
+		return "", s.engine.Translate(err)
+	}
+	if err := s.checkSchemaMark(ctx, m); err != nil {
+		return "", err
 	}
 	unlock, err := s.engine.lockMigrations(ctx)
 	if err != nil {
-		return "", fmt.Errorf("migrate down: %w", s.err(err))
+		return "", fmt.Errorf("migrate down: %w", s.engine.Translate(err))
 	}
 	defer unlock()
 	done, err := m.Down(ctx)
 	if err != nil {
-		return "", fmt.Errorf("migrate down: %w", s.err(err))
+		return "", fmt.Errorf("migrate down: %w", s.engine.Translate(err))
 	}
 	return done.Source.Path, nil
 }
@@ -105,7 +123,7 @@ func (s *Store) Migrations(ctx context.Context) ([]Migration, error) {
 	}
 	states, err := m.Status(ctx)
 	if err != nil {
-		return nil, s.err(err)
+		return nil, s.engine.Translate(err)
 	}
 	list := make([]Migration, len(states))
 	for i, state := range states {
@@ -114,8 +132,16 @@ func (s *Store) Migrations(ctx context.Context) ([]Migration, error) {
 	return list, nil
 }
 
-// CheckMigrated says ErrNotMigrated where steps of the schema are missing.
+// CheckMigrated says ErrNotMigrated where steps of the schema are missing, and ErrOldSchema where a
+// version before 0.1.0 made it.
 func (s *Store) CheckMigrated(ctx context.Context) error {
+	m, err := s.migrator()
+	if err != nil {
+		return err
+	}
+	if err := s.checkSchemaMark(ctx, m); err != nil {
+		return err
+	}
 	steps, err := s.Migrations(ctx)
 	if err != nil {
 		return err

@@ -2,105 +2,106 @@ package store
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm/clause"
 )
 
 // Organisation is a call managing organisation with what is shown of its customer.
 type Organisation struct {
-	UUID                 uuid.UUID
-	Created              time.Time
-	Description          string
-	ImageUUID            *uuid.UUID
-	CustomerUUID         uuid.UUID
-	CustomerName         string
-	CustomerAbbreviation string
-	CustomerNativeName   string
-	CustomerCountry      string
-	CustomerImageUUID    *uuid.UUID
-	CustomerBlocked      bool
-	CustomerArchived     bool
+	UUID                 uuid.UUID  `gorm:"column:uuid" sql:"o.uuid"`
+	Created              time.Time  `gorm:"column:created" sql:"o.created"`
+	Description          string     `gorm:"column:description" sql:"o.description"`
+	ImageUUID            *uuid.UUID `gorm:"column:image_uuid" sql:"o.image_uuid"`
+	CustomerUUID         uuid.UUID  `gorm:"column:customer_uuid" sql:"o.customer_uuid"`
+	CustomerName         string     `gorm:"column:customer_name" sql:"c.name"`
+	CustomerAbbreviation string     `gorm:"column:customer_abbreviation" sql:"c.abbreviation"`
+	CustomerNativeName   string     `gorm:"column:customer_native_name" sql:"c.native_name"`
+	CustomerCountry      string     `gorm:"column:customer_country" sql:"c.country"`
+	CustomerImageUUID    *uuid.UUID `gorm:"column:customer_image_uuid" sql:"c.image_uuid"`
+	CustomerBlocked      bool       `gorm:"column:customer_blocked" sql:"c.blocked"`
+	CustomerArchived     bool       `gorm:"column:customer_archived" sql:"c.archived"`
 }
 
 // CustomerAvailable says whether roles may be given out.
 func (o Organisation) CustomerAvailable() bool { return !o.CustomerBlocked && !o.CustomerArchived }
 
 const (
-	organisationColumns = `o.uuid, o.created, o.description, o.image_uuid, o.customer_uuid,
-	o.customer_name, o.customer_abbreviation, o.customer_native_name, o.customer_country, o.customer_image_uuid,
-	o.customer_blocked, o.customer_archived`
-	selectOrganisations = "SELECT " + organisationColumns + " " + fromOrganisations
-	fromOrganisations   = "FROM call_managing_organisations AS o"
-	organisationQuery   = selectOrganisations + " WHERE o.uuid = ?"
+	organisationTable = "call_managing_organisations AS o"
+	customerOfIt      = " JOIN customers AS c ON c.uuid = o.customer_uuid"
 )
 
-// columns are where the values of organisationColumns go.
-func (o *Organisation) columns() []any {
-	return []any{
-		&o.UUID, &o.Created, &o.Description, &o.ImageUUID, &o.CustomerUUID,
-		&o.CustomerName, &o.CustomerAbbreviation, &o.CustomerNativeName, &o.CustomerCountry, &o.CustomerImageUUID,
-		&o.CustomerBlocked, &o.CustomerArchived,
+var organisationQuery = "SELECT " + columns[Organisation]() + " FROM " + organisationTable + customerOfIt + " WHERE o.uuid = ?"
+
+// OrganisationFilter narrows the list of organisations; each part that is set narrows further.
+type OrganisationFilter struct {
+	Customers []uuid.UUID // the customer is each of these
+	Keyword   string      // text in the customer's name, abbreviation or native name, in any case
+}
+
+func (q queries) organisations(f OrganisationFilter, order []Ordering) list {
+	descending := len(order) > 0 && order[0].Descending // customer_name is the only name
+	l := list{
+		from: organisationTable, joins: customerOfIt, key: "o.uuid",
+		order: []term{{"o.customer_key", descending}, {"o.uuid", descending}},
+		total: "SELECT value FROM counters WHERE name = 'call_managing_organisations'", // triggers keep it
 	}
+	for _, customer := range f.Customers {
+		l.where.add("o.customer_uuid = ?", customer)
+	}
+	l.where.addText(q.engine, FoldCase(f.Keyword), "o.customer_search")
+	return l
+}
+
+// CountOrganisations counts what ListOrganisations lists.
+func (q queries) CountOrganisations(ctx context.Context, f OrganisationFilter) (int64, error) {
+	return q.organisations(f, nil).count(q.with(ctx))
+}
+
+// ListOrganisations returns a page and the number of rows on all pages, of one state of the
+// database. The order is that of the customers' names, ties are broken by uuid; only customer_name
+// can be ordered by. ErrInvalidPage past the end.
+func (s *Store) ListOrganisations(ctx context.Context, f OrganisationFilter, order []Ordering, p Page) ([]Organisation, int64, error) {
+	return page[Organisation](ctx, s, s.organisations(f, order), p)
 }
 
 // Organisation returns one organisation, or ErrNotFound.
 func (q queries) Organisation(ctx context.Context, id uuid.UUID) (Organisation, error) {
-	return selectRow(ctx, q, organisationQuery, []any{id}, (*Organisation).columns)
+	return scanOne[Organisation](q.with(ctx), organisationQuery, id)
 }
 
-// LockOrganisation is Organisation, and keeps every other Write off it until this one ends:
-// what is checked after it still holds when it is changed. It also waits for an import, by the
-// weak lock on the customer (see LockForImport).
+// LockOrganisation is Organisation, and keeps every other Write off it until this one ends. It also
+// waits for an import, by the weak lock on the customer (see LockForImport).
 func (tx *Tx) LockOrganisation(id uuid.UUID) (Organisation, error) {
-	return selectRow(tx.ctx, tx.queries, selectOrganisations+tx.engine.lockedByID(), []any{id}, (*Organisation).columns)
+	locking := tx.engine.locking("FOR UPDATE OF o FOR KEY SHARE OF c")
+	return scanOne[Organisation](tx.db, organisationQuery+locking, id)
 }
 
-// Customer returns one customer, or ErrNotFound.
-func (q queries) Customer(ctx context.Context, id uuid.UUID) (Customer, error) {
-	var c Customer
-	err := q.with(ctx).Where("uuid = ?", id).Take(&c).Error
-	return c, q.err(err)
-}
-
-// LockCustomer is Customer, and keeps its row as it is until this Write ends.
-func (tx *Tx) LockCustomer(id uuid.UUID) (Customer, error) {
-	var c Customer
-	err := tx.db.Clauses(clause.Locking{Strength: "SHARE"}).Where("uuid = ?", id).Take(&c).Error
-	return c, tx.err(err)
-}
-
-// HasOrganisation says whether the customer has an organisation already.
-func (q queries) HasOrganisation(ctx context.Context, customer uuid.UUID) (bool, error) {
-	var n int64
-	err := q.with(ctx).Model(&CallManagingOrganisation{}).Where("customer_uuid = ?", customer).Count(&n).Error
-	return n > 0, q.err(err)
-}
-
-// HasCalls says whether the organisation has calls, in any state.
-func (q queries) HasCalls(ctx context.Context, organisation uuid.UUID) (bool, error) {
-	var id []uuid.UUID
-	err := q.with(ctx).Model(&Call{}).Where("organisation_uuid = ?", organisation).Limit(1).Pluck("uuid", &id).Error
-	return len(id) > 0, q.err(err)
-}
-
-// CreateOrganisation makes the customer an organisation. ErrUnique where it has one.
+// CreateOrganisation makes the customer an organisation. ErrOrganisationExists where it has one.
 func (tx *Tx) CreateOrganisation(c Customer, description string, image *NewImage) (Organisation, error) {
 	row := CallManagingOrganisation{
 		UUID: tx.newUUID(), CustomerUUID: c.UUID, Description: description, Created: tx.now(),
+		CustomerKey: c.NameKey, CustomerSearch: c.Search,
 	}
 	var err error
 	if row.ImageUUID, err = tx.insertImage(image); err != nil {
 		return Organisation{}, err
 	}
-	if err := tx.db.Create(&row).Error; err != nil {
-		return Organisation{}, tx.err(err)
+	err = tx.db.Create(&row).Error
+	var exists *UniqueError
+	if errors.As(err, &exists) && exists.Constraint == "call_managing_organisations_customer_uuid_key" {
+		return Organisation{}, ErrOrganisationExists
+	}
+	if err != nil {
+		return Organisation{}, err
 	}
 	o := Organisation{
 		UUID: row.UUID, Created: row.Created, Description: row.Description, ImageUUID: row.ImageUUID,
-		CustomerUUID: c.UUID, CustomerName: c.Name, CustomerAbbreviation: c.Abbreviation, CustomerNativeName: c.NativeName,
-		CustomerCountry: c.Country, CustomerImageUUID: c.ImageUUID, CustomerBlocked: c.Blocked, CustomerArchived: c.Archived,
+		CustomerUUID: c.UUID, CustomerName: c.Name, CustomerAbbreviation: c.Abbreviation,
+		CustomerNativeName: c.NativeName, CustomerCountry: c.Country, CustomerImageUUID: c.ImageUUID,
+		CustomerBlocked: c.Blocked, CustomerArchived: c.Archived,
 	}
 	return o, tx.audit("create", "call_managing_organisation", "", row.UUID.String())
 }
@@ -109,17 +110,18 @@ func (tx *Tx) CreateOrganisation(c Customer, description string, image *NewImage
 type OrganisationChange struct {
 	Description *string
 	Image       *NewImage // sets the image
-	ClearImage  bool      // takes it away; not together with Image
+	ClearImage  bool      // removes it; not together with Image
 }
 
-// Empty says that nothing is to change.
-func (c OrganisationChange) Empty() bool { return c == OrganisationChange{} }
-
-// UpdateOrganisation changes the organisation, which LockOrganisation returned, and removes
-// an image that is replaced or cleared.
+// UpdateOrganisation changes the organisation, which LockOrganisation returned, and removes an image
+// that is replaced or cleared. A change of nothing writes nothing.
 func (tx *Tx) UpdateOrganisation(o Organisation, change OrganisationChange) (Organisation, error) {
+	if change == (OrganisationChange{}) {
+		return o, nil
+	}
+	details := ""
 	if change.Description != nil {
-		o.Description = *change.Description
+		o.Description, details = *change.Description, "description"
 	}
 	old, changed := o.ImageUUID, change.Image != nil || change.ClearImage
 	if changed {
@@ -127,43 +129,61 @@ func (tx *Tx) UpdateOrganisation(o Organisation, change OrganisationChange) (Org
 		if o.ImageUUID, err = tx.insertImage(change.Image); err != nil {
 			return o, err
 		}
+		details = strings.TrimPrefix(details+", image", ", ")
 	}
-	// Both columns, whatever changes: the row is locked, and one text is prepared once.
-	if err := tx.exec("UPDATE call_managing_organisations SET description = ?, image_uuid = ? WHERE uuid = ?", o.Description, o.ImageUUID, o.UUID); err != nil {
+	row := CallManagingOrganisation{UUID: o.UUID, Description: o.Description, ImageUUID: o.ImageUUID}
+	if err := tx.db.Select("description", "image_uuid").Updates(&row).Error; err != nil {
 		return o, err
 	}
-	if changed && old != nil {
-		if err := tx.deleteImage(*old); err != nil {
+	if changed {
+		if err := tx.deleteImage(old); err != nil {
 			return o, err
 		}
 	}
-	return o, tx.audit("update", "call_managing_organisation", change.describe(), o.UUID.String())
-}
-
-func (c OrganisationChange) describe() string {
-	what := ""
-	if c.Description != nil {
-		what = "description"
-	}
-	if c.Image != nil || c.ClearImage {
-		if what != "" {
-			what += ", "
-		}
-		what += "image"
-	}
-	return what
+	return o, tx.audit("update", "call_managing_organisation", details, o.UUID.String())
 }
 
 // DeleteOrganisation removes the organisation, which LockOrganisation returned, its image and
-// the roles granted on it. ErrForeignKey where it has calls.
+// the roles granted on it. ErrHasCalls where it has calls.
 func (tx *Tx) DeleteOrganisation(o Organisation) error {
-	if err := tx.db.Where("uuid = ?", o.UUID).Delete(&CallManagingOrganisation{}).Error; err != nil {
-		return tx.err(err)
+	err := tx.db.Delete(&CallManagingOrganisation{UUID: o.UUID}).Error
+	var calls *ForeignKeyError
+	if errors.As(err, &calls) {
+		return ErrHasCalls // nothing else refers to an organisation and stays
 	}
-	if o.ImageUUID != nil {
-		if err := tx.deleteImage(*o.ImageUUID); err != nil {
-			return err
-		}
+	if err != nil {
+		return err
+	}
+	if err := tx.deleteImage(o.ImageUUID); err != nil {
+		return err
 	}
 	return tx.audit("delete", "call_managing_organisation", "", o.UUID.String())
+}
+
+// copyCustomers brings the copies that organisations have of these customers, named by their UUIDs,
+// up to date.
+func (tx *Tx) copyCustomers(customers []string) error {
+	return tx.db.Exec(`UPDATE call_managing_organisations SET customer_key = c.name_key, customer_search = c.search
+		FROM customers AS c WHERE c.uuid = call_managing_organisations.customer_uuid AND c.uuid IN ?`, customers).Error
+}
+
+// fillCustomerCopies fills the copies of customers in rows that are about to be written.
+func (tx *Tx) fillCustomerCopies(rows []CallManagingOrganisation) error {
+	ids := make([]uuid.UUID, len(rows))
+	for i, row := range rows {
+		ids[i] = row.CustomerUUID
+	}
+	var found []Customer
+	if err := tx.db.Select("uuid", "name_key", "search").Where("uuid IN ?", ids).Find(&found).Error; err != nil {
+		return err
+	}
+	customers := map[uuid.UUID]Customer{}
+	for _, c := range found {
+		customers[c.UUID] = c
+	}
+	for i := range rows { // a customer that is not there is refused by the foreign key
+		c := customers[rows[i].CustomerUUID]
+		rows[i].CustomerKey, rows[i].CustomerSearch = append([]byte{}, c.NameKey...), c.Search
+	}
+	return nil
 }

@@ -10,46 +10,37 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3/lock"
+	"golang.org/x/sync/semaphore"
 	gormpostgres "gorm.io/driver/postgres"
 	"gorm.io/gorm"
 )
 
-// postgresConnections bounds the pool of one process, and postgresWriters those of them that
-// changes may hold: while an import keeps every change waiting, reads have the others.
-const (
-	postgresConnections = 16
-	postgresWriters     = postgresConnections * 3 / 4
-)
-
-// migrationLockTimeout is how long a migration waits for a lock: as long as it does, every request
-// that needs the table waits behind it.
+// migrationLockTimeout is how long a migration waits for a lock. Meanwhile every request that needs the
+// table waits behind it.
 const migrationLockTimeout = 2 * time.Second
 
-// migrationPatience is how long a migration goes on trying to get its locks, and waits for others.
+// migrationPatience is how long a migration tries to get its locks, and waits for other migrations.
 const migrationPatience = 5 * time.Minute
 
 // lockNotAvailable is Postgres's code of a lock that was waited for too long.
 const lockNotAvailable = "55P03"
 
-// postgresEngine holds the connections of migrations, whose statements may take any time.
+// postgresEngine is GORM's dialect of Postgres with what the store needs beside it.
 type postgresEngine struct {
-	migrations    *sql.DB
-	asciiTrigrams bool // the database's are of ASCII letters alone
+	gormpostgres.Dialector
+	migrations *sql.DB // for migrations, whose statements have no time limit
 }
 
 func openPostgres(ctx context.Context, cfg Config) (*Store, error) {
 	config, err := pgx.ParseConfig(cfg.URL)
 	if err != nil {
-		// The driver's own text could hold the password.
-		return nil, errors.New("database URL: not a Postgres URL")
+		return nil, errPostgresURL // CheckURL has said so already
 	}
 	if _, set := config.RuntimeParams["statement_timeout"]; !set {
 		config.RuntimeParams["statement_timeout"] = strconv.FormatInt(cfg.StatementTimeout.Milliseconds(), 10)
@@ -59,20 +50,16 @@ func openPostgres(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	config.DialFunc = dialDatabase
 	pool := openPostgresPool(cfg, *config)
-	pool.SetMaxOpenConns(postgresConnections)
-	pool.SetMaxIdleConns(postgresConnections)
+	pool.SetMaxOpenConns(cfg.Connections)
+	pool.SetMaxIdleConns(cfg.Connections)
 	pool.SetConnMaxLifetime(30 * time.Minute)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
+	e := &postgresEngine{Dialector: gormpostgres.Dialector{Config: &gormpostgres.Config{Conn: pool}}}
 	if err := checkPostgres(ctx, pool, cfg.Logger); err != nil {
 		_ = pool.Close()
-		return nil, fmt.Errorf("open Postgres: %w", postgresEngine{}.translate(err))
+		return nil, fmt.Errorf("open Postgres: %w", e.Translate(err))
 	}
-	ascii, err := asciiTrigrams(ctx, pool, cfg.Logger)
-	if err != nil {
-		_ = pool.Close()
-		return nil, fmt.Errorf("open Postgres: %w", postgresEngine{}.translate(err))
-	}
-	db, err := gorm.Open(gormpostgres.New(gormpostgres.Config{Conn: pool}), gormConfig())
+	db, err := gorm.Open(e, gormConfig())
 	if err != nil {
 		_ = pool.Close()
 		return nil, fmt.Errorf("open Postgres: %w", err)
@@ -82,10 +69,11 @@ func openPostgres(ctx context.Context, cfg Config) (*Store, error) {
 	if _, set := config.RuntimeParams["lock_timeout"]; !set {
 		config.RuntimeParams["lock_timeout"] = strconv.FormatInt(migrationLockTimeout.Milliseconds(), 10)
 	}
-	migrations := openPostgresPool(cfg, *config)
-	migrations.SetMaxIdleConns(0) // lockMigrations relies on it
-	s := newStore(cfg, postgresEngine{migrations: migrations, asciiTrigrams: ascii}, db, db)
-	s.writers = newWriters(postgresWriters, cfg.StatementTimeout)
+	e.migrations = openPostgresPool(cfg, *config)
+	e.migrations.SetMaxIdleConns(0) // lockMigrations relies on it
+	s := newStore(cfg, e, db, db)
+	// While an import keeps every change waiting, reads have the other connections.
+	s.writers, s.patience = semaphore.NewWeighted(int64(max(1, cfg.Connections*3/4))), cfg.StatementTimeout
 	return s, nil
 }
 
@@ -98,117 +86,64 @@ func openPostgresPool(cfg Config, config pgx.ConnConfig) *sql.DB {
 	}))))
 }
 
+// checkPostgres refuses a server that the store can't work with, and warns about settings that lose
+// acknowledged writes.
 func checkPostgres(ctx context.Context, pool *sql.DB, log *slog.Logger) error {
-	var version int
-	if err := pool.QueryRowContext(ctx, "SELECT current_setting('server_version_num')::int").Scan(&version); err != nil {
-		return err
-	}
-	if version < 140000 {
-		return fmt.Errorf("version 14 or later is needed, not %d", version/10000)
-	}
-	for _, setting := range []string{"fsync", "full_page_writes", "synchronous_commit"} {
+	settings := map[string]string{}
+	for _, name := range []string{"server_version_num", "server_encoding", "fsync", "full_page_writes", "synchronous_commit"} {
 		var value string
-		if err := pool.QueryRowContext(ctx, "SELECT current_setting($1)", setting).Scan(&value); err != nil {
+		if err := pool.QueryRowContext(ctx, "SELECT current_setting($1)", name).Scan(&value); err != nil {
 			return err
 		}
-		if value == "off" {
-			log.Warn("Postgres may lose acknowledged writes in a crash", "setting", setting, "value", value)
+		settings[name] = value
+	}
+	if version, err := strconv.Atoi(settings["server_version_num"]); err != nil || version < 140000 {
+		return fmt.Errorf("version 14 or later is needed, not %d", version/10000)
+	}
+	if encoding := settings["server_encoding"]; encoding != "UTF8" {
+		return fmt.Errorf("the database's encoding must be UTF8, not %s", encoding)
+	}
+	for _, name := range []string{"fsync", "full_page_writes", "synchronous_commit"} {
+		if settings[name] == "off" {
+			log.Warn("Postgres may lose acknowledged writes in a crash", "setting", name, "value", "off")
 		}
 	}
 	return nil
 }
 
-// asciiTrigrams says whether pg_trgm sees letters in ASCII alone, and warns if so.
-func asciiTrigrams(ctx context.Context, pool *sql.DB, log *slog.Logger) (bool, error) {
-	var ctype string
-	if err := pool.QueryRowContext(ctx, "SELECT datctype FROM pg_database WHERE datname = current_database()").Scan(&ctype); err != nil {
-		return false, err
-	}
-	ascii := ctype == "C" || ctype == "POSIX"
-	if ascii {
-		log.Warn("Postgres looks at every row for a keyword whose letters are not ASCII", "LC_CTYPE", ctype)
-	}
-	return ascii, nil
-}
-
-func (postgresEngine) dialect() string { return "postgres" }
+func (*postgresEngine) dialect() string { return "postgres" }
 
 var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
-// contains uses LIKE, which the trigram index serves, where the text has a trigram. Looking by the
-// index for one that has none, as Postgres does once it has settled on one plan for any text, takes
-// several times as long as looking at each row.
-func (e postgresEngine) contains(column, text string) (string, any) {
-	if !e.hasTrigram(text) {
-		return "strpos(" + column + ", ?) > 0", text
-	}
+// contains uses LIKE, which the trigram index serves.
+func (*postgresEngine) contains(column, text string) (string, any) {
 	return column + ` LIKE ? ESCAPE '\'`, "%" + escapeLike.Replace(text) + "%"
 }
 
-// hasTrigram says that three letters or digits of the text follow one another.
-func (e postgresEngine) hasTrigram(text string) bool {
-	n := 0
-	for _, r := range text {
-		if !unicode.IsLetter(r) && !unicode.IsDigit(r) || e.asciiTrigrams && r >= utf8.RuneSelf {
-			n = 0
-		} else if n++; n == 3 {
-			return true
-		}
-	}
-	return false
-}
+func (*postgresEngine) locking(clause string) string { return " " + clause }
 
-// matchesDirectly does: with each table more a plan takes longer to make, and one for a rare keyword
-// is made each time.
-func (postgresEngine) matchesDirectly() bool { return true }
-
-func (postgresEngine) indexedBy(string) string { return "" }
-
-// bind numbers the parameters. No statement has a ? elsewhere.
-func (postgresEngine) bind(text string) string {
-	bound := make([]byte, 0, len(text)+16)
-	number := int64(0)
-	for i := range len(text) {
-		if text[i] != '?' {
-			bound = append(bound, text[i])
-			continue
-		}
-		number++
-		bound = strconv.AppendInt(append(bound, '$'), number, 10)
-	}
-	return string(bound)
-}
-
-// lockedByID joins the customer for its lock alone.
-func (postgresEngine) lockedByID() string {
-	return " JOIN customers AS c ON c.uuid = o.customer_uuid WHERE o.uuid = ? FOR UPDATE OF o FOR KEY SHARE OF c"
-}
-
-func (postgresEngine) snapshot() *sql.TxOptions {
+func (*postgresEngine) snapshot() *sql.TxOptions {
 	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 }
 
-// lockForImport locks the table of which LockCustomer and LockOrganisation, with one of which the
-// change of a request begins, lock a row. They don't change it: for that they would wait behind this,
-// and this for them.
-// It waits for the lock no longer than for anything else; what comes after it may take any time.
-func (postgresEngine) lockForImport(db *gorm.DB) error {
+// lockForImport locks the table of customers. Each change of a request begins by locking a row of it
+// (LockCustomer, LockOrganisation), and so waits for the import. The lock itself is waited for with the
+// usual time limit; the statements of the import have none.
+func (*postgresEngine) lockForImport(db *gorm.DB) error {
 	if err := db.Exec("LOCK TABLE customers IN EXCLUSIVE MODE").Error; err != nil {
 		return err
 	}
 	if err := db.Exec("SET LOCAL statement_timeout = 0").Error; err != nil {
 		return err
 	}
-	// Plans are kept: one that reads all of a table, made while that held few rows, would go on to
-	// do so for each row of the file.
+	// Postgres keeps plans. One that reads all of a table, made while that held few rows, would do so for
+	// each row of the file.
 	return db.Exec("SET LOCAL enable_seqscan = off").Error
 }
 
-// endImport has every statement planned anew: the setting ends with the transaction, but the plans
-// that were made under it would stay with the connection, which requests are served with next. Where
-// an import fails they do stay, with a process that ends. Other connections, of other processes too,
-// may have plans that read all of a table that has few rows: new statistics have them made anew.
-func (postgresEngine) endImport(db *gorm.DB) error {
+// endImport discards plans: of this connection those made under lockForImport's setting, of all
+// others, by new statistics, those made while the tables held few rows.
+func (*postgresEngine) endImport(db *gorm.DB) error {
 	err := db.Exec(`ANALYZE customers, users, roles, role_permissions, call_managing_organisations, user_roles,
 		tokens, calls, rounds, proposals, reviews, requested_offerings`).Error
 	if err != nil {
@@ -217,11 +152,11 @@ func (postgresEngine) endImport(db *gorm.DB) error {
 	return db.Exec("DISCARD PLANS").Error
 }
 
-func (e postgresEngine) migrationPool(*sql.DB) *sql.DB { return e.migrations }
+func (e *postgresEngine) migrationPool(*sql.DB) *sql.DB { return e.migrations }
 
-// lockMigrations takes goose's lock, which earlier versions take too, on a connection of its own,
-// with which it ends. Who comes second looks every second whether it is free.
-func (e postgresEngine) lockMigrations(ctx context.Context) (func(), error) {
+// lockMigrations takes goose's lock on a connection of its own, and releases it by closing that. It
+// looks once a second whether the lock is free.
+func (e *postgresEngine) lockMigrations(ctx context.Context) (func(), error) {
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, uint64(migrationPatience/time.Second)))
 	if err != nil {
 		return nil, err
@@ -239,43 +174,48 @@ func (e postgresEngine) lockMigrations(ctx context.Context) (func(), error) {
 }
 
 // migrateAgain waits for requests and imports that hold what the migration needs.
-func (postgresEngine) migrateAgain(err error, _, _ int, since time.Duration) (time.Duration, bool) {
+func (*postgresEngine) migrateAgain(err error, _, _ int, since time.Duration) (time.Duration, bool) {
 	var answer *pgconn.PgError
 	return 3 * time.Second, errors.As(err, &answer) && answer.Code == lockNotAvailable && since < migrationPatience
 }
 
-func (postgresEngine) translate(err error) error {
+// Translate turns a driver's error into the store's.
+func (*postgresEngine) Translate(err error) error {
 	var connect *pgconn.ConnectError
 	var e *pgconn.PgError
 	switch answered := errors.As(err, &e); {
 	case errors.As(err, &connect):
 		return noConnection(err, e)
 	case !answered && pgconn.SafeToRetry(err) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%w: %w", ErrUnavailable, err) // the connection was gone before anything was sent
+		return unavailable(err) // the connection was gone before anything was sent
 	case !answered:
 		return translateCommon(err)
 	}
 	switch e.Code {
 	case "23505":
-		return &ErrUnique{Constraint: e.ConstraintName}
+		return &UniqueError{Constraint: e.ConstraintName}
 	case "23503":
-		return &ErrForeignKey{Constraint: e.ConstraintName}
+		return &ForeignKeyError{Constraint: e.ConstraintName}
 	case "23514":
-		return &ErrCheck{Constraint: e.ConstraintName}
+		return &CheckError{Constraint: e.ConstraintName}
 	case "25006", lockNotAvailable: // read-only: a standby
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		return unavailable(err)
+	case "0A000": // the plan of a prepared statement is outdated, since a table changed
+		return unavailable(err)
+	case "26000", "42P05": // prepared statements don't survive a transaction pooler
+		return fmt.Errorf("%w; behind a transaction pooler the database URL needs default_query_exec_mode=exec", unavailable(err))
 	}
-	switch e.Code[:min(2, len(e.Code))] { // what is between us and Postgres may answer anything
+	switch e.Code[:min(2, len(e.Code))] { // a proxy may answer anything
 	// Connection, transaction rollback (deadlock), resources, operator intervention (time-outs,
 	// shutdown), system error.
 	case "08", "40", "53", "57", "58":
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		return unavailable(err)
 	}
 	return err
 }
 
-// noConnection leaves out the driver's text, which names user and host; answer is the
-// server's, if it gave one.
+// noConnection leaves out the driver's text, which names user and host. answer is the server's, if it
+// gave one.
 func noConnection(err error, answer *pgconn.PgError) error {
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -286,4 +226,4 @@ func noConnection(err error, answer *pgconn.PgError) error {
 	return fmt.Errorf("%w: no connection", ErrUnavailable)
 }
 
-func (e postgresEngine) close() error { return e.migrations.Close() }
+func (e *postgresEngine) close() error { return e.migrations.Close() }

@@ -135,23 +135,8 @@ func TestPostgresMigratesAgain(t *testing.T) {
 		{"42P07", 0, false},
 	} {
 		err := fmt.Errorf("step: %w", &pgconn.PgError{Code: c.code})
-		if _, again := (postgresEngine{}).migrateAgain(err, 1000, 1, c.since); again != c.want {
+		if _, again := (&postgresEngine{}).migrateAgain(err, 1000, 1, c.since); again != c.want {
 			t.Errorf("%s after %s: %v", c.code, c.since, again)
-		}
-	}
-}
-
-// Only what has a trigram is looked for by the index of trigrams.
-func TestTrigrams(t *testing.T) {
-	for text, has := range map[string]struct{ inASCII, inAll bool }{
-		"": {}, "ab": {}, "abc": {true, true}, "a1b": {true, true}, "ab c": {}, "---": {}, "a_b%c": {}, "x--abc": {true, true},
-		"київ": {false, true}, "aké": {false, true}, "uni київ": {true, true}, "ки": {},
-	} {
-		for ascii, want := range map[bool]bool{true: has.inASCII, false: has.inAll} {
-			condition, _ := postgresEngine{asciiTrigrams: ascii}.contains("c", text)
-			if got := strings.Contains(condition, "LIKE"); got != want {
-				t.Errorf("%q, ASCII alone %t: %s", text, ascii, condition)
-			}
 		}
 	}
 }
@@ -160,7 +145,7 @@ func TestTrigrams(t *testing.T) {
 // reason to come again.
 func TestPostgresCodes(t *testing.T) {
 	for code, unavailable := range map[string]bool{"": false, "5": false, "XX000": false, lockNotAvailable: true, "40P01": true} {
-		err := postgresEngine{}.translate(&pgconn.PgError{Code: code})
+		err := (&postgresEngine{}).Translate(&pgconn.PgError{Code: code})
 		if err == nil || errors.Is(err, ErrUnavailable) != unavailable {
 			t.Errorf("%q: %v", code, err)
 		}
@@ -180,7 +165,7 @@ func TestPostgresConnectionsGivenUp(t *testing.T) {
 		context.DeadlineExceeded:        false,
 		context.Canceled:                false,
 	} {
-		if got := (postgresEngine{}).translate(err); errors.Is(got, ErrUnavailable) != unavailable || !errors.Is(got, err) {
+		if got := (&postgresEngine{}).Translate(err); errors.Is(got, ErrUnavailable) != unavailable || !errors.Is(got, err) {
 			t.Errorf("%v becomes %v", err, got)
 		}
 	}

@@ -19,16 +19,15 @@ import (
 // sqliteReaders is the size of the read-only pool; more did not measure faster.
 const sqliteReaders = 4
 
+// sqliteEngine is GORM's dialect of SQLite with what the store needs beside it.
 type sqliteEngine struct {
+	gormsqlite.Dialector
 	temporary string // directory to remove on close, if any
 }
 
 func openSQLite(ctx context.Context, cfg Config) (*Store, error) {
 	path := strings.TrimPrefix(cfg.URL, "sqlite:")
 	e := &sqliteEngine{}
-	if path == "" {
-		return nil, errors.New("database URL: sqlite: needs a path")
-	}
 	if path == ":memory:" {
 		// A file all the same: each connection to :memory: would be a database of its own.
 		dir, err := os.MkdirTemp("", "opencalls-")
@@ -37,17 +36,17 @@ func openSQLite(ctx context.Context, cfg Config) (*Store, error) {
 		}
 		e.temporary, path = dir, filepath.Join(dir, "opencalls.db")
 	}
-	if err := sqliteFile(path, cfg.Existing); err != nil {
+	if err := createSQLiteFile(path, cfg.Existing); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
-	// One writer, whose transactions take the lock at once: no deadlock of two that read
-	// first and then both want to write. FULL: an acknowledged write survives a power cut. Its
-	// cache of at most 32 MiB, where 2 is SQLite's default, makes a large import a third faster.
+	// One writer, whose transactions take the lock at once: two that read first and then both want to
+	// write would block each other. FULL: an acknowledged write survives a power cut. A cache of 32 MiB,
+	// where SQLite's default is 2, makes a large import a third faster.
 	write, err := openSQLitePool(ctx, cfg, path, 1, "_journal_mode=WAL&_synchronous=FULL&_txlock=immediate&_cache_size=-32768", sqliteWriterPragmas)
 	if err != nil {
 		return nil, errors.Join(err, e.close())
 	}
-	// A larger cache here too, four times: with 100,000 organisations statistics are half as fast again.
+	// A larger cache for readers: it makes statistics of 100,000 organisations half as fast again.
 	read, err := openSQLitePool(ctx, cfg, path, sqliteReaders, "mode=ro&_query_only=1&_txlock=deferred&_cache_size=-8192", sqliteReaderPragmas)
 	if err != nil {
 		if pool, poolErr := write.DB(); poolErr == nil {
@@ -58,11 +57,11 @@ func openSQLite(ctx context.Context, cfg Config) (*Store, error) {
 	return newStore(cfg, e, read, write), nil
 }
 
-// sqliteFile makes the file where it may and is not there: its owner's alone, since there are
-// e-mail addresses and hashes of tokens in it. SQLite's files beside it get the same mode. One
-// that is there is not opened: closing it would take away the locks that another store of this
+// createSQLiteFile creates the database file where it may and there is none. Only its owner may read
+// it, since it holds e-mail addresses and hashes of tokens; SQLite gives its files beside it the same
+// mode. An existing file is not opened: closing it would release the locks that another store of this
 // process has on it.
-func sqliteFile(path string, existing bool) error {
+func createSQLiteFile(path string, existing bool) error {
 	switch _, err := os.Stat(path); {
 	case errors.Is(err, os.ErrNotExist) && existing:
 		return fmt.Errorf("open %s: there is no such database", path)
@@ -79,15 +78,14 @@ func sqliteFile(path string, existing bool) error {
 	return file.Close()
 }
 
-// The pragmas that the DSNs must have set: a misspelt one is ignored without a word, so
-// they are read back.
+// The pragmas that the DSNs must have set. They are read back, since a misspelt one is ignored.
 var (
 	sqliteWriterPragmas = map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000", "cache_size": "-32768"}
 	sqliteReaderPragmas = map[string]string{"journal_mode": "wal", "query_only": "1", "busy_timeout": "5000", "cache_size": "-8192"}
 )
 
 func openSQLitePool(ctx context.Context, cfg Config, path string, connections int, options string, pragmas map[string]string) (*gorm.DB, error) {
-	// Of a URI's path only %, ? and # mean something; an escaped / would not be a directory.
+	// Of the characters in a URI's path only %, ? and # mean something.
 	name := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
 	// Each connection keeps the statements that it ran last, by their text.
 	connector := cfg.WrapConnector(sqliteConnector("file:" + name + "?_busy_timeout=5000&_foreign_keys=on&_stmt_cache_size=64&" + options))
@@ -105,7 +103,8 @@ func openSQLitePool(ctx context.Context, cfg Config, path string, connections in
 			return nil, fmt.Errorf("open %s: pragma %s is %s, not %s", path, pragma, got, want)
 		}
 	}
-	return gorm.Open(gormsqlite.Dialector{Conn: pool}, gormConfig())
+	dialect := &sqliteEngine{Dialector: gormsqlite.Dialector{Conn: pool}}
+	return gorm.Open(dialect, gormConfig())
 }
 
 // sqliteConnector opens connections with a DSN, which the driver itself only takes by name.
@@ -123,18 +122,7 @@ func (*sqliteEngine) contains(column, text string) (string, any) {
 	return "instr(" + column + ", ?) > 0", text
 }
 
-// matchesDirectly does not: by ids alone, all that a search reads is in its index, and no row but
-// those of the page.
-func (*sqliteEngine) matchesDirectly() bool { return false }
-
-func (*sqliteEngine) indexedBy(index string) string { return " INDEXED BY " + index }
-
-// bind hides the parameters from the planner, which a + before one does and nothing else: where it
-// might look at a value, a statement is planned anew each time it runs, since the driver clears
-// its values after each. No statement has a ? elsewhere.
-func (*sqliteEngine) bind(text string) string { return strings.ReplaceAll(text, "?", "+?") }
-
-func (*sqliteEngine) lockedByID() string { return " WHERE o.uuid = ?" } // one Write runs at a time
+func (*sqliteEngine) locking(string) string { return "" }
 
 func (*sqliteEngine) snapshot() *sql.TxOptions { return nil } // a WAL reader sees one state
 
@@ -144,15 +132,16 @@ func (*sqliteEngine) lockForImport(*gorm.DB) error { return nil } // one Write r
 
 func (*sqliteEngine) endImport(*gorm.DB) error { return nil }
 
-func (*sqliteEngine) lockMigrations(context.Context) (func(), error) { return func() {}, nil } // migrateAgain does without
+func (*sqliteEngine) lockMigrations(context.Context) (func(), error) { return func() {}, nil }
 
-// migrateAgain goes on where another process was at work: no lock lasts over several steps, so that
-// of two that start at once on an empty file the one that comes second to a step finds its tables there.
+// migrateAgain tries again, since no lock spans several steps: where two processes start at once on an
+// empty file, the second to begin a step finds its tables there.
 func (*sqliteEngine) migrateAgain(_ error, attempt, steps int, _ time.Duration) (time.Duration, bool) {
 	return 0, attempt <= steps
 }
 
-func (*sqliteEngine) translate(err error) error {
+// Translate turns a driver's error into the store's.
+func (*sqliteEngine) Translate(err error) error {
 	var e sqlite3.Error
 	if !errors.As(err, &e) {
 		return translateCommon(err)
@@ -161,25 +150,26 @@ func (*sqliteEngine) translate(err error) error {
 	switch e.ExtendedCode {
 	case sqlite3.ErrConstraintPrimaryKey:
 		table, _, _ := strings.Cut(what, ".")
-		return &ErrUnique{Constraint: table + "_pkey"}
+		return &UniqueError{Constraint: table + "_pkey"}
 	case sqlite3.ErrConstraintUnique:
-		return &ErrUnique{Constraint: sqliteUniqueName(what)}
+		return &UniqueError{Constraint: sqliteUniqueName(what)}
 	case sqlite3.ErrConstraintForeignKey:
-		return &ErrForeignKey{}
+		return &ForeignKeyError{}
 	case sqlite3.ErrConstraintCheck:
-		return &ErrCheck{Constraint: what}
+		return &CheckError{Constraint: what}
 	}
 	switch e.Code {
-	case sqlite3.ErrBusy, sqlite3.ErrLocked, sqlite3.ErrFull, sqlite3.ErrIoErr, sqlite3.ErrCantOpen, sqlite3.ErrReadonly, sqlite3.ErrCorrupt, sqlite3.ErrNotADB:
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	case sqlite3.ErrBusy, sqlite3.ErrLocked, sqlite3.ErrFull, sqlite3.ErrIoErr, sqlite3.ErrCantOpen,
+		sqlite3.ErrReadonly, sqlite3.ErrCorrupt, sqlite3.ErrNotADB:
+		return unavailable(err)
 	case sqlite3.ErrInterrupt:
 		return fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
 	}
 	return err
 }
 
-// sqliteUniqueName makes of "t.a, t.b" the name that the migrations give the constraint on
-// both engines: t_a_b_key.
+// sqliteUniqueName returns the name that the migrations give the constraint on the columns
+// "t.a, t.b": t_a_b_key.
 func sqliteUniqueName(columns string) string {
 	names := strings.Split(columns, ", ")
 	table, _, _ := strings.Cut(names[0], ".")

@@ -9,14 +9,14 @@ import (
 
 // Stats is what is going on in the active calls of an organisation.
 type Stats struct {
-	OpenCalls               int
-	ActiveRounds            int
-	AcceptedProposals       int
-	PendingProposals        int
-	PendingReview           int
-	RoundsClosingInOneWeek  int
-	CallsClosingInOneWeek   int
-	OfferingRequestsPending int
+	OpenCalls               int `gorm:"column:open_calls"`
+	ActiveRounds            int `gorm:"column:active_rounds"`
+	AcceptedProposals       int `gorm:"column:accepted_proposals"`
+	PendingProposals        int `gorm:"column:pending_proposals"`
+	PendingReview           int `gorm:"column:pending_review"`
+	RoundsClosingInOneWeek  int `gorm:"column:rounds_closing_in_one_week"`
+	CallsClosingInOneWeek   int `gorm:"column:calls_closing_in_one_week"`
+	OfferingRequestsPending int `gorm:"column:offering_requests_pending"`
 }
 
 // One statement of scalar subqueries: a statement each would cost a round trip each, and
@@ -45,10 +45,5 @@ const statsQuery = `SELECT
 func (q queries) Stats(ctx context.Context, organisation uuid.UUID) (Stats, error) {
 	now := q.now()
 	week := now.Add(7 * 24 * time.Hour)
-	return selectRow(ctx, q, statsQuery, []any{now, now, now, week, now, week, organisation}, func(s *Stats) []any {
-		return []any{
-			&s.OpenCalls, &s.ActiveRounds, &s.AcceptedProposals, &s.PendingProposals, &s.PendingReview,
-			&s.RoundsClosingInOneWeek, &s.CallsClosingInOneWeek, &s.OfferingRequestsPending,
-		}
-	})
+	return scanOne[Stats](q.with(ctx), statsQuery, now, now, now, week, now, week, organisation)
 }

@@ -8,12 +8,12 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
-	"fmt"
 	"log/slog"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/semaphore"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 )
@@ -29,8 +29,10 @@ type Config struct {
 	Now func() time.Time
 	// NewUUID makes the ids of new rows; version 7 if nil.
 	NewUUID func() uuid.UUID
+	// Connections bounds the connections to Postgres; 16 if 0. SQLite has five.
+	Connections int
 	// StatementTimeout is how long a statement may take on Postgres, unless the URL's
-	// statement_timeout says otherwise, and how long a Write waits there for its turn; 5 s if 0.
+	// statement_timeout says otherwise, and how long a Write waits there for a connection; 5 s if 0.
 	StatementTimeout time.Duration
 	// Logger receives warnings about the database's settings; slog.Default() if nil.
 	Logger *slog.Logger
@@ -39,13 +41,35 @@ type Config struct {
 	WrapConnector func(driver.Connector) driver.Connector
 }
 
+func (c Config) withDefaults() Config {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.NewUUID == nil {
+		c.NewUUID = func() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+	}
+	if c.Connections == 0 {
+		c.Connections = 16
+	}
+	if c.StatementTimeout == 0 {
+		c.StatementTimeout = 5 * time.Second
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.WrapConnector == nil {
+		c.WrapConnector = func(c driver.Connector) driver.Connector { return c }
+	}
+	return c
+}
+
 // Store is an open database. Its methods may be called from several goroutines.
 type Store struct {
 	queries
-	engine  engine
-	write   *gorm.DB
-	writers *writers
-	newUUID func() uuid.UUID
+	write    *gorm.DB
+	writers  *semaphore.Weighted // bounds concurrent Writes; nil is no bound
+	patience time.Duration       // how long a Write waits for one of writers
+	newUUID  func() uuid.UUID
 }
 
 // engine is what differs between SQLite and Postgres beyond what GORM hides.
@@ -54,17 +78,9 @@ type engine interface {
 	dialect() string
 	// contains is a condition that the column holds the text, where %, _ and \ are plain.
 	contains(column, text string) (condition string, argument any)
-	// matchesDirectly says to read the rows of a search as they are found, rather than to find the
-	// ids of its page first.
-	matchesDirectly() bool
-	// indexedBy follows the name of a table that is to be read by this index, which SQLite does
-	// not choose by itself: it keeps no statistics, and so doesn't know that the index is small.
-	indexedBy(index string) string
-	// bind writes the parameters of a statement, each a ?, as the driver wants them.
-	bind(text string) string
-	// lockedByID follows a query of organisations, o, and makes it that of the one with this uuid,
-	// which keeps every other Write off it and waits for an import (Tx.LockForImport).
-	lockedByID() string
+	// locking returns what a query ends with that locks rows: the clause on Postgres, "" on SQLite,
+	// where one Write runs at a time.
+	locking(clause string) string
 	// snapshot begins a transaction that reads one state of the database.
 	snapshot() *sql.TxOptions
 	// lockForImport is Tx.LockForImport.
@@ -78,52 +94,35 @@ type engine interface {
 	// migrateAgain says whether a migration of so many steps, which began so long ago, is worth
 	// another attempt after this error, and after what time.
 	migrateAgain(err error, attempt, steps int, since time.Duration) (wait time.Duration, again bool)
-	// translate turns a driver's error into the store's.
-	translate(err error) error
+	// Translate turns a driver's error into the store's.
+	Translate(err error) error
 	// close releases what the engine holds besides its connections.
 	close() error
 }
 
 // queries are the reads, which a Store and a Tx share.
 type queries struct {
-	db     *gorm.DB
-	pool   gorm.ConnPool // the connections of db, or the transaction that this is in
+	db     *gorm.DB // the connections, or the transaction that this is in
 	engine engine
-	bound  *boundTexts
 	now    func() time.Time
 }
 
 // Open opens the database, checks that its settings are what the store relies on, and warns
 // about those of Postgres that would lose acknowledged writes. It does not migrate.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
-	if cfg.Now == nil {
-		cfg.Now = time.Now
+	if err := CheckURL(cfg.URL); err != nil {
+		return nil, err
 	}
-	if cfg.NewUUID == nil {
-		cfg.NewUUID = func() uuid.UUID { return uuid.Must(uuid.NewV7()) }
-	}
-	if cfg.StatementTimeout == 0 {
-		cfg.StatementTimeout = 5 * time.Second
-	}
-	if cfg.Logger == nil {
-		cfg.Logger = slog.Default()
-	}
-	if cfg.WrapConnector == nil {
-		cfg.WrapConnector = func(c driver.Connector) driver.Connector { return c }
-	}
-	kind, _, _ := strings.Cut(cfg.URL, ":")
-	switch kind {
-	case "sqlite":
+	cfg = cfg.withDefaults()
+	if strings.HasPrefix(cfg.URL, "sqlite:") {
 		return openSQLite(ctx, cfg)
-	case "postgres", "postgresql":
-		return openPostgres(ctx, cfg)
 	}
-	return nil, fmt.Errorf("database URL: want sqlite:PATH, sqlite::memory: or postgres://…")
+	return openPostgres(ctx, cfg)
 }
 
 func newStore(cfg Config, e engine, read, write *gorm.DB) *Store {
 	now := func() time.Time { return truncate(cfg.Now()) }
-	return &Store{queries: queries{db: read, pool: read.Statement.ConnPool, engine: e, bound: &boundTexts{}, now: now}, engine: e, write: write, newUUID: cfg.NewUUID}
+	return &Store{queries: queries{db: read, engine: e, now: now}, write: write, newUUID: cfg.NewUUID}
 }
 
 // gormConfig has GORM prepare no statements: both drivers keep prepared ones by themselves, in
@@ -131,7 +130,9 @@ func newStore(cfg Config, e engine, read, write *gorm.DB) *Store {
 func gormConfig() *gorm.Config {
 	return &gorm.Config{
 		SkipDefaultTransaction: true,           // Write opens the transactions
-		Logger:                 logger.Discard, // errors are returned, and logged once by who serves
+		QueryFields:            true,           // no SELECT *: a new column breaks no prepared statement
+		TranslateError:         true,           // by the engine
+		Logger:                 logger.Discard, // errors are returned, and logged once by the caller
 	}
 }
 
@@ -150,23 +151,11 @@ func truncatePtr(t *time.Time) *time.Time {
 func (q queries) Now() time.Time { return q.now() }
 
 // with returns the reads bound to a context, which cancels them.
-func (q queries) with(ctx context.Context) *gorm.DB {
-	db := q.db.WithContext(ctx)
-	db.Statement.ConnPool = q.pool
-	return db
-}
-
-// err makes a driver's error one of the store's. Every method returns through it.
-func (q queries) err(err error) error {
-	if err == nil || errors.Is(err, ErrUnavailable) {
-		return err
-	}
-	return q.engine.translate(err)
-}
+func (q queries) with(ctx context.Context) *gorm.DB { return q.db.WithContext(ctx) }
 
 // Ping says whether the database answers: nil, or ErrUnavailable.
 func (s *Store) Ping(ctx context.Context) error {
-	return s.err(s.with(ctx).Exec("SELECT 1").Error)
+	return s.with(ctx).Exec("SELECT 1").Error
 }
 
 // Close closes every connection; running statements fail.
@@ -185,25 +174,14 @@ func (s *Store) snapshot(ctx context.Context, read func(queries) error) error {
 }
 
 // transaction runs a function in a transaction of db's connections. The function's error comes
-// back as it is: it may be one that only looks like the database's, such as io.EOF. It is begun
-// without GORM, which would copy its state several times for each.
+// back as it is: it may be one that only looks like the database's, such as io.EOF.
 func (q queries) transaction(ctx context.Context, db *gorm.DB, options *sql.TxOptions, run func(queries) error) error {
-	pool, err := db.DB()
-	if err != nil {
-		return q.err(err)
-	}
-	tx, err := pool.BeginTx(ctx, options)
-	if err != nil {
-		return q.err(err)
-	}
-	defer func() { _ = tx.Rollback() }() // nothing, once it is committed
-	q.pool = tx
-	if err := run(q); err != nil {
-		return err
-	}
-	err = tx.Commit()
+	err := db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		q.db = tx
+		return run(q)
+	}, options)
 	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
-		return ctx.Err() // its end took the transaction back before the commit
+		return ctx.Err() // its end rolled the transaction back before the commit
 	}
-	return q.err(err)
+	return err
 }

@@ -67,7 +67,7 @@ func upsertStatement[T any](tx *Tx, key string, rows []T) ([]string, error) {
 	}).Create(&rows).Statement
 	var keys []string
 	err := tx.savepoint(func(tx *Tx) error {
-		result, err := tx.pool.QueryContext(tx.ctx, insert.SQL.String()+" RETURNING "+key, insert.Vars...)
+		result, err := tx.db.Statement.ConnPool.QueryContext(tx.db.Statement.Context, insert.SQL.String()+" RETURNING "+key, insert.Vars...)
 		if err != nil {
 			return err
 		}
@@ -81,7 +81,7 @@ func upsertStatement[T any](tx *Tx, key string, rows []T) ([]string, error) {
 		}
 		return result.Err()
 	})
-	return keys, err
+	return keys, tx.engine.Translate(err)
 }
 
 // created returns when the rows with these keys were created, for those that exist: an
@@ -92,7 +92,7 @@ func (tx *Tx) created(table string, ids []uuid.UUID) (map[uuid.UUID]time.Time, e
 		Created time.Time
 	}
 	if err := tx.db.Table(table).Select("uuid, created").Where("uuid IN ?", ids).Scan(&rows).Error; err != nil {
-		return nil, tx.err(err)
+		return nil, err
 	}
 	times := make(map[uuid.UUID]time.Time, len(rows))
 	for _, row := range rows {

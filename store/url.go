@@ -7,6 +7,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+var errPostgresURL = errors.New("database URL: not a Postgres URL")
+
 // CheckURL says what is wrong with a database URL, without opening anything. Its text never
 // holds the URL, which may hold a password.
 func CheckURL(databaseURL string) error {
@@ -19,7 +21,7 @@ func CheckURL(databaseURL string) error {
 		return nil
 	case "postgres", "postgresql":
 		if _, err := pgx.ParseConfig(databaseURL); err != nil {
-			return errors.New("database URL: not a Postgres URL")
+			return errPostgresURL // the driver's own text could hold the password
 		}
 		return nil
 	}

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -21,7 +20,6 @@ type Actor struct {
 // beyond those of Store are the only ones that change data, and each leaves its audit event.
 type Tx struct {
 	queries
-	ctx     context.Context
 	actor   Actor
 	newUUID func() uuid.UUID
 	imports bool // LockForImport was called
@@ -29,59 +27,27 @@ type Tx struct {
 
 // Write runs change in a transaction: all of it is kept, or nothing when change or the
 // commit fails. An error of change is returned as it is; the store's own are those of
-// errors.go. On SQLite one Write runs at a time; on Postgres one that waits longer for its turn
-// than Config.StatementTimeout is ErrUnavailable.
+// errors.go. On SQLite one Write runs at a time. On Postgres some connections are left to reads, and a
+// Write that waits longer than Config.StatementTimeout for one of the others is ErrUnavailable.
 func (s *Store) Write(ctx context.Context, actor Actor, change func(tx *Tx) error) error {
-	if err := s.writers.begin(ctx); err != nil {
-		return err
+	if s.writers != nil {
+		wait, cancel := context.WithTimeout(ctx, s.patience)
+		defer cancel()
+		if err := s.writers.Acquire(wait, 1); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return fmt.Errorf("%w: other changes held all connections for changes for %s", ErrUnavailable, s.patience)
+		}
+		defer s.writers.Release(1)
 	}
-	defer s.writers.end()
 	return s.transaction(ctx, s.write, &sql.TxOptions{}, func(q queries) error {
-		q.db = q.with(ctx) // for the statements that GORM builds
-		tx := &Tx{queries: q, ctx: ctx, actor: actor, newUUID: s.newUUID}
+		tx := &Tx{queries: q, actor: actor, newUUID: s.newUUID}
 		if err := change(tx); err != nil || !tx.imports {
 			return err
 		}
-		return tx.err(tx.engine.endImport(tx.db))
+		return tx.engine.endImport(tx.db)
 	})
-}
-
-// writers bound how many changes have a connection at once; nil bounds nothing.
-type writers struct {
-	turns    chan struct{}
-	patience time.Duration
-}
-
-func newWriters(most int, patience time.Duration) *writers {
-	return &writers{turns: make(chan struct{}, most), patience: patience}
-}
-
-// begin waits for a turn.
-func (w *writers) begin(ctx context.Context) error {
-	if w == nil {
-		return nil
-	}
-	select {
-	case w.turns <- struct{}{}:
-		return nil
-	default:
-	}
-	timer := time.NewTimer(w.patience)
-	defer timer.Stop()
-	select {
-	case w.turns <- struct{}{}:
-		return nil
-	case <-timer.C:
-		return fmt.Errorf("%w: %d changes are under way for %s", ErrUnavailable, cap(w.turns), w.patience)
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (w *writers) end() {
-	if w != nil {
-		<-w.turns
-	}
 }
 
 // audit writes one event for each object, in the transaction that changed it.
@@ -89,43 +55,42 @@ func (tx *Tx) audit(action, objectType, details string, objects ...string) error
 	if len(objects) == 0 {
 		return nil
 	}
-	now := tx.now()
-	arguments := make([]any, 0, 8*len(objects))
-	for _, object := range objects {
-		arguments = append(arguments, tx.newUUID(), now, tx.actor.UserUUID, tx.actor.RequestID, objectType+"."+action, objectType, object, details)
+	events := make([]AuditEvent, len(objects))
+	for i, object := range objects {
+		events[i] = AuditEvent{
+			UUID: tx.newUUID(), Created: tx.now(), ActorUUID: tx.actor.UserUUID, RequestID: tx.actor.RequestID,
+			Action: objectType + "." + action, ObjectType: objectType, ObjectUUID: object, Details: details,
+		}
 	}
-	const row = "(?, ?, ?, ?, ?, ?, ?, ?)"
-	return tx.exec("INSERT INTO audit_events (uuid, created, actor_uuid, request_id, action, object_type, object_uuid, details) VALUES "+
-		row+strings.Repeat(", "+row, len(objects)-1), arguments...)
+	return tx.db.Create(&events).Error
 }
 
-// savepoint runs change so that its failure takes back only what it did itself. It ends the
-// savepoint, which GORM's nested transactions don't: an import would have thousands of them
-// open, and each change of a page or row costs more with each.
+// savepoint runs change so that its failure rolls back only what change did. It releases the
+// savepoint, which GORM's nested transactions don't: an import would have thousands of them open.
 func (tx *Tx) savepoint(change func(tx *Tx) error) error {
 	if err := tx.db.Exec("SAVEPOINT change").Error; err != nil {
-		return tx.err(err)
+		return err
 	}
 	if err := change(tx); err != nil {
 		if tx.db.Exec("ROLLBACK TO SAVEPOINT change").Error == nil {
 			tx.db.Exec("RELEASE SAVEPOINT change")
 		}
-		return tx.err(err) // where taking back failed, the transaction can't be committed
+		return err // where the roll-back failed, the transaction can't be committed
 	}
-	return tx.err(tx.db.Exec("RELEASE SAVEPOINT change").Error)
+	return tx.db.Exec("RELEASE SAVEPOINT change").Error
 }
 
 // AuditEvents returns the events on an object, oldest first.
 func (q queries) AuditEvents(ctx context.Context, objectType, object string) ([]AuditEvent, error) {
 	var events []AuditEvent
 	err := q.with(ctx).Where("object_type = ? AND object_uuid = ?", objectType, object).Order("created, uuid").Find(&events).Error
-	return events, q.err(err)
+	return events, err
 }
 
 // Setting returns a mark on the database; "" where it has none of this name.
 func (q queries) Setting(ctx context.Context, name string) (string, error) {
 	var value string
-	err := q.err(q.with(ctx).Table("settings").Select("value").Where("name = ?", name).Take(&value).Error)
+	err := q.with(ctx).Table("settings").Select("value").Where("name = ?", name).Take(&value).Error
 	if errors.Is(err, ErrNotFound) {
 		return "", nil
 	}
@@ -134,9 +99,10 @@ func (q queries) Setting(ctx context.Context, name string) (string, error) {
 
 // SetSetting marks the database.
 func (tx *Tx) SetSetting(name, value string) error {
-	err := tx.db.Exec("INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value).Error
+	err := tx.db.Exec("INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+		name, value).Error
 	if err != nil {
-		return tx.err(err)
+		return err
 	}
 	return tx.audit("set", "setting", value, name)
 }

@@ -37,7 +37,7 @@ func (c userCreateCommand) Run(env environment) error {
 		user, err = tx.CreateUser(store.User{Username: c.Username, FullName: c.FullName, Email: c.Email, IsStaff: c.Staff, IsActive: true})
 		return err
 	})
-	var taken *store.ErrUnique
+	var taken *store.UniqueError
 	if errors.As(err, &taken) {
 		return fmt.Errorf("username %s is taken", c.Username)
 	}

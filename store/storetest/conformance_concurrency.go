@@ -61,7 +61,7 @@ var concurrencyScenarios = []scenario{
 				})
 			})
 			r.oneWins(errs, func(err error) bool {
-				var e *store.ErrUnique
+				var e *store.UniqueError
 				return errors.As(err, &e) && e.Constraint == "call_managing_organisations_customer_uuid_key"
 			})
 		}
@@ -84,7 +84,7 @@ var concurrencyScenarios = []scenario{
 			r.write(func(tx *store.Tx) error { return tx.RevokeRole(u.UUID, p.role.UUID, p.organisation.UUID) })
 			errs = together(6, func(int) error { return r.tryWrite(grant) })
 			r.oneWins(errs, func(err error) bool {
-				var e *store.ErrUnique
+				var e *store.UniqueError
 				return errors.Is(err, store.ErrAlreadyGranted) || errors.As(err, &e)
 			})
 		}

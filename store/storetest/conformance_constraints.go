@@ -13,7 +13,7 @@ import (
 // isUnique checks that an error is that of a unique constraint.
 func (r *rig) isUnique(err error, constraint string) {
 	r.Helper()
-	var e *store.ErrUnique
+	var e *store.UniqueError
 	if !errors.As(err, &e) {
 		r.Fatalf("error is %v, not ErrUnique", err)
 	}
@@ -23,7 +23,7 @@ func (r *rig) isUnique(err error, constraint string) {
 // isCheck checks that an error is that of a check constraint.
 func (r *rig) isCheck(err error, constraint string) {
 	r.Helper()
-	var e *store.ErrCheck
+	var e *store.CheckError
 	if !errors.As(err, &e) {
 		r.Fatalf("error is %v, not ErrCheck", err)
 	}
@@ -33,7 +33,7 @@ func (r *rig) isCheck(err error, constraint string) {
 // isForeignKey checks that an error is that of a foreign key; SQLite can't say of which.
 func (r *rig) isForeignKey(err error, constraint string) {
 	r.Helper()
-	var e *store.ErrForeignKey
+	var e *store.ForeignKeyError
 	if !errors.As(err, &e) {
 		r.Fatalf("error is %v, not ErrForeignKey", err)
 	}

@@ -76,18 +76,18 @@ var memberScenarios = []scenario{
 			want   []string
 		}{
 			{store.MemberFilter{}, []string{"alice", "bob", "bob"}},
-			{store.MemberFilter{Role: "OTHER"}, []string{"bob"}},
-			{store.MemberFilter{Role: other.UUID.String()}, []string{"bob"}},
-			{store.MemberFilter{Role: "CUSTOMER.CALL_ORGANIZER"}, []string{"alice", "bob"}},
-			{store.MemberFilter{Role: "00000000000040008000000000000004"}, []string{"alice", "bob"}},
-			{store.MemberFilter{Role: "other"}, []string{}},
-			{store.MemberFilter{Role: uuid.NewString()}, []string{}},
+			{store.MemberFilter{RoleName: "OTHER"}, []string{"bob"}},
+			{store.MemberFilter{RoleUUID: other.UUID}, []string{"bob"}},
+			{store.MemberFilter{RoleName: "CUSTOMER.CALL_ORGANIZER"}, []string{"alice", "bob"}},
+			{store.MemberFilter{RoleUUID: uuid.MustParse("00000000000040008000000000000004")}, []string{"alice", "bob"}},
+			{store.MemberFilter{RoleName: "other"}, []string{}},
+			{store.MemberFilter{RoleUUID: uuid.New()}, []string{}},
 			{store.MemberFilter{Users: []uuid.UUID{bob.UUID}}, []string{"bob", "bob"}},
 			{store.MemberFilter{Users: []uuid.UUID{bob.UUID, bob.UUID}}, []string{"bob", "bob"}},
 			{store.MemberFilter{Users: []uuid.UUID{bob.UUID, p.user.UUID}}, []string{}},
 			{store.MemberFilter{Users: []uuid.UUID{uuid.New()}}, []string{}},
-			{store.MemberFilter{Users: []uuid.UUID{bob.UUID}, Role: "OTHER", FullName: "b", Username: "bob", UserSlug: "o", Search: "BOB"}, []string{"bob"}},
-			{store.MemberFilter{Users: []uuid.UUID{bob.UUID}, Role: "OTHER", FullName: "x"}, []string{}},
+			{store.MemberFilter{Users: []uuid.UUID{bob.UUID}, RoleName: "OTHER", FullName: "b", Username: "bob", UserSlug: "o", Search: "BOB"}, []string{"bob"}},
+			{store.MemberFilter{Users: []uuid.UUID{bob.UUID}, RoleName: "OTHER", FullName: "x"}, []string{}},
 		} {
 			r.same(r.usernames(p.organisation.UUID, c.filter, store.Ordering{Name: "username"}), c.want)
 		}

@@ -54,7 +54,7 @@ var transactionScenarios = []scenario{
 		o := r.world.Organisation(r.world.Customer("Tartu"))
 		r.world.Image(store.OrganisationImage, o.UUID, "old")
 		for _, want := range []error{
-			errTakeBack, fmt.Errorf("wrapped: %w", io.ErrUnexpectedEOF), sql.ErrNoRows, context.Canceled, &store.ErrCheck{Constraint: "mine"},
+			errTakeBack, fmt.Errorf("wrapped: %w", io.ErrUnexpectedEOF), sql.ErrNoRows, context.Canceled, &store.CheckError{Constraint: "mine"},
 		} {
 			err := r.fails(func(tx *store.Tx) error {
 				everyKindOfChange(r, tx, o.UUID)

@@ -20,30 +20,35 @@ CREATE TABLE customers (
     blocked      boolean NOT NULL,
     archived     boolean NOT NULL,
     created      timestamptz NOT NULL,
-    -- Filled in Go, so that both engines fold and compare alike: the case-folded name, and
-    -- name, abbreviation and native name case-folded one after another.
-    name_key     text COLLATE "C" NOT NULL,
+    -- Filled in Go, the same on both engines: the name's collation key, and name, abbreviation
+    -- and native name case-folded one after another.
+    name_key     bytea NOT NULL,
     search       text COLLATE "C" NOT NULL
 );
 
 CREATE TABLE users (
-    uuid             uuid NOT NULL PRIMARY KEY,
-    username         text COLLATE "C" NOT NULL,
-    slug             text COLLATE "C" NOT NULL,
-    full_name        text COLLATE "C" NOT NULL,
-    native_name      text COLLATE "C" NOT NULL,
-    email            text COLLATE "C" NOT NULL,
-    image_uuid       uuid REFERENCES images (uuid),
-    is_staff         boolean NOT NULL,
-    is_support       boolean NOT NULL,
-    is_active        boolean NOT NULL,
-    created          timestamptz NOT NULL,
-    -- Filled in Go: case-folded for ordering and search, full_name_search without accents too.
-    full_name_key    text COLLATE "C" NOT NULL,
-    native_name_key  text COLLATE "C" NOT NULL,
-    email_key        text COLLATE "C" NOT NULL,
-    slug_key         text COLLATE "C" NOT NULL,
-    full_name_search text COLLATE "C" NOT NULL,
+    uuid               uuid NOT NULL PRIMARY KEY,
+    username           text COLLATE "C" NOT NULL,
+    slug               text COLLATE "C" NOT NULL,
+    full_name          text COLLATE "C" NOT NULL,
+    native_name        text COLLATE "C" NOT NULL,
+    email              text COLLATE "C" NOT NULL,
+    image_uuid         uuid REFERENCES images (uuid),
+    is_staff           boolean NOT NULL,
+    is_support         boolean NOT NULL,
+    is_active          boolean NOT NULL,
+    created            timestamptz NOT NULL,
+    -- Filled in Go, the same on both engines: collation keys to order by, case-folded texts to
+    -- search in, and the full name without accents.
+    username_key       bytea NOT NULL,
+    full_name_key      bytea NOT NULL,
+    native_name_key    bytea NOT NULL,
+    email_key          bytea NOT NULL,
+    full_name_search   text COLLATE "C" NOT NULL,
+    full_name_plain    text COLLATE "C" NOT NULL,
+    native_name_search text COLLATE "C" NOT NULL,
+    email_search       text COLLATE "C" NOT NULL,
+    slug_search        text COLLATE "C" NOT NULL,
     CONSTRAINT users_username_key UNIQUE (username)
 );
 
@@ -62,6 +67,7 @@ CREATE TABLE roles (
     scope       text COLLATE "C" NOT NULL,
     description text COLLATE "C" NOT NULL,
     is_active   boolean NOT NULL,
+    name_key    bytea NOT NULL, -- the collation key, filled in Go
     CONSTRAINT roles_name_key UNIQUE (name),
     CONSTRAINT roles_scope_check CHECK (scope IN ('customer', 'call_managing_organisation'))
 );
@@ -78,12 +84,12 @@ CREATE TABLE call_managing_organisations (
     description     text COLLATE "C" NOT NULL,
     image_uuid      uuid REFERENCES images (uuid),
     created         timestamptz NOT NULL,
-    -- Copies of the customer's name_key and search, kept in step with it: one index gives a
-    -- page of the list in order, and a search reads no other table.
-    customer_key    text COLLATE "C" NOT NULL,
+    -- Copies of the customer's name_key and search, which the code that writes the customer keeps
+    -- in step: one index gives a page of the list in order, and a search reads no other table.
+    customer_key    bytea NOT NULL,
     customer_search text COLLATE "C" NOT NULL,
     CONSTRAINT call_managing_organisations_customer_uuid_key UNIQUE (customer_uuid),
-    CONSTRAINT call_managing_organisations_description_check CHECK (length(description) <= 2000)
+    CONSTRAINT call_managing_organisations_description_check CHECK (length(description) <= 4096)
 );
 CREATE INDEX call_managing_organisations_customer_key_idx ON call_managing_organisations (customer_key, uuid);
 CREATE INDEX call_managing_organisations_customer_search_idx ON call_managing_organisations USING gin (customer_search gin_trgm_ops);
@@ -106,8 +112,19 @@ CREATE UNIQUE INDEX user_roles_customer_uuid_user_uuid_role_uuid_key ON user_rol
     WHERE revoked IS NULL AND customer_uuid IS NOT NULL;
 CREATE UNIQUE INDEX user_roles_organisation_uuid_user_uuid_role_uuid_key ON user_roles (organisation_uuid, user_uuid, role_uuid)
     WHERE revoked IS NULL AND organisation_uuid IS NOT NULL;
-CREATE INDEX user_roles_organisation_uuid_created_idx ON user_roles (organisation_uuid, created, uuid)
+-- The team of an organisation, oldest grant first, is counted from this index alone.
+CREATE INDEX user_roles_organisation_uuid_created_idx
+    ON user_roles (organisation_uuid, created, uuid, user_uuid, expiration_time)
     WHERE revoked IS NULL AND organisation_uuid IS NOT NULL;
+-- Rows that refer to an image, a customer or an organisation are found when that is removed.
+CREATE INDEX user_roles_customer_uuid_idx ON user_roles (customer_uuid) WHERE customer_uuid IS NOT NULL;
+CREATE INDEX user_roles_organisation_uuid_idx ON user_roles (organisation_uuid) WHERE organisation_uuid IS NOT NULL;
+CREATE INDEX customers_image_uuid_idx ON customers (image_uuid) WHERE image_uuid IS NOT NULL;
+CREATE INDEX users_image_uuid_idx ON users (image_uuid) WHERE image_uuid IS NOT NULL;
+CREATE INDEX call_managing_organisations_image_uuid_idx
+    ON call_managing_organisations (image_uuid) WHERE image_uuid IS NOT NULL;
+-- Deactivated users, whose roles don't count.
+CREATE INDEX users_inactive_uuid_idx ON users (uuid) WHERE NOT is_active;
 
 CREATE TABLE calls (
     uuid              uuid NOT NULL PRIMARY KEY,
@@ -201,6 +218,37 @@ CREATE TRIGGER call_managing_organisations_inserted AFTER INSERT ON call_managin
     REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_call_managing_organisations();
 CREATE TRIGGER call_managing_organisations_deleted AFTER DELETE ON call_managing_organisations
     REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_call_managing_organisations();
+
+-- The built-in roles, the same in every database. name_key is the collation key of the name.
+INSERT INTO roles (uuid, name, scope, description, is_active, name_key) VALUES
+    ('00000000-0000-4000-8000-000000000001', 'CUSTOMER.OWNER', 'customer', 'Organization owner', true,
+     '\x161d183617f3181617711741164c17bd017217711871174f164c17bd00000020002000200020002000200020002000200020002000200020002000000808080808080808020808080808'),
+    ('00000000-0000-4000-8000-000000000002', 'CUSTOMER.MANAGER', 'customer', 'Organization manager', true,
+     '\x161d183617f3181617711741164c17bd0172174115ef174f15ef1691164c17bd00000020002000200020002000200020002000200020002000200020002000200020000008080808080808080208080808080808'),
+    ('00000000-0000-4000-8000-000000000003', 'CUSTOMER.SUPPORT', 'customer', 'Organization support', false,
+     '\x161d183617f3181617711741164c17bd017217f3183617961796177117bd181600000020002000200020002000200020002000200020002000200020002000200020000008080808080808080208080808080808'),
+    ('00000000-0000-4000-8000-000000000004', 'CUSTOMER.CALL_ORGANIZER', 'call_managing_organisation', 'Organization call organizer', true,
+     '\x161d183617f3181617711741164c17bd0172161d15ef17111711010b177117bd169115ef174f16cd1895164c17bd00000020002000200020002000200020002000200020002000200020002000200020002000200020002000000808080808080808020808080802080808080808080808');
+INSERT INTO role_permissions (role_uuid, permission) VALUES
+    ('00000000-0000-4000-8000-000000000001', 'CALL.APPROVE_AND_REJECT_PROPOSALS'),
+    ('00000000-0000-4000-8000-000000000001', 'CALL.CLOSE_ROUNDS'),
+    ('00000000-0000-4000-8000-000000000001', 'CALL.CREATE_PERMISSION'),
+    ('00000000-0000-4000-8000-000000000001', 'CALL.DELETE_PERMISSION'),
+    ('00000000-0000-4000-8000-000000000001', 'CALL.UPDATE_PERMISSION'),
+    ('00000000-0000-4000-8000-000000000001', 'OFFERING.ACCEPT_CALL_REQUEST'),
+    ('00000000-0000-4000-8000-000000000004', 'CALL.APPROVE_AND_REJECT_PROPOSALS'),
+    ('00000000-0000-4000-8000-000000000004', 'CALL.CLOSE_ROUNDS'),
+    ('00000000-0000-4000-8000-000000000004', 'CALL.CREATE'),
+    ('00000000-0000-4000-8000-000000000004', 'CALL.CREATE_PERMISSION'),
+    ('00000000-0000-4000-8000-000000000004', 'CALL.DELETE_PERMISSION'),
+    ('00000000-0000-4000-8000-000000000004', 'CALL.LIST'),
+    ('00000000-0000-4000-8000-000000000004', 'CALL.UPDATE_PERMISSION'),
+    ('00000000-0000-4000-8000-000000000004', 'PROPOSAL.LIST'),
+    ('00000000-0000-4000-8000-000000000004', 'PROPOSAL.MANAGE_REVIEW'),
+    ('00000000-0000-4000-8000-000000000004', 'ROUND.LIST');
+
+-- The mark by which the program knows its schema.
+INSERT INTO settings (name, value) VALUES ('schema', '0.1.0');
 
 -- +goose Down
 DROP TABLE counters;

@@ -2,10 +2,10 @@ package handlers
 
 import (
 	"context"
-	"errors"
 	"maps"
-	"net/http"
 	"net/url"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -81,10 +81,52 @@ func link(ctx context.Context, page store.Page, total int) *string {
 	return &text
 }
 
-// pageErr makes a page past the end its refusal.
-func pageErr(err error) error {
-	if errors.Is(err, store.ErrInvalidPage) {
-		return &Problem{Status: http.StatusNotFound, Detail: TextInvalidPage}
+// listHeaders are the headers of a list's answer. They have the fields of the generated types, into
+// which they are converted.
+type listHeaders struct {
+	Link         *string
+	XRequestID   *string // the server sets it for every answer
+	XResultCount int
+}
+
+// list returns a rendered page of a list and the answer's headers.
+func list[Row, Item any](ctx context.Context, number, size *int, read func(store.Page) ([]Row, int64, error), render func(Row) Item) ([]Item, listHeaders, error) {
+	page := pageOf(number, size)
+	rows, total, err := read(page)
+	if err != nil {
+		return nil, listHeaders{}, err
 	}
-	return err
+	items := make([]Item, len(rows))
+	for i, row := range rows {
+		items[i] = render(row)
+	}
+	return items, headersOf(ctx, page, total), nil
+}
+
+// count returns the headers of a list's answer to HEAD.
+func count(ctx context.Context, number, size *int, total int64, err error) (listHeaders, error) {
+	page := pageOf(number, size)
+	if err == nil {
+		err = page.Check(total)
+	}
+	return headersOf(ctx, page, total), err
+}
+
+func headersOf(ctx context.Context, page store.Page, total int64) listHeaders {
+	return listHeaders{Link: link(ctx, page, int(total)), XResultCount: int(total)}
+}
+
+// narrow clears the fields of an answer that are not among the names; without names all stay.
+func narrow[Item any, Name ~string](item Item, names []Name) Item {
+	if len(names) == 0 {
+		return item
+	}
+	value := reflect.ValueOf(&item).Elem()
+	for i := range value.NumField() {
+		name, _, _ := strings.Cut(value.Type().Field(i).Tag.Get("json"), ",")
+		if !slices.Contains(names, Name(name)) {
+			value.Field(i).SetZero()
+		}
+	}
+	return item
 }

@@ -1,0 +1,66 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/opencalls/opencalls/access"
+	"github.com/opencalls/opencalls/store"
+)
+
+// change changes an object in one transaction. The token is looked up again, since it may have been
+// revoked while the body was still arriving. Then load locks the object and returns it, may refuses
+// what the principal may not do, and apply checks the data and changes it.
+func change[T any](
+	ctx context.Context, s *store.Store,
+	load func(*store.Tx) (T, error),
+	may func(*store.Tx, access.Principal, T) error,
+	apply func(*store.Tx, access.Principal, T) error,
+) error {
+	return s.Write(ctx, actor(ctx), func(tx *store.Tx) error {
+		principal, err := SignIn(ctx, tx, access.From(ctx).TokenDigest)
+		if err != nil {
+			return err
+		}
+		object, err := load(tx)
+		if err != nil {
+			return err
+		}
+		if err := may(tx, principal, object); err != nil {
+			return err
+		}
+		return apply(tx, principal, object)
+	})
+}
+
+// identities are what SignIn reads.
+type identities interface {
+	Identity(ctx context.Context, digest string) (store.Identity, error)
+	Now() time.Time
+}
+
+// SignIn returns who a token belongs to, by its digest. It asks the store each time, so that a
+// revocation holds at once, on every replica. A token that doesn't sign anybody in is a 401.
+func SignIn(ctx context.Context, reads identities, digest string) (access.Principal, error) {
+	found, err := reads.Identity(ctx, digest)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return access.Principal{}, Unauthorized("Invalid token.")
+	case err != nil:
+		return access.Principal{}, err
+	case !found.IsActive:
+		return access.Principal{}, Unauthorized("User inactive or deleted.")
+	case found.Expires != nil && found.Expires.Before(reads.Now()):
+		return access.Principal{}, Unauthorized("Token has expired.")
+	}
+	return access.Principal{
+		UserUUID: found.UUID, Staff: found.IsStaff, Support: found.IsSupport, TokenDigest: digest,
+	}, nil
+}
+
+// Unauthorized is the refusal of a request that doesn't say who sends it.
+func Unauthorized(detail string) *Problem {
+	return &Problem{Status: http.StatusUnauthorized, Detail: detail}
+}

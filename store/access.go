@@ -1,0 +1,73 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Identity is who signed in with a token.
+type Identity struct {
+	Expires   *time.Time `gorm:"column:expires" sql:"t.expires"` // of the token
+	UUID      uuid.UUID  `gorm:"column:uuid" sql:"u.uuid"`
+	IsStaff   bool       `gorm:"column:is_staff" sql:"u.is_staff"`
+	IsSupport bool       `gorm:"column:is_support" sql:"u.is_support"`
+	IsActive  bool       `gorm:"column:is_active" sql:"u.is_active"`
+}
+
+var identityQuery = "SELECT " + columns[Identity]() + " FROM tokens AS t JOIN users AS u ON u.uuid = t.user_uuid WHERE t.digest = ?"
+
+// Identity returns who a token belongs to, by its digest, in one statement; ErrNotFound where
+// there is no such token. Expired tokens and inactive users are returned too.
+func (q queries) Identity(ctx context.Context, digest string) (Identity, error) {
+	return scanOne[Identity](q.with(ctx), identityQuery, digest)
+}
+
+// HeldRole is a role that a user actively holds on an organisation or on its customer.
+type HeldRole struct {
+	Scope       Scope
+	Name        string
+	Permissions []string
+}
+
+// active is the condition of a grant that counts at this moment.
+const active = "g.revoked IS NULL AND (g.expiration_time IS NULL OR g.expiration_time >= ?)"
+
+// heldRole is a held role with one of its permissions; nil where it has none.
+type heldRole struct {
+	Grant      uuid.UUID `gorm:"column:grant_uuid" sql:"g.uuid"`
+	Name       string    `gorm:"column:name" sql:"r.name"`
+	Scope      Scope     `gorm:"column:scope" sql:"r.scope"`
+	Permission *string   `gorm:"column:permission" sql:"p.permission"`
+}
+
+var heldRolesOf = "SELECT " + columns[heldRole]() + ` FROM user_roles AS g JOIN roles AS r ON r.uuid = g.role_uuid
+	LEFT JOIN role_permissions AS p ON p.role_uuid = r.uuid WHERE g.user_uuid = ? AND ` + active
+
+// A union, since each kind of scope has an index of its own, and OR would use neither.
+var heldRolesQuery = heldRolesOf + " AND g.customer_uuid = ? UNION ALL " + heldRolesOf + " AND g.organisation_uuid = ?"
+
+// HeldRoles returns the roles that a user actively holds on a customer and, unless it is
+// uuid.Nil, on an organisation.
+func (q queries) HeldRoles(ctx context.Context, user, customer, organisation uuid.UUID) ([]HeldRole, error) {
+	now := q.now()
+	found, err := scan[heldRole](q.with(ctx), heldRolesQuery, user, now, customer, user, now, organisation)
+	if err != nil {
+		return nil, err
+	}
+	var held []HeldRole
+	index := map[uuid.UUID]int{} // in held, by grant
+	for _, row := range found {
+		i, seen := index[row.Grant]
+		if !seen {
+			i = len(held)
+			index[row.Grant] = i
+			held = append(held, HeldRole{Scope: row.Scope, Name: row.Name})
+		}
+		if row.Permission != nil {
+			held[i].Permissions = append(held[i].Permissions, *row.Permission)
+		}
+	}
+	return held, nil
+}

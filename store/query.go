@@ -1,0 +1,260 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
+)
+
+// Page is a part of a list: Size rows, of which Number counts the pages from 1.
+type Page struct{ Number, Size int }
+
+// Check says ErrInvalidPage when the page lies past the end of a list of total rows. The
+// first page of nothing is a page.
+func (p Page) Check(total int64) error {
+	if p.Number > 1 && int64(p.Number) > p.Last(total) {
+		return ErrInvalidPage
+	}
+	return nil
+}
+
+// offset is how many rows come before the page.
+func (p Page) offset() int64 { return int64(p.Number-1) * int64(p.Size) }
+
+// Last is the number of the last page of total rows, at least 1.
+func (p Page) Last(total int64) int64 {
+	return max(1, (total+int64(p.Size)-1)/int64(p.Size))
+}
+
+// maxRows is more than any list has. The offset of a page of so many rows is still an int64.
+const maxRows = math.MaxInt64 / 2
+
+// Ordering is the name of an order, such as customer_name, ascending or descending.
+type Ordering struct {
+	Name       string
+	Descending bool
+}
+
+// where collects the conditions of a query and their arguments. All of them must hold.
+type where struct {
+	conditions []string
+	arguments  []any
+}
+
+func (w *where) add(condition string, arguments ...any) {
+	w.conditions = append(w.conditions, condition)
+	w.arguments = append(w.arguments, arguments...)
+}
+
+// addText adds that one of the columns contains the text; an empty text adds nothing.
+func (w *where) addText(e engine, text string, columns ...string) {
+	if text == "" {
+		return
+	}
+	var any []string
+	for _, column := range columns {
+		condition, argument := e.contains(column, text)
+		any = append(any, condition)
+		w.arguments = append(w.arguments, argument)
+	}
+	w.conditions = append(w.conditions, "("+strings.Join(any, " OR ")+")")
+}
+
+// String returns the conditions as a WHERE clause, "" where there are none.
+func (w where) String() string {
+	if len(w.conditions) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(w.conditions, " AND ")
+}
+
+// term is a column that rows are ordered by.
+type term struct {
+	column     string
+	descending bool
+}
+
+// list describes the rows of a list.
+type list struct {
+	from  string // the tables by which rows are chosen, counted and ordered
+	joins string // further tables, which are only shown
+	key   string // the column that identifies a row
+	where where
+	order []term // the last one breaks all ties
+	total string // a query for the number of all rows, where it is cheaper than counting; else ""
+}
+
+// orderBy returns the ORDER BY clause, of the list from its end where it is reversed.
+func (l list) orderBy(reversed bool) string {
+	terms := make([]string, len(l.order))
+	for i, t := range l.order {
+		terms[i] = t.column
+		if t.descending != reversed {
+			terms[i] += " DESC"
+		}
+	}
+	return " ORDER BY " + strings.Join(terms, ", ")
+}
+
+// count returns the number of rows on all pages.
+func (l list) count(db *gorm.DB) (int64, error) {
+	text := "SELECT count(*) FROM " + l.from + l.where.String()
+	if l.total != "" && len(l.where.conditions) == 0 {
+		text = l.total
+	}
+	var total int64
+	err := db.Raw(text, l.where.arguments...).Scan(&total).Error
+	return total, err
+}
+
+// rows reads some rows. Those before them are skipped by what the index of the order holds: the
+// keys are found first, and then the rows of the keys alone.
+func rows[Row any](db *gorm.DB, l list, reversed bool, limit, offset int64) ([]Row, error) {
+	order := l.orderBy(reversed)
+	keys := "SELECT " + l.key + " FROM " + l.from + l.where.String() + order + " LIMIT ? OFFSET ?"
+	text := "SELECT " + columns[Row]() + " FROM " + l.from + l.joins + " WHERE " + l.key + " IN (" + keys + ")" + order
+	return scan[Row](db, text, append(slices.Clone(l.where.arguments), limit, offset)...)
+}
+
+// page returns a page of a list and the number of rows on all pages, of one state of the database.
+// ErrInvalidPage past the end.
+func page[Row any](ctx context.Context, s *Store, l list, p Page) (result []Row, total int64, err error) {
+	if err := p.Check(maxRows); err != nil {
+		return nil, 0, err
+	}
+	err = s.snapshot(ctx, func(q queries) error {
+		if l.total != "" && len(l.where.conditions) == 0 {
+			result, total, err = pageOfAll[Row](q.db, l, p)
+			return err
+		}
+		if result, err = rows[Row](q.db, l, false, int64(p.Size), p.offset()); err != nil {
+			return err
+		}
+		if len(result) == 0 && p.Number > 1 {
+			return ErrInvalidPage
+		}
+		if len(result) < p.Size { // the last page
+			total = p.offset() + int64(len(result))
+			return nil
+		}
+		total, err = l.count(q.db)
+		return err
+	})
+	return result, total, err
+}
+
+// pageOfAll is page for a list whose total is known: a page past the middle is read from the end.
+func pageOfAll[Row any](db *gorm.DB, l list, p Page) ([]Row, int64, error) {
+	total, err := l.count(db)
+	if err == nil {
+		err = p.Check(total)
+	}
+	if err != nil || total == 0 {
+		return nil, total, err
+	}
+	offset := p.offset()
+	limit := min(int64(p.Size), total-offset)
+	fromEnd := offset > total/2
+	if fromEnd {
+		offset = total - offset - limit
+	}
+	result, err := rows[Row](db, l, fromEnd, limit, offset)
+	if fromEnd {
+		slices.Reverse(result)
+	}
+	return result, total, err
+}
+
+// columns returns the SELECT list of a row: for each of its fields the expression of its sql tag,
+// or else the column itself, under the column's name.
+func columns[Row any]() string {
+	t := reflect.TypeFor[Row]()
+	list := make([]string, t.NumField())
+	for i := range list {
+		list[i] = columnOf(t.Field(i))
+		if expression := t.Field(i).Tag.Get("sql"); expression != "" {
+			list[i] = expression + " AS " + list[i]
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+// columnOf is the column that a field holds, by its gorm tag.
+func columnOf(field reflect.StructField) string {
+	return schema.ParseTagSetting(field.Tag.Get("gorm"), ";")["COLUMN"]
+}
+
+// scan returns the rows of a query. A column goes into the field whose tag names it. GORM's own
+// Scan takes twice the processor time of the rest of a list's request.
+func scan[Row any](db *gorm.DB, text string, arguments ...any) ([]Row, error) {
+	result, err := scanRows[Row](db, text, arguments)
+	if err != nil {
+		return nil, db.Dialector.(gorm.ErrorTranslator).Translate(err)
+	}
+	return result, nil
+}
+
+func scanRows[Row any](db *gorm.DB, text string, arguments []any) ([]Row, error) {
+	found, err := db.Raw(text, arguments...).Rows()
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	names, err := found.Columns()
+	if err != nil {
+		return nil, err
+	}
+	var row Row
+	fields := map[string]any{}
+	value := reflect.ValueOf(&row).Elem()
+	for i := range value.NumField() {
+		fields[columnOf(value.Type().Field(i))] = value.Field(i).Addr().Interface()
+	}
+	destinations := make([]any, len(names))
+	for i, name := range names {
+		destinations[i] = fields[name]
+	}
+	result := []Row{}
+	for found.Next() {
+		if err := found.Scan(destinations...); err != nil {
+			return nil, err
+		}
+		result = append(result, row)
+	}
+	return result, found.Err()
+}
+
+// scanOne returns the one row of a query; ErrNotFound where there is none.
+func scanOne[Row any](db *gorm.DB, text string, arguments ...any) (Row, error) {
+	var none Row
+	result, err := scan[Row](db, text, arguments...)
+	switch {
+	case err != nil:
+		return none, err
+	case len(result) == 0:
+		return none, ErrNotFound
+	}
+	return result[0], nil
+}
+
+// first returns the one row of a table; ErrNotFound where there is none.
+func first[Row any](db *gorm.DB, condition string, arguments ...any) (Row, error) {
+	var row Row
+	err := db.Where(condition, arguments...).Take(&row).Error
+	return row, err
+}
+
+// find is first for a row that may be missing; nil where it is.
+func find[Row any](db *gorm.DB, condition string, arguments ...any) (*Row, error) {
+	row, err := first[Row](db, condition, arguments...)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	return &row, err
+}
