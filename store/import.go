@@ -212,13 +212,13 @@ func (tx *Tx) findGrant(g UserRole) (uuid.UUID, error) {
 	if scope == nil {
 		column, scope = "organisation_uuid", g.OrganisationUUID
 	}
-	find := func(which string) (uuid.UUID, error) {
+	lookUp := func(which string) (uuid.UUID, error) {
 		held, err := first[UserRole](tx.db.Order("revoked DESC, uuid"), column+" = ? AND user_uuid = ? AND role_uuid = ? AND "+which, scope, g.UserUUID, g.RoleUUID)
 		return held.UUID, err
 	}
-	id, err := find("revoked IS NULL")
+	id, err := lookUp("revoked IS NULL")
 	if g.Revoked != nil && errors.Is(err, ErrNotFound) {
-		id, err = find("revoked = (SELECT max(revoked) FROM user_roles WHERE " + column + " = ? AND user_uuid = ? AND role_uuid = ?)")
+		id, err = lookUp("revoked IS NOT NULL")
 	}
 	if errors.Is(err, ErrNotFound) {
 		return tx.newUUID(), nil

@@ -59,7 +59,7 @@ func openPostgres(ctx context.Context, cfg Config) (*Store, error) {
 		_ = pool.Close()
 		return nil, fmt.Errorf("open Postgres: %w", e.Translate(err))
 	}
-	db, err := gorm.Open(e, gormConfig())
+	db, err := openGORM(e)
 	if err != nil {
 		_ = pool.Close()
 		return nil, fmt.Errorf("open Postgres: %w", err)

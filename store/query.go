@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"math"
 	"reflect"
@@ -193,19 +194,19 @@ func columnOf(field reflect.StructField) string {
 // scan returns the rows of a query. A column goes into the field whose tag names it. GORM's own
 // Scan takes twice the processor time of the rest of a list's request.
 func scan[Row any](db *gorm.DB, text string, arguments ...any) ([]Row, error) {
-	result, err := scanRows[Row](db, text, arguments)
+	found, err := db.Raw(text, arguments...).Rows()
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	result, err := scanRows[Row](found)
 	if err != nil {
 		return nil, db.Dialector.(gorm.ErrorTranslator).Translate(err)
 	}
 	return result, nil
 }
 
-func scanRows[Row any](db *gorm.DB, text string, arguments []any) ([]Row, error) {
-	found, err := db.Raw(text, arguments...).Rows()
-	if err != nil {
-		return nil, err
-	}
-	defer found.Close()
+func scanRows[Row any](found *sql.Rows) ([]Row, error) {
 	names, err := found.Columns()
 	if err != nil {
 		return nil, err

@@ -104,7 +104,7 @@ func openSQLitePool(ctx context.Context, cfg Config, path string, connections in
 		}
 	}
 	dialect := &sqliteEngine{Dialector: gormsqlite.Dialector{Conn: pool}}
-	return gorm.Open(dialect, gormConfig())
+	return openGORM(dialect)
 }
 
 // sqliteConnector opens connections with a DSN, which the driver itself only takes by name.

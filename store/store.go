@@ -125,15 +125,25 @@ func newStore(cfg Config, e engine, read, write *gorm.DB) *Store {
 	return &Store{queries: queries{db: read, engine: e, now: now}, write: write, newUUID: cfg.NewUUID}
 }
 
-// gormConfig has GORM prepare no statements: both drivers keep prepared ones by themselves, in
+// openGORM has GORM prepare no statements: both drivers keep prepared ones by themselves, in
 // transactions too.
-func gormConfig() *gorm.Config {
-	return &gorm.Config{
+func openGORM(e interface {
+	gorm.Dialector
+	gorm.ErrorTranslator
+}) (*gorm.DB, error) {
+	db, err := gorm.Open(e, &gorm.Config{
 		SkipDefaultTransaction: true,           // Write opens the transactions
 		QueryFields:            true,           // no SELECT *: a new column breaks no prepared statement
 		TranslateError:         true,           // by the engine
 		Logger:                 logger.Discard, // errors are returned, and logged once by the caller
+	})
+	if err != nil {
+		return nil, err
 	}
+	// GORM doesn't translate the error of a query that Scan or Rows runs.
+	return db, db.Callback().Row().After("gorm:row").Register("store:translate", func(db *gorm.DB) {
+		db.Error = e.Translate(db.Error)
+	})
 }
 
 // truncate brings a time into the form in which both engines give back what was put in.
