@@ -194,9 +194,10 @@ func newAudited(t *testing.T, w *storetest.World, clock *storetest.Clock) audite
 
 func TestEachChangeLeavesItsEvent(t *testing.T) {
 	shared := methods[*store.Store]()
+	onlyLook := []string{"HoldsAsLong", "LockCustomer", "LockForImport", "LockOrganisation"} // methods of Tx that change nothing
 	var want []string
 	for name := range methods[*store.Tx]() {
-		if !shared[name] && lockingReads[name] == nil {
+		if !shared[name] && !slices.Contains(onlyLook, name) {
 			want = append(want, name)
 		}
 	}

@@ -39,7 +39,6 @@ func drawCommand(t *rapid.T, now time.Time) command {
 	}
 	user, organisation, customer := numbered('a', a), numbered('b', b), numbered('c', b)
 	organizer := uuid.MustParse("00000000-0000-4000-8000-000000000004")
-	ctx := context.Background()
 	commands := []command{
 		{"import customer", func(tx *store.Tx) error {
 			return tx.ImportCustomers([]store.Customer{{UUID: customer, Name: name}})
@@ -94,7 +93,7 @@ func drawCommand(t *rapid.T, now time.Time) command {
 		{"revoke tokens", func(tx *store.Tx) error { _, err := tx.RevokeTokens(user); return err }},
 		{"setting", func(tx *store.Tx) error { return tx.SetSetting("name", name) }},
 		{"a change that fails at last", func(tx *store.Tx) error {
-			held, err := tx.HoldsAsLong(ctx, user, organizer, organisation, ends)
+			held, err := tx.HoldsAsLong(user, organizer, organisation, ends)
 			if err != nil {
 				return err
 			}

@@ -44,14 +44,6 @@ func create(tx *store.Tx, o overlapped) error {
 	return err
 }
 
-func importOrganisation(tx *store.Tx, o overlapped) error {
-	return tx.ImportOrganisations([]store.CallManagingOrganisation{{UUID: uuid.New(), CustomerUUID: o.customer.UUID}})
-}
-
-func move(tx *store.Tx, o overlapped) error {
-	return tx.ImportOrganisations([]store.CallManagingOrganisation{{UUID: o.organisation.UUID, CustomerUUID: o.customer.UUID}})
-}
-
 func grant(tx *store.Tx, o overlapped) error {
 	if _, err := tx.LockOrganisation(o.organisation.UUID); err != nil {
 		return err
@@ -77,12 +69,8 @@ func wholeImport(tx *store.Tx, o overlapped) error {
 var overlaps = []overlap{
 	{"a customer changes while its organisation is made", create, change, nil},
 	{"an organisation is made while its customer changes", change, create, nil},
-	{"a customer changes while its organisation is imported", importOrganisation, change, nil},
-	{"an organisation is imported while its customer changes", change, importOrganisation, nil},
 	{"a customer gets an image while its organisation is made", create, picture, nil},
 	{"an organisation is made while its customer gets an image", picture, create, nil},
-	{"a customer changes while it is given an organisation", move, change, nil},
-	{"an organisation is given to a customer that changes", change, move, nil},
 	{"a role is granted while the organisation is deleted", remove, grant, store.ErrNotFound},
 	{"an organisation is deleted while a role is granted", grant, remove, nil},
 	{"a role is granted while it is granted", grant, grant, store.ErrAlreadyGranted},

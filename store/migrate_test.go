@@ -6,14 +6,12 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/uuid"
 
 	"github.com/opencalls/opencalls/store"
 	"github.com/opencalls/opencalls/store/storetest"
@@ -95,111 +93,6 @@ func TestMigrationsUpDownUp(t *testing.T) {
 	})
 }
 
-// Organisations that are there already get their copies of their customers, and those that a server
-// of an earlier version makes or changes, while a newer one has migrated the database.
-func TestMigrationCopiesCustomers(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, engine string) {
-		var tables storetest.SQL
-		s := storetest.Open(t, engine, tables.Use)
-		db := tables.DB(t)
-		w := storetest.NewWorld(t, s)
-		w.Organisations(3)
-		c := w.Customer("Ülikool", func(c *store.Customer) {
-			c.Abbreviation, c.NativeName, c.Country, c.Blocked, c.Archived = "Ü", "Tartu Ülikool", "EE", true, true
-		})
-		w.Organisation(c)
-		w.Image(store.CustomerImage, c.UUID, "logo")
-		without := w.Customer("Has none")
-		data := storetest.Dump(t, db)
-		for name := ""; !strings.HasSuffix(name, "_customer_copies.sql"); {
-			var err error
-			if name, err = s.MigrateDown(t.Context()); err != nil || name == "" {
-				t.Fatal(name, err)
-			}
-		}
-		if _, err := s.Migrate(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(data, storetest.Dump(t, db)); diff != "" {
-			t.Errorf("the data before (-), and after (+):\n%s", diff)
-		}
-		for _, statement := range []string{
-			"INSERT INTO call_managing_organisations (uuid, customer_uuid, description, created, customer_key, customer_search) SELECT '" +
-				uuid.NewString() + "', uuid, '', created, name_key, search FROM customers WHERE uuid = '" + without.UUID.String() + "'",
-			"UPDATE customers SET name = 'Renamed', name_key = 'renamed', search = 'renamed', country = 'LV' WHERE country = 'EE'",
-			`UPDATE call_managing_organisations SET customer_key = c.name_key, customer_search = c.search
-				FROM customers AS c WHERE c.uuid = call_managing_organisations.customer_uuid AND c.name = 'Renamed'`,
-		} {
-			if _, err := db.Exec(statement); err != nil {
-				t.Fatalf("%s: %v", statement, err)
-			}
-			if n := storetest.Count(t, db, storetest.OutOfStep); n > 0 {
-				t.Errorf("%d organisations do not show their customer after %s", n, statement)
-			}
-		}
-		if n := storetest.Count(t, db, "SELECT count(*) FROM call_managing_organisations WHERE customer_name IN ('Has none', 'Renamed')"); n != 2 {
-			t.Errorf("%d organisations of 2", n)
-		}
-	})
-}
-
-// A migration begins while an import is under way, or a change, that has yet to come to what the
-// migration changes: none of them fails.
-func TestMigrationCopiesCustomersBesideOthers(t *testing.T) {
-	if !slices.Contains(storetest.Engines(), storetest.Postgres) {
-		return // on SQLite one waits for the other before it begins
-	}
-	const importLock = "LOCK TABLE customers IN EXCLUSIVE MODE"
-	for _, other := range []struct{ first, then string }{
-		{importLock, "UPDATE call_managing_organisations SET description = 'new'"},
-		{importLock, "UPDATE customers SET name = name || ' renamed'"},
-		{"SELECT 1 FROM call_managing_organisations AS o JOIN customers AS c ON c.uuid = o.customer_uuid FOR UPDATE OF o FOR KEY SHARE OF c",
-			"UPDATE call_managing_organisations SET description = 'new'"},
-	} {
-		for steps := 1; steps <= 2; steps++ { // only the rows are filled, or the columns are added too
-			t.Run(fmt.Sprintf("%d steps beside %s", steps, other.first), func(t *testing.T) {
-				var tables storetest.SQL
-				s := storetest.Open(t, storetest.Postgres, tables.Use)
-				db := tables.DB(t)
-				storetest.NewWorld(t, s).Organisations(3)
-				for range steps {
-					if _, err := s.MigrateDown(t.Context()); err != nil {
-						t.Fatal(err)
-					}
-				}
-				tx, err := db.Begin()
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer func() { _ = tx.Rollback() }()
-				if _, err := tx.Exec(other.first); err != nil {
-					t.Fatal(err)
-				}
-				migrated := make(chan error, 1)
-				go func() {
-					_, err := s.Migrate(t.Context())
-					migrated <- err
-				}()
-				for !waits(t, db) && len(migrated) == 0 {
-					runtime.Gosched()
-				}
-				if _, err := tx.Exec(other.then); err != nil {
-					t.Errorf("the other change: %v", err)
-				}
-				if err := tx.Commit(); err != nil {
-					t.Error(err)
-				}
-				if err := <-migrated; err != nil {
-					t.Error(err)
-				}
-				if n := storetest.Count(t, db, storetest.OutOfStep); n > 0 {
-					t.Errorf("%d organisations do not show their customer", n)
-				}
-			})
-		}
-	}
-}
-
 // Several replicas may start at once on an empty database. On SQLite they are processes that
 // share a file.
 func TestMigrationsAtOnce(t *testing.T) {
@@ -249,33 +142,28 @@ func TestNotMigrated(t *testing.T) {
 	})
 }
 
-// A migration that waits for what somebody reads keeps nobody else from reading for long, however
-// many processes migrate, and goes on once that has ended.
-func TestMigrationsLetReadsThrough(t *testing.T) {
+// A migration that waits for a lock lets others go first, however many processes migrate, and goes
+// on once the lock is free.
+func TestPostgresMigrationsWaitForLocks(t *testing.T) {
 	for _, engine := range storetest.Engines() {
 		if engine != storetest.Postgres {
-			continue // on SQLite reads wait for no writer
+			continue // on SQLite one waits for the other before it begins
 		}
+		t.Parallel()
 		var tables storetest.SQL
 		databaseURL := storetest.URL(t, engine)
 		s := storetest.OpenURL(t, databaseURL+"&application_name=first", tables.Use)
 		second := storetest.OpenURL(t, databaseURL+"&application_name=second")
-		if _, err := s.Migrate(t.Context()); err != nil {
+		if _, err := s.Migrations(t.Context()); err != nil { // makes goose's table
 			t.Fatal(err)
 		}
-		for name := ""; name != "00004_members_index.sql"; { // which replaces an index; adding one waits for no reader
-			var err error
-			if name, err = s.MigrateDown(t.Context()); err != nil || name == "" {
-				t.Fatal(name, err)
-			}
-		}
-		db, read := tables.DB(t), "LOCK TABLE "+strings.Join(storetest.Tables, ", ")+" IN ACCESS SHARE MODE"
-		reading, err := db.Begin()
+		db := tables.DB(t)
+		holder, err := db.Begin()
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer func() { _ = reading.Rollback() }()
-		if _, err := reading.Exec(read); err != nil {
+		defer func() { _ = holder.Rollback() }()
+		if _, err := holder.Exec("LOCK TABLE goose_db_version IN SHARE MODE"); err != nil {
 			t.Fatal(err)
 		}
 		migrated := make(chan error, 2)
@@ -293,22 +181,16 @@ func TestMigrationsLetReadsThrough(t *testing.T) {
 				if slices.Contains(names, `application_name="first"`) == firstWaits {
 					return
 				}
-				runtime.Gosched()
+				time.Sleep(time.Millisecond)
 			}
+			t.Fatalf("a migration did not wait: %v", <-migrated)
 		}
 		go migrate(s)
 		until(true)
 		go migrate(second)
-		// It waits behind the migration as long as the migration waits.
-		if _, err := db.Exec("BEGIN; " + read + "; COMMIT"); err != nil {
-			t.Error(err)
-		}
 		until(false)
 		until(true) // the pause is over, which the second did not use
-		if len(migrated) > 0 {
-			t.Fatalf("a migration did not wait: %v", <-migrated)
-		}
-		if err := reading.Rollback(); err != nil {
+		if err := holder.Rollback(); err != nil {
 			t.Fatal(err)
 		}
 		if err := errors.Join(<-migrated, <-migrated); err != nil {
@@ -318,4 +200,37 @@ func TestMigrationsLetReadsThrough(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// A database of a version before 0.1.0 has steps of these numbers, and no mark.
+func TestOldSchema(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, engine string) {
+		var tables storetest.SQL
+		s := storetest.OpenURL(t, storetest.URL(t, engine), tables.Use)
+		db := tables.DB(t)
+		if err := s.CheckMigrated(t.Context()); !errors.Is(err, store.ErrNotMigrated) { // makes goose's table
+			t.Errorf("an empty database: %v", err)
+		}
+		for version := 1; version <= 8; version++ {
+			if _, err := db.Exec(fmt.Sprint("INSERT INTO goose_db_version (version_id, is_applied) VALUES (", version, ", true)")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := db.Exec("CREATE TABLE settings (name text NOT NULL PRIMARY KEY, value text NOT NULL)"); err != nil {
+			t.Fatal(err)
+		}
+		before := describe(t, engine, db)
+		for name, run := range map[string]func() error{
+			"up":    func() error { _, err := s.Migrate(t.Context()); return err },
+			"down":  func() error { _, err := s.MigrateDown(t.Context()); return err },
+			"check": func() error { return s.CheckMigrated(t.Context()) },
+		} {
+			if err := run(); !errors.Is(err, store.ErrOldSchema) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if diff := cmp.Diff(before, describe(t, engine, db)); diff != "" {
+			t.Errorf("the schema before (-), and after (+):\n%s", diff)
+		}
+	})
 }

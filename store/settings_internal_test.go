@@ -62,10 +62,11 @@ func TestPostgresVersionAndSettings(t *testing.T) {
 		{"weaker, but nothing is lost", map[string]string{"synchronous_commit": "local"}, nil, ""},
 		{"one is off", map[string]string{"full_page_writes": "off"}, []string{"full_page_writes"}, ""},
 		{"all are off", map[string]string{"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}, []string{"fsync", "full_page_writes", "synchronous_commit"}, ""},
+		{"another encoding", map[string]string{"server_encoding": "LATIN1"}, nil, "encoding must be UTF8, not LATIN1"},
 		{"it does not answer", map[string]string{"fsync": ""}, nil, "no such setting"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			settings := settingsServer{"server_version_num": "160001", "fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
+			settings := settingsServer{"server_version_num": "160001", "server_encoding": "UTF8", "fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
 			for name, value := range c.settings {
 				settings[name] = value
 			}
@@ -97,13 +98,8 @@ func (s settingsServer) Prepare(string) (driver.Stmt, error)          { return n
 func (s settingsServer) Begin() (driver.Tx, error)                    { return nil, errors.ErrUnsupported }
 func (s settingsServer) Close() error                                 { return nil }
 
-func (s settingsServer) QueryContext(_ context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	name := "server_version_num"
-	if len(args) > 0 {
-		name = args[0].Value.(string)
-	} else if !strings.Contains(query, name) {
-		return nil, errors.ErrUnsupported
-	}
+func (s settingsServer) QueryContext(_ context.Context, _ string, args []driver.NamedValue) (driver.Rows, error) {
+	name := args[0].Value.(string)
 	if s[name] == "" {
 		return nil, errors.New("no such setting")
 	}
@@ -144,9 +140,15 @@ func TestPostgresMigratesAgain(t *testing.T) {
 // What answers with a code of no class is an error, and a lock that was waited for too long a
 // reason to come again.
 func TestPostgresCodes(t *testing.T) {
-	for code, unavailable := range map[string]bool{"": false, "5": false, "XX000": false, lockNotAvailable: true, "40P01": true} {
+	for code, unavailable := range map[string]bool{
+		"": false, "5": false, "XX000": false, lockNotAvailable: true, "40P01": true, "0A000": true, "26000": true, "42P05": true,
+	} {
 		err := (&postgresEngine{}).Translate(&pgconn.PgError{Code: code})
 		if err == nil || errors.Is(err, ErrUnavailable) != unavailable {
+			t.Errorf("%q: %v", code, err)
+		}
+		// Prepared statements are gone or taken behind a pooler.
+		if advice := strings.Contains(err.Error(), "default_query_exec_mode=exec"); advice != (code == "26000" || code == "42P05") {
 			t.Errorf("%q: %v", code, err)
 		}
 	}

@@ -54,17 +54,18 @@ type scenario struct {
 // rig is what a scenario works with.
 type rig struct {
 	*testing.T
-	ctx   context.Context
-	store *store.Store
-	clock *Clock
-	world *World
-	sql   *sql.DB // the tables past the store
+	ctx        context.Context
+	store      *store.Store
+	clock      *Clock
+	world      *World
+	sql        *sql.DB // the tables past the store
+	statements *Statements
 }
 
 func newRig(t *testing.T, open func(t testing.TB, options ...Option) *store.Store) *rig {
-	r := &rig{T: t, ctx: context.Background(), clock: NewClock()}
+	r := &rig{T: t, ctx: context.Background(), clock: NewClock(), statements: &Statements{}}
 	var tables SQL
-	r.store = open(t, r.clock.Use, Sequence, tables.Use)
+	r.store = open(t, r.clock.Use, Sequence, tables.Use, r.statements.Use)
 	r.sql = tables.DB(t)
 	r.world = NewWorld(t, r.store)
 	return r

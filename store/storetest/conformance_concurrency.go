@@ -60,10 +60,7 @@ var concurrencyScenarios = []scenario{
 					return err
 				})
 			})
-			r.oneWins(errs, func(err error) bool {
-				var e *store.UniqueError
-				return errors.As(err, &e) && e.Constraint == "call_managing_organisations_customer_uuid_key"
-			})
+			r.oneWins(errs, func(err error) bool { return errors.Is(err, store.ErrOrganisationExists) })
 		}
 		r.same(r.count("call_managing_organisations"), 5)
 		r.same(r.count("images"), 5)

@@ -15,9 +15,15 @@ func (r *rig) isUnique(err error, constraint string) {
 	r.Helper()
 	var e *store.UniqueError
 	if !errors.As(err, &e) {
-		r.Fatalf("error is %v, not ErrUnique", err)
+		r.Fatalf("error is %v, not a UniqueError", err)
 	}
 	r.same(e.Constraint, constraint)
+}
+
+// isExists checks that an error is that of a second organisation.
+func (r *rig) isExists(err error, _ string) {
+	r.Helper()
+	r.is(err, store.ErrOrganisationExists)
 }
 
 // isCheck checks that an error is that of a check constraint.
@@ -25,7 +31,7 @@ func (r *rig) isCheck(err error, constraint string) {
 	r.Helper()
 	var e *store.CheckError
 	if !errors.As(err, &e) {
-		r.Fatalf("error is %v, not ErrCheck", err)
+		r.Fatalf("error is %v, not a CheckError", err)
 	}
 	r.same(e.Constraint, constraint)
 }
@@ -35,7 +41,7 @@ func (r *rig) isForeignKey(err error, constraint string) {
 	r.Helper()
 	var e *store.ForeignKeyError
 	if !errors.As(err, &e) {
-		r.Fatalf("error is %v, not ErrForeignKey", err)
+		r.Fatalf("error is %v, not a ForeignKeyError", err)
 	}
 	if e.Constraint != "" && e.Constraint != constraint {
 		r.Fatalf("foreign key is %s, not %s", e.Constraint, constraint)
@@ -107,11 +113,11 @@ var violations = []struct {
 	{"a role's name twice", "roles_name_key", (*rig).isUnique, func(tx *store.Tx, _ populated) error {
 		return tx.ImportRoles([]store.Role{{UUID: uuid.New(), Name: "CUSTOMER.OWNER", Scope: store.ScopeCustomer}})
 	}},
-	{"a second organisation of a customer", "call_managing_organisations_customer_uuid_key", (*rig).isUnique, func(tx *store.Tx, p populated) error {
+	{"a second organisation of a customer", "", (*rig).isExists, func(tx *store.Tx, p populated) error {
 		_, err := tx.CreateOrganisation(p.customer, "", nil)
 		return err
 	}},
-	{"a second organisation of a customer with an image", "call_managing_organisations_customer_uuid_key", (*rig).isUnique, func(tx *store.Tx, p populated) error {
+	{"a second organisation of a customer with an image", "", (*rig).isExists, func(tx *store.Tx, p populated) error {
 		_, err := tx.CreateOrganisation(p.customer, "", Picture("x"))
 		return err
 	}},
@@ -126,7 +132,7 @@ var violations = []struct {
 	}},
 
 	{"an organisation of no customer", "call_managing_organisations_customer_uuid_fkey", (*rig).isForeignKey, func(tx *store.Tx, _ populated) error {
-		_, err := tx.CreateOrganisation(store.Customer{UUID: uuid.New()}, "", nil)
+		_, err := tx.CreateOrganisation(store.Customer{UUID: uuid.New(), NameKey: []byte{}}, "", nil)
 		return err
 	}},
 	{"an organisation of no customer by import", "call_managing_organisations_customer_uuid_fkey", (*rig).isForeignKey, func(tx *store.Tx, _ populated) error {
@@ -171,9 +177,6 @@ var violations = []struct {
 	{"an offering requested by no call", "requested_offerings_call_uuid_fkey", (*rig).isForeignKey, func(tx *store.Tx, _ populated) error {
 		return tx.ImportRequestedOfferings([]store.RequestedOffering{{UUID: uuid.New(), CallUUID: uuid.New(), State: "requested"}})
 	}},
-	{"deleting an organisation with calls", "calls_organisation_uuid_fkey", (*rig).isForeignKey, func(tx *store.Tx, p populated) error {
-		return locked(tx, p.organisation.UUID, tx.DeleteOrganisation)
-	}},
 
 	{"a call's state", "calls_state_check", (*rig).isCheck, func(tx *store.Tx, p populated) error {
 		return tx.ImportCalls([]store.Call{{UUID: uuid.New(), OrganisationUUID: p.organisation.UUID, State: "Active"}})
@@ -208,9 +211,9 @@ var violations = []struct {
 		}
 		return tx.ImportUserRoles([]store.UserRole{{UserUUID: other.UUID, RoleUUID: p.role.UUID, CustomerUUID: &p.customer.UUID, OrganisationUUID: &p.organisation.UUID}})
 	}},
-	{"a description of 2001 characters", "call_managing_organisations_description_check", (*rig).isCheck, func(tx *store.Tx, p populated) error {
+	{"a description of 4097 characters", "call_managing_organisations_description_check", (*rig).isCheck, func(tx *store.Tx, p populated) error {
 		return locked(tx, p.organisation.UUID, func(o store.Organisation) error {
-			_, err := tx.UpdateOrganisation(o, store.OrganisationChange{Description: ptr(strings.Repeat("ä", 2001))})
+			_, err := tx.UpdateOrganisation(o, store.OrganisationChange{Description: ptr(strings.Repeat("ä", 4097))})
 			return err
 		})
 	}},
@@ -236,10 +239,10 @@ var constraintScenarios = []scenario{
 		r.is(err, store.ErrUsername)
 	}},
 
-	{"2000 characters of any width are a description", func(r *rig) {
+	{"4096 characters of any width are a description", func(r *rig) {
 		o := r.world.Organisation(r.world.Customer("Tartu"))
 		for _, char := range []string{"a", "ä", "語", "🔭"} {
-			want := strings.Repeat(char, 2000)
+			want := strings.Repeat(char, 4096)
 			r.write(func(tx *store.Tx) error {
 				return locked(tx, o.UUID, func(o store.Organisation) error {
 					_, err := tx.UpdateOrganisation(o, store.OrganisationChange{Description: &want})

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -170,20 +171,20 @@ func MemberOrder(order []store.Ordering, native map[uuid.UUID]string) func(a, b 
 }
 
 func compareMembers(name string, a, b store.Member, native map[uuid.UUID]string) int {
-	folded := func(a, b string) int { return cmp.Compare(store.FoldCase(a), store.FoldCase(b)) }
+	collated := func(a, b string) int { return bytes.Compare(store.CollationKey(a), store.CollationKey(b)) }
 	switch name {
 	case "created":
 		return a.Created.Compare(b.Created)
 	case "email":
-		return folded(a.UserEmail, b.UserEmail)
+		return collated(a.UserEmail, b.UserEmail)
 	case "full_name":
-		return folded(a.UserFullName, b.UserFullName)
+		return collated(a.UserFullName, b.UserFullName)
 	case "native_name":
-		return folded(native[a.UserUUID], native[b.UserUUID])
+		return collated(native[a.UserUUID], native[b.UserUUID])
 	case "role":
-		return cmp.Compare(a.RoleName, b.RoleName)
+		return collated(a.RoleName, b.RoleName)
 	case "username":
-		return cmp.Compare(a.UserUsername, b.UserUsername)
+		return collated(a.UserUsername, b.UserUsername)
 	case "expiration_time":
 		switch {
 		case a.ExpirationTime == nil && b.ExpirationTime == nil:
