@@ -21,48 +21,33 @@ import (
 type connectors struct{ all []driver.Connector }
 
 func (c *connectors) use(cfg *store.Config) {
-	cfg.WrapConnector = func(connector driver.Connector) driver.Connector {
+	storetest.WrapConnector(cfg, func(connector driver.Connector) driver.Connector {
 		c.all = append(c.all, connector)
 		return connector
-	}
+	})
 }
 
-func TestSQLitePragmas(t *testing.T) {
+// The writer's pool alone writes, and takes the lock when a transaction begins.
+func TestSQLitePools(t *testing.T) {
 	var both connectors
 	s := storetest.Open(t, storetest.SQLite, both.use)
 	storetest.NewWorld(t, s).User("alice")
-	if len(both.all) != 2 {
-		t.Fatalf("%d pools", len(both.all))
-	}
-	for i, want := range []map[string]string{
-		{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000", "query_only": "0", "cache_size": "-32768"},
-		{"journal_mode": "wal", "foreign_keys": "1", "busy_timeout": "5000", "query_only": "1"},
-	} {
-		pool := sql.OpenDB(both.all[i])
-		t.Cleanup(func() { _ = pool.Close() })
-		for pragma, value := range want {
-			var got string
-			if err := pool.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != value {
-				t.Errorf("pool %d: %s is %q, not %q (%v)", i, pragma, got, value, err)
-			}
-		}
-		_, err := pool.Exec("DELETE FROM users")
-		if writes := err == nil; writes != (i == 0) {
+	for i, connector := range both.all {
+		pool, second := sql.OpenDB(connector), sql.OpenDB(both.all[0])
+		defer pool.Close()
+		defer second.Close()
+		if _, err := pool.Exec("DELETE FROM users"); (err == nil) != (i == 0) {
 			t.Errorf("pool %d writes: %v", i, err)
 		}
-		// BEGIN takes the writer's lock at once on the writer's pool alone.
 		tx, err := pool.Begin()
 		if err != nil {
 			t.Fatal(err)
 		}
-		second := sql.OpenDB(both.all[0])
-		t.Cleanup(func() { _ = second.Close() })
+		second.SetMaxOpenConns(1)
 		if _, err := second.Exec("PRAGMA busy_timeout = 1"); err != nil {
 			t.Fatal(err)
 		}
-		second.SetMaxOpenConns(1)
-		_, err = second.Exec("DELETE FROM users")
-		if locked := err != nil; locked != (i == 0) {
+		if _, err := second.Exec("DELETE FROM users"); (err != nil) != (i == 0) {
 			t.Errorf("pool %d holds the writer's lock: %v", i, err)
 		}
 		_ = tx.Rollback()
@@ -72,29 +57,30 @@ func TestSQLitePragmas(t *testing.T) {
 func TestSQLitePaths(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"plain.db", "with space.db", "what?.db", "100%25.db", "a#b.db", "ä&=;.db"} {
-		path := filepath.Join(dir, name)
-		s := storetest.OpenURL(t, "sqlite:"+path)
-		if _, err := s.Migrate(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := os.Stat(path); err != nil {
+		storetest.OpenURL(t, "sqlite:"+filepath.Join(dir, name))
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
 			t.Error(err)
 		}
 	}
 	_ = refused(t, "sqlite:"+filepath.Join(dir, "no-such-directory", "x.db"))
 	_ = refused(t, "sqlite:"+dir)
+	garbage := filepath.Join(dir, "garbage.db")
+	if err := os.WriteFile(garbage, []byte(strings.Repeat("not a database ", 1000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_ = refused(t, "sqlite:"+garbage)
 }
 
 func TestSQLiteFileIsItsOwnersAlone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
+	existing := func(cfg *store.Config) { cfg.Existing = true }
 	if _, err := store.Open(t.Context(), store.Config{URL: "sqlite:" + path, Existing: true}); err == nil || !strings.Contains(err.Error(), "no such database") {
 		t.Errorf("error is %v", err)
 	}
 	if _, err := os.Stat(path); err == nil {
 		t.Error("it is made all the same")
 	}
-	s := storetest.OpenURL(t, "sqlite:"+path)
-	if _, err := s.Migrate(t.Context()); err != nil {
+	if _, err := storetest.OpenURL(t, "sqlite:"+path).Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for _, suffix := range []string{"", "-wal", "-shm"} {
@@ -106,69 +92,54 @@ func TestSQLiteFileIsItsOwnersAlone(t *testing.T) {
 			t.Errorf("%s: %v", info.Name(), info.Mode())
 		}
 	}
-	storetest.OpenURL(t, "sqlite:"+path, func(cfg *store.Config) { cfg.Existing = true })
+	storetest.OpenURL(t, "sqlite:"+path, existing)
 }
 
-// A program has the locks of a file that it opened taken away when it closes it once more by
-// whatever way: opening a second store must not do so to the first.
+// The system takes a program's locks of a file away when the program closes it once more by whatever
+// way: opening a second store must not do so to the first.
 func TestSQLiteSecondStoreLeavesTheLocks(t *testing.T) {
 	databaseURL := storetest.MigratedURL(t, storetest.SQLite)
-	s := storetest.OpenURL(t, databaseURL)
-	storetest.NewWorld(t, s).User("alice")
-	path := strings.TrimPrefix(databaseURL, "sqlite:")
-	locks := func() string {
+	storetest.NewWorld(t, storetest.OpenURL(t, databaseURL)).User("alice")
+	locks := func() []string {
 		t.Helper()
 		data, err := os.ReadFile("/proc/locks")
 		if errors.Is(err, os.ErrNotExist) {
-			return "" // not Linux: there is nowhere to look
+			return nil // not Linux: there is nowhere to look
 		}
-		if err != nil {
+		info, statErr := os.Stat(strings.TrimPrefix(databaseURL, "sqlite:"))
+		if err := errors.Join(err, statErr); err != nil {
 			t.Fatal(err)
 		}
-		info, err := os.Stat(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		inode := fmt.Sprintf(":%d ", info.Sys().(*syscall.Stat_t).Ino)
 		var lines []string
 		for line := range strings.Lines(string(data)) {
-			if strings.Contains(line, inode) {
+			if strings.Contains(line, fmt.Sprintf(":%d ", info.Sys().(*syscall.Stat_t).Ino)) {
 				_, line, _ = strings.Cut(line, ":") // its number changes
-				lines = append(lines, strings.TrimSpace(line))
+				lines = append(lines, line)
 			}
 		}
 		slices.Sort(lines)
-		return strings.Join(lines, "\n")
+		return lines
 	}
 	before := locks()
 	storetest.OpenURL(t, databaseURL)
-	if after := locks(); after != before {
-		t.Errorf("before:\n%s\nafter:\n%s", before, after)
+	if after := locks(); !slices.Equal(after, before) {
+		t.Errorf("before: %q, after: %q", before, after)
 	}
 }
 
-func TestSQLiteFileThatIsNoDatabase(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "x.db")
-	if err := os.WriteFile(path, []byte(strings.Repeat("not a database ", 1000)), 0o600); err != nil {
+// files counts what is in a directory.
+func files(t *testing.T, dir string) int {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
 		t.Fatal(err)
 	}
-	_ = refused(t, "sqlite:"+path)
+	return len(entries)
 }
 
 func TestSQLiteMemoryIsAPrivateFileThatGoesAway(t *testing.T) {
 	temp := t.TempDir()
 	t.Setenv("TMPDIR", temp)
-	left := func() []string {
-		entries, err := os.ReadDir(temp)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var names []string
-		for _, e := range entries {
-			names = append(names, e.Name())
-		}
-		return names
-	}
 	var stores []*store.Store
 	for range 2 {
 		s, err := store.Open(t.Context(), store.Config{URL: "sqlite::memory:"})
@@ -187,16 +158,16 @@ func TestSQLiteMemoryIsAPrivateFileThatGoesAway(t *testing.T) {
 	if _, err := stores[1].UserByName(t.Context(), "alice"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("the other one: %v", err)
 	}
-	if len(left()) != 2 {
-		t.Errorf("files: %v", left())
+	if n := files(t, temp); n != 2 {
+		t.Errorf("%d files", n)
 	}
 	for _, s := range stores {
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 	}
-	if len(left()) != 0 {
-		t.Errorf("left: %v", left())
+	if n := files(t, temp); n != 0 {
+		t.Errorf("%d files are left", n)
 	}
 }
 
@@ -204,6 +175,28 @@ func TestSQLiteMemoryIsAPrivateFileThatGoesAway(t *testing.T) {
 type failing struct{ driver.Connector }
 
 func (failing) Connect(context.Context) (driver.Conn, error) { return nil, errors.New("no") }
+
+// counting counts the connections of a connector.
+type counting struct {
+	driver.Connector
+	opened, closed int
+}
+
+func (c *counting) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	c.opened++
+	return &countedConn{conn, c}, err
+}
+
+type countedConn struct {
+	driver.Conn
+	connector *counting
+}
+
+func (c *countedConn) Close() error {
+	c.connector.closed++
+	return c.Conn.Close()
+}
 
 func TestAFailedOpenLeavesNothingOpen(t *testing.T) {
 	temp := t.TempDir()
@@ -217,42 +210,7 @@ func TestAFailedOpenLeavesNothingOpen(t *testing.T) {
 		writer.Connector = c
 		return &writer
 	}})
-	if err == nil {
-		t.Fatal("it is opened")
+	if err == nil || writer.opened == 0 || writer.opened != writer.closed || files(t, temp) != 0 {
+		t.Errorf("%v, %d connections opened, %d closed, %d files are left", err, writer.opened, writer.closed, files(t, temp))
 	}
-	if writer.opened == 0 || writer.opened != writer.closed {
-		t.Errorf("%d connections opened, %d closed", writer.opened, writer.closed)
-	}
-	if entries, _ := os.ReadDir(temp); len(entries) != 0 {
-		t.Errorf("left: %v", slices.Collect(func(yield func(string) bool) {
-			for _, e := range entries {
-				yield(e.Name())
-			}
-		}))
-	}
-}
-
-// counting counts the connections of a connector.
-type counting struct {
-	driver.Connector
-	opened, closed int
-}
-
-func (c *counting) Connect(ctx context.Context) (driver.Conn, error) {
-	conn, err := c.Connector.Connect(ctx)
-	if err != nil {
-		return nil, err
-	}
-	c.opened++
-	return &countedConn{conn, c}, nil
-}
-
-type countedConn struct {
-	driver.Conn
-	connector *counting
-}
-
-func (c *countedConn) Close() error {
-	c.connector.closed++
-	return c.Conn.Close()
 }

@@ -1,33 +1,160 @@
 package store_test
 
 import (
-	"testing"
-	"unicode"
+	"strings"
 
 	"github.com/opencalls/opencalls/store"
 )
 
-// Every letter is found in every case, and what is folded stays as it is.
-func TestFoldEveryLetter(t *testing.T) {
-	for r := rune(1); r <= unicode.MaxRune; r++ {
-		if !unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.S) || unicode.In(r, unicode.Han, unicode.Hangul, unicode.Tangut) {
-			continue // the three are many and have no case
+var textScenarios = []scenario{
+	{"a keyword is found in any case of any letter, and as it stands", func(r *rig) {
+		for _, c := range []store.Customer{
+			{Name: "Ärzte ohne Grenzen", Abbreviation: "ÄoG"},
+			{Name: "Straße AG", NativeName: "STRASSE"},
+			{Name: "İstanbul Üniversitesi", Abbreviation: "İÜ"},
+			{Name: "Диамond", NativeName: "МОСКВА"},
+			{Name: "Cafe\u0301 Ne\u0301e"}, // combining marks
+			{Name: "Caf\u00e9 Rouge"},      // one code point
+			{Name: "ΟΔΥΣΣΕΥΣ"},
+			{Name: `100% a_b c\d`},
+			{Name: `O'Neil "quoted"`},
+			{Name: "First", Abbreviation: "Second", NativeName: "Third"},
+			{Name: "With\x1fseparator"},
+			{Name: "ﬁne"}, // a ligature, which case folding takes apart
+			{Name: "plain"},
+		} {
+			r.world.Organisation(r.world.Customer(c.Name, func(new *store.Customer) {
+				new.Abbreviation, new.NativeName = c.Abbreviation, c.NativeName
+			}))
 		}
-		folded := store.FoldCase(string(r))
-		for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {
-			if got := store.FoldCase(string(other)); got != folded {
-				t.Errorf("%U is folded to %q, %U to %q", r, folded, other, got)
+		for _, c := range []struct {
+			keyword string
+			want    []string
+		}{
+			{"ärzte", []string{"Ärzte ohne Grenzen"}},
+			{"ÄRZTE", []string{"Ärzte ohne Grenzen"}},
+			{"a\u0308rzte", []string{"Ärzte ohne Grenzen"}},
+			{"arzte", []string{}},
+			{"äog", []string{"Ärzte ohne Grenzen"}},
+			{"strasse", []string{"Straße AG"}},
+			{"STRAẞE", []string{"Straße AG"}},
+			{"straße ag", []string{"Straße AG"}},
+			{"İSTANBUL", []string{"İstanbul Üniversitesi"}},
+			{"i\u0307stanbul", []string{"İstanbul Üniversitesi"}},
+			{"ISTANBUL", []string{}},
+			{"москва", []string{"Диамond"}},
+			{"дИАМ", []string{"Диамond"}},
+			{"CAFÉ", []string{"Cafe\u0301 Ne\u0301e", "Caf\u00e9 Rouge"}},
+			{"cafe\u0301", []string{"Cafe\u0301 Ne\u0301e", "Caf\u00e9 Rouge"}},
+			{"οδυσσευς", []string{"ΟΔΥΣΣΕΥΣ"}},
+			{"fine", []string{"ﬁne"}},
+			{"%", []string{`100% a_b c\d`}},
+			{"_", []string{`100% a_b c\d`}},
+			{`\`, []string{`100% a_b c\d`}},
+			{`c\d`, []string{`100% a_b c\d`}},
+			{`\d%`, []string{}},
+			{"100%", []string{`100% a_b c\d`}},
+			{"1%0", []string{}},
+			{"a_b", []string{`100% a_b c\d`}},
+			{"l_i", []string{}},
+			{"'", []string{`O'Neil "quoted"`}},
+			{`"QUOTED"`, []string{`O'Neil "quoted"`}},
+			{"' OR 1=1 --", []string{}},
+			{"first", []string{"First"}},
+			{"second", []string{"First"}},
+			{"third", []string{"First"}},
+			{"stsecond", []string{}},        // not across two texts
+			{"first\x1fsecond", []string{}}, // nor by their separator
+			{"\x1f", r.withSpaces()},        // which is a space to whoever searches
+			{"with separator", []string{"With\x1fseparator"}},
+			{"with\x1fseparator", []string{"With\x1fseparator"}},
+			{strings.Repeat("x", 10000), []string{}},
+			{strings.Repeat("%", 10000), []string{}},
+			{strings.Repeat("ä", 10000), []string{}},
+		} {
+			got := r.names(store.OrganisationFilter{Keyword: c.keyword}, nil, everything)
+			if len(got) != len(c.want) {
+				r.Errorf("%.30q finds %q, not %q", c.keyword, got, c.want)
+				continue
+			}
+			r.same(got, c.want)
+		}
+	}},
+
+	{"text comes back as it was put in", func(r *rig) {
+		for _, text := range []string{
+			"", " ", "  both ends  ", "line\nline\r\n\ttab", `quotes ' " back\slash`, "Cafe\u0301", "Caf\u00e9", "\u200b\ufeff", "🔭👩\u200d🔬",
+			"\x01\x1f\x7f", "\U0010ffff", strings.Repeat("long ", 400)[:2000],
+		} {
+			c := r.world.Customer(text, func(c *store.Customer) { c.Abbreviation, c.NativeName = text, text })
+			o := r.world.Organisation(c, func(o *store.CallManagingOrganisation) { o.Description = text })
+			got := must(r.store.Organisation(r.ctx, o.UUID))
+			r.same([]string{got.CustomerName, got.CustomerAbbreviation, got.CustomerNativeName, got.Description}, []string{text, text, text, text})
+		}
+	}},
+
+	{"members' texts are searched in any case, full names without accents too", func(r *rig) {
+		o := r.world.Organisation(r.world.Customer("Tartu"))
+		role := r.world.Role("CUSTOMER.CALL_ORGANIZER")
+		for _, u := range []store.User{
+			{Username: "juergen", FullName: "Jürgen Ångström", NativeName: "ЮРГЕН", Email: "Jürgen@Example.COM", Slug: "J%_Slug"},
+			{Username: "sina", FullName: "Şina İnce", NativeName: `Back\slash`, Email: "sina@example.com"},
+			{Username: "x%y_z", FullName: "100%"},
+		} {
+			r.world.Grant(r.world.User(u.Username, func(new *store.User) {
+				u.UUID, u.IsActive = new.UUID, true
+				if u.Username == "x%y_z" {
+					u.Username = "x_z" // no username has a %
+				}
+				*new = u
+			}), role, o)
+		}
+		for _, c := range []struct {
+			filter store.MemberFilter
+			want   []string
+		}{
+			{store.MemberFilter{FullName: "jurgen"}, []string{"juergen"}},
+			{store.MemberFilter{FullName: "JÜRGEN ang"}, []string{"juergen"}},
+			{store.MemberFilter{FullName: "u\u0308"}, []string{"juergen"}},
+			{store.MemberFilter{FullName: "sina ince"}, []string{"sina"}},
+			{store.MemberFilter{FullName: "i\u0307nce"}, []string{"sina"}},
+			{store.MemberFilter{FullName: "%"}, []string{"x_z"}},
+			{store.MemberFilter{FullName: "_"}, []string{}},
+			{store.MemberFilter{NativeName: "юрген"}, []string{"juergen"}},
+			{store.MemberFilter{NativeName: `K\S`}, []string{"sina"}},
+			{store.MemberFilter{NativeName: "jurgen"}, []string{}},
+			{store.MemberFilter{UserSlug: "j%_S"}, []string{"juergen"}},
+			{store.MemberFilter{UserSlug: "%"}, []string{"juergen"}},
+			{store.MemberFilter{UserSlug: "SINA"}, []string{"sina"}}, // a slug is the username where there is none
+			{store.MemberFilter{Search: "jürgen@example"}, []string{"juergen"}},
+			{store.MemberFilter{Search: "JÜRGEN Å"}, []string{"juergen"}},
+			{store.MemberFilter{Search: "jurgen"}, []string{}}, // here accents count
+			{store.MemberFilter{Search: "EXAMPLE.com"}, []string{"juergen", "sina"}},
+			{store.MemberFilter{Search: "X_"}, []string{"x_z"}},
+			{store.MemberFilter{Search: "slug"}, []string{}},
+			{store.MemberFilter{Username: "sina"}, []string{"sina"}},
+			{store.MemberFilter{Username: "Sina"}, []string{}},
+			{store.MemberFilter{Username: "sin"}, []string{}},
+			{store.MemberFilter{Search: strings.Repeat("%", 10000)}, []string{}},
+		} {
+			got := r.usernames(o.UUID, c.filter, store.Ordering{Name: "username"})
+			if strings.Join(got, " ") != strings.Join(c.want, " ") {
+				r.Errorf("%.60v finds %q, not %q", c.filter, got, c.want)
 			}
 		}
-		if folded == string(r) {
-			continue
-		}
-		if twice := store.FoldCase(folded); twice != folded {
-			t.Errorf("%U is folded to %q, and that to %q", r, folded, twice)
-		}
-		accents := store.FoldAccents(string(r))
-		if twice := store.FoldAccents(accents); twice != accents {
-			t.Errorf("%U without accents is %q, and that %q", r, accents, twice)
+	}},
+}
+
+// withSpaces returns the names of the customers that have a space in what is searched.
+func (r *rig) withSpaces() []string {
+	r.Helper()
+	names := []string{}
+	list, _, err := r.store.ListOrganisations(r.ctx, store.OrganisationFilter{}, nil, everything)
+	r.ok(err)
+	for _, o := range list {
+		if strings.ContainsAny(o.CustomerName+o.CustomerAbbreviation+o.CustomerNativeName, " \x1f") {
+			names = append(names, o.CustomerName)
 		}
 	}
+	return names
 }

@@ -1,9 +1,10 @@
-package storetest
+package store_test
 
 import (
 	"github.com/google/uuid"
 
 	"github.com/opencalls/opencalls/store"
+	"github.com/opencalls/opencalls/store/storetest"
 )
 
 var organisationScenarios = []scenario{
@@ -15,11 +16,10 @@ var organisationScenarios = []scenario{
 		var got store.Organisation
 		var last uuid.UUID
 		r.write(func(tx *store.Tx) error {
-			c, err := tx.LockCustomer(c.UUID)
-			r.ok(err)
+			c := must(tx.LockCustomer(c.UUID))
 			last = *c.ImageUUID
-			got, err = tx.CreateOrganisation(c, "Calls", nil)
-			return err
+			got = must(tx.CreateOrganisation(c, "Calls", nil))
+			return nil
 		})
 		r.same(got, store.Organisation{
 			UUID: got.UUID, Created: r.clock.Now(), Description: "Calls", CustomerUUID: c.UUID,
@@ -27,8 +27,7 @@ var organisationScenarios = []scenario{
 			CustomerImageUUID: &last, CustomerBlocked: true, CustomerArchived: true,
 		})
 		r.same(got.CustomerAvailable(), false)
-		read, err := r.store.Organisation(r.ctx, got.UUID)
-		r.ok(err)
+		read := must(r.store.Organisation(r.ctx, got.UUID))
 		r.same(read, got)
 		list, _, err := r.store.ListOrganisations(r.ctx, store.OrganisationFilter{Keyword: "TARTU ÜL"}, nil, store.Page{Number: 1, Size: 1})
 		r.ok(err)
@@ -40,51 +39,36 @@ var organisationScenarios = []scenario{
 		var o store.Organisation
 		r.write(func(tx *store.Tx) error {
 			var err error
-			o, err = tx.CreateOrganisation(c, "", Picture("bytes"))
+			o, err = tx.CreateOrganisation(c, "", storetest.Picture("bytes"))
 			return err
 		})
-		image, err := r.store.Image(r.ctx, *o.ImageUUID)
-		r.ok(err)
-		want := Picture("bytes")
+		image := must(r.store.Image(r.ctx, *o.ImageUUID))
+		want := storetest.Picture("bytes")
 		r.same(image, store.Image{UUID: *o.ImageUUID, MediaType: want.MediaType, SHA256: want.SHA256, Bytes: want.Bytes, Created: r.clock.Now()})
 	}},
 
 	{"what is not there", func(r *rig) {
 		none := uuid.New()
-		_, err := r.store.Organisation(r.ctx, none)
-		r.is(err, store.ErrNotFound)
-		_, err = r.store.Customer(r.ctx, none)
-		r.is(err, store.ErrNotFound)
-		_, err = r.store.Image(r.ctx, none)
-		r.is(err, store.ErrNotFound)
-		r.is(r.fails(func(tx *store.Tx) error {
-			_, err := tx.LockOrganisation(none)
-			return err
-		}), store.ErrNotFound)
-		r.is(r.fails(func(tx *store.Tx) error {
-			_, err := tx.LockCustomer(none)
-			return err
-		}), store.ErrNotFound)
-		got, err := r.store.HasOrganisation(r.ctx, none)
-		r.ok(err)
+		r.is(errorOf(r.store.Organisation(r.ctx, none)), store.ErrNotFound)
+		r.is(errorOf(r.store.Customer(r.ctx, none)), store.ErrNotFound)
+		r.is(errorOf(r.store.Image(r.ctx, none)), store.ErrNotFound)
+		r.is(r.fails(func(tx *store.Tx) error { return errorOf(tx.LockOrganisation(none)) }), store.ErrNotFound)
+		r.is(r.fails(func(tx *store.Tx) error { return errorOf(tx.LockCustomer(none)) }), store.ErrNotFound)
+		got := must(r.store.HasOrganisation(r.ctx, none))
 		r.same(got, false)
 	}},
 
 	{"locking reads the same", func(r *rig) {
 		c := r.world.Customer("Tartu", func(c *store.Customer) { c.Archived = true })
 		o := r.world.Organisation(c)
-		wantOrganisation, err := r.store.Organisation(r.ctx, o.UUID)
-		r.ok(err)
-		wantCustomer, err := r.store.Customer(r.ctx, c.UUID)
-		r.ok(err)
+		wantOrganisation := must(r.store.Organisation(r.ctx, o.UUID))
+		wantCustomer := must(r.store.Customer(r.ctx, c.UUID))
 		r.same(wantCustomer, c)
 		r.same(wantCustomer.Available(), false)
 		r.write(func(tx *store.Tx) error {
-			gotCustomer, err := tx.LockCustomer(c.UUID)
-			r.ok(err)
+			gotCustomer := must(tx.LockCustomer(c.UUID))
 			r.same(gotCustomer, wantCustomer)
-			gotOrganisation, err := tx.LockOrganisation(o.UUID)
-			r.ok(err)
+			gotOrganisation := must(tx.LockOrganisation(o.UUID))
 			r.same(gotOrganisation, wantOrganisation)
 			return nil
 		})
@@ -103,34 +87,32 @@ var organisationScenarios = []scenario{
 					return err
 				})
 			})
-			read, err := r.store.Organisation(r.ctx, o.UUID)
-			r.ok(err)
+			read := must(r.store.Organisation(r.ctx, o.UUID))
 			r.same(read, got)
 			return got
 		}
 		got := update(store.OrganisationChange{Description: ptr("new")})
 		r.same(got.Description, "new")
-		got = update(store.OrganisationChange{Image: Picture("one")})
+		got = update(store.OrganisationChange{Image: storetest.Picture("one")})
 		r.same(got.Description, "new")
 		one := *got.ImageUUID
 		got = update(store.OrganisationChange{Description: ptr("")}) // the image stays
 		r.same(got.Description, "")
 		r.same(*got.ImageUUID, one)
-		got = update(store.OrganisationChange{Image: Picture("two")})
+		got = update(store.OrganisationChange{Image: storetest.Picture("two")})
 		if *got.ImageUUID == one {
 			r.Error("another image has the same id")
 		}
-		_, err := r.store.Image(r.ctx, one)
-		r.is(err, store.ErrNotFound)
+		r.is(errorOf(r.store.Image(r.ctx, one)), store.ErrNotFound)
 		r.same(r.count("images"), 1)
 		got = update(store.OrganisationChange{Description: ptr("last"), ClearImage: true})
 		r.same(got.ImageUUID, nilUUID)
 		r.same(r.count("images"), 0)
 		update(store.OrganisationChange{ClearImage: true})
-		before := Dump(r, r.sql)
+		before := r.dump()
 		update(store.OrganisationChange{})
-		r.same(Dump(r, r.sql), before)
-		r.same(Count(r, r.sql, "SELECT count(*) FROM call_managing_organisations WHERE description = 'other'"), 1)
+		r.same(r.dump(), before)
+		r.same(storetest.Count(r, r.sql, "SELECT count(*) FROM call_managing_organisations WHERE description = 'other'"), 1)
 	}},
 
 	{"delete takes the image and the roles granted on it", func(r *rig) {
@@ -140,16 +122,14 @@ var organisationScenarios = []scenario{
 		r.world.Image(store.OrganisationImage, p.organisation.UUID, "stays")
 		r.world.Grant(p.user, p.role, doomed)
 		r.world.Grant(p.user, p.role, doomed, func(g *store.UserRole) { g.Revoked = ptr(r.clock.Now()) })
-		before := Dump(r, r.sql)
-		r.write(func(tx *store.Tx) error { return locked(tx, doomed.UUID, tx.DeleteOrganisation) })
-		_, err := r.store.Organisation(r.ctx, doomed.UUID)
-		r.is(err, store.ErrNotFound)
-		after := Dump(r, r.sql)
+		before := r.dump()
+		r.write(remove(doomed.UUID))
+		r.is(errorOf(r.store.Organisation(r.ctx, doomed.UUID)), store.ErrNotFound)
+		after := r.dump()
 		r.same(len(before["user_roles"])-len(after["user_roles"]), 2)
 		r.same(len(before["images"])-len(after["images"]), 1)
 		r.same(after["customers"], before["customers"])
-		_, err = r.store.Organisation(r.ctx, p.organisation.UUID)
-		r.ok(err)
+		_ = must(r.store.Organisation(r.ctx, p.organisation.UUID))
 		// The customer may have one again.
 		r.world.Organisation(store.Customer{UUID: doomed.CustomerUUID})
 	}},
@@ -159,7 +139,7 @@ var organisationScenarios = []scenario{
 			o := r.world.Organisation(r.world.Customer("Tartu"))
 			r.world.Image(store.OrganisationImage, o.UUID, state)
 			r.world.Call(o, state)
-			r.is(r.fails(func(tx *store.Tx) error { return locked(tx, o.UUID, tx.DeleteOrganisation) }), store.ErrHasCalls)
+			r.is(r.fails(remove(o.UUID)), store.ErrHasCalls)
 		}
 	}},
 
@@ -167,22 +147,20 @@ var organisationScenarios = []scenario{
 		c := r.world.Customer("Tartu")
 		check := func(want bool) {
 			r.Helper()
-			got, err := r.store.HasOrganisation(r.ctx, c.UUID)
-			r.ok(err)
+			got := must(r.store.HasOrganisation(r.ctx, c.UUID))
 			r.same(got, want)
 		}
 		check(false)
 		o := r.world.Organisation(c)
 		check(true)
-		r.write(func(tx *store.Tx) error { return locked(tx, o.UUID, tx.DeleteOrganisation) })
+		r.write(remove(o.UUID))
 		check(false)
 	}},
 
 	{"the total equals the number of rows after every kind of change", func(r *rig) {
 		total := func() {
 			r.Helper()
-			got, err := r.store.CountOrganisations(r.ctx, store.OrganisationFilter{})
-			r.ok(err)
+			got := must(r.store.CountOrganisations(r.ctx, store.OrganisationFilter{}))
 			r.same(int(got), r.count("call_managing_organisations"))
 		}
 		total()
@@ -198,22 +176,15 @@ var organisationScenarios = []scenario{
 		})
 		total()
 		c := r.world.Customer("Tartu")
-		r.write(func(tx *store.Tx) error {
-			_, err := tx.CreateOrganisation(c, "", nil)
-			return err
-		})
+		r.write(func(tx *store.Tx) error { return errorOf(tx.CreateOrganisation(c, "", nil)) })
 		total()
-		r.is(r.fails(func(tx *store.Tx) error {
-			_, err := tx.CreateOrganisation(c, "", nil)
-			return err
-		}), store.ErrOrganisationExists)
+		r.is(r.fails(func(tx *store.Tx) error { return errorOf(tx.CreateOrganisation(c, "", storetest.Picture("x"))) }), store.ErrOrganisationExists)
 		total()
 		r.write(func(tx *store.Tx) error {
 			for _, o := range all[:5] {
 				r.ok(locked(tx, o.UUID, tx.DeleteOrganisation))
 			}
-			n, err := tx.CountOrganisations(r.ctx, store.OrganisationFilter{})
-			r.ok(err)
+			n := must(tx.CountOrganisations(r.ctx, store.OrganisationFilter{}))
 			r.same(int(n), store.ImportBatch) // it counts what this change did
 			return nil
 		})
@@ -224,7 +195,7 @@ var organisationScenarios = []scenario{
 		}), errTakeBack)
 		total()
 		r.world.Call(all[10], "draft")
-		r.is(r.fails(func(tx *store.Tx) error { return locked(tx, all[10].UUID, tx.DeleteOrganisation) }), store.ErrHasCalls)
+		r.is(r.fails(remove(all[10].UUID)), store.ErrHasCalls)
 		total()
 	}},
 }

@@ -1,4 +1,4 @@
-package storetest
+package store_test
 
 import (
 	"time"
@@ -13,11 +13,9 @@ const week = 7 * 24 * time.Hour
 var statsScenarios = []scenario{
 	{"nothing, and no such organisation", func(r *rig) {
 		o := r.world.Organisation(r.world.Customer("Tartu"))
-		got, err := r.store.Stats(r.ctx, o.UUID)
-		r.ok(err)
+		got := must(r.store.Stats(r.ctx, o.UUID))
 		r.same(got, store.Stats{})
-		_, err = r.store.Stats(r.ctx, uuid.New())
-		r.is(err, store.ErrNotFound)
+		r.is(errorOf(r.store.Stats(r.ctx, uuid.New())), store.ErrNotFound)
 	}},
 
 	{"states", func(r *rig) {
@@ -37,8 +35,7 @@ var statsScenarios = []scenario{
 				w.RequestedOffering(call, state)
 			}
 		}
-		got, err := r.store.Stats(r.ctx, o.UUID)
-		r.ok(err)
+		got := must(r.store.Stats(r.ctx, o.UUID))
 		r.same(got, store.Stats{
 			OpenCalls: 1, ActiveRounds: 1, AcceptedProposals: 1, PendingProposals: 2, PendingReview: 14,
 			RoundsClosingInOneWeek: 1, CallsClosingInOneWeek: 1, OfferingRequestsPending: 2,
@@ -68,8 +65,7 @@ var statsScenarios = []scenario{
 				o := w.Organisation(w.Customer("Tartu"))
 				w.Round(w.Call(o, "active"), now.Add(c.start), now.Add(c.cutoff))
 				c.want.OpenCalls = 1
-				got, err := r.store.Stats(r.ctx, o.UUID)
-				r.ok(err)
+				got := must(r.store.Stats(r.ctx, o.UUID))
 				r.same(got, c.want)
 			})
 		}
@@ -83,13 +79,11 @@ var statsScenarios = []scenario{
 			w.Round(call, now.Add(-time.Hour), now.Add(time.Hour))
 			w.Round(call, now.Add(time.Hour), now.Add(2*time.Hour))
 		}
-		got, err := r.store.Stats(r.ctx, o.UUID)
-		r.ok(err)
+		got := must(r.store.Stats(r.ctx, o.UUID))
 		r.same(got, store.Stats{OpenCalls: 2, ActiveRounds: 2, RoundsClosingInOneWeek: 4, CallsClosingInOneWeek: 2})
 		// It is the clock that counts, which moves on.
 		r.clock.Advance(time.Hour + time.Microsecond)
-		got, err = r.store.Stats(r.ctx, o.UUID)
-		r.ok(err)
+		got = must(r.store.Stats(r.ctx, o.UUID))
 		r.same(got, store.Stats{OpenCalls: 2, ActiveRounds: 2, RoundsClosingInOneWeek: 2, CallsClosingInOneWeek: 2})
 	}},
 }

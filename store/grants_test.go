@@ -1,4 +1,4 @@
-package storetest
+package store_test
 
 import (
 	"time"
@@ -96,9 +96,9 @@ var grantScenarios = []scenario{
 			r.write(func(tx *store.Tx) error { return tx.RevokeRole(p.user.UUID, p.role.UUID, p.organisation.UUID) })
 			r.same(r.holdsAsLong(p.user.UUID, p, nil), false)
 		}
-		before := Dump(r, r.sql)
+		before := r.dump()
 		r.write(func(tx *store.Tx) error { return tx.RevokeRole(p.user.UUID, p.role.UUID, p.organisation.UUID) })
-		r.same(Dump(r, r.sql), before)
+		r.same(r.dump(), before)
 		r.write(grant)
 		r.is(r.fails(grant), store.ErrAlreadyGranted)
 		other := r.world.NewRole("OTHER", nil)
@@ -170,8 +170,7 @@ var grantScenarios = []scenario{
 
 		held := func(customer, organisation uuid.UUID) map[string]store.HeldRole {
 			r.Helper()
-			roles, err := r.store.HeldRoles(r.ctx, alice.UUID, customer, organisation)
-			r.ok(err)
+			roles := must(r.store.HeldRoles(r.ctx, alice.UUID, customer, organisation))
 			byName := map[string]store.HeldRole{}
 			for _, role := range roles {
 				byName[role.Name] = role
@@ -202,8 +201,7 @@ var grantScenarios = []scenario{
 		r.clock.Advance(time.Microsecond)
 		delete(both, "LONGER")
 		r.same(held(tartu.UUID, o.UUID), both)
-		nobody, err := r.store.HeldRoles(r.ctx, uuid.New(), tartu.UUID, o.UUID)
-		r.ok(err)
+		nobody := must(r.store.HeldRoles(r.ctx, uuid.New(), tartu.UUID, o.UUID))
 		r.same(len(nobody), 0)
 	}},
 }

@@ -1,4 +1,4 @@
-package storetest
+package store_test
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/opencalls/opencalls/store"
+	"github.com/opencalls/opencalls/store/storetest"
 )
 
 var exportScenarios = []scenario{
@@ -55,7 +56,7 @@ var exportScenarios = []scenario{
 		r.same(slices.Compact(kinds), []string{
 			"customers", "users", "roles", "call_managing_organisations", "user_roles", "calls", "rounds", "proposals", "reviews", "requested_offerings",
 		})
-		for _, table := range Tables {
+		for _, table := range storetest.Tables {
 			if !slices.Contains([]string{"images", "audit_events", "settings", "counters"}, table) {
 				r.same(fmt.Sprint(table, seen[table]), fmt.Sprint(table, r.count(table)))
 			}
@@ -66,15 +67,14 @@ var exportScenarios = []scenario{
 		r.write(func(tx *store.Tx) error { importAll(r, tx, ""); return nil })
 		p := r.populate()
 		r.world.Grant(p.user, p.role, p.organisation, func(g *store.UserRole) { g.Revoked = ptr(r.clock.Now()) })
-		before := Dump(r, r.sql)
+		before := r.dump()
 		// Into itself, as if it were another: nothing differs, so nothing changes.
 		var parts []store.Export
 		var images [][]byte
 		r.ok(r.store.Export(r.ctx, func(e store.Export) error {
 			for _, c := range e.Customers {
 				if c.ImageUUID != nil {
-					image, err := e.Image(*c.ImageUUID)
-					r.ok(err)
+					image := must(e.Image(*c.ImageUUID))
 					images = append(images, image.Bytes)
 				}
 			}
@@ -99,7 +99,7 @@ var exportScenarios = []scenario{
 			}
 			return nil
 		})
-		r.same(Dump(r, r.sql), before)
+		r.same(r.dump(), before)
 	}},
 
 	{"of one state, whatever is written meanwhile", func(r *rig) {
@@ -107,7 +107,7 @@ var exportScenarios = []scenario{
 		var organisations int
 		r.ok(r.store.Export(r.ctx, func(e store.Export) error {
 			if len(e.Customers) > 0 { // the organisations come later
-				r.write(func(tx *store.Tx) error { return locked(tx, all[0].UUID, tx.DeleteOrganisation) })
+				r.write(remove(all[0].UUID))
 			}
 			organisations += len(e.Organisations)
 			return nil

@@ -1,4 +1,4 @@
-package storetest
+package store_test
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/opencalls/opencalls/store"
+	"github.com/opencalls/opencalls/store/storetest"
 )
 
 // names returns the customers' names of a page of the list.
@@ -16,8 +17,7 @@ func (r *rig) names(f store.OrganisationFilter, order []store.Ordering, page sto
 	r.Helper()
 	list, total, err := r.store.ListOrganisations(r.ctx, f, order, page)
 	r.ok(err)
-	counted, err := r.store.CountOrganisations(r.ctx, f)
-	r.ok(err)
+	counted := must(r.store.CountOrganisations(r.ctx, f))
 	r.same(counted, total)
 	names := []string{}
 	for _, o := range list {
@@ -77,8 +77,7 @@ var listScenarios = []scenario{
 		}
 		r.world.Organisation(r.world.Customer("Last"))
 		for _, f := range []store.OrganisationFilter{{}, {Keyword: "fill"}} {
-			total, err := r.store.CountOrganisations(r.ctx, f)
-			r.ok(err)
+			total := must(r.store.CountOrganisations(r.ctx, f))
 			whole := r.pageThrough(f, ascending, 300)
 			r.same(len(whole), int(total))
 			for _, size := range []int{1, 5, 7, 12, 13, 23, 24, 25} {
@@ -167,10 +166,7 @@ var listScenarios = []scenario{
 		c.Name = "Renamed"
 		r.write(func(tx *store.Tx) error {
 			r.ok(tx.ImportCustomers([]store.Customer{c}))
-			locked, err := tx.LockCustomer(c.UUID)
-			r.ok(err)
-			_, err = tx.CreateOrganisation(locked, "", nil)
-			return err
+			return errorOf(tx.CreateOrganisation(must(tx.LockCustomer(c.UUID)), "", nil))
 		})
 		r.copiesInStep()
 	}},
@@ -180,13 +176,11 @@ var listScenarios = []scenario{
 		o := r.world.Organisation(c)
 		c.Name, c.Abbreviation, c.NativeName, c.Country, c.Blocked, c.Archived = "B", "b", "Bé", "EE", true, true
 		r.write(func(tx *store.Tx) error { return tx.ImportCustomers([]store.Customer{c}) })
-		for _, picture := range []*store.NewImage{Picture("first"), Picture("second"), nil} {
+		for _, picture := range []*store.NewImage{storetest.Picture("first"), storetest.Picture("second"), nil} {
 			r.write(func(tx *store.Tx) error { return tx.ImportImage(store.CustomerImage, c.UUID, picture) })
 			r.copiesInStep()
-			customer, err := r.store.Customer(r.ctx, c.UUID)
-			r.ok(err)
-			got, err := r.store.Organisation(r.ctx, o.UUID)
-			r.ok(err)
+			customer := must(r.store.Customer(r.ctx, c.UUID))
+			got := must(r.store.Organisation(r.ctx, o.UUID))
 			r.same(got, store.Organisation{
 				UUID: o.UUID, Created: o.Created, CustomerUUID: c.UUID, CustomerName: "B", CustomerAbbreviation: "b", CustomerNativeName: "Bé",
 				CustomerCountry: "EE", CustomerImageUUID: customer.ImageUUID, CustomerBlocked: true, CustomerArchived: true,
@@ -207,7 +201,7 @@ var listScenarios = []scenario{
 // copiesInStep checks what organisations hold of their customers.
 func (r *rig) copiesInStep() {
 	r.Helper()
-	r.same(Count(r, r.sql, OutOfStep), 0)
+	r.same(storetest.Count(r, r.sql, storetest.OutOfStep), 0)
 }
 
 // pageThrough visits every page and returns the ids in order.

@@ -1,4 +1,4 @@
-package storetest
+package store_test
 
 import (
 	"time"
@@ -76,17 +76,13 @@ func (r *rig) roundTrip(in, want time.Time) {
 	early := r.world.Round(call, in.Add(-time.Second), in)
 
 	got := map[string]time.Time{}
-	customer, err := r.store.Customer(r.ctx, c.UUID)
-	r.ok(err)
+	customer := must(r.store.Customer(r.ctx, c.UUID))
 	got["customer"] = customer.Created
-	user, err := r.store.User(r.ctx, u.UUID)
-	r.ok(err)
+	user := must(r.store.User(r.ctx, u.UUID))
 	got["user"] = user.Created
-	organisation, err := r.store.Organisation(r.ctx, o.UUID)
-	r.ok(err)
+	organisation := must(r.store.Organisation(r.ctx, o.UUID))
 	got["organisation"] = organisation.Created
-	identity, err := r.store.Identity(r.ctx, store.Digest(token))
-	r.ok(err)
+	identity := must(r.store.Identity(r.ctx, store.Digest(token)))
 	got["token expires"] = *identity.Expires
 	r.ok(r.store.Export(r.ctx, func(e store.Export) error {
 		for _, row := range e.UserRoles {
@@ -125,16 +121,13 @@ func (r *rig) roundTrip(in, want time.Time) {
 	// The same in a grant that a handler makes or changes.
 	var fresh uuid.UUID
 	r.write(func(tx *store.Tx) error {
-		x, err := tx.CreateUser(store.User{Username: "x-" + r.world.ID().String(), Created: in, IsActive: true})
-		r.ok(err)
+		x := must(tx.CreateUser(store.User{Username: "x-" + r.world.ID().String(), Created: in, IsActive: true}))
 		fresh = x.UUID
 		r.same(x.Created, want)
 		return tx.CreateToken(x.UUID, store.Digest(x.Username), &in)
 	})
-	read, err := r.store.User(r.ctx, fresh)
-	r.ok(err)
+	read := must(r.store.User(r.ctx, fresh))
 	r.same(read.Created, want)
-	identity, err = r.store.Identity(r.ctx, store.Digest(read.Username))
-	r.ok(err)
+	identity = must(r.store.Identity(r.ctx, store.Digest(read.Username)))
 	r.same(*identity.Expires, want)
 }

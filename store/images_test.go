@@ -1,4 +1,4 @@
-package storetest
+package store_test
 
 import (
 	"bytes"
@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/opencalls/opencalls/store"
+	"github.com/opencalls/opencalls/store/storetest"
 )
 
 var imageScenarios = []scenario{
@@ -16,13 +17,11 @@ var imageScenarios = []scenario{
 			all[i] = byte(i)
 		}
 		for _, want := range [][]byte{all, {}, bytes.Repeat(all, 5<<20/256)} {
-			image := Picture(string(want))
+			image := storetest.Picture(string(want))
 			image.MediaType = "image/webp"
 			r.write(func(tx *store.Tx) error { return tx.ImportImage(store.OrganisationImage, o.UUID, image) })
-			read, err := r.store.Organisation(r.ctx, o.UUID)
-			r.ok(err)
-			got, err := r.store.Image(r.ctx, *read.ImageUUID)
-			r.ok(err)
+			read := must(r.store.Organisation(r.ctx, o.UUID))
+			got := must(r.store.Image(r.ctx, *read.ImageUUID))
 			r.same([]string{got.MediaType, got.SHA256}, []string{"image/webp", image.SHA256})
 			if !bytes.Equal(got.Bytes, want) {
 				r.Errorf("%d bytes came back as %d others", len(want), len(got.Bytes))
@@ -41,16 +40,16 @@ var imageScenarios = []scenario{
 					r.write(func(tx *store.Tx) error { return tx.ImportImage(owner, object, image) })
 				}
 				held := func() []string {
-					return Rows(r, r.sql, "SELECT i.bytes FROM images i JOIN "+string(owner)+" t ON t.image_uuid = i.uuid")
+					return storetest.Rows(r, r.sql, "SELECT i.bytes FROM images i JOIN "+string(owner)+" t ON t.image_uuid = i.uuid")
 				}
 				set(nil)
 				r.same(held(), []string{})
-				set(Picture("one"))
+				set(storetest.Picture("one"))
 				r.same(held(), []string{`bytes="one"`})
-				before := Dump(r, r.sql)
-				set(Picture("one"))
-				r.same(Dump(r, r.sql), before)
-				set(Picture("two"))
+				before := r.dump()
+				set(storetest.Picture("one"))
+				r.same(r.dump(), before)
+				set(storetest.Picture("two"))
 				r.same(held(), []string{`bytes="two"`})
 				r.same(r.count("images"), 1)
 				set(nil)
@@ -62,7 +61,7 @@ var imageScenarios = []scenario{
 
 	{"an image of nothing is not found", func(r *rig) {
 		for _, owner := range []store.ImageOwner{store.CustomerImage, store.UserImage, store.OrganisationImage} {
-			r.is(r.fails(func(tx *store.Tx) error { return tx.ImportImage(owner, uuid.New(), Picture("x")) }), store.ErrNotFound)
+			r.is(r.fails(func(tx *store.Tx) error { return tx.ImportImage(owner, uuid.New(), storetest.Picture("x")) }), store.ErrNotFound)
 		}
 	}},
 
@@ -71,12 +70,12 @@ var imageScenarios = []scenario{
 		r.world.Image(store.CustomerImage, p.customer.UUID, "customer")
 		r.world.Image(store.UserImage, p.user.UUID, "user")
 		r.world.Image(store.OrganisationImage, p.organisation.UUID, "organisation")
-		before := Dump(r, r.sql)
+		before := r.dump()
 		r.write(func(tx *store.Tx) error {
 			r.ok(tx.ImportCustomers([]store.Customer{{UUID: p.customer.UUID, Name: p.customer.Name}}))
 			r.ok(tx.ImportUsers([]store.User{{UUID: p.user.UUID, Username: p.user.Username, IsActive: true}}))
 			return tx.ImportOrganisations([]store.CallManagingOrganisation{{UUID: p.organisation.UUID, CustomerUUID: p.customer.UUID}})
 		})
-		r.same(Dump(r, r.sql), before)
+		r.same(r.dump(), before)
 	}},
 }

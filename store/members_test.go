@@ -1,4 +1,4 @@
-package storetest
+package store_test
 
 import (
 	"bytes"
@@ -17,8 +17,7 @@ func (r *rig) usernames(organisation uuid.UUID, f store.MemberFilter, order ...s
 	r.Helper()
 	list, total, err := r.store.ListMembers(r.ctx, organisation, f, order, everything)
 	r.ok(err)
-	counted, err := r.store.CountMembers(r.ctx, organisation, f)
-	r.ok(err)
+	counted := must(r.store.CountMembers(r.ctx, organisation, f))
 	r.same([]int64{counted, total}, []int64{int64(len(list)), int64(len(list))})
 	names := []string{}
 	for _, m := range list {
@@ -32,8 +31,7 @@ var memberScenarios = []scenario{
 		p := r.populate()
 		bob := r.world.User("bob", func(u *store.User) { u.FullName, u.Email = "Bob B", "Bob@Example.com" })
 		r.world.Image(store.UserImage, bob.UUID, "portrait")
-		bob, err := r.store.User(r.ctx, bob.UUID)
-		r.ok(err)
+		bob = must(r.store.User(r.ctx, bob.UUID))
 		by := r.world.User("granter", func(u *store.User) { u.FullName = "Grant Er" })
 		ends := r.clock.Now().Add(time.Hour)
 		g := r.world.Grant(bob, p.role, p.organisation, func(g *store.UserRole) { g.CreatedByUUID, g.ExpirationTime = &by.UUID, &ends })

@@ -1,4 +1,4 @@
-package storetest
+package store_test
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/opencalls/opencalls/store"
+	"github.com/opencalls/opencalls/store/storetest"
 )
 
 // importAll writes one row of each kind, as given or as a second file says it.
@@ -36,28 +37,28 @@ func importAll(r *rig, tx *store.Tx, suffix string) {
 	r.ok(tx.ImportProposals([]store.Proposal{{UUID: id(8), RoundUUID: id(7), Name: "Proposal" + suffix, State: state("draft", "accepted")}}))
 	r.ok(tx.ImportReviews([]store.Review{{UUID: id(9), ProposalUUID: id(8), ReviewerUUID: id(2), State: state("created", "submitted")}}))
 	r.ok(tx.ImportRequestedOfferings([]store.RequestedOffering{{UUID: id(10), CallUUID: id(6), Offering: "Offering" + suffix, State: state("requested", "canceled")}}))
-	r.ok(tx.ImportImage(store.CustomerImage, id(1), Picture("customer"+suffix)))
-	r.ok(tx.ImportImage(store.UserImage, id(2), Picture("user"+suffix)))
-	r.ok(tx.ImportImage(store.OrganisationImage, organisation, Picture("organisation"+suffix)))
+	r.ok(tx.ImportImage(store.CustomerImage, id(1), storetest.Picture("customer"+suffix)))
+	r.ok(tx.ImportImage(store.UserImage, id(2), storetest.Picture("user"+suffix)))
+	r.ok(tx.ImportImage(store.OrganisationImage, organisation, storetest.Picture("organisation"+suffix)))
 }
 
 var importScenarios = []scenario{
 	{"the same twice changes nothing and leaves no event", func(r *rig) {
 		r.write(func(tx *store.Tx) error { importAll(r, tx, ""); return nil })
-		before := Dump(r, r.sql)
+		before := r.dump()
 		r.clock.Advance(time.Hour) // what was created then stays so
 		r.write(func(tx *store.Tx) error { importAll(r, tx, ""); return nil })
-		r.same(Dump(r, r.sql), before)
+		r.same(r.dump(), before)
 	}},
 
 	{"another state of the same takes its place, wherever it came from", func(r *rig) {
 		r.write(func(tx *store.Tx) error { importAll(r, tx, ""); return nil })
-		first := Dump(r, r.sql)
+		first := r.dump()
 		r.write(func(tx *store.Tx) error { importAll(r, tx, "2"); return nil })
-		second := Dump(r, r.sql)
+		second := r.dump()
 		r.write(func(tx *store.Tx) error { importAll(r, tx, ""); return nil })
-		third := Dump(r, r.sql)
-		for _, table := range Tables {
+		third := r.dump()
+		for _, table := range storetest.Tables {
 			switch table {
 			case "audit_events": // each of the fourteen steps leaves one, that of a role another for its permissions
 				r.same(len(second[table]), len(first[table])*2)
@@ -81,13 +82,11 @@ var importScenarios = []scenario{
 		then := r.clock.Now().Add(-time.Hour)
 		p := r.populate()
 		r.world.Image(store.CustomerImage, p.customer.UUID, "logo")
-		logo, err := r.store.Customer(r.ctx, p.customer.UUID)
-		r.ok(err)
+		logo := must(r.store.Customer(r.ctx, p.customer.UUID))
 		r.clock.Advance(time.Hour)
 		created := func(want time.Time) {
 			r.Helper()
-			c, err := r.store.Customer(r.ctx, p.customer.UUID)
-			r.ok(err)
+			c := must(r.store.Customer(r.ctx, p.customer.UUID))
 			r.same(c.Created, want)
 			r.same(c.ImageUUID, logo.ImageUUID)
 		}
@@ -113,8 +112,7 @@ var importScenarios = []scenario{
 		} {
 			role.Permissions = c.given
 			r.write(func(tx *store.Tx) error { return tx.ImportRoles([]store.Role{role}) })
-			roles, err := r.store.Roles(r.ctx)
-			r.ok(err)
+			roles := must(r.store.Roles(r.ctx))
 			for _, got := range roles {
 				if got.UUID == role.UUID {
 					r.same(fmt.Sprint(got.Permissions), fmt.Sprint(c.want))
@@ -138,10 +136,10 @@ var importScenarios = []scenario{
 		r.write(func(tx *store.Tx) error { return tx.ImportUserRoles(rows) })
 		r.same(rows[0].UUID, p.grant.UUID)
 		r.same(r.count("user_roles"), 4)
-		before := Dump(r, r.sql)
+		before := r.dump()
 		again := grants()
 		r.write(func(tx *store.Tx) error { return tx.ImportUserRoles(again) })
-		r.same(Dump(r, r.sql), before)
+		r.same(r.dump(), before)
 		r.same(again, rows)
 		// Once revoked it is another grant that is given.
 		r.write(func(tx *store.Tx) error { return tx.RevokeRole(bob.UUID, p.role.UUID, p.organisation.UUID) })
@@ -166,7 +164,7 @@ var importScenarios = []scenario{
 	}},
 
 	{"nothing at all", func(r *rig) {
-		before := Dump(r, r.sql)
+		before := r.dump()
 		r.write(func(tx *store.Tx) error {
 			r.ok(tx.ImportCustomers(nil))
 			r.ok(tx.ImportUsers(nil))
@@ -180,7 +178,7 @@ var importScenarios = []scenario{
 			r.ok(tx.ImportReviews(nil))
 			return tx.ImportRequestedOfferings(nil)
 		})
-		r.same(Dump(r, r.sql), before)
+		r.same(r.dump(), before)
 	}},
 
 	{"one object twice in a batch is what the later row says", func(r *rig) {
@@ -188,8 +186,7 @@ var importScenarios = []scenario{
 		r.write(func(tx *store.Tx) error {
 			return tx.ImportCustomers([]store.Customer{{UUID: id, Name: "First"}, {UUID: r.world.ID(), Name: "Other"}, {UUID: id, Name: "Last"}})
 		})
-		c, err := r.store.Customer(r.ctx, id)
-		r.ok(err)
+		c := must(r.store.Customer(r.ctx, id))
 		r.same(c.Name, "Last")
 		r.same(r.count("customers"), 2)
 	}},
@@ -218,16 +215,13 @@ var importScenarios = []scenario{
 			"customers": p.customer.UUID, "users": p.user.UUID, "roles": p.role.UUID, "call_managing_organisations": p.organisation.UUID,
 			"user_roles": p.grant.UUID, "calls": p.call.UUID, "rounds": p.round.UUID, "proposals": p.proposal.UUID,
 		} {
-			exists, err := r.store.Exists(r.ctx, kind, id)
-			r.ok(err)
+			exists := must(r.store.Exists(r.ctx, kind, id))
 			r.same(exists, true)
-			exists, err = r.store.Exists(r.ctx, kind, uuid.New())
-			r.ok(err)
+			exists = must(r.store.Exists(r.ctx, kind, uuid.New()))
 			r.same(exists, false)
 		}
 		for _, kind := range []string{"reviews", "requested_offerings"} {
-			exists, err := r.store.Exists(r.ctx, kind, p.customer.UUID)
-			r.ok(err)
+			exists := must(r.store.Exists(r.ctx, kind, p.customer.UUID))
 			r.same(exists, false)
 		}
 		for _, kind := range []string{"", "images", "tokens", "customers; DROP TABLE calls"} {
@@ -240,15 +234,13 @@ var importScenarios = []scenario{
 	{"empty is what the migrations left", func(r *rig) {
 		check := func(want bool) {
 			r.Helper()
-			got, err := r.store.Empty(r.ctx)
-			r.ok(err)
+			got := must(r.store.Empty(r.ctx))
 			r.same(got, want)
 		}
 		check(true)
 		r.is(r.fails(func(tx *store.Tx) error {
 			r.ok(tx.SetSetting("x", "y"))
-			empty, err := tx.Empty(r.ctx)
-			r.ok(err)
+			empty := must(tx.Empty(r.ctx))
 			r.same(empty, false)
 			return errTakeBack
 		}), errTakeBack)

@@ -1,0 +1,204 @@
+package store_test
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"github.com/opencalls/opencalls/store"
+	"github.com/opencalls/opencalls/store/storetest"
+)
+
+// overlapped is what two changes at a time meet.
+type overlapped struct {
+	free         store.Customer // has no organisation
+	organisation uuid.UUID
+	user         store.User
+	role         store.Role
+}
+
+func create(tx *store.Tx, o overlapped) error {
+	c, err := tx.LockCustomer(o.free.UUID)
+	if err != nil {
+		return err
+	}
+	_, err = tx.CreateOrganisation(c, "", storetest.Picture("x"))
+	return err
+}
+
+func rename(tx *store.Tx, o overlapped) error {
+	return tx.ImportCustomers([]store.Customer{{UUID: o.free.UUID, Name: "Renamed", Blocked: true}})
+}
+
+func importRename(tx *store.Tx, o overlapped) error {
+	if err := tx.LockForImport(); err != nil {
+		return err
+	}
+	return rename(tx, o)
+}
+
+func grant(tx *store.Tx, o overlapped) error {
+	return locked(tx, o.organisation, func(store.Organisation) error {
+		return tx.GrantRole(o.user.UUID, o.role.UUID, o.organisation, nil)
+	})
+}
+
+func replaceImage(tx *store.Tx, o overlapped) error {
+	return locked(tx, o.organisation, func(organisation store.Organisation) error {
+		_, err := tx.UpdateOrganisation(organisation, store.OrganisationChange{Image: storetest.Picture("x")})
+		return err
+	})
+}
+
+func removeIt(tx *store.Tx, o overlapped) error { return remove(o.organisation)(tx) }
+
+// overlap is a change and another that begins before the first one is kept, and waits for it.
+type overlap struct {
+	name          string
+	first, second func(tx *store.Tx, o overlapped) error
+	err           error // of the second
+}
+
+var overlaps = []overlap{
+	{"a customer changes while its organisation is made", create, rename, nil},
+	{"an organisation is made while its customer changes", rename, create, nil},
+	{"an organisation is made while it is made", create, create, store.ErrOrganisationExists},
+	{"a role is granted while the organisation is deleted", removeIt, grant, store.ErrNotFound},
+	{"an organisation is deleted while a role is granted", grant, removeIt, nil},
+	{"a role is granted while it is granted", grant, grant, store.ErrAlreadyGranted},
+	{"an organisation is deleted while it is deleted", removeIt, removeIt, store.ErrNotFound},
+	{"an image is replaced while it is replaced", replaceImage, replaceImage, nil},
+	{"an organisation is made during an import", importRename, create, nil},
+	{"a role is granted during an import", importRename, grant, nil},
+	{"an import during an import", importRename, importRename, nil},
+	{"an import begins while a role is granted", grant, importRename, nil},
+	{"an import begins while an organisation is made", create, importRename, nil},
+}
+
+// run begins the second change while the first is under way.
+func (c overlap) run(r *rig) {
+	w := r.world
+	o := overlapped{free: w.Customer("Old"), user: w.User("u-" + uuid.NewString()), role: w.Role("CUSTOMER.CALL_ORGANIZER")}
+	o.organisation = w.Organisation(w.Customer("Other")).UUID
+	second := make(chan error, 1)
+	r.write(func(tx *store.Tx) error {
+		if err := c.first(tx, o); err != nil {
+			return err
+		}
+		go func() { second <- write(r.store, func(tx *store.Tx) error { return c.second(tx, o) }) }()
+		// On SQLite it can't even begin.
+		for r.engine == storetest.Postgres && !waits(r) {
+			if len(second) > 0 {
+				r.Error("the second change did not wait")
+				return nil
+			}
+			runtime.Gosched()
+		}
+		must(r.store.Organisation(r.ctx, o.organisation)) // reads wait for nothing
+		_, _, err := r.store.ListOrganisations(r.ctx, store.OrganisationFilter{}, nil, everything)
+		return err
+	})
+	r.is(<-second, c.err)
+	r.copiesInStep()
+	r.same(storetest.Count(r, r.sql, "SELECT count(*) FROM images WHERE uuid NOT IN (SELECT image_uuid FROM call_managing_organisations WHERE image_uuid IS NOT NULL)"), 0)
+}
+
+// together runs n functions that begin at once, and returns their errors.
+func together(n int, run func(i int) error) []error {
+	errs := make([]error, n)
+	begin := make(chan struct{})
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() {
+			<-begin
+			errs[i] = run(i)
+		})
+	}
+	close(begin)
+	all.Wait()
+	return errs
+}
+
+var concurrencyScenarios = []scenario{
+	{"a change waits for another that it meets, reads do not", func(r *rig) {
+		for _, c := range overlaps {
+			r.each(c.name, c.run)
+		}
+	}},
+
+	{"of grants that forget the lock exactly one wins", func(r *rig) {
+		p := r.populate()
+		for i := range 5 {
+			u := r.world.User(fmt.Sprint("user", i))
+			won := 0
+			for _, err := range together(6, func(int) error {
+				return write(r.store, func(tx *store.Tx) error { return tx.GrantRole(u.UUID, p.role.UUID, p.organisation.UUID, nil) })
+			}) {
+				var unique *store.UniqueError
+				switch {
+				case err == nil:
+					won++
+				case !errors.Is(err, store.ErrAlreadyGranted) && !errors.As(err, &unique):
+					r.Errorf("error is %v", err)
+				}
+			}
+			r.same(won, 1)
+		}
+	}},
+
+	{"the total survives concurrent changes", func(r *rig) {
+		all := r.world.Organisations(12)
+		customers := make([]store.Customer, 12)
+		for i := range customers {
+			customers[i] = r.world.Customer("New")
+		}
+		for i, err := range together(12, func(i int) error {
+			if err := write(r.store, func(tx *store.Tx) error { return errorOf(tx.CreateOrganisation(customers[i], "", nil)) }); err != nil {
+				return err
+			}
+			return write(r.store, func(tx *store.Tx) error {
+				if err := remove(all[i].UUID)(tx); err != nil || i%3 > 0 {
+					return err
+				}
+				return errTakeBack
+			})
+		}) {
+			if errors.Is(err, errTakeBack) != (i%3 == 0) {
+				r.Errorf("%d: %v", i, err)
+			}
+		}
+		total := must(r.store.CountOrganisations(r.ctx, store.OrganisationFilter{}))
+		r.same([]int{int(total), r.count("call_managing_organisations")}, []int{16, 16})
+	}},
+
+	// An import runs beside a server: two processes write to one file, and neither is told that it
+	// is locked.
+	{"many writers and readers of two stores never meet a locked database", func(r *rig) {
+		p := r.populate()
+		stores := []*store.Store{r.store, storetest.OpenURL(r, r.url)}
+		for _, err := range together(16, func(i int) error {
+			s := stores[i%2]
+			for range 10 {
+				if i < 8 {
+					if err := write(s, addUser); err != nil {
+						return err
+					}
+					continue
+				}
+				if _, err := s.Stats(r.ctx, p.organisation.UUID); err != nil {
+					return err
+				}
+				if _, _, err := s.ListMembers(r.ctx, p.organisation.UUID, store.MemberFilter{}, nil, everything); err != nil {
+					return err
+				}
+			}
+			return nil
+		}) {
+			r.ok(err)
+		}
+		r.same(r.count("users"), 1+8*10)
+	}},
+}

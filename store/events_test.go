@@ -1,0 +1,242 @@
+package store_test
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/opencalls/opencalls/store"
+	"github.com/opencalls/opencalls/store/storetest"
+)
+
+// audited is what the mutating methods work on: a world, and what they need beside it.
+type audited struct {
+	populated
+	free               store.Customer // has no organisation
+	empty, illustrated store.Organisation
+	other              store.User
+	second             store.Role
+}
+
+// mutation calls a method and says which events it has to leave, as "action object".
+type mutation func(tx *store.Tx, a audited) ([]string, error)
+
+// event is what an event says of an object.
+func event(action string, object fmt.Stringer) []string {
+	return []string{action + " " + object.String()}
+}
+
+// imports calls a method that takes rows, of which one with the id is new or changed.
+func imports[T any](method func(*store.Tx, []T) error, objectType string, row func(a audited, id uuid.UUID) T) mutation {
+	return func(tx *store.Tx, a audited) ([]string, error) {
+		id := uuid.New()
+		return event(objectType+".import", id), method(tx, []T{row(a, id)})
+	}
+}
+
+// updates changes an organisation.
+func updates(organisation func(audited) store.Organisation, change store.OrganisationChange) mutation {
+	return func(tx *store.Tx, a audited) ([]string, error) {
+		o := organisation(a)
+		_, err := tx.UpdateOrganisation(o, change)
+		return event("call_managing_organisation.update", o.UUID), err
+	}
+}
+
+// setsImage gives an object an image, or takes it away.
+func setsImage(owner store.ImageOwner, objectType string, object func(audited) uuid.UUID, image *store.NewImage) mutation {
+	return func(tx *store.Tx, a audited) ([]string, error) {
+		return event(objectType+".import", object(a)), tx.ImportImage(owner, object(a), image)
+	}
+}
+
+func emptyOne(a audited) store.Organisation       { return a.empty }
+func illustratedOne(a audited) store.Organisation { return a.illustrated }
+
+// mutations has an entry for each method of Tx that changes data; some have several.
+var mutations = map[string][]mutation{
+	"CreateUser": {func(tx *store.Tx, _ audited) ([]string, error) {
+		u, err := tx.CreateUser(store.User{Username: "new"})
+		return event("user.create", u.UUID), err
+	}},
+	"CreateToken": {func(tx *store.Tx, a audited) ([]string, error) {
+		return event("token.create", a.user.UUID), tx.CreateToken(a.user.UUID, store.Digest("new"), nil)
+	}},
+	"RevokeTokens": {func(tx *store.Tx, a audited) ([]string, error) {
+		_, err := tx.RevokeTokens(a.user.UUID)
+		return event("token.revoke", a.user.UUID), err
+	}},
+	"CreateOrganisation": {func(tx *store.Tx, a audited) ([]string, error) {
+		o, err := tx.CreateOrganisation(a.free, "new", storetest.Picture("new"))
+		return event("call_managing_organisation.create", o.UUID), err
+	}},
+	"UpdateOrganisation": {
+		updates(emptyOne, store.OrganisationChange{Description: ptr("changed")}),
+		updates(illustratedOne, store.OrganisationChange{Image: storetest.Picture("other")}),
+		updates(illustratedOne, store.OrganisationChange{ClearImage: true}),
+	},
+	"DeleteOrganisation": {func(tx *store.Tx, a audited) ([]string, error) {
+		return event("call_managing_organisation.delete", a.illustrated.UUID), tx.DeleteOrganisation(a.illustrated)
+	}},
+	"GrantRole": {
+		func(tx *store.Tx, a audited) ([]string, error) {
+			return []string{"user_role.create *"}, tx.GrantRole(a.other.UUID, a.role.UUID, a.organisation.UUID, nil)
+		},
+		func(tx *store.Tx, a audited) ([]string, error) { // takes the place of one that ends sooner
+			if err := tx.UpdateGrant(a.user.UUID, a.role.UUID, a.organisation.UUID, ptr(tx.Now())); err != nil {
+				return nil, err
+			}
+			return []string{"user_role.create *", "user_role.revoke " + a.grant.UUID.String(), "user_role.update " + a.grant.UUID.String()},
+				tx.GrantRole(a.user.UUID, a.role.UUID, a.organisation.UUID, nil)
+		},
+	},
+	"UpdateGrant": {func(tx *store.Tx, a audited) ([]string, error) {
+		return event("user_role.update", a.grant.UUID), tx.UpdateGrant(a.user.UUID, a.role.UUID, a.organisation.UUID, ptr(tx.Now()))
+	}},
+	"RevokeRole": {func(tx *store.Tx, a audited) ([]string, error) {
+		return event("user_role.revoke", a.grant.UUID), tx.RevokeRole(a.user.UUID, a.role.UUID, a.organisation.UUID)
+	}},
+	"SetSetting": {func(tx *store.Tx, _ audited) ([]string, error) {
+		return []string{"setting.set demo"}, tx.SetSetting("demo", "new")
+	}},
+	"ImportCustomers": {
+		imports((*store.Tx).ImportCustomers, "customer", func(_ audited, id uuid.UUID) store.Customer {
+			return store.Customer{UUID: id, Name: "new"}
+		}),
+		func(tx *store.Tx, a audited) ([]string, error) { // and the copies of its name
+			return event("customer.import", a.customer.UUID), tx.ImportCustomers([]store.Customer{{UUID: a.customer.UUID, Name: "renamed"}})
+		},
+	},
+	"ImportUsers": {imports((*store.Tx).ImportUsers, "user", func(_ audited, id uuid.UUID) store.User {
+		return store.User{UUID: id, Username: "new"}
+	})},
+	"ImportTokens": {func(tx *store.Tx, a audited) ([]string, error) {
+		return event("token.import", a.other.UUID), tx.ImportTokens([]store.Token{{Digest: store.Digest("new"), UserUUID: a.other.UUID}})
+	}},
+	"ImportRoles": {
+		imports((*store.Tx).ImportRoles, "role", func(_ audited, id uuid.UUID) store.Role {
+			return store.Role{UUID: id, Name: "NEW", Scope: store.ScopeCustomer}
+		}),
+		func(tx *store.Tx, a audited) ([]string, error) { // its permissions alone
+			a.second.Permissions = []string{"OTHER"}
+			return event("role.import", a.second.UUID), tx.ImportRoles([]store.Role{a.second})
+		},
+	},
+	"ImportOrganisations": {imports((*store.Tx).ImportOrganisations, "call_managing_organisation", func(a audited, id uuid.UUID) store.CallManagingOrganisation {
+		return store.CallManagingOrganisation{UUID: id, CustomerUUID: a.free.UUID}
+	})},
+	"ImportUserRoles": {imports((*store.Tx).ImportUserRoles, "user_role", func(a audited, id uuid.UUID) store.UserRole {
+		return store.UserRole{UUID: id, UserUUID: a.other.UUID, RoleUUID: a.role.UUID, OrganisationUUID: &a.organisation.UUID}
+	})},
+	"ImportCalls": {imports((*store.Tx).ImportCalls, "call", func(a audited, id uuid.UUID) store.Call {
+		return store.Call{UUID: id, OrganisationUUID: a.organisation.UUID, State: "draft"}
+	})},
+	"ImportRounds": {imports((*store.Tx).ImportRounds, "round", func(a audited, id uuid.UUID) store.Round {
+		return store.Round{UUID: id, CallUUID: a.call.UUID, CutoffTime: time.Unix(0, 0)}
+	})},
+	"ImportProposals": {imports((*store.Tx).ImportProposals, "proposal", func(a audited, id uuid.UUID) store.Proposal {
+		return store.Proposal{UUID: id, RoundUUID: a.round.UUID, State: "draft"}
+	})},
+	"ImportReviews": {imports((*store.Tx).ImportReviews, "review", func(a audited, id uuid.UUID) store.Review {
+		return store.Review{UUID: id, ProposalUUID: a.proposal.UUID, ReviewerUUID: a.user.UUID, State: "created"}
+	})},
+	"ImportRequestedOfferings": {imports((*store.Tx).ImportRequestedOfferings, "requested_offering", func(a audited, id uuid.UUID) store.RequestedOffering {
+		return store.RequestedOffering{UUID: id, CallUUID: a.call.UUID, State: "requested"}
+	})},
+	"ImportImage": {
+		setsImage(store.CustomerImage, "customer", func(a audited) uuid.UUID { return a.customer.UUID }, storetest.Picture("new")),
+		setsImage(store.UserImage, "user", func(a audited) uuid.UUID { return a.user.UUID }, storetest.Picture("new")),
+		setsImage(store.OrganisationImage, "call_managing_organisation", func(a audited) uuid.UUID { return a.illustrated.UUID }, nil),
+	},
+}
+
+// methods names those of a type.
+func methods[T any]() (names []string) {
+	for m := range reflect.TypeFor[T]().Methods() {
+		names = append(names, m.Name)
+	}
+	return names
+}
+
+// checkMutation makes the change in a world, and looks for exactly its events.
+func (r *rig) checkMutation(change mutation) {
+	a := audited{populated: r.populate()}
+	a.free, a.other, a.second = r.world.Customer("Free"), r.world.User("bob"), r.world.NewRole("SECOND", []string{"P"})
+	a.empty = must(r.store.Organisation(r.ctx, r.world.Organisation(r.world.Customer("Empty")).UUID))
+	illustrated := r.world.Organisation(r.world.Customer("Illustrated"))
+	r.world.Image(store.OrganisationImage, illustrated.UUID, "old")
+	a.illustrated = must(r.store.Organisation(r.ctx, illustrated.UUID))
+	r.world.Token(a.user)
+	before := r.dump()
+	r.clock.Advance(time.Minute)
+	var want []string
+	r.ok(r.store.Write(r.ctx, store.Actor{UserUUID: &a.other.UUID, RequestID: "request 1"}, func(tx *store.Tx) (err error) {
+		want, err = change(tx, a)
+		return err
+	}))
+	for i, w := range want {
+		action, object, _ := strings.Cut(w, " ")
+		objectType, _, _ := strings.Cut(action, ".")
+		want[i] = fmt.Sprintf("created=%s actor_uuid=%q request_id=\"request 1\" action=%q object_type=%q object=%q",
+			r.clock.Now().Format(time.RFC3339Nano), a.other.UUID, action, objectType, object)
+	}
+	got := storetest.Rows(r, r.sql, `SELECT created, actor_uuid, request_id, action, object_type, CASE action WHEN 'user_role.create' THEN '*' ELSE object_uuid END AS object
+		FROM audit_events WHERE request_id <> '' ORDER BY action`)
+	r.same(got, want)
+	after := r.dump()
+	r.same(len(after["audit_events"]), len(before["audit_events"])+len(want))
+	delete(before, "audit_events")
+	delete(after, "audit_events")
+	if cmp.Equal(before, after) {
+		r.Error("nothing changes")
+	}
+}
+
+var eventScenarios = []scenario{
+	{"every change leaves its events, and nothing else than itself", func(r *rig) {
+		notChanges := append(methods[*store.Store](), "HoldsAsLong", "LockCustomer", "LockForImport", "LockOrganisation")
+		want := slices.DeleteFunc(methods[*store.Tx](), func(name string) bool { return slices.Contains(notChanges, name) })
+		r.same(slices.Sorted(maps.Keys(mutations)), want)
+		for name, calls := range mutations {
+			for i, call := range calls {
+				r.Run(fmt.Sprint(name, i), func(t *testing.T) {
+					r := newRig(t, r.engine)
+					defer r.recover()
+					r.checkMutation(call)
+				})
+			}
+		}
+	}},
+
+	{"they come oldest first and only of their object", func(r *rig) {
+		actor := store.Actor{UserUUID: ptr(r.world.ID()), RequestID: "request 1"}
+		other := r.world.User("bob")
+		var u store.User
+		r.ok(r.store.Write(r.ctx, actor, func(tx *store.Tx) error {
+			u = must(tx.CreateUser(store.User{Username: "alice"}))
+			return tx.CreateToken(u.UUID, store.Digest("x"), nil)
+		}))
+		created := r.clock.Now()
+		r.clock.Advance(-time.Second) // a clock may be put back
+		r.write(func(tx *store.Tx) error {
+			return tx.ImportUsers([]store.User{{UUID: u.UUID, Username: "alice", FullName: "Alice"}})
+		})
+		events := must(r.store.AuditEvents(r.ctx, "user", u.UUID.String()))
+		r.same(events, []store.AuditEvent{
+			{UUID: events[0].UUID, Created: r.clock.Now(), Action: "user.import", ObjectType: "user", ObjectUUID: u.UUID.String()},
+			{
+				UUID: events[1].UUID, Created: created, ActorUUID: actor.UserUUID, RequestID: "request 1",
+				Action: "user.create", ObjectType: "user", ObjectUUID: u.UUID.String(),
+			},
+		})
+		r.same(len(must(r.store.AuditEvents(r.ctx, "user", other.UUID.String()))), 1)
+		r.same(len(must(r.store.AuditEvents(r.ctx, "user", uuid.NewString()))), 0)
+	}},
+}
