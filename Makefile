@@ -51,6 +51,7 @@ bench: build ## Measure the program under load, compared with BENCH_BASE=REV (do
 
 generate: ## Make gen/ from openapi.yaml
 	go tool oapi-codegen -config oapi-codegen.yaml -o gen/api.gen.go openapi.yaml
+	go tool oapi-codegen -config oapi-codegen-client.yaml -o gen/client/client.gen.go openapi.yaml
 
 lint: ## Run the linters; count the lines of Go that are written by hand
 	go tool -modfile=tools/go.mod golangci-lint run

@@ -18,6 +18,7 @@ const module = "github.com/opencalls/opencalls"
 var layers = map[string][]string{
 	"":                {}, // openapi.yaml
 	"gen":             {},
+	"gen/client":      {},
 	"store":           {},
 	"images":          {},
 	"access":          {"store"},

@@ -135,6 +135,9 @@ func TestBuiltInRoles(t *testing.T) {
 			Description: "Organization support",
 		},
 	}
+	for i := range want {
+		want[i].NameKey = store.CollationKey(want[i].Name)
+	}
 	storetest.Each(t, func(t *testing.T, engine string) {
 		got, err := storetest.Open(t, engine).Roles(context.Background())
 		if err != nil {

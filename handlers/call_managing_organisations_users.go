@@ -52,12 +52,7 @@ func (h CallManagingOrganisations) mayListUsers(ctx context.Context, id uuid.UUI
 	if err != nil {
 		return err
 	}
-	principal := access.From(ctx)
-	held, err := h.store.HeldRoles(ctx, principal.UserUUID, o.CustomerUUID, o.UUID)
-	if err == nil && !principal.MayListUsers(held) {
-		err = forbidden()
-	}
-	return err
+	return checkRule(ctx, h.store, access.From(ctx), o, access.Principal.MayListUsers)
 }
 
 func memberFilter(params gen.CallManagingOrganisationsListUsersListParams) store.MemberFilter {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/opencalls/opencalls/handlers"
 	"github.com/opencalls/opencalls/store"
 )
 

@@ -169,6 +169,9 @@ func fieldText(e *openapi3.SchemaError, value any) string {
 	case "minLength":
 		return "This field may not be blank."
 	case "maxLength":
+		if *e.Schema.MaxLength == 0 {
+			return message(e.Schema)
+		}
 		return fmt.Sprintf("Ensure this field has no more than %d characters.", *e.Schema.MaxLength)
 	case "pattern", "enum":
 		return message(e.Schema)

@@ -21,7 +21,7 @@ var identityQuery = "SELECT " + columns[Identity]() + " FROM tokens AS t JOIN us
 // Identity returns who a token belongs to, by its digest, in one statement; ErrNotFound where
 // there is no such token. Expired tokens and inactive users are returned too.
 func (q queries) Identity(ctx context.Context, digest string) (Identity, error) {
-	return scanOne[Identity](q.with(ctx), identityQuery, digest)
+	return scanOne[Identity](ctx, q, identityQuery, digest)
 }
 
 // HeldRole is a role that a user actively holds on an organisation or on its customer.
@@ -52,7 +52,7 @@ var heldRolesQuery = heldRolesOf + " AND g.customer_uuid = ? UNION ALL " + heldR
 // uuid.Nil, on an organisation.
 func (q queries) HeldRoles(ctx context.Context, user, customer, organisation uuid.UUID) ([]HeldRole, error) {
 	now := q.now()
-	found, err := scan[heldRole](q.with(ctx), heldRolesQuery, user, now, customer, user, now, organisation)
+	found, err := scan[heldRole](ctx, q, heldRolesQuery, user, now, customer, user, now, organisation)
 	if err != nil {
 		return nil, err
 	}

@@ -71,10 +71,10 @@ func (tx *Tx) UpdateGrant(user, role, organisation uuid.UUID, expires *time.Time
 	if held == nil || held.expired(tx.now()) {
 		return ErrNotFound
 	}
+	details := "until " + until(expires) + ", before that " + until(held.ExpirationTime)
 	if err := tx.db.Model(held).Update("expiration_time", expires).Error; err != nil {
 		return err
 	}
-	details := "until " + until(expires) + ", before that " + until(held.ExpirationTime)
 	return tx.audit("update", "user_role", details, held.UUID.String())
 }
 

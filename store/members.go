@@ -47,11 +47,14 @@ var memberOrders = map[string][]string{
 	"username":        {"u.username_key"},
 }
 
+var memberColumns = columns[Member]()
+
 func (q queries) members(organisation uuid.UUID, f MemberFilter, order []Ordering) list {
 	l := list{
-		from:  "user_roles AS g JOIN users AS u ON u.uuid = g.user_uuid JOIN roles AS r ON r.uuid = g.role_uuid",
-		joins: " LEFT JOIN users AS b ON b.uuid = g.created_by_uuid",
-		key:   "g.uuid",
+		from:    "user_roles AS g JOIN users AS u ON u.uuid = g.user_uuid JOIN roles AS r ON r.uuid = g.role_uuid",
+		joins:   " LEFT JOIN users AS b ON b.uuid = g.created_by_uuid",
+		key:     "g.uuid",
+		columns: memberColumns,
 	}
 	l.where.add("g.organisation_uuid = ? AND u.is_active AND "+active, organisation, q.now())
 	for _, user := range f.Users {
@@ -84,7 +87,7 @@ func (q queries) members(organisation uuid.UUID, f MemberFilter, order []Orderin
 
 // CountMembers counts what ListMembers lists.
 func (q queries) CountMembers(ctx context.Context, organisation uuid.UUID, f MemberFilter) (int64, error) {
-	return q.members(organisation, f, nil).count(q.with(ctx))
+	return q.count(ctx, q.members(organisation, f, nil))
 }
 
 // ListMembers returns a page of the active grants on an organisation whose users are active,

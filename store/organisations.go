@@ -33,7 +33,10 @@ const (
 	customerOfIt      = " JOIN customers AS c ON c.uuid = o.customer_uuid"
 )
 
-var organisationQuery = "SELECT " + columns[Organisation]() + " FROM " + organisationTable + customerOfIt + " WHERE o.uuid = ?"
+var (
+	organisationColumns = columns[Organisation]()
+	organisationQuery   = "SELECT " + organisationColumns + " FROM " + organisationTable + customerOfIt + " WHERE o.uuid = ?"
+)
 
 // OrganisationFilter narrows the list of organisations; each part that is set narrows further.
 type OrganisationFilter struct {
@@ -44,9 +47,9 @@ type OrganisationFilter struct {
 func (q queries) organisations(f OrganisationFilter, order []Ordering) list {
 	descending := len(order) > 0 && order[0].Descending // customer_name is the only name
 	l := list{
-		from: organisationTable, joins: customerOfIt, key: "o.uuid",
+		from: organisationTable, joins: customerOfIt, key: "o.uuid", columns: organisationColumns,
 		order: []term{{"o.customer_key", descending}, {"o.uuid", descending}},
-		total: "SELECT value FROM counters WHERE name = 'call_managing_organisations'", // triggers keep it
+		total: "SELECT value AS total FROM counters WHERE name = 'call_managing_organisations'", // triggers keep it
 	}
 	for _, customer := range f.Customers {
 		l.where.add("o.customer_uuid = ?", customer)
@@ -57,7 +60,7 @@ func (q queries) organisations(f OrganisationFilter, order []Ordering) list {
 
 // CountOrganisations counts what ListOrganisations lists.
 func (q queries) CountOrganisations(ctx context.Context, f OrganisationFilter) (int64, error) {
-	return q.organisations(f, nil).count(q.with(ctx))
+	return q.count(ctx, q.organisations(f, nil))
 }
 
 // ListOrganisations returns a page and the number of rows on all pages, of one state of the
@@ -69,14 +72,14 @@ func (s *Store) ListOrganisations(ctx context.Context, f OrganisationFilter, ord
 
 // Organisation returns one organisation, or ErrNotFound.
 func (q queries) Organisation(ctx context.Context, id uuid.UUID) (Organisation, error) {
-	return scanOne[Organisation](q.with(ctx), organisationQuery, id)
+	return scanOne[Organisation](ctx, q, organisationQuery, id)
 }
 
 // LockOrganisation is Organisation, and keeps every other Write off it until this one ends. It also
 // waits for an import, by the weak lock on the customer (see LockForImport).
 func (tx *Tx) LockOrganisation(id uuid.UUID) (Organisation, error) {
 	locking := tx.engine.locking("FOR UPDATE OF o FOR KEY SHARE OF c")
-	return scanOne[Organisation](tx.db, organisationQuery+locking, id)
+	return scanOne[Organisation](tx.db.Statement.Context, tx.queries, organisationQuery+locking, id)
 }
 
 // CreateOrganisation makes the customer an organisation. ErrOrganisationExists where it has one.

@@ -59,7 +59,7 @@ func openPostgres(ctx context.Context, cfg Config) (*Store, error) {
 		_ = pool.Close()
 		return nil, fmt.Errorf("open Postgres: %w", e.Translate(err))
 	}
-	db, err := openGORM(e)
+	db, err := gorm.Open(e, gormConfig())
 	if err != nil {
 		_ = pool.Close()
 		return nil, fmt.Errorf("open Postgres: %w", err)
@@ -118,6 +118,15 @@ var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 // contains uses LIKE, which the trigram index serves.
 func (*postgresEngine) contains(column, text string) (string, any) {
 	return column + ` LIKE ? ESCAPE '\'`, "%" + escapeLike.Replace(text) + "%"
+}
+
+// bind numbers the parameters. No statement has a ? elsewhere.
+func (*postgresEngine) bind(text string) string {
+	parts := strings.Split(text, "?")
+	for i := range parts[1:] {
+		parts[i+1] = "$" + strconv.Itoa(i+1) + parts[i+1]
+	}
+	return strings.Join(parts, "")
 }
 
 func (*postgresEngine) locking(clause string) string { return " " + clause }

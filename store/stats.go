@@ -45,5 +45,5 @@ const statsQuery = `SELECT
 func (q queries) Stats(ctx context.Context, organisation uuid.UUID) (Stats, error) {
 	now := q.now()
 	week := now.Add(7 * 24 * time.Hour)
-	return scanOne[Stats](q.with(ctx), statsQuery, now, now, now, week, now, week, organisation)
+	return scanOne[Stats](ctx, q, statsQuery, now, now, now, week, now, week, organisation)
 }

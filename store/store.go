@@ -76,6 +76,8 @@ type Store struct {
 type engine interface {
 	// dialect is GORM's and goose's name of the engine.
 	dialect() string
+	// bind writes the parameters of a statement, each a ?, as the driver wants them.
+	bind(text string) string
 	// contains is a condition that the column holds the text, where %, _ and \ are plain.
 	contains(column, text string) (condition string, argument any)
 	// locking returns what a query ends with that locks rows: the clause on Postgres, "" on SQLite,
@@ -102,7 +104,8 @@ type engine interface {
 
 // queries are the reads, which a Store and a Tx share.
 type queries struct {
-	db     *gorm.DB // the connections, or the transaction that this is in
+	db     *gorm.DB      // for statements that GORM builds
+	pool   gorm.ConnPool // the connections of db, or the transaction that this is in
 	engine engine
 	now    func() time.Time
 }
@@ -122,28 +125,18 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 
 func newStore(cfg Config, e engine, read, write *gorm.DB) *Store {
 	now := func() time.Time { return truncate(cfg.Now()) }
-	return &Store{queries: queries{db: read, engine: e, now: now}, write: write, newUUID: cfg.NewUUID}
+	return &Store{queries: queries{db: read, pool: read.Statement.ConnPool, engine: e, now: now}, write: write, newUUID: cfg.NewUUID}
 }
 
-// openGORM has GORM prepare no statements: both drivers keep prepared ones by themselves, in
+// gormConfig has GORM prepare no statements: both drivers keep prepared ones by themselves, in
 // transactions too.
-func openGORM(e interface {
-	gorm.Dialector
-	gorm.ErrorTranslator
-}) (*gorm.DB, error) {
-	db, err := gorm.Open(e, &gorm.Config{
+func gormConfig() *gorm.Config {
+	return &gorm.Config{
 		SkipDefaultTransaction: true,           // Write opens the transactions
 		QueryFields:            true,           // no SELECT *: a new column breaks no prepared statement
 		TranslateError:         true,           // by the engine
 		Logger:                 logger.Discard, // errors are returned, and logged once by the caller
-	})
-	if err != nil {
-		return nil, err
 	}
-	// GORM doesn't translate the error of a query that Scan or Rows runs.
-	return db, db.Callback().Row().After("gorm:row").Register("store:translate", func(db *gorm.DB) {
-		db.Error = e.Translate(db.Error)
-	})
 }
 
 // truncate brings a time into the form in which both engines give back what was put in.
@@ -160,8 +153,13 @@ func truncatePtr(t *time.Time) *time.Time {
 // Now is the store's clock: UTC, in microseconds.
 func (q queries) Now() time.Time { return q.now() }
 
-// with returns the reads bound to a context, which cancels them.
-func (q queries) with(ctx context.Context) *gorm.DB { return q.db.WithContext(ctx) }
+// with returns GORM on the store's connections or transaction, bound to a context, which cancels its
+// statements.
+func (q queries) with(ctx context.Context) *gorm.DB {
+	db := q.db.WithContext(ctx)
+	db.Statement.ConnPool = q.pool
+	return db
+}
 
 // Ping says whether the database answers: nil, or ErrUnavailable.
 func (s *Store) Ping(ctx context.Context) error {
@@ -186,12 +184,22 @@ func (s *Store) snapshot(ctx context.Context, read func(queries) error) error {
 // transaction runs a function in a transaction of db's connections. The function's error comes
 // back as it is: it may be one that only looks like the database's, such as io.EOF.
 func (q queries) transaction(ctx context.Context, db *gorm.DB, options *sql.TxOptions, run func(queries) error) error {
-	err := db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		q.db = tx
-		return run(q)
-	}, options)
+	pool, err := db.DB()
+	if err != nil {
+		return err
+	}
+	tx, err := pool.BeginTx(ctx, options)
+	if err != nil {
+		return q.engine.Translate(err)
+	}
+	defer func() { _ = tx.Rollback() }() // nothing, once it is committed
+	q.pool = tx
+	if err := run(q); err != nil {
+		return err
+	}
+	err = tx.Commit()
 	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
 		return ctx.Err() // its end rolled the transaction back before the commit
 	}
-	return err
+	return q.engine.Translate(err)
 }

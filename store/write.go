@@ -42,6 +42,7 @@ func (s *Store) Write(ctx context.Context, actor Actor, change func(tx *Tx) erro
 		defer s.writers.Release(1)
 	}
 	return s.transaction(ctx, s.write, &sql.TxOptions{}, func(q queries) error {
+		q.db = q.with(ctx)
 		tx := &Tx{queries: q, actor: actor, newUUID: s.newUUID}
 		if err := change(tx); err != nil || !tx.imports {
 			return err

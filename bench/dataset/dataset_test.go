@@ -112,7 +112,11 @@ func TestKnownIsThere(t *testing.T) {
 			t.Errorf("owner: %+v, %v", owner, err)
 		}
 		for _, id := range []uuid.UUID{known.Organisation, known.Crowded} {
-			if _, held, err := s.OrganisationFor(ctx, id, owner.UUID); err != nil || len(held) != 1 || held[0].Name != "CUSTOMER.OWNER" {
+			o, err := s.Organisation(ctx, id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if held, err := s.HeldRoles(ctx, owner.UUID, o.CustomerUUID, id); err != nil || len(held) != 1 || held[0].Name != "CUSTOMER.OWNER" {
 				t.Errorf("the owner holds %v, %v", held, err)
 			}
 		}

@@ -15,12 +15,12 @@ import (
 	"github.com/oapi-codegen/nullable"
 
 	"github.com/opencalls/opencalls/fixture"
-	"github.com/opencalls/opencalls/gen"
+	api "github.com/opencalls/opencalls/gen/client"
 	"github.com/opencalls/opencalls/store/storetest"
 )
 
 // clientAs is the generated client with a token; "" sends none.
-func clientAs(t *testing.T, address, token string) *gen.ClientWithResponses {
+func clientAs(t *testing.T, address, token string) *api.ClientWithResponses {
 	t.Helper()
 	authorise := func(_ context.Context, r *http.Request) error {
 		if token != "" {
@@ -28,7 +28,7 @@ func clientAs(t *testing.T, address, token string) *gen.ClientWithResponses {
 		}
 		return nil
 	}
-	client, err := gen.NewClientWithResponses(address, gen.WithRequestEditorFn(authorise))
+	client, err := api.NewClientWithResponses(address, api.WithRequestEditorFn(authorise))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,10 +72,10 @@ func useClient(t *testing.T, address string) {
 	clientChanges(t, address, staff, id)
 	clientManagesRoles(t, staff, id)
 	clientIsRefused(t, address, staff, id)
-	if got := must[*gen.CallManagingOrganisationsDestroyResponse](t, 204)(staff.CallManagingOrganisationsDestroyWithResponse(t.Context(), id)); len(got.Body) > 0 {
+	if got := must[*api.CallManagingOrganisationsDestroyResponse](t, 204)(staff.CallManagingOrganisationsDestroyWithResponse(t.Context(), id)); len(got.Body) > 0 {
 		t.Errorf("a body of 204: %s", got.Body)
 	}
-	gone := must[*gen.CallManagingOrganisationsRetrieveResponse](t, 404)(staff.CallManagingOrganisationsRetrieveWithResponse(t.Context(), id))
+	gone := must[*api.CallManagingOrganisationsRetrieveResponse](t, 404)(staff.CallManagingOrganisationsRetrieveWithResponse(t.Context(), id))
 	if gone.JSON404.Detail != "No CallManagingOrganisation matches the given query." {
 		t.Errorf("404: %s", gone.Body)
 	}
@@ -84,14 +84,14 @@ func useClient(t *testing.T, address string) {
 var nextLink = regexp.MustCompile(`<([^>]*)>; rel="next"`)
 
 // clientPages goes through the list by the Link header, and finds what HEAD counts.
-func clientPages(t *testing.T, client *gen.ClientWithResponses) {
+func clientPages(t *testing.T, client *api.ClientWithResponses) {
 	size := 4
-	count := must[*gen.CallManagingOrganisationsCountResponse](t, 200)(client.CallManagingOrganisationsCountWithResponse(t.Context(), nil))
-	params := &gen.CallManagingOrganisationsListParams{PageSize: &size, O: gen.OrganisationO{"-customer_name"}}
+	count := must[*api.CallManagingOrganisationsCountResponse](t, 200)(client.CallManagingOrganisationsCountWithResponse(t.Context(), nil))
+	params := &api.CallManagingOrganisationsListParams{PageSize: &size, O: api.OrganisationO{"-customer_name"}}
 	seen := map[uuid.UUID]bool{}
-	var follow []gen.RequestEditorFn
+	var follow []api.RequestEditorFn
 	for pages := 1; ; pages++ {
-		page := must[*gen.CallManagingOrganisationsListResponse](t, 200)(client.CallManagingOrganisationsListWithResponse(t.Context(), params, follow...))
+		page := must[*api.CallManagingOrganisationsListResponse](t, 200)(client.CallManagingOrganisationsListWithResponse(t.Context(), params, follow...))
 		for _, o := range *page.JSON200 {
 			seen[o.UUID] = true
 		}
@@ -106,16 +106,16 @@ func clientPages(t *testing.T, client *gen.ClientWithResponses) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		follow = []gen.RequestEditorFn{func(_ context.Context, r *http.Request) error { r.URL = target; return nil }}
+		follow = []api.RequestEditorFn{func(_ context.Context, r *http.Request) error { r.URL = target; return nil }}
 	}
 }
 
 // clientCreates makes an organisation with an image.
-func clientCreates(t *testing.T, address string, client *gen.ClientWithResponses) uuid.UUID {
+func clientCreates(t *testing.T, address string, client *api.ClientWithResponses) uuid.UUID {
 	picture := world.PNG(3, 2, 0)
 	form := world.Multipart(world.Text("customer", address+"/api/customers/"+freeCustomer+"/"), world.Text("description", "Calls of the college"),
 		world.File("image", "college.png", "image/png", picture))
-	created := must[*gen.CallManagingOrganisationsCreateResponse](t, 201)(client.CallManagingOrganisationsCreateWithBodyWithResponse(t.Context(), form.MediaType, strings.NewReader(form.Content)))
+	created := must[*api.CallManagingOrganisationsCreateResponse](t, 201)(client.CallManagingOrganisationsCreateWithBodyWithResponse(t.Context(), form.MediaType, strings.NewReader(form.Content)))
 	o := created.JSON201
 	if o.CustomerName != "Lough Derravale College" || o.Description != "Calls of the college" || created.Headers201.Location != o.URL {
 		t.Errorf("created at %s: %s", created.Headers201.Location, created.Body)
@@ -130,98 +130,98 @@ func clientCreates(t *testing.T, address string, client *gen.ClientWithResponses
 	return o.UUID
 }
 
-func clientChanges(t *testing.T, address string, client *gen.ClientWithResponses, id uuid.UUID) {
+func clientChanges(t *testing.T, address string, client *api.ClientWithResponses, id uuid.UUID) {
 	form, patched := "By a form", "By a patch"
-	updated := must[*gen.CallManagingOrganisationsUpdateResponse](t, 200)(client.CallManagingOrganisationsUpdateWithFormdataBodyWithResponse(t.Context(), id,
-		gen.CallManagingOrganisationRequestForm{Customer: address + "/api/customers/" + freeCustomer + "/", Description: &form}))
+	updated := must[*api.CallManagingOrganisationsUpdateResponse](t, 200)(client.CallManagingOrganisationsUpdateWithFormdataBodyWithResponse(t.Context(), id,
+		api.CallManagingOrganisationRequestForm{Customer: address + "/api/customers/" + freeCustomer + "/", Description: &form}))
 	if o := updated.JSON200; o.Description != form || o.Image.IsNull() {
 		t.Errorf("updated: %s", updated.Body)
 	}
-	partial := must[*gen.CallManagingOrganisationsPartialUpdateResponse](t, 200)(client.CallManagingOrganisationsPartialUpdateWithResponse(t.Context(), id,
-		gen.PatchedCallManagingOrganisationRequest{Description: &patched}))
+	partial := must[*api.CallManagingOrganisationsPartialUpdateResponse](t, 200)(client.CallManagingOrganisationsPartialUpdateWithResponse(t.Context(), id,
+		api.PatchedCallManagingOrganisationRequest{Description: &patched}))
 	if o := partial.JSON200; o.Description != patched || o.Image.IsNull() {
 		t.Errorf("patched: %s", partial.Body)
 	}
-	cleared := gen.PatchedCallManagingOrganisationRequest{}
+	cleared := api.PatchedCallManagingOrganisationRequest{}
 	cleared.Image.SetNull()
-	partial = must[*gen.CallManagingOrganisationsPartialUpdateResponse](t, 200)(client.CallManagingOrganisationsPartialUpdateWithResponse(t.Context(), id, cleared))
-	retrieved := must[*gen.CallManagingOrganisationsRetrieveResponse](t, 200)(client.CallManagingOrganisationsRetrieveWithResponse(t.Context(), id))
+	partial = must[*api.CallManagingOrganisationsPartialUpdateResponse](t, 200)(client.CallManagingOrganisationsPartialUpdateWithResponse(t.Context(), id, cleared))
+	retrieved := must[*api.CallManagingOrganisationsRetrieveResponse](t, 200)(client.CallManagingOrganisationsRetrieveWithResponse(t.Context(), id))
 	if o := retrieved.JSON200; o.Description != patched || !o.Image.IsNull() || string(partial.Body) != string(retrieved.Body) {
 		t.Errorf("retrieved: %s", retrieved.Body)
 	}
-	stats := must[*gen.CallManagingOrganisationsStatsRetrieveResponse](t, 200)(client.CallManagingOrganisationsStatsRetrieveWithResponse(t.Context(), id))
-	if *stats.JSON200 != (gen.CallManagingOrganisationStat{}) {
+	stats := must[*api.CallManagingOrganisationsStatsRetrieveResponse](t, 200)(client.CallManagingOrganisationsStatsRetrieveWithResponse(t.Context(), id))
+	if *stats.JSON200 != (api.CallManagingOrganisationStat{}) {
 		t.Errorf("stats of an organisation without calls: %s", stats.Body)
 	}
 }
 
-func clientManagesRoles(t *testing.T, client *gen.ClientWithResponses, id uuid.UUID) {
+func clientManagesRoles(t *testing.T, client *api.ClientWithResponses, id uuid.UUID) {
 	const organizer = "CUSTOMER.CALL_ORGANIZER"
 	user := uuid.MustParse(fixture.DemoOrganisation) // the user of the samples has the same id
 	expires := time.Now().UTC().Add(24 * time.Hour).Truncate(time.Microsecond)
-	later := expires.Add(24 * time.Hour).Format(time.RFC3339Nano)
-	members := func() []gen.UserRoleDetails {
-		list := must[*gen.CallManagingOrganisationsListUsersListResponse](t, 200)(client.CallManagingOrganisationsListUsersListWithResponse(t.Context(), id,
-			&gen.CallManagingOrganisationsListUsersListParams{User: &user}))
-		count := must[*gen.CallManagingOrganisationsListUsersCountResponse](t, 200)(client.CallManagingOrganisationsListUsersCountWithResponse(t.Context(), id,
-			&gen.CallManagingOrganisationsListUsersCountParams{User: &user}))
+	later := expires.Add(24 * time.Hour)
+	members := func() []api.UserRoleDetails {
+		list := must[*api.CallManagingOrganisationsListUsersListResponse](t, 200)(client.CallManagingOrganisationsListUsersListWithResponse(t.Context(), id,
+			&api.CallManagingOrganisationsListUsersListParams{User: &user}))
+		count := must[*api.CallManagingOrganisationsListUsersCountResponse](t, 200)(client.CallManagingOrganisationsListUsersCountWithResponse(t.Context(), id,
+			&api.CallManagingOrganisationsListUsersCountParams{User: &user}))
 		if n := len(*list.JSON200); list.Headers200.XResultCount != n || count.Headers200.XResultCount != n {
 			t.Errorf("%d members, of %d; HEAD counts %d", n, list.Headers200.XResultCount, count.Headers200.XResultCount)
 		}
 		return *list.JSON200
 	}
 
-	added := must[*gen.CallManagingOrganisationsAddUserResponse](t, 201)(client.CallManagingOrganisationsAddUserWithResponse(t.Context(), id,
-		gen.UserRoleCreateRequest{Role: organizer, User: user, ExpirationTime: nullable.NewNullableWithValue(expires.Format(time.RFC3339Nano))}))
+	added := must[*api.CallManagingOrganisationsAddUserResponse](t, 201)(client.CallManagingOrganisationsAddUserWithResponse(t.Context(), id,
+		api.UserRoleCreateRequest{Role: organizer, User: user, ExpirationTime: nullable.NewNullableWithValue(expires)}))
 	if got, err := added.JSON201.ExpirationTime.Get(); err != nil || !got.Equal(expires) {
 		t.Errorf("added: %s", added.Body)
 	}
 	if list := members(); len(list) != 1 || *list[0].RoleName != organizer || *list[0].UserFullName != "Aino Korpela" || *list[0].CreatedByFullName != "Saara Lindqvist" {
 		t.Errorf("members: %+v", list)
 	}
-	updated := must[*gen.CallManagingOrganisationsUpdateUserResponse](t, 200)(client.CallManagingOrganisationsUpdateUserWithFormdataBodyWithResponse(t.Context(), id,
-		gen.UserRoleUpdateRequestForm{Role: organizer, User: user, ExpirationTime: &later}))
-	if got, err := updated.JSON200.ExpirationTime.Get(); err != nil || got.Format(time.RFC3339Nano) != later {
+	updated := must[*api.CallManagingOrganisationsUpdateUserResponse](t, 200)(client.CallManagingOrganisationsUpdateUserWithFormdataBodyWithResponse(t.Context(), id,
+		api.UserRoleUpdateRequestForm{Role: organizer, User: user, ExpirationTime: &later}))
+	if got, err := updated.JSON200.ExpirationTime.Get(); err != nil || !got.Equal(later) {
 		t.Errorf("updated: %s", updated.Body)
 	}
-	updated = must[*gen.CallManagingOrganisationsUpdateUserResponse](t, 200)(client.CallManagingOrganisationsUpdateUserWithResponse(t.Context(), id,
-		gen.UserRoleUpdateRequest{Role: organizer, User: user}))
+	updated = must[*api.CallManagingOrganisationsUpdateUserResponse](t, 200)(client.CallManagingOrganisationsUpdateUserWithResponse(t.Context(), id,
+		api.UserRoleUpdateRequest{Role: organizer, User: user}))
 	if !updated.JSON200.ExpirationTime.IsNull() {
 		t.Errorf("made permanent: %s", updated.Body)
 	}
-	must[*gen.CallManagingOrganisationsDeleteUserResponse](t, 200)(client.CallManagingOrganisationsDeleteUserWithResponse(t.Context(), id,
-		gen.UserRoleDeleteRequest{Role: organizer, User: user}))
+	must[*api.CallManagingOrganisationsDeleteUserResponse](t, 200)(client.CallManagingOrganisationsDeleteUserWithResponse(t.Context(), id,
+		api.UserRoleDeleteRequest{Role: organizer, User: user}))
 	if list := members(); len(list) != 0 {
 		t.Errorf("members after it was revoked: %+v", list)
 	}
 }
 
 // clientIsRefused reads each kind of error by the type that the client has for it.
-func clientIsRefused(t *testing.T, address string, staff *gen.ClientWithResponses, id uuid.UUID) {
-	body := gen.CallManagingOrganisationRequest{Customer: address + "/api/customers/" + freeCustomer + "/"}
-	taken := must[*gen.CallManagingOrganisationsCreateResponse](t, 400)(staff.CallManagingOrganisationsCreateWithResponse(t.Context(), body))
+func clientIsRefused(t *testing.T, address string, staff *api.ClientWithResponses, id uuid.UUID) {
+	body := api.CallManagingOrganisationRequest{Customer: address + "/api/customers/" + freeCustomer + "/"}
+	taken := must[*api.CallManagingOrganisationsCreateResponse](t, 400)(staff.CallManagingOrganisationsCreateWithResponse(t.Context(), body))
 	fields, err := taken.JSON400.AsFieldErrors()
 	if err != nil || len(fields) != 1 || strings.Join(fields["customer"], "") != "Call managing organisation with this customer already exists." {
 		t.Errorf("400 of a field: %v %v", fields, err)
 	}
-	unreadable := must[*gen.CallManagingOrganisationsCreateResponse](t, 400)(staff.CallManagingOrganisationsCreateWithBodyWithResponse(t.Context(), "application/json", strings.NewReader("{")))
+	unreadable := must[*api.CallManagingOrganisationsCreateResponse](t, 400)(staff.CallManagingOrganisationsCreateWithBodyWithResponse(t.Context(), "application/json", strings.NewReader("{")))
 	if detail, err := unreadable.JSON400.AsError(); err != nil || !strings.HasPrefix(detail.Detail, "JSON parse error - ") {
 		t.Errorf("400 of the whole: %v %v", detail, err)
 	}
 	if fields, err := unreadable.JSON400.AsFieldErrors(); err == nil {
 		t.Errorf("a sentence is read as fields: %v", fields)
 	}
-	text := must[*gen.CallManagingOrganisationsCreateResponse](t, 415)(staff.CallManagingOrganisationsCreateWithBodyWithResponse(t.Context(), "text/plain", strings.NewReader("x")))
-	large := must[*gen.CallManagingOrganisationsCreateResponse](t, 413)(staff.CallManagingOrganisationsCreateWithBodyWithResponse(t.Context(), "application/json", strings.NewReader(strings.Repeat(" ", 1<<20+1))))
+	text := must[*api.CallManagingOrganisationsCreateResponse](t, 415)(staff.CallManagingOrganisationsCreateWithBodyWithResponse(t.Context(), "text/plain", strings.NewReader("x")))
+	large := must[*api.CallManagingOrganisationsCreateResponse](t, 413)(staff.CallManagingOrganisationsCreateWithBodyWithResponse(t.Context(), "application/json", strings.NewReader(strings.Repeat(" ", 1<<20+1))))
 	if text.JSON415.Detail != `Unsupported media type "text/plain" in request.` || large.JSON413.Detail != "Request body is too large." {
 		t.Errorf("415: %s; 413: %s", text.Body, large.Body)
 	}
 	nobody, other := clientAs(t, address, ""), clientAs(t, address, fixture.DemoUserToken)
-	unknown := must[*gen.CallManagingOrganisationsListResponse](t, 401)(nobody.CallManagingOrganisationsListWithResponse(t.Context(), nil))
+	unknown := must[*api.CallManagingOrganisationsListResponse](t, 401)(nobody.CallManagingOrganisationsListWithResponse(t.Context(), nil))
 	if unknown.JSON401.Detail != "Authentication credentials were not provided." || unknown.Headers401.WWWAuthenticate != "Token" {
 		t.Errorf("401: %s %+v", unknown.Body, unknown.Headers401)
 	}
-	forbidden := must[*gen.CallManagingOrganisationsDestroyResponse](t, 403)(other.CallManagingOrganisationsDestroyWithResponse(t.Context(), id))
+	forbidden := must[*api.CallManagingOrganisationsDestroyResponse](t, 403)(other.CallManagingOrganisationsDestroyWithResponse(t.Context(), id))
 	if forbidden.JSON403.Detail != "You do not have permission to perform this action." {
 		t.Errorf("403: %s", forbidden.Body)
 	}
