@@ -36,7 +36,7 @@ type contract struct{ next http.RoundTripper }
 // answerFormats are narrower than what the server reads: ids have dashes, times end in Z.
 var answerFormats = openapi3.WithStringFormatValidators(map[string]openapi3.StringFormatValidator{
 	"uuid":      openapi3.NewRegexpFormatValidator(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`),
-	"date-time": openapi3.NewRegexpFormatValidator(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{0,5}[1-9])?Z$`),
+	"date-time": openapi3.NewRegexpFormatValidator(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z$`),
 	"uri": openapi3.NewCallbackValidator(func(text string) error {
 		u, err := url.Parse(text)
 		if err == nil && (u.Scheme == "" || u.Host == "") {

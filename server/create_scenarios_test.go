@@ -19,14 +19,14 @@ const (
 	notAFile     = `{"image":["The submitted data was not a file. Check the encoding type on the form."]}`
 	notAvailable = `{"non_field_errors":["Customer is not available."]}`
 	nullText     = `{"description":["Null characters are not allowed."]}`
-	tooLong      = `{"description":["Ensure this field has no more than 2000 characters."]}`
+	tooLong      = `{"description":["Ensure this field has no more than 4096 characters."]}`
 )
 
 var (
 	createdEvents = []string{"call_managing_organisation.create 11111111-0000-7000-8000-000000000001 by sam"}
 
-	longest  = strings.Repeat("ü", 2000)
-	emoji    = strings.Repeat("😀", 2000)
+	longest  = strings.Repeat("ü", 4096)
+	emoji    = strings.Repeat("😀", 4096)
 	freeURL  = `"https://calls.example.com/api/customers/{free.customer}/"`
 	freeForm = "customer=https%3A%2F%2Fcalls.example.com%2Fapi%2Fcustomers%2F{free.customer}%2F"
 )
@@ -49,7 +49,7 @@ var createScenarios = []scenario{
 	{name: "text as it was sent, not trimmed", request: "POST …/", body: jsonBody(`{"customer":` + freeURL + `,"description":"  a\n\tb😀 "}`), status: 201,
 		want: created(`"  a\n\tb😀 "`, "null"), events: createdEvents, then: []step{{"GET " + createdPath, 200, created(`"  a\n\tb😀 "`, "null")}}},
 	{name: "an empty description, and no image", request: "POST …/", body: jsonBody(`{"customer":` + freeURL + `,"description":"","image":null}`), status: 201, want: created(`""`, "null"), events: createdEvents},
-	{name: "a description of 2,000 characters", request: "POST …/", body: jsonBody(`{"customer":` + freeURL + `,"description":"` + emoji + `"}`), status: 201, want: created(`"`+emoji+`"`, "null"), events: createdEvents},
+	{name: "a description of 4,096 characters", request: "POST …/", body: jsonBody(`{"customer":` + freeURL + `,"description":"` + emoji + `"}`), status: 201, want: created(`"`+emoji+`"`, "null"), events: createdEvents},
 	{name: "fields that are not known or can't be written", request: "POST …/", body: jsonBody(`{"customer":` + freeURL + `,"uuid":"x","created":1,"zzz":{}}`), status: 201, want: created(`""`, "null"), events: createdEvents},
 	{name: "a wrong query, which the operation does not have", request: "POST …/?page_size=x&customer=y", body: jsonBody(`{"customer":` + freeURL + `}`), status: 201, want: created(`""`, "null"), events: createdEvents},
 
@@ -75,7 +75,7 @@ var createScenarios = []scenario{
 	// The other fields.
 	{name: "description null", request: "POST …/", body: jsonBody(`{"customer":` + freeURL + `,"description":null}`), status: 400, want: `{"description":["This field may not be null."]}`},
 	{name: "description that is a number", request: "POST …/", body: jsonBody(`{"customer":` + freeURL + `,"description":5}`), status: 400, want: `{"description":["Not a valid string."]}`},
-	{name: "description of 2,001 characters", request: "POST …/", body: jsonBody(`{"customer":` + freeURL + `,"description":"` + emoji + `x"}`), status: 400, want: tooLong},
+	{name: "description of 4,097 characters", request: "POST …/", body: jsonBody(`{"customer":` + freeURL + `,"description":"` + emoji + `x"}`), status: 400, want: tooLong},
 	{name: "description with a NUL", request: "POST …/", body: jsonBody(`{"customer":` + freeURL + `,"description":"a\u0000b"}`), status: 400, want: nullText},
 	{name: "description too long and with a NUL: one thing at a time", request: "POST …/", body: jsonBody(`{"customer":` + freeURL + `,"description":"\u0000` + longest + `"}`), status: 400, want: tooLong},
 	{name: "image that is a text", request: "POST …/", body: jsonBody(`{"customer":` + freeURL + `,"image":"https://x/a.png"}`), status: 400, want: notAFile},

@@ -47,7 +47,7 @@ var addUserScenarios = []scenario{
 		then: shows("bob", `[{"expiration_time":"2027-04-01T00:00:00.123456Z","role_name":"HELPER","created_by_full_name":"Carl Clerk"}]`)},
 	{name: "until a date, its midnight in UTC", request: "POST …/{tartu}/add_user/", body: role("HELPER", "bob", `,"expiration_time":"2027-04-01"`), status: 201, want: april, events: grantedBy("sam", "2027-04-01T00:00:00Z")},
 	{name: "until a time without a zone, in UTC", request: "POST …/{tartu}/add_user/", body: role("HELPER", "bob", `,"expiration_time":"2027-04-01T01:02:03.25"`), status: 201,
-		want: `{"expiration_time":"2027-04-01T01:02:03.25Z"}`, events: grantedBy("sam", "2027-04-01T01:02:03.25Z")},
+		want: `{"expiration_time":"2027-04-01T01:02:03.250000Z"}`, events: grantedBy("sam", "2027-04-01T01:02:03.25Z")},
 	{name: "until a time in lower case", request: "POST …/{tartu}/add_user/", body: role("HELPER", "bob", `,"expiration_time":"2027-04-01t00:00:00z"`), status: 201, want: april, events: grantedBy("sam", "2027-04-01T00:00:00Z")},
 	{name: "multipart, until a date", request: "POST …/{tartu}/add_user/", body: parts(text("role", "HELPER"), text("user", "{bob}"), text("expiration_time", "2027-04-01")), status: 201, want: april, events: grantedBy("sam", "2027-04-01T00:00:00Z")},
 	{name: "an empty time of a form is null", request: "POST …/{tartu}/add_user/", body: formBody("role=HELPER&user={bob}&expiration_time="), status: 201, want: forever, events: grantedBy("sam", "further notice")},

@@ -46,7 +46,7 @@ var updateScenarios = []scenario{
 	{name: "another customer, in a multipart body", request: "PUT …/{tartu}/", body: parts(text("customer", "https://x/api/customers/{zagreb.customer}/")), status: 400, want: other},
 	{name: "the customer of nil", request: "PUT …/{tartu}/", body: jsonBody(`{"customer":"https://x/api/customers/00000000-0000-0000-0000-000000000000/","description":"new"}`), status: 400, want: noObject},
 	{name: "description null", request: "PUT …/{tartu}/", body: jsonBody(`{` + own + `,"description":null}`), status: 400, want: `{"description":["This field may not be null."]}`},
-	{name: "description of 2,001 characters", request: "PUT …/{tartu}/", body: jsonBody(`{` + own + `,"description":"` + longest + `x"}`), status: 400, want: tooLong},
+	{name: "description of 4,097 characters", request: "PUT …/{tartu}/", body: jsonBody(`{` + own + `,"description":"` + longest + `x"}`), status: 400, want: tooLong},
 	{name: "description with a NUL", request: "PUT …/{tartu}/", body: formBody(ownForm + "&description=%00"), status: 400, want: nullText},
 	{name: "image that is a text", request: "PUT …/{tartu}/", body: jsonBody(`{` + own + `,"image":"x"}`), status: 400, want: notAFile},
 	{name: "by a member", as: "carl", request: "PUT …/{tartu}/", body: jsonBody(`{` + own + `}`), status: 403, want: mayNot},
@@ -81,7 +81,7 @@ var partialUpdateScenarios = []scenario{
 
 	{name: "description null", request: "PATCH …/{tartu}/", body: jsonBody(`{"description":null}`), status: 400, want: `{"description":["This field may not be null."]}`},
 	{name: "description that is a number", request: "PATCH …/{tartu}/", body: jsonBody(`{"description":5}`), status: 400, want: `{"description":["Not a valid string."]}`},
-	{name: "description of 2,001 characters", request: "PATCH …/{tartu}/", body: parts(text("description", longest+"x")), status: 400, want: tooLong},
+	{name: "description of 4,097 characters", request: "PATCH …/{tartu}/", body: parts(text("description", longest+"x")), status: 400, want: tooLong},
 	{name: "description with a NUL", request: "PATCH …/{tartu}/", body: jsonBody(`{"description":"\u0000"}`), status: 400, want: nullText},
 	{name: "image that is a text", request: "PATCH …/{tartu}/", body: jsonBody(`{"image":"None"}`), status: 400, want: notAFile},
 	{name: "image that is a text of a form", request: "PATCH …/{tartu}/", body: formBody("image=None"), status: 400, want: notAFile},

@@ -1,0 +1,93 @@
+package server_test
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/opencalls/opencalls/store/storetest"
+)
+
+// Who loses their rights while the body of a request is still coming changes nothing any more.
+func TestRightsEndWhileTheBodyComes(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, engine string) {
+		t.Parallel()
+		var statements storetest.Statements
+		stage := newStage(t, engine, func(s *setup) { s.store = append(s.store, statements.Use) })
+		before := stage.before
+		for _, loss := range []struct {
+			name, statement string
+			status          int
+			want            string
+		}{
+			{"the token is revoked", "DELETE FROM tokens WHERE user_uuid = '{sam}'", 401, `{"detail":"Invalid token."}`},
+			{"the token expires", "UPDATE tokens SET expires = '2027-01-31 12:30:45+00:00' WHERE user_uuid = '{sam}'", 401, `{"detail":"Token has expired."}`},
+			{"the user is deactivated", "UPDATE users SET is_active = false WHERE uuid = '{sam}'", 401, `{"detail":"User inactive or deleted."}`},
+			{"the user is staff no longer", "UPDATE users SET is_staff = false WHERE uuid = '{sam}'", 403, mayNot},
+		} {
+			for _, op := range operations {
+				if op.RequestBody == nil {
+					continue
+				}
+				t.Run(loss.name+"/"+op.OperationID, func(t *testing.T) {
+					statements.Reset()
+					got := stage.sendSlowly(t, stage.exampleOf(op), func() {
+						eventually(t, func() bool { return statements.Count() > 0 }) // the request has been let in
+						stage.exec(t, stage.names.Replace(loss.statement))
+						stage.before = storetest.Dump(t, stage.sql)
+					})
+					if !strings.HasPrefix(got, fmt.Sprintf("HTTP/1.1 %d ", loss.status)) || !strings.HasSuffix(got, "\r\n\r\n"+loss.want+"\n") {
+						t.Errorf("got\n%s", got)
+					}
+					if strings.Contains(got, "\r\nWww-Authenticate: Token\r\n") != (loss.status == 401) {
+						t.Errorf("got\n%s", got)
+					}
+					stage.checkChanges(t, scenario{})
+					stage.before = before
+					stage.restore(t)
+				})
+			}
+		}
+	})
+}
+
+// sendSlowly sends all of a request but the last byte, and that after what happens meanwhile. It returns the
+// bytes of the answer.
+func (a *stage) sendSlowly(t *testing.T, r request, meanwhile func()) string {
+	t.Helper()
+	connection, err := net.Dial("tcp", strings.TrimPrefix(a.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	last := len(r.Body.Content) - 1
+	write := func(content string) {
+		if _, err := io.WriteString(connection, content); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(fmt.Sprintf("%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Token %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
+		r.Method, r.Target, r.Token, r.Body.MediaType, last+1, r.Body.Content[:last]))
+	meanwhile()
+	write(r.Body.Content[last:])
+	answer, err := io.ReadAll(connection)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-a.handled
+	a.log.one(t)
+	return string(answer)
+}
+
+// eventually waits until a condition holds.
+func eventually(t *testing.T, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it does not happen")
+		}
+	}
+}
