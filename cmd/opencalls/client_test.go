@@ -9,14 +9,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/opencalls/opencalls/tests/world"
-
 	"github.com/google/uuid"
 	"github.com/oapi-codegen/nullable"
 
 	"github.com/opencalls/opencalls/fixture"
 	api "github.com/opencalls/opencalls/gen/client"
 	"github.com/opencalls/opencalls/store/storetest"
+	"github.com/opencalls/opencalls/tests/world"
 )
 
 // clientAs is the generated client with a token; "" sends none.
@@ -159,7 +158,7 @@ func clientManagesRoles(t *testing.T, client *api.ClientWithResponses, id uuid.U
 	const organizer = "CUSTOMER.CALL_ORGANIZER"
 	user := uuid.MustParse(fixture.DemoOrganisation) // the user of the samples has the same id
 	expires := time.Now().UTC().Add(24 * time.Hour).Truncate(time.Microsecond)
-	later := expires.Add(24 * time.Hour)
+	later := expires.Add(24 * time.Hour).Format(time.RFC3339Nano)
 	members := func() []api.UserRoleDetails {
 		list := must[*api.CallManagingOrganisationsListUsersListResponse](t, 200)(client.CallManagingOrganisationsListUsersListWithResponse(t.Context(), id,
 			&api.CallManagingOrganisationsListUsersListParams{User: &user}))
@@ -172,7 +171,7 @@ func clientManagesRoles(t *testing.T, client *api.ClientWithResponses, id uuid.U
 	}
 
 	added := must[*api.CallManagingOrganisationsAddUserResponse](t, 201)(client.CallManagingOrganisationsAddUserWithResponse(t.Context(), id,
-		api.UserRoleCreateRequest{Role: organizer, User: user, ExpirationTime: nullable.NewNullableWithValue(expires)}))
+		api.UserRoleCreateRequest{Role: organizer, User: user, ExpirationTime: nullable.NewNullableWithValue(expires.Format(time.RFC3339Nano))}))
 	if got, err := added.JSON201.ExpirationTime.Get(); err != nil || !got.Equal(expires) {
 		t.Errorf("added: %s", added.Body)
 	}
@@ -181,7 +180,7 @@ func clientManagesRoles(t *testing.T, client *api.ClientWithResponses, id uuid.U
 	}
 	updated := must[*api.CallManagingOrganisationsUpdateUserResponse](t, 200)(client.CallManagingOrganisationsUpdateUserWithFormdataBodyWithResponse(t.Context(), id,
 		api.UserRoleUpdateRequestForm{Role: organizer, User: user, ExpirationTime: &later}))
-	if got, err := updated.JSON200.ExpirationTime.Get(); err != nil || !got.Equal(later) {
+	if got, err := updated.JSON200.ExpirationTime.Get(); err != nil || got.Format(time.RFC3339Nano) != later {
 		t.Errorf("updated: %s", updated.Body)
 	}
 	updated = must[*api.CallManagingOrganisationsUpdateUserResponse](t, 200)(client.CallManagingOrganisationsUpdateUserWithResponse(t.Context(), id,

@@ -195,7 +195,7 @@ type CallManagingOrganisationRequest struct {
 	Description *string `json:"description,omitempty"`
 
 	// Image Only null, which takes the image away; a file travels in multipart/form-data.
-	Image nullable.Nullable[string] `json:"image,omitempty"`
+	Image nullable.Nullable[nullable.Nullable[string]] `json:"image,omitempty"`
 }
 
 // CallManagingOrganisationRequestForm What an organisation is made or replaced with, as a urlencoded form.
@@ -265,7 +265,7 @@ type PatchedCallManagingOrganisationRequest struct {
 	Description *string `json:"description,omitempty"`
 
 	// Image Only null, which takes the image away; a file travels in multipart/form-data.
-	Image nullable.Nullable[string] `json:"image,omitempty"`
+	Image nullable.Nullable[nullable.Nullable[string]] `json:"image,omitempty"`
 }
 
 // PatchedCallManagingOrganisationRequestForm What is to change of an organisation, as a urlencoded form.
@@ -290,7 +290,7 @@ type PatchedCallManagingOrganisationRequestMultipart struct {
 // UserRoleCreateRequest Which role a user gets, as JSON.
 type UserRoleCreateRequest struct {
 	// ExpirationTime When the role ends; absent or null where it does not.
-	ExpirationTime nullable.Nullable[time.Time] `json:"expiration_time,omitempty"`
+	ExpirationTime nullable.Nullable[string] `json:"expiration_time,omitempty"`
 
 	// Role UUID or name of the role.
 	Role string `json:"role"`
@@ -302,7 +302,7 @@ type UserRoleCreateRequest struct {
 // UserRoleCreateRequestForm Which role a user gets, as a urlencoded form.
 type UserRoleCreateRequestForm struct {
 	// ExpirationTime When the role ends; absent or empty where it does not.
-	ExpirationTime *time.Time `json:"expiration_time,omitempty"`
+	ExpirationTime *string `json:"expiration_time,omitempty"`
 
 	// Role UUID or name of the role.
 	Role string `json:"role"`
@@ -314,7 +314,7 @@ type UserRoleCreateRequestForm struct {
 // UserRoleCreateRequestMultipart Which role a user gets, as multipart/form-data.
 type UserRoleCreateRequestMultipart struct {
 	// ExpirationTime When the role ends; absent or empty where it does not.
-	ExpirationTime *time.Time `json:"expiration_time,omitempty"`
+	ExpirationTime *string `json:"expiration_time,omitempty"`
 
 	// Role UUID or name of the role.
 	Role string `json:"role"`
@@ -327,7 +327,7 @@ type UserRoleCreateRequestMultipart struct {
 // UserRoleDeleteRequest Which role is taken from a user, as JSON.
 type UserRoleDeleteRequest struct {
 	// ExpirationTime Checked like the others, and of no effect.
-	ExpirationTime nullable.Nullable[time.Time] `json:"expiration_time,omitempty"`
+	ExpirationTime nullable.Nullable[string] `json:"expiration_time,omitempty"`
 
 	// Role UUID or name of the role.
 	Role string `json:"role"`
@@ -339,7 +339,7 @@ type UserRoleDeleteRequest struct {
 // UserRoleDeleteRequestForm Which role is taken from a user, as a urlencoded form.
 type UserRoleDeleteRequestForm struct {
 	// ExpirationTime Checked like the others, and of no effect.
-	ExpirationTime *time.Time `json:"expiration_time,omitempty"`
+	ExpirationTime *string `json:"expiration_time,omitempty"`
 
 	// Role UUID or name of the role.
 	Role string `json:"role"`
@@ -351,7 +351,7 @@ type UserRoleDeleteRequestForm struct {
 // UserRoleDeleteRequestMultipart Which role is taken from a user, as multipart/form-data.
 type UserRoleDeleteRequestMultipart struct {
 	// ExpirationTime Checked like the others, and of no effect.
-	ExpirationTime *time.Time `json:"expiration_time,omitempty"`
+	ExpirationTime *string `json:"expiration_time,omitempty"`
 
 	// Role UUID or name of the role.
 	Role string `json:"role"`
@@ -415,7 +415,7 @@ type UserRoleExpirationTime struct {
 // UserRoleUpdateRequest Which role of a user ends when, as JSON.
 type UserRoleUpdateRequest struct {
 	// ExpirationTime When the role ends from now on; absent or null makes it permanent.
-	ExpirationTime nullable.Nullable[time.Time] `json:"expiration_time,omitempty"`
+	ExpirationTime nullable.Nullable[string] `json:"expiration_time,omitempty"`
 
 	// Role UUID or name of the role.
 	Role string `json:"role"`
@@ -427,7 +427,7 @@ type UserRoleUpdateRequest struct {
 // UserRoleUpdateRequestForm Which role of a user ends when, as a urlencoded form.
 type UserRoleUpdateRequestForm struct {
 	// ExpirationTime When the role ends from now on; absent or empty makes it permanent.
-	ExpirationTime *time.Time `json:"expiration_time,omitempty"`
+	ExpirationTime *string `json:"expiration_time,omitempty"`
 
 	// Role UUID or name of the role.
 	Role string `json:"role"`
@@ -439,7 +439,7 @@ type UserRoleUpdateRequestForm struct {
 // UserRoleUpdateRequestMultipart Which role of a user ends when, as multipart/form-data.
 type UserRoleUpdateRequestMultipart struct {
 	// ExpirationTime When the role ends from now on; absent or empty makes it permanent.
-	ExpirationTime *time.Time `json:"expiration_time,omitempty"`
+	ExpirationTime *string `json:"expiration_time,omitempty"`
 
 	// Role UUID or name of the role.
 	Role string `json:"role"`

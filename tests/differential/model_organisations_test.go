@@ -1,6 +1,7 @@
 package differential
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -42,7 +43,7 @@ func (m *model) list(r request) want {
 		}
 	}
 	slices.SortFunc(rows, func(a, b *organisation) int {
-		order := strings.Compare(store.FoldCase(m.customers[a.Customer].Name), store.FoldCase(m.customers[b.Customer].Name))
+		order := bytes.Compare(store.CollationKey(m.customers[a.Customer].Name), store.CollationKey(m.customers[b.Customer].Name))
 		if order == 0 {
 			order = strings.Compare(a.UUID.String(), b.UUID.String())
 		}

@@ -1,6 +1,7 @@
 package differential
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"time"
@@ -74,7 +75,7 @@ func (m *model) isMember(g *grant, r request) bool {
 // compare compares two grants by one of the names that they can be ordered by.
 func (m *model) compare(name string, a, b *grant) int {
 	x, y := m.users[a.User], m.users[b.User]
-	texts := func(a, b string) int { return strings.Compare(store.FoldCase(a), store.FoldCase(b)) }
+	texts := func(a, b string) int { return bytes.Compare(store.CollationKey(a), store.CollationKey(b)) }
 	switch name {
 	case "created":
 		return a.Created.Compare(b.Created)
@@ -87,9 +88,9 @@ func (m *model) compare(name string, a, b *grant) int {
 	case "native_name":
 		return texts(x.NativeName, y.NativeName)
 	case "role":
-		return strings.Compare(a.Role, b.Role)
+		return texts(a.Role, b.Role)
 	}
-	return strings.Compare(x.Username, y.Username)
+	return texts(x.Username, y.Username)
 }
 
 // ends makes a permanent role one that ends after every other.
