@@ -81,8 +81,8 @@ var overlaps = []overlap{
 // run begins the second change while the first is under way.
 func (c overlap) run(r *rig) {
 	w := r.world
-	o := overlapped{free: w.Customer("Old"), user: w.User("u-" + uuid.NewString()), role: w.Role("CUSTOMER.CALL_ORGANIZER")}
-	o.organisation = w.Organisation(w.Customer("Other")).UUID
+	o := overlapped{free: w.customer("Old"), user: w.user("u-" + uuid.NewString()), role: w.role("CUSTOMER.CALL_ORGANIZER")}
+	o.organisation = w.organisation(w.customer("Other")).UUID
 	second := make(chan error, 1)
 	r.write(func(tx *store.Tx) error {
 		if err := c.first(tx, o); err != nil {
@@ -132,7 +132,7 @@ var concurrencyScenarios = []scenario{
 	{"of grants that forget the lock exactly one wins", func(r *rig) {
 		p := r.populate()
 		for i := range 5 {
-			u := r.world.User(fmt.Sprint("user", i))
+			u := r.world.user(fmt.Sprint("user", i))
 			won := 0
 			for _, err := range together(6, func(int) error {
 				return write(r.store, func(tx *store.Tx) error { return tx.GrantRole(u.UUID, p.role.UUID, p.organisation.UUID, nil) })
@@ -150,10 +150,10 @@ var concurrencyScenarios = []scenario{
 	}},
 
 	{"the total survives concurrent changes", func(r *rig) {
-		all := r.world.Organisations(12)
+		all := r.world.organisations(12)
 		customers := make([]store.Customer, 12)
 		for i := range customers {
-			customers[i] = r.world.Customer("New")
+			customers[i] = r.world.customer("New")
 		}
 		for i, err := range together(12, func(i int) error {
 			if err := write(r.store, func(tx *store.Tx) error { return errorOf(tx.CreateOrganisation(customers[i], "", nil)) }); err != nil {

@@ -168,12 +168,12 @@ func methods[T any]() (names []string) {
 // checkMutation makes the change in a world, and looks for exactly its events.
 func (r *rig) checkMutation(change mutation) {
 	a := audited{populated: r.populate()}
-	a.free, a.other, a.second = r.world.Customer("Free"), r.world.User("bob"), r.world.NewRole("SECOND", []string{"P"})
-	a.empty = must(r.store.Organisation(r.ctx, r.world.Organisation(r.world.Customer("Empty")).UUID))
-	illustrated := r.world.Organisation(r.world.Customer("Illustrated"))
-	r.world.Image(store.OrganisationImage, illustrated.UUID, "old")
+	a.free, a.other, a.second = r.world.customer("Free"), r.world.user("bob"), r.world.newRole("SECOND", []string{"P"})
+	a.empty = must(r.store.Organisation(r.ctx, r.world.organisation(r.world.customer("Empty")).UUID))
+	illustrated := r.world.organisation(r.world.customer("Illustrated"))
+	r.world.image(store.OrganisationImage, illustrated.UUID, "old")
 	a.illustrated = must(r.store.Organisation(r.ctx, illustrated.UUID))
-	r.world.Token(a.user)
+	r.world.token(a.user)
 	before := r.dump()
 	r.clock.Advance(time.Minute)
 	var want []string
@@ -216,8 +216,8 @@ var eventScenarios = []scenario{
 	}},
 
 	{"they come oldest first and only of their object", func(r *rig) {
-		actor := store.Actor{UserUUID: ptr(r.world.ID()), RequestID: "request 1"}
-		other := r.world.User("bob")
+		actor := store.Actor{UserUUID: ptr(r.world.id()), RequestID: "request 1"}
+		other := r.world.user("bob")
 		var u store.User
 		r.ok(r.store.Write(r.ctx, actor, func(tx *store.Tx) error {
 			u = must(tx.CreateUser(store.User{Username: "alice"}))

@@ -16,7 +16,7 @@ var exportScenarios = []scenario{
 	{"kinds in the order of the import file, rows by uuid, everything once", func(r *rig) {
 		r.write(func(tx *store.Tx) error { importAll(r, tx, ""); return nil })
 		r.populate()
-		r.world.Organisations(store.ImportBatch + 1)
+		r.world.organisations(store.ImportBatch + 1)
 		var kinds []string
 		seen := map[string]int{}
 		last := map[string]string{}
@@ -66,7 +66,7 @@ var exportScenarios = []scenario{
 	{"an export imported elsewhere is the same", func(r *rig) {
 		r.write(func(tx *store.Tx) error { importAll(r, tx, ""); return nil })
 		p := r.populate()
-		r.world.Grant(p.user, p.role, p.organisation, func(g *store.UserRole) { g.Revoked = ptr(r.clock.Now()) })
+		r.world.grant(p.user, p.role, p.organisation, func(g *store.UserRole) { g.Revoked = ptr(r.clock.Now()) })
 		before := r.dump()
 		// Into itself, as if it were another: nothing differs, so nothing changes.
 		var parts []store.Export
@@ -103,7 +103,7 @@ var exportScenarios = []scenario{
 	}},
 
 	{"of one state, whatever is written meanwhile", func(r *rig) {
-		all := r.world.Organisations(3)
+		all := r.world.organisations(3)
 		var organisations int
 		r.ok(r.store.Export(r.ctx, func(e store.Export) error {
 			if len(e.Customers) > 0 { // the organisations come later

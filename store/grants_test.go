@@ -26,7 +26,7 @@ func (r *rig) grants(user, organisation uuid.UUID) []store.UserRole {
 var grantScenarios = []scenario{
 	{"a grant is a new row of the clock and the actor", func(r *rig) {
 		p := r.populate()
-		bob := r.world.User("bob")
+		bob := r.world.user("bob")
 		ends := r.clock.Now().Add(time.Hour)
 		r.ok(r.store.Write(r.ctx, store.Actor{UserUUID: &p.user.UUID}, func(tx *store.Tx) error {
 			return tx.GrantRole(bob.UUID, p.role.UUID, p.organisation.UUID, &ends)
@@ -63,8 +63,8 @@ var grantScenarios = []scenario{
 			{"permanent over expired", at(-time.Hour), nil, false},
 		} {
 			r.each(c.name, func(r *rig) {
-				u := r.world.User("user" + string(rune('a'+i)))
-				old := r.world.Grant(u, p.role, p.organisation, func(g *store.UserRole) { g.ExpirationTime = c.held })
+				u := r.world.user("user" + string(rune('a'+i)))
+				old := r.world.grant(u, p.role, p.organisation, func(g *store.UserRole) { g.ExpirationTime = c.held })
 				active := c.held == nil || !c.held.Before(now)
 				r.same(r.holdsAsLong(u.UUID, p, c.new), c.refused && active)
 				grant := func(tx *store.Tx) error { return tx.GrantRole(u.UUID, p.role.UUID, p.organisation.UUID, c.new) }
@@ -101,17 +101,17 @@ var grantScenarios = []scenario{
 		r.same(r.dump(), before)
 		r.write(grant)
 		r.is(r.fails(grant), store.ErrAlreadyGranted)
-		other := r.world.NewRole("OTHER", nil)
+		other := r.world.newRole("OTHER", nil)
 		r.write(func(tx *store.Tx) error { return tx.GrantRole(p.user.UUID, other.UUID, p.organisation.UUID, nil) })
 		r.same(len(r.grants(p.user.UUID, p.organisation.UUID)), 3)
 	}},
 
 	{"revoking ends what is expired too, and only that grant", func(r *rig) {
 		p := r.populate()
-		second := r.world.Organisation(r.world.Customer("Tallinn"))
-		bob := r.world.User("bob")
-		r.world.Grant(bob, p.role, p.organisation, func(g *store.UserRole) { g.ExpirationTime = ptr(r.clock.Now().Add(-time.Hour)) })
-		r.world.Grant(bob, p.role, second)
+		second := r.world.organisation(r.world.customer("Tallinn"))
+		bob := r.world.user("bob")
+		r.world.grant(bob, p.role, p.organisation, func(g *store.UserRole) { g.ExpirationTime = ptr(r.clock.Now().Add(-time.Hour)) })
+		r.world.grant(bob, p.role, second)
 		r.write(func(tx *store.Tx) error { return tx.RevokeRole(bob.UUID, p.role.UUID, p.organisation.UUID) })
 		r.same(r.grants(bob.UUID, p.organisation.UUID)[0].Revoked, ptr(r.clock.Now()))
 		r.same(r.grants(bob.UUID, second.UUID)[0].Revoked, (*time.Time)(nil))
@@ -145,28 +145,28 @@ var grantScenarios = []scenario{
 
 	{"held roles are the active ones on the organisation and its customer", func(r *rig) {
 		w := r.world
-		alice := w.User("alice")
-		tartu, tallinn := w.Customer("Tartu"), w.Customer("Tallinn")
-		o, second := w.Organisation(tartu), w.Organisation(tallinn)
-		organizer, owner := w.Role("CUSTOMER.CALL_ORGANIZER"), w.Role("CUSTOMER.OWNER")
+		alice := w.user("alice")
+		tartu, tallinn := w.customer("Tartu"), w.customer("Tallinn")
+		o, second := w.organisation(tartu), w.organisation(tallinn)
+		organizer, owner := w.role("CUSTOMER.CALL_ORGANIZER"), w.role("CUSTOMER.OWNER")
 		onCustomer := func(name string) store.Role {
-			return w.NewRole(name, []string{"P2", "P1"}, func(role *store.Role) { role.Scope = store.ScopeCustomer })
+			return w.newRole(name, []string{"P2", "P1"}, func(role *store.Role) { role.Scope = store.ScopeCustomer })
 		}
 		now := r.clock.Now()
 		ends := func(t time.Time) func(*store.UserRole) {
 			return func(g *store.UserRole) { g.ExpirationTime = &t }
 		}
-		w.Grant(alice, organizer, o)
-		w.Grant(alice, w.NewRole("NO.PERMISSION", nil), o, ends(now)) // still held at this very moment
-		w.Grant(alice, w.NewRole("EXPIRED", nil), o, ends(now.Add(-time.Microsecond)))
-		w.Grant(alice, w.NewRole("REVOKED", nil), o, func(g *store.UserRole) { g.Revoked = &now })
-		w.Grant(alice, w.NewRole("INACTIVE", nil, func(role *store.Role) { role.IsActive = false }), o)
-		w.Grant(alice, w.NewRole("SECOND", nil), second)
-		w.Grant(w.User("bob"), organizer, o)
-		w.GrantOnCustomer(alice, owner, tartu)
-		w.GrantOnCustomer(alice, onCustomer("LONGER"), tartu, ends(now.Add(time.Microsecond)))
-		w.GrantOnCustomer(alice, onCustomer("EXPIRED.ON.CUSTOMER"), tartu, ends(now.Add(-time.Microsecond)))
-		w.GrantOnCustomer(alice, onCustomer("ON.TALLINN"), tallinn)
+		w.grant(alice, organizer, o)
+		w.grant(alice, w.newRole("NO.PERMISSION", nil), o, ends(now)) // still held at this very moment
+		w.grant(alice, w.newRole("EXPIRED", nil), o, ends(now.Add(-time.Microsecond)))
+		w.grant(alice, w.newRole("REVOKED", nil), o, func(g *store.UserRole) { g.Revoked = &now })
+		w.grant(alice, w.newRole("INACTIVE", nil, func(role *store.Role) { role.IsActive = false }), o)
+		w.grant(alice, w.newRole("SECOND", nil), second)
+		w.grant(w.user("bob"), organizer, o)
+		w.grantOnCustomer(alice, owner, tartu)
+		w.grantOnCustomer(alice, onCustomer("LONGER"), tartu, ends(now.Add(time.Microsecond)))
+		w.grantOnCustomer(alice, onCustomer("EXPIRED.ON.CUSTOMER"), tartu, ends(now.Add(-time.Microsecond)))
+		w.grantOnCustomer(alice, onCustomer("ON.TALLINN"), tallinn)
 
 		held := func(customer, organisation uuid.UUID) map[string]store.HeldRole {
 			r.Helper()

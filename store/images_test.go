@@ -11,7 +11,7 @@ import (
 
 var imageScenarios = []scenario{
 	{"bytes come back as they were put in", func(r *rig) {
-		o := r.world.Organisation(r.world.Customer("Tartu"))
+		o := r.world.organisation(r.world.customer("Tartu"))
 		all := make([]byte, 256)
 		for i := range all {
 			all[i] = byte(i)
@@ -67,9 +67,9 @@ var imageScenarios = []scenario{
 
 	{"an import of the object leaves its image", func(r *rig) {
 		p := r.populate()
-		r.world.Image(store.CustomerImage, p.customer.UUID, "customer")
-		r.world.Image(store.UserImage, p.user.UUID, "user")
-		r.world.Image(store.OrganisationImage, p.organisation.UUID, "organisation")
+		r.world.image(store.CustomerImage, p.customer.UUID, "customer")
+		r.world.image(store.UserImage, p.user.UUID, "user")
+		r.world.image(store.OrganisationImage, p.organisation.UUID, "organisation")
 		before := r.dump()
 		r.write(func(tx *store.Tx) error {
 			r.ok(tx.ImportCustomers([]store.Customer{{UUID: p.customer.UUID, Name: p.customer.Name}}))

@@ -81,7 +81,7 @@ var importScenarios = []scenario{
 	{"what an import does not say stays, what it says counts", func(r *rig) {
 		then := r.clock.Now().Add(-time.Hour)
 		p := r.populate()
-		r.world.Image(store.CustomerImage, p.customer.UUID, "logo")
+		r.world.image(store.CustomerImage, p.customer.UUID, "logo")
 		logo := must(r.store.Customer(r.ctx, p.customer.UUID))
 		r.clock.Advance(time.Hour)
 		created := func(want time.Time) {
@@ -101,7 +101,7 @@ var importScenarios = []scenario{
 	}},
 
 	{"roles take exactly the permissions given", func(r *rig) {
-		role := store.Role{UUID: r.world.ID(), Name: "R", Scope: store.ScopeOrganisation}
+		role := store.Role{UUID: r.world.id(), Name: "R", Scope: store.ScopeOrganisation}
 		for _, c := range []struct{ given, want []string }{
 			{[]string{"A"}, []string{"A"}},
 			{[]string{"B"}, []string{"B"}},
@@ -123,7 +123,7 @@ var importScenarios = []scenario{
 
 	{"a grant without a uuid is that of the same user, role and scope", func(r *rig) {
 		p := r.populate()
-		bob := r.world.User("bob")
+		bob := r.world.user("bob")
 		grants := func() []store.UserRole {
 			return []store.UserRole{
 				{UserUUID: p.user.UUID, RoleUUID: p.role.UUID, OrganisationUUID: &p.organisation.UUID, ExpirationTime: ptr(r.clock.Now())},
@@ -182,9 +182,9 @@ var importScenarios = []scenario{
 	}},
 
 	{"one object twice in a batch is what the later row says", func(r *rig) {
-		id := r.world.ID()
+		id := r.world.id()
 		r.write(func(tx *store.Tx) error {
-			return tx.ImportCustomers([]store.Customer{{UUID: id, Name: "First"}, {UUID: r.world.ID(), Name: "Other"}, {UUID: id, Name: "Last"}})
+			return tx.ImportCustomers([]store.Customer{{UUID: id, Name: "First"}, {UUID: r.world.id(), Name: "Other"}, {UUID: id, Name: "Last"}})
 		})
 		c := must(r.store.Customer(r.ctx, id))
 		r.same(c.Name, "Last")
@@ -194,13 +194,13 @@ var importScenarios = []scenario{
 	{"a full batch of the widest rows", func(r *rig) {
 		users := make([]store.User, store.ImportBatch)
 		for i := range users {
-			users[i] = store.User{UUID: r.world.ID(), Username: fmt.Sprintf("user%d", i)}
+			users[i] = store.User{UUID: r.world.id(), Username: fmt.Sprintf("user%d", i)}
 		}
 		r.write(func(tx *store.Tx) error { return tx.ImportUsers(users) })
 		r.same(r.count("users"), store.ImportBatch)
 		r.same(r.count("audit_events"), store.ImportBatch)
-		o := r.world.Organisation(r.world.Customer("Tartu"))
-		role := r.world.Role("CUSTOMER.CALL_ORGANIZER")
+		o := r.world.organisation(r.world.customer("Tartu"))
+		role := r.world.role("CUSTOMER.CALL_ORGANIZER")
 		grants := make([]store.UserRole, store.ImportBatch)
 		for i := range grants {
 			grants[i] = store.UserRole{UserUUID: users[i].UUID, RoleUUID: role.UUID, OrganisationUUID: &o.UUID}
@@ -245,7 +245,7 @@ var importScenarios = []scenario{
 			return errTakeBack
 		}), errTakeBack)
 		check(true)
-		r.world.NewRole("R", nil)
+		r.world.newRole("R", nil)
 		check(false)
 	}},
 }

@@ -46,7 +46,7 @@ var listScenarios = []scenario{
 			"", "_", "10", "9", "Aarhus", "alpha", "Alpha", "ALPHA b", "Ångström", "Arctic", "Ärzte", "Beta", "Öko", "Straße", "Strasse a", "Zagreb", "zagreb a", "zebra", "Ляля", "北京",
 		}
 		for i := range want {
-			r.world.Organisation(r.world.Customer(want[i*7%len(want)]))
+			r.world.organisation(r.world.customer(want[i*7%len(want)]))
 		}
 		r.same(r.names(store.OrganisationFilter{}, nil, everything), want)
 		r.same(r.names(store.OrganisationFilter{}, ascending, everything), want)
@@ -57,7 +57,7 @@ var listScenarios = []scenario{
 	{"rows of one name are ordered by uuid, the other way round when descending", func(r *rig) {
 		ids := []string{}
 		for i := range 9 {
-			o := r.world.Organisation(r.world.Customer("Same"), func(o *store.CallManagingOrganisation) {
+			o := r.world.organisation(r.world.customer("Same"), func(o *store.CallManagingOrganisation) {
 				o.UUID = uuid.MustParse(fmt.Sprintf("%x0000000-0000-4000-8000-000000000000", (i*7)%16))
 			})
 			ids = append(ids, o.UUID.String())
@@ -73,9 +73,9 @@ var listScenarios = []scenario{
 
 	{"pages from both ends", func(r *rig) {
 		for range 23 {
-			r.world.Organisation(r.world.Customer("Filler"))
+			r.world.organisation(r.world.customer("Filler"))
 		}
-		r.world.Organisation(r.world.Customer("Last"))
+		r.world.organisation(r.world.customer("Last"))
 		for _, f := range []store.OrganisationFilter{{}, {Keyword: "fill"}} {
 			total := must(r.store.CountOrganisations(r.ctx, f))
 			whole := r.pageThrough(f, ascending, 300)
@@ -98,7 +98,7 @@ var listScenarios = []scenario{
 	}},
 
 	{"a page that is not full counts no rows", func(r *rig) {
-		r.world.Organisations(20)
+		r.world.organisations(20)
 		statements := func(f store.OrganisationFilter, page store.Page) int {
 			r.Helper()
 			r.statements.Reset()
@@ -117,17 +117,17 @@ var listScenarios = []scenario{
 	{"names of the widest characters fit the indexes", func(r *rig) {
 		for _, char := range []string{"\ufdfa", "\U0001f52d", "\u3300", "ΐ"} {
 			name := strings.Repeat(char, 150)
-			r.world.Organisation(r.world.Customer(name, func(c *store.Customer) { c.Abbreviation, c.NativeName = name, name }))
-			r.world.User("u-"+r.world.ID().String(), func(u *store.User) { u.FullName, u.NativeName, u.Email = name, name, name })
+			r.world.organisation(r.world.customer(name, func(c *store.Customer) { c.Abbreviation, c.NativeName = name, name }))
+			r.world.user("u-"+r.world.id().String(), func(u *store.User) { u.FullName, u.NativeName, u.Email = name, name, name })
 			r.same(r.names(store.OrganisationFilter{Keyword: name}, nil, everything), []string{name})
 		}
 	}},
 
 	{"filters by customer", func(r *rig) {
-		a, b := r.world.Customer("A"), r.world.Customer("B")
-		r.world.Organisation(a)
-		r.world.Organisation(b)
-		none := r.world.Customer("None")
+		a, b := r.world.customer("A"), r.world.customer("B")
+		r.world.organisation(a)
+		r.world.organisation(b)
+		none := r.world.customer("None")
 		for _, c := range []struct {
 			filter store.OrganisationFilter
 			want   []string
@@ -146,9 +146,9 @@ var listScenarios = []scenario{
 	}},
 
 	{"the order follows a customer's new name", func(r *rig) {
-		a, b := r.world.Customer("A"), r.world.Customer("B")
-		r.world.Organisation(a)
-		r.world.Organisation(b)
+		a, b := r.world.customer("A"), r.world.customer("B")
+		r.world.organisation(a)
+		r.world.organisation(b)
 		a.Name, a.Abbreviation = "Ülikool", "ÜK"
 		r.write(func(tx *store.Tx) error { return tx.ImportCustomers([]store.Customer{a, b}) })
 		r.same(r.names(store.OrganisationFilter{}, nil, everything), []string{"B", "Ülikool"})
@@ -162,7 +162,7 @@ var listScenarios = []scenario{
 		}), errTakeBack)
 		r.copiesInStep()
 		// Made under the new name, by either way of making one.
-		c := r.world.Customer("C")
+		c := r.world.customer("C")
 		c.Name = "Renamed"
 		r.write(func(tx *store.Tx) error {
 			r.ok(tx.ImportCustomers([]store.Customer{c}))
@@ -172,8 +172,8 @@ var listScenarios = []scenario{
 	}},
 
 	{"what is shown of a customer is what it is", func(r *rig) {
-		c := r.world.Customer("A")
-		o := r.world.Organisation(c)
+		c := r.world.customer("A")
+		o := r.world.organisation(c)
 		c.Name, c.Abbreviation, c.NativeName, c.Country, c.Blocked, c.Archived = "B", "b", "Bé", "EE", true, true
 		r.write(func(tx *store.Tx) error { return tx.ImportCustomers([]store.Customer{c}) })
 		for _, picture := range []*store.NewImage{storetest.Picture("first"), storetest.Picture("second"), nil} {
@@ -189,8 +189,8 @@ var listScenarios = []scenario{
 	}},
 
 	{"an organisation that an import gives to another customer follows that one", func(r *rig) {
-		a, b := r.world.Customer("A"), r.world.Customer("B")
-		o := r.world.Organisation(a)
+		a, b := r.world.customer("A"), r.world.customer("B")
+		o := r.world.organisation(a)
 		o.CustomerUUID = b.UUID
 		r.write(func(tx *store.Tx) error { return tx.ImportOrganisations([]store.CallManagingOrganisation{o}) })
 		r.copiesInStep()

@@ -29,12 +29,12 @@ func (r *rig) usernames(organisation uuid.UUID, f store.MemberFilter, order ...s
 var memberScenarios = []scenario{
 	{"everything that is shown of a member", func(r *rig) {
 		p := r.populate()
-		bob := r.world.User("bob", func(u *store.User) { u.FullName, u.Email = "Bob B", "Bob@Example.com" })
-		r.world.Image(store.UserImage, bob.UUID, "portrait")
+		bob := r.world.user("bob", func(u *store.User) { u.FullName, u.Email = "Bob B", "Bob@Example.com" })
+		r.world.image(store.UserImage, bob.UUID, "portrait")
 		bob = must(r.store.User(r.ctx, bob.UUID))
-		by := r.world.User("granter", func(u *store.User) { u.FullName = "Grant Er" })
+		by := r.world.user("granter", func(u *store.User) { u.FullName = "Grant Er" })
 		ends := r.clock.Now().Add(time.Hour)
-		g := r.world.Grant(bob, p.role, p.organisation, func(g *store.UserRole) { g.CreatedByUUID, g.ExpirationTime = &by.UUID, &ends })
+		g := r.world.grant(bob, p.role, p.organisation, func(g *store.UserRole) { g.CreatedByUUID, g.ExpirationTime = &by.UUID, &ends })
 		list, total, err := r.store.ListMembers(r.ctx, p.organisation.UUID, store.MemberFilter{}, []store.Ordering{{Name: "username"}}, everything)
 		r.ok(err)
 		r.same(total, int64(2))
@@ -51,12 +51,12 @@ var memberScenarios = []scenario{
 	{"members are active users with an active grant on this very organisation", func(r *rig) {
 		p := r.populate()
 		w, now := r.world, r.clock.Now()
-		w.Grant(w.User("inactive", func(u *store.User) { u.IsActive = false }), p.role, p.organisation)
-		w.Grant(w.User("expired"), p.role, p.organisation, func(g *store.UserRole) { g.ExpirationTime = ptr(now.Add(-time.Microsecond)) })
-		w.Grant(w.User("ends-now"), p.role, p.organisation, func(g *store.UserRole) { g.ExpirationTime = &now })
-		w.Grant(w.User("revoked"), p.role, p.organisation, func(g *store.UserRole) { g.Revoked = &now })
-		w.Grant(w.User("elsewhere"), p.role, w.Organisation(w.Customer("Other")))
-		w.GrantOnCustomer(w.User("owner"), p.onCustomer, p.customer)
+		w.grant(w.user("inactive", func(u *store.User) { u.IsActive = false }), p.role, p.organisation)
+		w.grant(w.user("expired"), p.role, p.organisation, func(g *store.UserRole) { g.ExpirationTime = ptr(now.Add(-time.Microsecond)) })
+		w.grant(w.user("ends-now"), p.role, p.organisation, func(g *store.UserRole) { g.ExpirationTime = &now })
+		w.grant(w.user("revoked"), p.role, p.organisation, func(g *store.UserRole) { g.Revoked = &now })
+		w.grant(w.user("elsewhere"), p.role, w.organisation(w.customer("Other")))
+		w.grantOnCustomer(w.user("owner"), p.onCustomer, p.customer)
 		byName := store.Ordering{Name: "username"}
 		r.same(r.usernames(p.organisation.UUID, store.MemberFilter{}, byName), []string{"alice", "ends-now"})
 		r.clock.Advance(time.Microsecond)
@@ -66,10 +66,10 @@ var memberScenarios = []scenario{
 
 	{"filters narrow together", func(r *rig) {
 		p := r.populate()
-		other := r.world.NewRole("OTHER", nil)
-		bob := r.world.User("bob", func(u *store.User) { u.FullName = "Bob" })
-		r.world.Grant(bob, p.role, p.organisation)
-		r.world.Grant(bob, other, p.organisation)
+		other := r.world.newRole("OTHER", nil)
+		bob := r.world.user("bob", func(u *store.User) { u.FullName = "Bob" })
+		r.world.grant(bob, p.role, p.organisation)
+		r.world.grant(bob, other, p.organisation)
 		for _, c := range []struct {
 			filter store.MemberFilter
 			want   []string
@@ -94,17 +94,17 @@ var memberScenarios = []scenario{
 
 	{"orderings, several in order, ties by uuid", func(r *rig) {
 		w := r.world
-		o := w.Organisation(w.Customer("Tartu"))
-		organizer, other := w.Role("CUSTOMER.CALL_ORGANIZER"), w.NewRole("A.ROLE", nil)
+		o := w.organisation(w.customer("Tartu"))
+		organizer, other := w.role("CUSTOMER.CALL_ORGANIZER"), w.newRole("A.ROLE", nil)
 		now := r.clock.Now()
 		var members []store.Member
 		texts := []string{"Ääre", "ääre", "Zoe", "zoe", "", "Ärni", "abc", "ABC"}
 		for i := range 24 {
-			u := w.User(fmt.Sprintf("u%c%d", 'z'-rune(i%5), i), func(u *store.User) {
+			u := w.user(fmt.Sprintf("u%c%d", 'z'-rune(i%5), i), func(u *store.User) {
 				u.FullName, u.NativeName, u.Email = texts[i%8], texts[(i*3)%8], texts[(i*5)%8]
 			})
 			role := []store.Role{organizer, other}[i%2]
-			g := w.Grant(u, role, o, func(g *store.UserRole) {
+			g := w.grant(u, role, o, func(g *store.UserRole) {
 				g.Created = now.Add(time.Duration(i%4) * time.Microsecond)
 				if i%3 > 0 {
 					g.ExpirationTime = ptr(now.Add(time.Duration(i%5) * time.Second))

@@ -53,11 +53,11 @@ func TestMigrationsUpDownUp(t *testing.T) {
 		up(0, nil)
 		data := storetest.Dump(t, db)
 		// A world's data is no obstacle to going back.
-		w := storetest.NewWorld(t, s)
-		o := w.Organisations(2)[0]
-		w.Grant(w.User("alice"), w.Role("CUSTOMER.CALL_ORGANIZER"), o)
-		w.Call(o, "active")
-		w.Image(store.OrganisationImage, o.UUID, "x")
+		w := &world{store: s}
+		o := w.organisations(2)[0]
+		w.grant(w.user("alice"), w.role("CUSTOMER.CALL_ORGANIZER"), o)
+		w.call(o, "active")
+		w.image(store.OrganisationImage, o.UUID, "x")
 		for _, want := range []string{"00001_schema.sql", ""} {
 			if name, err := s.MigrateDown(t.Context()); err != nil || name != want {
 				t.Fatalf("%q is taken back, not %q: %v", name, want, err)

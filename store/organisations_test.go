@@ -9,10 +9,10 @@ import (
 
 var organisationScenarios = []scenario{
 	{"create", func(r *rig) {
-		c := r.world.Customer("University of Tartu", func(c *store.Customer) {
+		c := r.world.customer("University of Tartu", func(c *store.Customer) {
 			c.Abbreviation, c.NativeName, c.Country, c.Blocked, c.Archived = "UT", "Tartu Ülikool", "EE", true, true
 		})
-		r.world.Image(store.CustomerImage, c.UUID, "logo")
+		r.world.image(store.CustomerImage, c.UUID, "logo")
 		var got store.Organisation
 		var last uuid.UUID
 		r.write(func(tx *store.Tx) error {
@@ -35,7 +35,7 @@ var organisationScenarios = []scenario{
 	}},
 
 	{"create with an image", func(r *rig) {
-		c := r.world.Customer("Tartu")
+		c := r.world.customer("Tartu")
 		var o store.Organisation
 		r.write(func(tx *store.Tx) error {
 			var err error
@@ -59,8 +59,8 @@ var organisationScenarios = []scenario{
 	}},
 
 	{"locking reads the same", func(r *rig) {
-		c := r.world.Customer("Tartu", func(c *store.Customer) { c.Archived = true })
-		o := r.world.Organisation(c)
+		c := r.world.customer("Tartu", func(c *store.Customer) { c.Archived = true })
+		o := r.world.organisation(c)
 		wantOrganisation := must(r.store.Organisation(r.ctx, o.UUID))
 		wantCustomer := must(r.store.Customer(r.ctx, c.UUID))
 		r.same(wantCustomer, c)
@@ -75,8 +75,8 @@ var organisationScenarios = []scenario{
 	}},
 
 	{"update", func(r *rig) {
-		o := r.world.Organisation(r.world.Customer("Tartu"), func(o *store.CallManagingOrganisation) { o.Description = "old" })
-		r.world.Organisation(r.world.Customer("Tallinn"), func(o *store.CallManagingOrganisation) { o.Description = "other" })
+		o := r.world.organisation(r.world.customer("Tartu"), func(o *store.CallManagingOrganisation) { o.Description = "old" })
+		r.world.organisation(r.world.customer("Tallinn"), func(o *store.CallManagingOrganisation) { o.Description = "other" })
 		update := func(change store.OrganisationChange) store.Organisation {
 			r.Helper()
 			var got store.Organisation
@@ -117,11 +117,11 @@ var organisationScenarios = []scenario{
 
 	{"delete takes the image and the roles granted on it", func(r *rig) {
 		p := r.populate()
-		doomed := r.world.Organisation(r.world.Customer("Doomed"))
-		r.world.Image(store.OrganisationImage, doomed.UUID, "doomed")
-		r.world.Image(store.OrganisationImage, p.organisation.UUID, "stays")
-		r.world.Grant(p.user, p.role, doomed)
-		r.world.Grant(p.user, p.role, doomed, func(g *store.UserRole) { g.Revoked = ptr(r.clock.Now()) })
+		doomed := r.world.organisation(r.world.customer("Doomed"))
+		r.world.image(store.OrganisationImage, doomed.UUID, "doomed")
+		r.world.image(store.OrganisationImage, p.organisation.UUID, "stays")
+		r.world.grant(p.user, p.role, doomed)
+		r.world.grant(p.user, p.role, doomed, func(g *store.UserRole) { g.Revoked = ptr(r.clock.Now()) })
 		before := r.dump()
 		r.write(remove(doomed.UUID))
 		r.is(errorOf(r.store.Organisation(r.ctx, doomed.UUID)), store.ErrNotFound)
@@ -131,27 +131,27 @@ var organisationScenarios = []scenario{
 		r.same(after["customers"], before["customers"])
 		_ = must(r.store.Organisation(r.ctx, p.organisation.UUID))
 		// The customer may have one again.
-		r.world.Organisation(store.Customer{UUID: doomed.CustomerUUID})
+		r.world.organisation(store.Customer{UUID: doomed.CustomerUUID})
 	}},
 
 	{"calls in any state keep an organisation", func(r *rig) {
 		for _, state := range []string{"draft", "active", "archived"} {
-			o := r.world.Organisation(r.world.Customer("Tartu"))
-			r.world.Image(store.OrganisationImage, o.UUID, state)
-			r.world.Call(o, state)
+			o := r.world.organisation(r.world.customer("Tartu"))
+			r.world.image(store.OrganisationImage, o.UUID, state)
+			r.world.call(o, state)
 			r.is(r.fails(remove(o.UUID)), store.ErrHasCalls)
 		}
 	}},
 
 	{"whether a customer has one", func(r *rig) {
-		c := r.world.Customer("Tartu")
+		c := r.world.customer("Tartu")
 		check := func(want bool) {
 			r.Helper()
 			got := must(r.store.HasOrganisation(r.ctx, c.UUID))
 			r.same(got, want)
 		}
 		check(false)
-		o := r.world.Organisation(c)
+		o := r.world.organisation(c)
 		check(true)
 		r.write(remove(o.UUID))
 		check(false)
@@ -164,7 +164,7 @@ var organisationScenarios = []scenario{
 			r.same(int(got), r.count("call_managing_organisations"))
 		}
 		total()
-		all := r.world.Organisations(store.ImportBatch + 3)
+		all := r.world.organisations(store.ImportBatch + 3)
 		total()
 		r.same(r.count("call_managing_organisations"), store.ImportBatch+3)
 		// Some that are there and some that are not, in one statement.
@@ -175,7 +175,7 @@ var organisationScenarios = []scenario{
 			return tx.ImportOrganisations([]store.CallManagingOrganisation{all[0], all[1], {UUID: uuid.New(), CustomerUUID: c[0].UUID}})
 		})
 		total()
-		c := r.world.Customer("Tartu")
+		c := r.world.customer("Tartu")
 		r.write(func(tx *store.Tx) error { return errorOf(tx.CreateOrganisation(c, "", nil)) })
 		total()
 		r.is(r.fails(func(tx *store.Tx) error { return errorOf(tx.CreateOrganisation(c, "", storetest.Picture("x"))) }), store.ErrOrganisationExists)
@@ -194,7 +194,7 @@ var organisationScenarios = []scenario{
 			return errTakeBack
 		}), errTakeBack)
 		total()
-		r.world.Call(all[10], "draft")
+		r.world.call(all[10], "draft")
 		r.is(r.fails(remove(all[10].UUID)), store.ErrHasCalls)
 		total()
 	}},

@@ -143,7 +143,7 @@ func TestPostgresImports(t *testing.T) {
 		if got := storetest.Rows(t, migrations, "SHOW statement_timeout"); got[0] != `statement_timeout="0"` {
 			t.Errorf("a migration has %s", got[0])
 		}
-		storetest.NewWorld(t, s).Organisations(100)
+		(&world{store: s}).organisations(100)
 		if err := write(s, func(tx *store.Tx) error {
 			if err := tx.LockForImport(); err != nil {
 				return err

@@ -31,7 +31,7 @@ func (c *connectors) use(cfg *store.Config) {
 func TestSQLitePools(t *testing.T) {
 	var both connectors
 	s := storetest.Open(t, storetest.SQLite, both.use)
-	storetest.NewWorld(t, s).User("alice")
+	(&world{store: s}).user("alice")
 	for i, connector := range both.all {
 		pool, second := sql.OpenDB(connector), sql.OpenDB(both.all[0])
 		defer pool.Close()
@@ -99,7 +99,7 @@ func TestSQLiteFileIsItsOwnersAlone(t *testing.T) {
 // way: opening a second store must not do so to the first.
 func TestSQLiteSecondStoreLeavesTheLocks(t *testing.T) {
 	databaseURL := storetest.MigratedURL(t, storetest.SQLite)
-	storetest.NewWorld(t, storetest.OpenURL(t, databaseURL)).User("alice")
+	(&world{store: storetest.OpenURL(t, databaseURL)}).user("alice")
 	locks := func() []string {
 		t.Helper()
 		data, err := os.ReadFile("/proc/locks")
@@ -151,7 +151,7 @@ func TestSQLiteMemoryIsAPrivateFileThatGoesAway(t *testing.T) {
 		}
 		stores = append(stores, s)
 	}
-	storetest.NewWorld(t, stores[0]).User("alice")
+	(&world{store: stores[0]}).user("alice")
 	if _, err := stores[0].UserByName(t.Context(), "alice"); err != nil { // by another connection than the writer's
 		t.Error(err)
 	}

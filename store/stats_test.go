@@ -12,7 +12,7 @@ const week = 7 * 24 * time.Hour
 
 var statsScenarios = []scenario{
 	{"nothing, and no such organisation", func(r *rig) {
-		o := r.world.Organisation(r.world.Customer("Tartu"))
+		o := r.world.organisation(r.world.customer("Tartu"))
 		got := must(r.store.Stats(r.ctx, o.UUID))
 		r.same(got, store.Stats{})
 		r.is(errorOf(r.store.Stats(r.ctx, uuid.New())), store.ErrNotFound)
@@ -20,19 +20,19 @@ var statsScenarios = []scenario{
 
 	{"states", func(r *rig) {
 		w, now := r.world, r.clock.Now()
-		o, other := w.Organisation(w.Customer("Tartu")), w.Organisation(w.Customer("Other"))
-		reviewer := w.User("reviewer")
+		o, other := w.organisation(w.customer("Tartu")), w.organisation(w.customer("Other"))
+		reviewer := w.user("reviewer")
 		// The same in a call of each state and in another organisation: only one of them counts.
-		for _, call := range []store.Call{w.Call(o, "active"), w.Call(o, "draft"), w.Call(o, "archived"), w.Call(other, "active")} {
-			round := w.Round(call, now.Add(-time.Hour), now.Add(time.Hour))
+		for _, call := range []store.Call{w.call(o, "active"), w.call(o, "draft"), w.call(o, "archived"), w.call(other, "active")} {
+			round := w.round(call, now.Add(-time.Hour), now.Add(time.Hour))
 			for _, state := range []string{"draft", "team_verification", "submitted", "in_review", "accepted", "rejected", "canceled"} {
-				proposal := w.Proposal(round, state)
+				proposal := w.proposal(round, state)
 				for _, state := range []string{"created", "in_review", "submitted", "rejected"} {
-					w.Review(proposal, reviewer, state)
+					w.review(proposal, reviewer, state)
 				}
 			}
 			for _, state := range []string{"requested", "requested", "accepted", "canceled"} {
-				w.RequestedOffering(call, state)
+				w.requestedOffering(call, state)
 			}
 		}
 		got := must(r.store.Stats(r.ctx, o.UUID))
@@ -61,9 +61,8 @@ var statsScenarios = []scenario{
 			{"lies in the past", -2 * week, -week, store.Stats{}},
 		} {
 			r.each(c.name, func(r *rig) {
-				w := w.For(r)
-				o := w.Organisation(w.Customer("Tartu"))
-				w.Round(w.Call(o, "active"), now.Add(c.start), now.Add(c.cutoff))
+				o := w.organisation(w.customer("Tartu"))
+				w.round(w.call(o, "active"), now.Add(c.start), now.Add(c.cutoff))
 				c.want.OpenCalls = 1
 				got := must(r.store.Stats(r.ctx, o.UUID))
 				r.same(got, c.want)
@@ -73,11 +72,11 @@ var statsScenarios = []scenario{
 
 	{"a call with two closing rounds closes once", func(r *rig) {
 		w, now := r.world, r.clock.Now()
-		o := w.Organisation(w.Customer("Tartu"))
+		o := w.organisation(w.customer("Tartu"))
 		for range 2 {
-			call := w.Call(o, "active")
-			w.Round(call, now.Add(-time.Hour), now.Add(time.Hour))
-			w.Round(call, now.Add(time.Hour), now.Add(2*time.Hour))
+			call := w.call(o, "active")
+			w.round(call, now.Add(-time.Hour), now.Add(time.Hour))
+			w.round(call, now.Add(time.Hour), now.Add(2*time.Hour))
 		}
 		got := must(r.store.Stats(r.ctx, o.UUID))
 		r.same(got, store.Stats{OpenCalls: 2, ActiveRounds: 2, RoundsClosingInOneWeek: 4, CallsClosingInOneWeek: 2})

@@ -57,7 +57,7 @@ type rig struct {
 	url        string
 	store      *store.Store
 	clock      *storetest.Clock
-	world      *storetest.World
+	world      *world
 	sql        *sql.DB // the tables past the store
 	statements *storetest.Statements
 }
@@ -67,7 +67,7 @@ func newRig(t *testing.T, engine string) *rig {
 	var tables storetest.SQL
 	r.store = storetest.OpenURL(t, r.url, r.clock.Use, storetest.Sequence, tables.Use, r.statements.Use)
 	r.sql = tables.DB(t)
-	r.world = storetest.NewWorld(t, r.store)
+	r.world = &world{store: r.store}
 	return r
 }
 
@@ -75,13 +75,13 @@ func newRig(t *testing.T, engine string) *rig {
 func (r *rig) each(name string, run func(r *rig)) {
 	r.Run(name, func(t *testing.T) {
 		part := *r
-		part.T, part.world = t, r.world.For(t)
+		part.T = t
 		defer part.recover()
 		run(&part)
 	})
 }
 
-// must returns the value; an error ends the scenario.
+// must returns the value; an error ends the test.
 func must[T any](value T, err error) T {
 	if err != nil {
 		_, file, line, _ := runtime.Caller(1)

@@ -2,9 +2,29 @@ package store_test
 
 import (
 	"strings"
+	"testing"
+	"unicode"
 
 	"github.com/opencalls/opencalls/store"
 )
+
+// Every letter is found in every case, and what is folded stays as it is.
+func TestFoldEveryLetter(t *testing.T) {
+	for letter := rune(1); letter <= unicode.MaxRune; letter++ {
+		if !unicode.In(letter, unicode.L, unicode.M, unicode.N, unicode.S) || unicode.In(letter, unicode.Han, unicode.Hangul, unicode.Tangut) {
+			continue // the three are many and have no case
+		}
+		folded, plain := store.FoldCase(string(letter)), store.FoldAccents(string(letter))
+		for other := unicode.SimpleFold(letter); other != letter; other = unicode.SimpleFold(other) {
+			if got := store.FoldCase(string(other)); got != folded {
+				t.Errorf("%U is folded to %q, %U to %q", letter, folded, other, got)
+			}
+		}
+		if store.FoldCase(folded) != folded || store.FoldAccents(plain) != plain {
+			t.Errorf("%U is folded to %q or %q, which is folded to something else", letter, folded, plain)
+		}
+	}
+}
 
 var textScenarios = []scenario{
 	{"a keyword is found in any case of any letter, and as it stands", func(r *rig) {
@@ -23,7 +43,7 @@ var textScenarios = []scenario{
 			{Name: "ﬁne"}, // a ligature, which case folding takes apart
 			{Name: "plain"},
 		} {
-			r.world.Organisation(r.world.Customer(c.Name, func(new *store.Customer) {
+			r.world.organisation(r.world.customer(c.Name, func(new *store.Customer) {
 				new.Abbreviation, new.NativeName = c.Abbreviation, c.NativeName
 			}))
 		}
@@ -86,22 +106,22 @@ var textScenarios = []scenario{
 			"", " ", "  both ends  ", "line\nline\r\n\ttab", `quotes ' " back\slash`, "Cafe\u0301", "Caf\u00e9", "\u200b\ufeff", "🔭👩\u200d🔬",
 			"\x01\x1f\x7f", "\U0010ffff", strings.Repeat("long ", 400)[:2000],
 		} {
-			c := r.world.Customer(text, func(c *store.Customer) { c.Abbreviation, c.NativeName = text, text })
-			o := r.world.Organisation(c, func(o *store.CallManagingOrganisation) { o.Description = text })
+			c := r.world.customer(text, func(c *store.Customer) { c.Abbreviation, c.NativeName = text, text })
+			o := r.world.organisation(c, func(o *store.CallManagingOrganisation) { o.Description = text })
 			got := must(r.store.Organisation(r.ctx, o.UUID))
 			r.same([]string{got.CustomerName, got.CustomerAbbreviation, got.CustomerNativeName, got.Description}, []string{text, text, text, text})
 		}
 	}},
 
 	{"members' texts are searched in any case, full names without accents too", func(r *rig) {
-		o := r.world.Organisation(r.world.Customer("Tartu"))
-		role := r.world.Role("CUSTOMER.CALL_ORGANIZER")
+		o := r.world.organisation(r.world.customer("Tartu"))
+		role := r.world.role("CUSTOMER.CALL_ORGANIZER")
 		for _, u := range []store.User{
 			{Username: "juergen", FullName: "Jürgen Ångström", NativeName: "ЮРГЕН", Email: "Jürgen@Example.COM", Slug: "J%_Slug"},
 			{Username: "sina", FullName: "Şina İnce", NativeName: `Back\slash`, Email: "sina@example.com"},
 			{Username: "x%y_z", FullName: "100%"},
 		} {
-			r.world.Grant(r.world.User(u.Username, func(new *store.User) {
+			r.world.grant(r.world.user(u.Username, func(new *store.User) {
 				u.UUID, u.IsActive = new.UUID, true
 				if u.Username == "x%y_z" {
 					u.Username = "x_z" // no username has a %

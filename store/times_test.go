@@ -29,10 +29,10 @@ var timeScenarios = []scenario{
 	}},
 
 	{"the clock's times too", func(r *rig) {
-		u := r.world.User("alice")
-		o := r.world.Organisation(r.world.Customer("Tartu"))
-		role := r.world.Role("CUSTOMER.CALL_ORGANIZER")
-		r.world.Grant(u, role, o)
+		u := r.world.user("alice")
+		o := r.world.organisation(r.world.customer("Tartu"))
+		role := r.world.role("CUSTOMER.CALL_ORGANIZER")
+		r.world.grant(u, role, o)
 		for _, t := range []time.Time{o.Created, u.Created, r.store.Now()} {
 			r.same(t, r.clock.Now())
 			r.same(t.Location() == time.UTC, true)
@@ -54,7 +54,7 @@ var timeScenarios = []scenario{
 			base.Add(10 * time.Second),
 		} {
 			name := string(rune('a' + (i*5)%7))
-			r.world.Grant(r.world.User(name), p.role, p.organisation, func(g *store.UserRole) { g.Created, g.ExpirationTime = created, &created })
+			r.world.grant(r.world.user(name), p.role, p.organisation, func(g *store.UserRole) { g.Created, g.ExpirationTime = created, &created })
 			want = append(want, name)
 		}
 		r.same(r.usernames(p.organisation.UUID, store.MemberFilter{}), want)
@@ -66,14 +66,14 @@ var timeScenarios = []scenario{
 // roundTrip puts a time into every column that holds a given one, and reads it back.
 func (r *rig) roundTrip(in, want time.Time) {
 	r.Helper()
-	c := r.world.Customer("Tartu", func(c *store.Customer) { c.Created = in })
-	u := r.world.User("u-"+r.world.ID().String(), func(u *store.User) { u.Created = in })
-	o := r.world.Organisation(c, func(o *store.CallManagingOrganisation) { o.Created = in })
-	g := r.world.Grant(u, r.world.Role("CUSTOMER.CALL_ORGANIZER"), o, func(g *store.UserRole) { g.Created, g.ExpirationTime, g.Revoked = in, &in, &in })
-	token := r.world.Token(u, func(t *store.Token) { t.Created, t.Expires = in, &in })
-	call := r.world.Call(o, "active", func(c *store.Call) { c.Created = in })
-	round := r.world.Round(call, in, in.Add(time.Second))
-	early := r.world.Round(call, in.Add(-time.Second), in)
+	c := r.world.customer("Tartu", func(c *store.Customer) { c.Created = in })
+	u := r.world.user("u-"+r.world.id().String(), func(u *store.User) { u.Created = in })
+	o := r.world.organisation(c, func(o *store.CallManagingOrganisation) { o.Created = in })
+	g := r.world.grant(u, r.world.role("CUSTOMER.CALL_ORGANIZER"), o, func(g *store.UserRole) { g.Created, g.ExpirationTime, g.Revoked = in, &in, &in })
+	token := r.world.token(u, func(t *store.Token) { t.Created, t.Expires = in, &in })
+	call := r.world.call(o, "active", func(c *store.Call) { c.Created = in })
+	round := r.world.round(call, in, in.Add(time.Second))
+	early := r.world.round(call, in.Add(-time.Second), in)
 
 	got := map[string]time.Time{}
 	customer := must(r.store.Customer(r.ctx, c.UUID))
@@ -121,7 +121,7 @@ func (r *rig) roundTrip(in, want time.Time) {
 	// The same in a grant that a handler makes or changes.
 	var fresh uuid.UUID
 	r.write(func(tx *store.Tx) error {
-		x := must(tx.CreateUser(store.User{Username: "x-" + r.world.ID().String(), Created: in, IsActive: true}))
+		x := must(tx.CreateUser(store.User{Username: "x-" + r.world.id().String(), Created: in, IsActive: true}))
 		fresh = x.UUID
 		r.same(x.Created, want)
 		return tx.CreateToken(x.UUID, store.Digest(x.Username), &in)

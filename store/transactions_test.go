@@ -29,8 +29,8 @@ var transactionScenarios = []scenario{
 	}},
 
 	{"an error of the change takes everything back and is returned as it is", func(r *rig) {
-		o := r.world.Organisation(r.world.Customer("Tartu"))
-		r.world.Image(store.OrganisationImage, o.UUID, "old")
+		o := r.world.organisation(r.world.customer("Tartu"))
+		r.world.image(store.OrganisationImage, o.UUID, "old")
 		for _, want := range []error{
 			errTakeBack, fmt.Errorf("wrapped: %w", io.ErrUnexpectedEOF), sql.ErrNoRows, context.Canceled, &store.CheckError{Constraint: "mine"},
 		} {
@@ -55,8 +55,8 @@ var transactionScenarios = []scenario{
 	}},
 
 	{"a panic of the change takes everything back and goes on", func(r *rig) {
-		o := r.world.Organisation(r.world.Customer("Tartu"))
-		r.world.Image(store.OrganisationImage, o.UUID, "old")
+		o := r.world.organisation(r.world.customer("Tartu"))
+		r.world.image(store.OrganisationImage, o.UUID, "old")
 		before := r.dump()
 		func() {
 			defer func() { r.same(recover(), "oh") }()
@@ -70,8 +70,8 @@ var transactionScenarios = []scenario{
 	}},
 
 	{"a failure of the store inside a change takes everything back", func(r *rig) {
-		o := r.world.Organisation(r.world.Customer("Tartu"))
-		r.world.User("taken")
+		o := r.world.organisation(r.world.customer("Tartu"))
+		r.world.user("taken")
 		r.violates(r.fails(func(tx *store.Tx) error {
 			everyKindOfChange(r, tx, o.UUID)
 			_, err := tx.CreateUser(store.User{Username: "taken"})
@@ -80,16 +80,16 @@ var transactionScenarios = []scenario{
 	}},
 
 	{"a failed import inside a change leaves nothing, and the change may go on", func(r *rig) {
-		c := r.world.Customer("Tartu")
-		o := r.world.Organisation(c)
+		c := r.world.customer("Tartu")
+		o := r.world.organisation(c)
 		before := r.dump()
 		r.write(func(tx *store.Tx) error {
-			two := []store.Customer{{UUID: r.world.ID(), Name: "One"}, {UUID: r.world.ID(), Name: "Two"}}
+			two := []store.Customer{{UUID: r.world.id(), Name: "One"}, {UUID: r.world.id(), Name: "Two"}}
 			r.ok(tx.ImportCustomers(two))
 			err := tx.ImportOrganisations([]store.CallManagingOrganisation{
-				{UUID: r.world.ID(), CustomerUUID: two[0].UUID},
+				{UUID: r.world.id(), CustomerUUID: two[0].UUID},
 				{UUID: o.UUID, CustomerUUID: c.UUID, Description: "changed"},
-				{UUID: r.world.ID(), CustomerUUID: c.UUID}, // has one
+				{UUID: r.world.id(), CustomerUUID: c.UUID}, // has one
 			})
 			r.isRow(err, 2)
 			r.violates(err, "call_managing_organisations_customer_uuid_key")
@@ -106,7 +106,7 @@ var transactionScenarios = []scenario{
 
 	{"a closed store is unavailable", func(r *rig) {
 		r.ok(r.store.Ping(r.ctx))
-		u := r.world.User("alice")
+		u := r.world.user("alice")
 		r.ok(r.store.Close())
 		for _, err := range r.everyWay(r.ctx, u.UUID) {
 			r.is(err, store.ErrUnavailable)
@@ -157,7 +157,7 @@ func everyKindOfChange(r *rig, tx *store.Tx, organisation uuid.UUID) {
 
 var contextScenarios = []scenario{
 	{"it is over before a read or a change", func(r *rig) {
-		u := r.world.User("alice")
+		u := r.world.user("alice")
 		ctx, cancel := context.WithCancel(r.ctx)
 		cancel()
 		for _, err := range r.everyWay(ctx, u.UUID) {
@@ -166,7 +166,7 @@ var contextScenarios = []scenario{
 	}},
 
 	{"it ends during a change, which takes everything back", func(r *rig) {
-		o := r.world.Organisation(r.world.Customer("Tartu"))
+		o := r.world.organisation(r.world.customer("Tartu"))
 		before := r.dump()
 		for name, last := range map[string]func(ctx context.Context, tx *store.Tx) error{
 			"the commit fails":    func(context.Context, *store.Tx) error { return nil },
@@ -201,7 +201,7 @@ var contextScenarios = []scenario{
 	}},
 
 	{"it ends while a statement waits for a lock", func(r *rig) {
-		o := r.world.Organisations(1)[0]
+		o := r.world.organisations(1)[0]
 		r.write(func(tx *store.Tx) error {
 			must(tx.LockOrganisation(o.UUID))
 			ctx, cancel := context.WithCancel(r.ctx)

@@ -265,7 +265,7 @@ func testPostgresUnavailable(t *testing.T) {
 	})
 	t.Run("a lock is waited for past the time-out", func(t *testing.T) {
 		databaseURL := storetest.MigratedURL(t, storetest.Postgres)
-		o := storetest.NewWorld(t, storetest.OpenURL(t, databaseURL)).Organisations(1)[0]
+		o := (&world{store: storetest.OpenURL(t, databaseURL)}).organisations(1)[0]
 		s, db := open(t, withSetting(databaseURL, "statement_timeout", "20"))
 		tx, err := db.Begin()
 		if err != nil {
@@ -279,7 +279,7 @@ func testPostgresUnavailable(t *testing.T) {
 	})
 	t.Run("two changes wait for one another", func(t *testing.T) {
 		s, _ := open(t, withSetting(storetest.MigratedURL(t, storetest.Postgres), "deadlock_timeout", "10"))
-		all := storetest.NewWorld(t, s).Organisations(2)
+		all := (&world{store: s}).organisations(2)
 		both := make(chan error, 2)
 		hold := [2]chan struct{}{make(chan struct{}), make(chan struct{})}
 		for i := range 2 {

@@ -34,7 +34,7 @@ var userScenarios = []scenario{
 		}
 		r.is(errorOf(r.store.User(r.ctx, uuid.New())), store.ErrNotFound)
 		r.write(func(tx *store.Tx) error {
-			given := store.User{UUID: r.world.ID(), Username: "bob", Slug: "Robert", Created: r.clock.Now().Add(-time.Hour)}
+			given := store.User{UUID: r.world.id(), Username: "bob", Slug: "Robert", Created: r.clock.Now().Add(-time.Hour)}
 			got := must(tx.CreateUser(given))
 			r.same([]any{got.UUID, got.Slug, got.Created, got.IsActive}, []any{given.UUID, given.Slug, given.Created, false})
 			return nil
@@ -44,13 +44,13 @@ var userScenarios = []scenario{
 	{"usernames", func(r *rig) {
 		for _, name := range []string{"a", "a.b_c-d+e@f", "0", strings.Repeat("x", 128)} {
 			r.ok(store.CheckUsername(name))
-			r.world.User(name)
+			r.world.user(name)
 		}
 		for _, name := range []string{"", "A", "a b", "ä", "a%", "a/b", "a\n", strings.Repeat("x", 129)} {
 			r.is(store.CheckUsername(name), store.ErrUsername)
 			r.is(r.fails(func(tx *store.Tx) error { return errorOf(tx.CreateUser(store.User{Username: name})) }), store.ErrUsername)
 			err := r.fails(func(tx *store.Tx) error {
-				return tx.ImportUsers([]store.User{{UUID: r.world.ID(), Username: "fine"}, {UUID: r.world.ID(), Username: name}})
+				return tx.ImportUsers([]store.User{{UUID: r.world.id(), Username: "fine"}, {UUID: r.world.id(), Username: name}})
 			})
 			r.is(err, store.ErrUsername)
 			r.isRow(err, 1)
@@ -58,12 +58,12 @@ var userScenarios = []scenario{
 	}},
 
 	{"who signs in with a token", func(r *rig) {
-		alice := r.world.User("alice", func(u *store.User) { u.IsStaff = true })
-		bob := r.world.User("bob", func(u *store.User) { u.IsSupport, u.IsActive = true, false })
+		alice := r.world.user("alice", func(u *store.User) { u.IsStaff = true })
+		bob := r.world.user("bob", func(u *store.User) { u.IsSupport, u.IsActive = true, false })
 		expires := r.clock.Now().Add(-time.Hour)
-		forever := r.world.Token(alice)
-		expired := r.world.Token(alice, func(t *store.Token) { t.Expires = &expires })
-		inactive := r.world.Token(bob)
+		forever := r.world.token(alice)
+		expired := r.world.token(alice, func(t *store.Token) { t.Expires = &expires })
+		inactive := r.world.token(bob)
 		for token, want := range map[string]store.Identity{
 			forever:  {UUID: alice.UUID, IsStaff: true, IsActive: true},
 			expired:  {UUID: alice.UUID, IsStaff: true, IsActive: true, Expires: &expires},
@@ -90,12 +90,12 @@ var userScenarios = []scenario{
 	}},
 
 	{"revoking forgets a user's tokens and nobody else's", func(r *rig) {
-		alice, bob := r.world.User("alice"), r.world.User("bob")
+		alice, bob := r.world.user("alice"), r.world.user("bob")
 		var tokens []string
 		for range 3 {
-			tokens = append(tokens, r.world.Token(alice))
+			tokens = append(tokens, r.world.token(alice))
 		}
-		his := r.world.Token(bob)
+		his := r.world.token(bob)
 		for _, want := range []int{3, 0} {
 			r.write(func(tx *store.Tx) error {
 				n, err := tx.RevokeTokens(alice.UUID)
@@ -110,7 +110,7 @@ var userScenarios = []scenario{
 	}},
 
 	{"roles by uuid and by exact name", func(r *rig) {
-		role := r.world.NewRole("A.ROLE", []string{"B", "A", "B"})
+		role := r.world.newRole("A.ROLE", []string{"B", "A", "B"})
 		role.Permissions = nil
 		byUUID := must(r.store.Role(r.ctx, role.UUID))
 		byName := must(r.store.RoleByName(r.ctx, role.Name))

@@ -27,8 +27,7 @@ const databasePrefix = "opencalls_test_"
 type server struct {
 	url    *url.URL
 	admin  *sql.DB
-	lock   *sql.Conn // its session says that this process lives
-	prefix string    // of the names of this process's databases
+	prefix string // of the names of this process's databases
 	last   atomic.Int64
 	mu     sync.Mutex
 	free   []string // empty databases
@@ -50,53 +49,11 @@ var theServer = sync.OnceValues(func() (*server, error) {
 	var random [4]byte
 	_, _ = rand.Read(random[:])
 	s := &server{url: u, admin: admin, prefix: fmt.Sprintf("%s%d_%s_", databasePrefix, os.Getpid(), hex.EncodeToString(random[:]))}
-	ctx := context.Background()
-	if s.lock, err = admin.Conn(ctx); err != nil {
+	if err := admin.Ping(); err != nil {
 		return nil, fmt.Errorf("the server at OPENCALLS_TEST_POSTGRES_URL: %w", err)
 	}
-	if _, err := s.lock.ExecContext(ctx, "SELECT pg_advisory_lock(hashtext($1))", s.prefix); err != nil {
-		return nil, err
-	}
-	return s, s.dropLeftovers(ctx)
+	return s, nil
 })
-
-// dropLeftovers removes the databases of processes that ended without doing so: those whose
-// lock nobody holds any more.
-func (s *server) dropLeftovers(ctx context.Context) error {
-	rows, err := s.lock.QueryContext(ctx, "SELECT datname FROM pg_database WHERE starts_with(datname, $1) AND NOT starts_with(datname, $2)", databasePrefix, s.prefix)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	var names []string
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return err
-		}
-		names = append(names, name)
-	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	for _, name := range names {
-		owner := name[:strings.LastIndexByte(name, '_')+1]
-		var gone bool
-		if err := s.lock.QueryRowContext(ctx, "SELECT pg_try_advisory_lock(hashtext($1))", owner).Scan(&gone); err != nil {
-			return err
-		}
-		if !gone {
-			continue
-		}
-		if err := s.drop(name); err != nil {
-			return err
-		}
-		if _, err := s.lock.ExecContext(ctx, "SELECT pg_advisory_unlock(hashtext($1))", owner); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // StatementTimeout returns the Option that gives a statement on Postgres as much time as the
 // store's configuration would, in place of what tests have (urlOf).

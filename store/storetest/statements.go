@@ -11,8 +11,8 @@ import (
 )
 
 // Statements records every statement that reaches the driver, with BEGIN, COMMIT and
-// ROLLBACK, which database/sql sends as calls of their own. Preparing a statement does not
-// count, running it does.
+// ROLLBACK, which database/sql sends as calls of their own. The store prepares no statements by
+// itself.
 type Statements struct {
 	mu  sync.Mutex
 	all []Statement
@@ -84,7 +84,6 @@ type recordingConn struct {
 
 var _ interface {
 	driver.ConnBeginTx
-	driver.ConnPrepareContext
 	driver.ExecerContext
 	driver.NamedValueChecker
 	driver.Pinger
@@ -98,24 +97,6 @@ func (s *Statements) record(text string, arguments []driver.NamedValue, err erro
 	if !errors.Is(err, driver.ErrSkip) {
 		s.add(text, arguments...)
 	}
-}
-
-func (c *recordingConn) Prepare(query string) (driver.Stmt, error) {
-	return c.PrepareContext(context.Background(), query)
-}
-
-func (c *recordingConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
-	var stmt driver.Stmt
-	var err error
-	if p, ok := c.Conn.(driver.ConnPrepareContext); ok {
-		stmt, err = p.PrepareContext(ctx, query)
-	} else {
-		stmt, err = c.Conn.Prepare(query)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &recordingStmt{stmt, c, query}, nil
 }
 
 func (c *recordingConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
@@ -192,36 +173,4 @@ func (t recordingTx) Commit() error {
 func (t recordingTx) Rollback() error {
 	t.statements.add("ROLLBACK")
 	return t.Tx.Rollback()
-}
-
-type recordingStmt struct {
-	driver.Stmt
-	conn  *recordingConn
-	query string
-}
-
-func (s *recordingStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
-	e, ok := s.Stmt.(driver.StmtExecContext)
-	if !ok {
-		return nil, errors.New("storetest: the driver's statements have no ExecContext")
-	}
-	s.conn.statements.add(s.query, args...)
-	return e.ExecContext(ctx, args)
-}
-
-func (s *recordingStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
-	q, ok := s.Stmt.(driver.StmtQueryContext)
-	if !ok {
-		return nil, errors.New("storetest: the driver's statements have no QueryContext")
-	}
-	s.conn.statements.add(s.query, args...)
-	return q.QueryContext(ctx, args)
-}
-
-// CheckNamedValue asks the statement and then its connection, as database/sql does.
-func (s *recordingStmt) CheckNamedValue(v *driver.NamedValue) error {
-	if n, ok := s.Stmt.(driver.NamedValueChecker); ok {
-		return n.CheckNamedValue(v)
-	}
-	return s.conn.CheckNamedValue(v)
 }

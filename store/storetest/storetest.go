@@ -1,5 +1,4 @@
-// Package storetest opens stores for tests, builds what is in them, and holds the suite that
-// every engine passes (Run).
+// Package storetest opens stores for tests, on databases of their own, and looks into them.
 //
 // A test runs once for each engine, on an empty database of its own:
 //
@@ -9,12 +8,6 @@
 //		storetest.Each(t, func(t *testing.T, engine string) {
 //			clock := storetest.NewClock()
 //			s := storetest.Open(t, engine, clock.Use)
-//			w := storetest.NewWorld(t, s)
-//			o := w.Organisation(w.Customer("University of Tartu"))
-//			alice := w.User("alice")
-//			w.Grant(alice, w.Role("CUSTOMER.CALL_ORGANIZER"), o)
-//			token := w.Token(alice)
-//			w.Organisations(1000)
 //			…
 //		})
 //	}
@@ -197,9 +190,16 @@ func (c *Clock) Use(cfg *store.Config) { cfg.Now = c.Now }
 // and so on, the same in every run.
 func Sequence(cfg *store.Config) {
 	var last atomic.Uint64
-	cfg.NewUUID = func() uuid.UUID { return numbered("00000000-0000-7000-8000", last.Add(1)) }
+	cfg.NewUUID = func() uuid.UUID { return uuid.MustParse(fmt.Sprintf("00000000-0000-7000-8000-%012x", last.Add(1))) }
 }
 
-func numbered(prefix string, n uint64) uuid.UUID {
-	return uuid.MustParse(fmt.Sprintf("%s-%012x", prefix, n))
+// Picture returns an image to keep, of the text as its bytes.
+func Picture(text string) *store.NewImage {
+	return &store.NewImage{MediaType: "image/png", SHA256: store.Digest(text), Bytes: []byte(text)}
+}
+
+// TB is what helpers need of a test: *testing.T and *rapid.T have it.
+type TB interface {
+	Helper()
+	Fatal(args ...any)
 }
