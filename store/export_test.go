@@ -1,15 +1,14 @@
 package store_test
 
 import (
-	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/opencalls/opencalls/store"
-	"github.com/opencalls/opencalls/store/storetest"
 )
 
 var exportScenarios = []scenario{
@@ -20,46 +19,40 @@ var exportScenarios = []scenario{
 		var kinds []string
 		seen := map[string]int{}
 		last := map[string]string{}
-		visit := func(kind string, ids []uuid.UUID) {
-			if len(ids) == 0 {
-				return
-			}
-			if len(ids) > store.ImportBatch {
-				r.Errorf("%d %s at once", len(ids), kind)
-			}
-			kinds = append(kinds, kind)
-			for _, id := range ids {
-				if id.String() <= last[kind] {
-					r.Errorf("%s: %s comes after %s", kind, id, last[kind])
-				}
-				last[kind] = id.String()
-				seen[kind]++
-			}
-		}
 		r.ok(r.store.Export(r.ctx, func(e store.Export) error {
-			visit("customers", ids(e.Customers, func(x store.Customer) uuid.UUID { return x.UUID }))
-			visit("users", ids(e.Users, func(x store.User) uuid.UUID { return x.UUID }))
-			visit("roles", ids(e.Roles, func(x store.Role) uuid.UUID { return x.UUID }))
-			visit("call_managing_organisations", ids(e.Organisations, func(x store.CallManagingOrganisation) uuid.UUID { return x.UUID }))
-			visit("user_roles", ids(e.UserRoles, func(x store.UserRole) uuid.UUID { return x.UUID }))
-			visit("calls", ids(e.Calls, func(x store.Call) uuid.UUID { return x.UUID }))
-			visit("rounds", ids(e.Rounds, func(x store.Round) uuid.UUID { return x.UUID }))
-			visit("proposals", ids(e.Proposals, func(x store.Proposal) uuid.UUID { return x.UUID }))
-			visit("reviews", ids(e.Reviews, func(x store.Review) uuid.UUID { return x.UUID }))
-			visit("requested_offerings", ids(e.RequestedOfferings, func(x store.RequestedOffering) uuid.UUID { return x.UUID }))
-			seen["tokens"] += len(e.Tokens)
-			for _, role := range e.Roles {
-				seen["role_permissions"] += len(role.Permissions)
+			part := reflect.ValueOf(e)
+			for i := range part.NumField() {
+				kind, rows := part.Type().Field(i).Name, part.Field(i)
+				if kind == "Image" || rows.Len() == 0 {
+					continue
+				}
+				seen[kind] += rows.Len()
+				if kind == "Tokens" {
+					continue
+				}
+				kinds = append(kinds, kind)
+				if rows.Len() > store.ImportBatch {
+					r.Errorf("%d %s at once", rows.Len(), kind)
+				}
+				for n := range rows.Len() {
+					id := rows.Index(n).FieldByName("UUID").Interface().(uuid.UUID).String()
+					if id <= last[kind] {
+						r.Errorf("%s: %s comes after %s", kind, id, last[kind])
+					}
+					last[kind] = id
+				}
 			}
 			return nil
 		}))
 		r.same(slices.Compact(kinds), []string{
-			"customers", "users", "roles", "call_managing_organisations", "user_roles", "calls", "rounds", "proposals", "reviews", "requested_offerings",
+			"Customers", "Users", "Roles", "Organisations", "UserRoles", "Calls", "Rounds", "Proposals", "Reviews", "RequestedOfferings",
 		})
-		for _, table := range storetest.Tables {
-			if !slices.Contains([]string{"images", "audit_events", "settings", "counters"}, table) {
-				r.same(fmt.Sprint(table, seen[table]), fmt.Sprint(table, r.count(table)))
-			}
+		for kind, table := range map[string]string{
+			"Customers": "customers", "Users": "users", "Tokens": "tokens", "Roles": "roles", "Organisations": "call_managing_organisations",
+			"UserRoles": "user_roles", "Calls": "calls", "Rounds": "rounds", "Proposals": "proposals", "Reviews": "reviews",
+			"RequestedOfferings": "requested_offerings",
+		} {
+			r.same(fmt.Sprint(kind, seen[kind]), fmt.Sprint(kind, r.count(table)))
 		}
 	}},
 
@@ -115,24 +108,4 @@ var exportScenarios = []scenario{
 		r.same(organisations, 3)
 		r.same(r.count("call_managing_organisations"), 2)
 	}},
-
-	{"an error of the visitor ends it", func(r *rig) {
-		r.populate()
-		want := errors.New("full")
-		calls := 0
-		err := r.store.Export(r.ctx, func(store.Export) error {
-			calls++
-			return want
-		})
-		r.is(err, want)
-		r.same(calls, 1)
-	}},
-}
-
-func ids[T any](rows []T, id func(T) uuid.UUID) []uuid.UUID {
-	list := make([]uuid.UUID, len(rows))
-	for i, row := range rows {
-		list[i] = id(row)
-	}
-	return list
 }

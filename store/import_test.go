@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -10,10 +11,15 @@ import (
 	"github.com/opencalls/opencalls/store/storetest"
 )
 
+// importedID is the id of the nth kind's row of importAll.
+func importedID(n int) uuid.UUID {
+	return uuid.MustParse(fmt.Sprintf("c0000000-0000-4000-8000-%012x", n))
+}
+
 // importAll writes one row of each kind, as given or as a second file says it.
 func importAll(r *rig, tx *store.Tx, suffix string) {
 	r.Helper()
-	id := func(n int) uuid.UUID { return uuid.MustParse(fmt.Sprintf("c0000000-0000-4000-8000-%012x", n)) }
+	id := importedID
 	organisation := id(4)
 	start := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(len(suffix)) * time.Hour)
 	state := func(first, second string) string {
@@ -166,17 +172,8 @@ var importScenarios = []scenario{
 	{"nothing at all", func(r *rig) {
 		before := r.dump()
 		r.write(func(tx *store.Tx) error {
-			r.ok(tx.ImportCustomers(nil))
-			r.ok(tx.ImportUsers(nil))
-			r.ok(tx.ImportTokens(nil))
-			r.ok(tx.ImportRoles(nil))
-			r.ok(tx.ImportOrganisations(nil))
-			r.ok(tx.ImportUserRoles(nil))
-			r.ok(tx.ImportCalls(nil))
-			r.ok(tx.ImportRounds(nil))
-			r.ok(tx.ImportProposals(nil))
-			r.ok(tx.ImportReviews(nil))
-			return tx.ImportRequestedOfferings(nil)
+			return errors.Join(tx.ImportCustomers(nil), tx.ImportUsers(nil), tx.ImportTokens(nil), tx.ImportRoles(nil), tx.ImportOrganisations(nil),
+				tx.ImportUserRoles(nil), tx.ImportCalls(nil), tx.ImportRounds(nil), tx.ImportProposals(nil), tx.ImportReviews(nil), tx.ImportRequestedOfferings(nil))
 		})
 		r.same(r.dump(), before)
 	}},
@@ -210,22 +207,15 @@ var importScenarios = []scenario{
 	}},
 
 	{"whether a row of an import's lists exists", func(r *rig) {
-		p := r.populate()
-		for kind, id := range map[string]uuid.UUID{
-			"customers": p.customer.UUID, "users": p.user.UUID, "roles": p.role.UUID, "call_managing_organisations": p.organisation.UUID,
-			"user_roles": p.grant.UUID, "calls": p.call.UUID, "rounds": p.round.UUID, "proposals": p.proposal.UUID,
+		r.write(func(tx *store.Tx) error { importAll(r, tx, ""); return nil })
+		for i, kind := range []string{
+			"customers", "users", "roles", "call_managing_organisations", "user_roles", "calls", "rounds", "proposals", "reviews", "requested_offerings",
 		} {
-			exists := must(r.store.Exists(r.ctx, kind, id))
-			r.same(exists, true)
-			exists = must(r.store.Exists(r.ctx, kind, uuid.New()))
-			r.same(exists, false)
-		}
-		for _, kind := range []string{"reviews", "requested_offerings"} {
-			exists := must(r.store.Exists(r.ctx, kind, p.customer.UUID))
-			r.same(exists, false)
+			r.same(must(r.store.Exists(r.ctx, kind, importedID(i+1))), true)
+			r.same(must(r.store.Exists(r.ctx, kind, uuid.New())), false)
 		}
 		for _, kind := range []string{"", "images", "tokens", "customers; DROP TABLE calls"} {
-			if _, err := r.store.Exists(r.ctx, kind, p.customer.UUID); err == nil {
+			if _, err := r.store.Exists(r.ctx, kind, importedID(1)); err == nil {
 				r.Errorf("%q is a kind", kind)
 			}
 		}
@@ -234,14 +224,12 @@ var importScenarios = []scenario{
 	{"empty is what the migrations left", func(r *rig) {
 		check := func(want bool) {
 			r.Helper()
-			got := must(r.store.Empty(r.ctx))
-			r.same(got, want)
+			r.same(must(r.store.Empty(r.ctx)), want)
 		}
 		check(true)
 		r.is(r.fails(func(tx *store.Tx) error {
 			r.ok(tx.SetSetting("x", "y"))
-			empty := must(tx.Empty(r.ctx))
-			r.same(empty, false)
+			r.same(must(tx.Empty(r.ctx)), false)
 			return errTakeBack
 		}), errTakeBack)
 		check(true)

@@ -17,8 +17,7 @@ func (r *rig) names(f store.OrganisationFilter, order []store.Ordering, page sto
 	r.Helper()
 	list, total, err := r.store.ListOrganisations(r.ctx, f, order, page)
 	r.ok(err)
-	counted := must(r.store.CountOrganisations(r.ctx, f))
-	r.same(counted, total)
+	r.same(must(r.store.CountOrganisations(r.ctx, f)), total)
 	names := []string{}
 	for _, o := range list {
 		names = append(names, o.CustomerName)
@@ -35,10 +34,10 @@ var (
 var listScenarios = []scenario{
 	{"an empty list has a first page only", func(r *rig) {
 		r.same(r.names(store.OrganisationFilter{}, nil, store.Page{Number: 1, Size: 10}), []string{})
-		_, _, err := r.store.ListOrganisations(r.ctx, store.OrganisationFilter{}, nil, store.Page{Number: 2, Size: 10})
-		r.is(err, store.ErrInvalidPage)
-		_, _, err = r.store.ListOrganisations(r.ctx, store.OrganisationFilter{Keyword: "x"}, nil, store.Page{Number: 2, Size: 10})
-		r.is(err, store.ErrInvalidPage)
+		for _, f := range []store.OrganisationFilter{{}, {Keyword: "x"}} {
+			_, _, err := r.store.ListOrganisations(r.ctx, f, nil, store.Page{Number: 2, Size: 10})
+			r.is(err, store.ErrInvalidPage)
+		}
 	}},
 
 	{"order is the root collation of the customers' names", func(r *rig) {
@@ -154,12 +153,6 @@ var listScenarios = []scenario{
 		r.same(r.names(store.OrganisationFilter{}, nil, everything), []string{"B", "Ülikool"})
 		r.same(r.names(store.OrganisationFilter{Keyword: "ük"}, nil, everything), []string{"Ülikool"})
 		r.same(r.names(store.OrganisationFilter{Keyword: "a"}, nil, everything), []string{})
-		r.copiesInStep()
-		r.is(r.fails(func(tx *store.Tx) error {
-			b.Name = "Other"
-			r.ok(tx.ImportCustomers([]store.Customer{b}))
-			return errTakeBack
-		}), errTakeBack)
 		r.copiesInStep()
 		// Made under the new name, by either way of making one.
 		c := r.world.customer("C")

@@ -3,7 +3,6 @@ package store_test
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"errors"
 	"log/slog"
 	"net"
@@ -125,16 +124,13 @@ func TestPostgresSettings(t *testing.T) {
 // and the plans that others made while the tables held few rows end with new statistics.
 func TestPostgresImports(t *testing.T) {
 	onPostgres(t, func(t *testing.T) {
-		var grabbed grabbed
-		var pools connectors
-		s := storetest.Open(t, storetest.Postgres, grabbed.use, pools.use)
-		db, migrations := sql.OpenDB(pools.all[0]), sql.OpenDB(pools.all[1])
-		defer db.Close()
-		defer migrations.Close()
+		var spy spy
+		s := storetest.Open(t, storetest.Postgres, spy.use)
+		db, migrations := spy.pool(t, 0), spy.pool(t, 1)
 		setting := func() (value string) {
 			t.Helper()
 			// The import's own connection, which is idle between its statements.
-			if err := grabbed.conns[0].(*stdlib.Conn).Conn().QueryRow(t.Context(), "SHOW statement_timeout").Scan(&value); err != nil {
+			if err := spy.conns[0].(*stdlib.Conn).Conn().QueryRow(t.Context(), "SHOW statement_timeout").Scan(&value); err != nil {
 				t.Fatal(err)
 			}
 			return value
@@ -163,7 +159,7 @@ func TestPostgresImports(t *testing.T) {
 		if after := setting(); after != before {
 			t.Errorf("after the import a statement has %s, not %s", after, before)
 		}
-		conn := grabbed.conns[0].(*stdlib.Conn).Conn()
+		conn := spy.conns[0].(*stdlib.Conn).Conn()
 		var name, plan string
 		err := conn.QueryRow(t.Context(), `SELECT name FROM pg_prepared_statements WHERE statement LIKE '%FROM "roles" WHERE name = $1%' AND generic_plans > 0`).Scan(&name)
 		if err == nil {

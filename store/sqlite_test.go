@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -17,25 +16,13 @@ import (
 	"github.com/opencalls/opencalls/store/storetest"
 )
 
-// connectors is an Option that remembers how a store connects.
-type connectors struct{ all []driver.Connector }
-
-func (c *connectors) use(cfg *store.Config) {
-	storetest.WrapConnector(cfg, func(connector driver.Connector) driver.Connector {
-		c.all = append(c.all, connector)
-		return connector
-	})
-}
-
 // The writer's pool alone writes, and takes the lock when a transaction begins.
 func TestSQLitePools(t *testing.T) {
-	var both connectors
-	s := storetest.Open(t, storetest.SQLite, both.use)
+	var spy spy
+	s := storetest.Open(t, storetest.SQLite, spy.use)
 	(&world{store: s}).user("alice")
-	for i, connector := range both.all {
-		pool, second := sql.OpenDB(connector), sql.OpenDB(both.all[0])
-		defer pool.Close()
-		defer second.Close()
+	for i := range spy.connectors {
+		pool, second := spy.pool(t, i), spy.pool(t, 0)
 		if _, err := pool.Exec("DELETE FROM users"); (err == nil) != (i == 0) {
 			t.Errorf("pool %d writes: %v", i, err)
 		}
@@ -176,41 +163,25 @@ type failing struct{ driver.Connector }
 
 func (failing) Connect(context.Context) (driver.Conn, error) { return nil, errors.New("no") }
 
-// counting counts the connections of a connector.
-type counting struct {
-	driver.Connector
-	opened, closed int
-}
-
-func (c *counting) Connect(ctx context.Context) (driver.Conn, error) {
-	conn, err := c.Connector.Connect(ctx)
-	c.opened++
-	return &countedConn{conn, c}, err
-}
-
-type countedConn struct {
-	driver.Conn
-	connector *counting
-}
-
-func (c *countedConn) Close() error {
-	c.connector.closed++
-	return c.Conn.Close()
-}
-
 func TestAFailedOpenLeavesNothingOpen(t *testing.T) {
 	temp := t.TempDir()
 	t.Setenv("TMPDIR", temp)
-	pools := 0
-	var writer counting
-	_, err := store.Open(t.Context(), store.Config{URL: "sqlite::memory:", WrapConnector: func(c driver.Connector) driver.Connector {
-		if pools++; pools == 2 {
+	var spy spy
+	cfg := store.Config{URL: "sqlite::memory:"}
+	spy.use(&cfg)
+	storetest.WrapConnector(&cfg, func(c driver.Connector) driver.Connector {
+		if len(spy.connectors) == 2 {
 			return failing{c}
 		}
-		writer.Connector = c
-		return &writer
-	}})
-	if err == nil || writer.opened == 0 || writer.opened != writer.closed || files(t, temp) != 0 {
-		t.Errorf("%v, %d connections opened, %d closed, %d files are left", err, writer.opened, writer.closed, files(t, temp))
+		return c
+	})
+	if _, err := store.Open(t.Context(), cfg); err == nil {
+		t.Fatal("it is opened")
+	}
+	if err := spy.conns[0].(driver.Pinger).Ping(t.Context()); len(spy.conns) != 1 || err == nil {
+		t.Errorf("one of %d connections is open: %v", len(spy.conns), err)
+	}
+	if n := files(t, temp); n != 0 {
+		t.Errorf("%d files are left", n)
 	}
 }

@@ -13,8 +13,7 @@ const week = 7 * 24 * time.Hour
 var statsScenarios = []scenario{
 	{"nothing, and no such organisation", func(r *rig) {
 		o := r.world.organisation(r.world.customer("Tartu"))
-		got := must(r.store.Stats(r.ctx, o.UUID))
-		r.same(got, store.Stats{})
+		r.same(must(r.store.Stats(r.ctx, o.UUID)), store.Stats{})
 		r.is(errorOf(r.store.Stats(r.ctx, uuid.New())), store.ErrNotFound)
 	}},
 
@@ -64,8 +63,7 @@ var statsScenarios = []scenario{
 				o := w.organisation(w.customer("Tartu"))
 				w.round(w.call(o, "active"), now.Add(c.start), now.Add(c.cutoff))
 				c.want.OpenCalls = 1
-				got := must(r.store.Stats(r.ctx, o.UUID))
-				r.same(got, c.want)
+				r.same(must(r.store.Stats(r.ctx, o.UUID)), c.want)
 			})
 		}
 	}},

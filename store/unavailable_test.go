@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
-	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -59,57 +58,71 @@ func unavailable(t *testing.T, err error) {
 	}
 }
 
-// grabbed is an Option that keeps a store's connections, to change their settings: the driver
-// takes them with the DSN alone.
-type grabbed struct {
-	mu    sync.Mutex
-	conns []driver.Conn
+// spy is an Option that keeps how a store connects, and its connections, to change their settings: the
+// driver takes them with the DSN alone.
+type spy struct {
+	connectors []driver.Connector
+	mu         sync.Mutex
+	conns      []driver.Conn
 }
 
-func (g *grabbed) use(cfg *store.Config) {
-	storetest.WrapConnector(cfg, func(c driver.Connector) driver.Connector { return grabbing{c, g} })
+func (s *spy) use(cfg *store.Config) {
+	storetest.WrapConnector(cfg, func(c driver.Connector) driver.Connector {
+		s.connectors = append(s.connectors, c)
+		return spiedConnector{c, s}
+	})
 }
 
-type grabbing struct {
+// pool opens connections of its own in one of the ways in which the store does.
+func (s *spy) pool(t *testing.T, i int) *sql.DB {
+	pool := sql.OpenDB(s.connectors[i])
+	t.Cleanup(func() { _ = pool.Close() })
+	return pool
+}
+
+type spiedConnector struct {
 	driver.Connector
-	grabbed *grabbed
+	spy *spy
 }
 
-func (g grabbing) Connect(ctx context.Context) (driver.Conn, error) {
-	c, err := g.Connector.Connect(ctx)
+func (c spiedConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	c.spy.mu.Lock()
+	defer c.spy.mu.Unlock()
 	if err == nil {
-		g.grabbed.mu.Lock()
-		defer g.grabbed.mu.Unlock()
-		g.grabbed.conns = append(g.grabbed.conns, c)
+		c.spy.conns = append(c.spy.conns, conn)
 	}
-	return c, err
+	return conn, err
 }
 
-// onWriter runs a statement on the writer's only connection, while nobody uses it.
-func (g *grabbed) onWriter(t *testing.T, statement string) {
+// onWriter runs a statement on SQLite's only connection that writes, while nobody uses it.
+func (s *spy) onWriter(t *testing.T, statement string) {
 	t.Helper()
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	rows, err := g.conns[0].(driver.QueryerContext).QueryContext(t.Context(), statement, nil)
+	rows, err := s.conns[0].(driver.QueryerContext).QueryContext(t.Context(), statement, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_ = rows.Next(make([]driver.Value, len(rows.Columns())))
-	if err := rows.Close(); err != nil {
-		t.Fatal(err)
+	_ = rows.Close()
+}
+
+// changes checks that the store can be written to.
+func changes(t *testing.T, s *store.Store) {
+	t.Helper()
+	if err := write(s, addUser); err != nil {
+		t.Error(err)
 	}
 }
 
 func TestSQLiteUnavailable(t *testing.T) {
-	open := func(t *testing.T) (*store.Store, *grabbed, *sql.DB) {
-		var conns grabbed
-		var tables storetest.SQL
-		s := storetest.Open(t, storetest.SQLite, tables.Use, conns.use)
-		return s, &conns, tables.DB(t)
+	open := func(t *testing.T) (*store.Store, *spy, *sql.DB) {
+		var spy spy
+		s := storetest.Open(t, storetest.SQLite, spy.use)
+		return s, &spy, spy.pool(t, 0)
 	}
 	t.Run("the lock is held past the time-out", func(t *testing.T) {
-		s, conns, other := open(t)
-		conns.onWriter(t, "PRAGMA busy_timeout = 1")
+		s, spy, other := open(t)
+		spy.onWriter(t, "PRAGMA busy_timeout = 1")
 		tx, err := other.Begin()
 		if err != nil {
 			t.Fatal(err)
@@ -118,63 +131,49 @@ func TestSQLiteUnavailable(t *testing.T) {
 		if _, err := s.CountOrganisations(t.Context(), store.OrganisationFilter{}); err != nil {
 			t.Errorf("reads wait for the writer: %v", err)
 		}
-		if err := tx.Rollback(); err != nil {
-			t.Fatal(err)
-		}
-		if err := write(s, addUser); err != nil {
-			t.Error(err)
-		}
+		_ = tx.Rollback()
+		changes(t, s)
 	})
 	t.Run("it is read-only", func(t *testing.T) {
-		s, conns, _ := open(t)
-		// A file's permissions would not stop root.
-		conns.onWriter(t, "PRAGMA query_only = 1")
+		s, spy, _ := open(t)
+		spy.onWriter(t, "PRAGMA query_only = 1") // a file's permissions would not stop root
 		unavailable(t, write(s, addUser))
-		conns.onWriter(t, "PRAGMA query_only = 0")
-		if err := write(s, addUser); err != nil {
-			t.Error(err)
-		}
+		spy.onWriter(t, "PRAGMA query_only = 0")
+		changes(t, s)
 	})
 	t.Run("it is full", func(t *testing.T) {
-		s, conns, db := open(t)
-		conns.onWriter(t, "PRAGMA max_page_count = 1") // as many as there are already
+		s, spy, db := open(t)
+		spy.onWriter(t, "PRAGMA max_page_count = 1") // as many as there are already
 		var err error
-		for range 100 {
-			if err = write(s, addUser); err != nil {
-				break
-			}
+		added := 0
+		for ; err == nil && added < 100; added++ {
+			err = write(s, addUser)
 		}
 		unavailable(t, err)
-		conns.onWriter(t, "PRAGMA max_page_count = 100000")
-		users := storetest.Count(t, db, "SELECT count(*) FROM users")
-		if err := write(s, addUser); err != nil {
-			t.Error(err)
-		}
-		if n := storetest.Count(t, db, "SELECT count(*) FROM users"); n != users+1 {
-			t.Errorf("%d users, not %d", n, users+1)
+		spy.onWriter(t, "PRAGMA max_page_count = 100000")
+		changes(t, s)
+		if n := storetest.Count(t, db, "SELECT count(*) FROM users"); n != added { // but the one that failed
+			t.Errorf("%d users, not %d", n, added)
 		}
 	})
 	t.Run("it is corrupt", func(t *testing.T) {
 		databaseURL := storetest.MigratedURL(t, storetest.SQLite)
 		path := strings.TrimPrefix(databaseURL, "sqlite:")
 		s := storetest.OpenURL(t, databaseURL)
-		file, err := os.OpenFile(path, os.O_RDWR, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer file.Close()
-		info, err := file.Stat()
+		content, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		// The first page says that it is a database, the others are no pages.
-		if _, err := file.WriteAt([]byte(strings.Repeat("garbage!", int(info.Size()-4096)/8)), 4096); err != nil {
+		for i := 4096; i < len(content); i++ {
+			content[i] = 'x'
+		}
+		if err := os.WriteFile(path, content, 0); err != nil {
 			t.Fatal(err)
 		}
-		_, err = s.UserByName(t.Context(), "alice")
-		unavailable(t, err)
-		_, _, err = s.ListOrganisations(t.Context(), store.OrganisationFilter{}, nil, store.Page{Number: 1, Size: 10})
-		unavailable(t, err)
+		_, _, list := s.ListOrganisations(t.Context(), store.OrganisationFilter{}, nil, everything)
+		unavailable(t, list)
+		unavailable(t, errorOf(s.UserByName(t.Context(), "alice")))
 		unavailable(t, write(s, addUser))
 	})
 }
@@ -187,68 +186,56 @@ func testPostgresUnavailable(t *testing.T) {
 		s := storetest.OpenURL(t, databaseURL, tables.Use)
 		return s, tables.DB(t)
 	}
-	// kill ends every connection of the store.
-	kill := func(t *testing.T, db *sql.DB) {
-		t.Helper()
-		storetest.Rows(t, db, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
-	}
-	// recovers checks that the store works again, once it has thrown its dead connections away.
-	recovers := func(t *testing.T, s *store.Store) {
-		t.Helper()
-		for range 20 {
-			err := write(s, addUser)
-			if err == nil {
-				return
-			}
-			unavailable(t, err)
-		}
-		t.Error("the store does not recover")
-	}
-	t.Run("the connection ends inside a change", func(t *testing.T) {
-		s, db := open(t, storetest.MigratedURL(t, storetest.Postgres))
-		unavailable(t, write(s, func(tx *store.Tx) error {
-			if err := addUser(tx); err != nil {
-				return err
-			}
-			kill(t, db)
+	for name, change := range map[string]func(tx *store.Tx, kill func()) error{
+		"the connection ends inside a change": func(tx *store.Tx, kill func()) error {
 			err := addUser(tx)
-			unavailable(t, err)
+			kill()
+			return errors.Join(err, addUser(tx))
+		},
+		"the connection ends before the commit": func(tx *store.Tx, kill func()) error {
+			err := addUser(tx)
+			kill()
 			return err
-		}))
-		if n := storetest.Count(t, db, "SELECT count(*) FROM users"); n != 0 {
-			t.Errorf("%d users", n)
-		}
-		recovers(t, s)
-	})
-	t.Run("the commit comes after the connection is known to be gone", func(t *testing.T) {
-		s, db := open(t, storetest.MigratedURL(t, storetest.Postgres))
-		unavailable(t, write(s, func(tx *store.Tx) error {
-			kill(t, db)
+		},
+		"the commit comes after the connection is known to be gone": func(tx *store.Tx, kill func()) error {
+			kill()
 			unavailable(t, addUser(tx))
 			return nil
-		}))
-		recovers(t, s)
-	})
-	t.Run("the connection ends between two reads", func(t *testing.T) {
-		s, db := open(t, storetest.MigratedURL(t, storetest.Postgres))
-		if err := s.Ping(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		kill(t, db)
-		if _, _, err := s.ListOrganisations(t.Context(), store.OrganisationFilter{}, nil, store.Page{Number: 1, Size: 10}); err != nil {
-			unavailable(t, err)
-		}
-		recovers(t, s)
-	})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, db := open(t, storetest.MigratedURL(t, storetest.Postgres))
+			unavailable(t, write(s, func(tx *store.Tx) error {
+				return change(tx, func() {
+					storetest.Rows(t, db, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+				})
+			}))
+			if n := storetest.Count(t, db, "SELECT count(*) FROM users"); n != 0 {
+				t.Errorf("%d users", n)
+			}
+			// A read meets a connection that is gone too, or one that took its place.
+			if _, _, err := s.ListOrganisations(t.Context(), store.OrganisationFilter{}, nil, everything); err != nil {
+				unavailable(t, err)
+			}
+			var err error
+			for range 20 { // the store throws its dead connections away
+				if err = write(s, addUser); err == nil {
+					return
+				}
+				unavailable(t, err)
+			}
+			t.Errorf("the store does not recover: %v", err)
+		})
+	}
 	t.Run("the database is gone", func(t *testing.T) {
 		databaseURL := storetest.MigratedURL(t, storetest.Postgres)
-		s, _ := open(t, databaseURL)
-		u, err := url.Parse(databaseURL)
-		if err != nil {
+		s, db := open(t, databaseURL)
+		var name string
+		if err := db.QueryRow("SELECT current_database()").Scan(&name); err != nil {
 			t.Fatal(err)
 		}
 		_, elsewhere := open(t, storetest.URL(t, storetest.Postgres))
-		if _, err := elsewhere.Exec("DROP DATABASE " + strings.TrimPrefix(u.Path, "/") + " WITH (FORCE)"); err != nil {
+		if _, err := elsewhere.Exec("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
 			t.Fatal(err)
 		}
 		for range 3 {
@@ -259,49 +246,46 @@ func testPostgresUnavailable(t *testing.T) {
 	t.Run("it is a standby", func(t *testing.T) {
 		s, _ := open(t, withSetting(storetest.MigratedURL(t, storetest.Postgres), "default_transaction_read_only", "on"))
 		unavailable(t, write(s, addUser))
-		if _, err := s.UserByName(t.Context(), "alice"); !errors.Is(err, store.ErrNotFound) {
+		if err := errorOf(s.UserByName(t.Context(), "alice")); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("reading: %v", err)
 		}
 	})
 	t.Run("a lock is waited for past the time-out", func(t *testing.T) {
 		databaseURL := storetest.MigratedURL(t, storetest.Postgres)
-		o := (&world{store: storetest.OpenURL(t, databaseURL)}).organisations(1)[0]
-		s, db := open(t, withSetting(databaseURL, "statement_timeout", "20"))
+		s, db := open(t, withSetting(databaseURL, "statement_timeout", "50"))
+		w := world{store: storetest.OpenURL(t, databaseURL)}
+		o := w.organisations(1)[0]
 		tx, err := db.Begin()
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer func() { _ = tx.Rollback() }()
 		if _, err := tx.Exec("SELECT 1 FROM call_managing_organisations FOR UPDATE"); err != nil {
 			t.Fatal(err)
 		}
 		unavailable(t, write(s, remove(o.UUID)))
-		_ = tx.Rollback()
 	})
 	t.Run("two changes wait for one another", func(t *testing.T) {
 		s, _ := open(t, withSetting(storetest.MigratedURL(t, storetest.Postgres), "deadlock_timeout", "10"))
-		all := (&world{store: s}).organisations(2)
-		both := make(chan error, 2)
+		w := world{store: s}
+		all := w.organisations(2)
 		hold := [2]chan struct{}{make(chan struct{}), make(chan struct{})}
-		for i := range 2 {
-			go func() {
-				both <- write(s, func(tx *store.Tx) error {
-					if _, err := tx.LockOrganisation(all[i].UUID); err != nil {
-						return err
-					}
-					close(hold[i])
-					<-hold[1-i]
-					_, err := tx.LockOrganisation(all[1-i].UUID)
+		errs := together(2, func(i int) error {
+			return write(s, func(tx *store.Tx) error {
+				if _, err := tx.LockOrganisation(all[i].UUID); err != nil {
 					return err
-				})
-			}()
+				}
+				close(hold[i])
+				<-hold[1-i]
+				return errorOf(tx.LockOrganisation(all[1-i].UUID))
+			})
+		})
+		if errs[0] == nil {
+			errs[0], errs[1] = errs[1], nil
 		}
-		first, second := <-both, <-both
-		if first == nil {
-			first, second = second, first
-		}
-		unavailable(t, first)
-		if second != nil {
-			t.Errorf("the other: %v", second)
+		unavailable(t, errs[0])
+		if errs[1] != nil {
+			t.Errorf("the other: %v", errs[1])
 		}
 	})
 }

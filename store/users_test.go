@@ -25,10 +25,8 @@ var userScenarios = []scenario{
 		if created.UUID == uuid.Nil {
 			r.Error("no id")
 		}
-		byID := must(r.store.User(r.ctx, created.UUID))
-		r.same(byID, created)
-		byName := must(r.store.UserByName(r.ctx, "alice"))
-		r.same(byName, created)
+		r.same(must(r.store.User(r.ctx, created.UUID)), created)
+		r.same(must(r.store.UserByName(r.ctx, "alice")), created)
 		for _, name := range []string{"Alice", "alic", "alice ", "", "%"} {
 			r.is(errorOf(r.store.UserByName(r.ctx, name)), store.ErrNotFound)
 		}
@@ -69,8 +67,7 @@ var userScenarios = []scenario{
 			expired:  {UUID: alice.UUID, IsStaff: true, IsActive: true, Expires: &expires},
 			inactive: {UUID: bob.UUID, IsSupport: true},
 		} {
-			got := must(r.store.Identity(r.ctx, store.Digest(token)))
-			r.same(got, want)
+			r.same(must(r.store.Identity(r.ctx, store.Digest(token))), want)
 		}
 		for _, digest := range []string{store.Digest("another"), "", forever, strings.ToUpper(store.Digest(forever)), store.Digest(forever)[:63]} {
 			r.is(errorOf(r.store.Identity(r.ctx, digest)), store.ErrNotFound)
