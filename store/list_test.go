@@ -164,23 +164,6 @@ var listScenarios = []scenario{
 		r.copiesInStep()
 	}},
 
-	{"what is shown of a customer is what it is", func(r *rig) {
-		c := r.world.customer("A")
-		o := r.world.organisation(c)
-		c.Name, c.Abbreviation, c.NativeName, c.Country, c.Blocked, c.Archived = "B", "b", "Bé", "EE", true, true
-		r.write(func(tx *store.Tx) error { return tx.ImportCustomers([]store.Customer{c}) })
-		for _, picture := range []*store.NewImage{storetest.Picture("first"), storetest.Picture("second"), nil} {
-			r.write(func(tx *store.Tx) error { return tx.ImportImage(store.CustomerImage, c.UUID, picture) })
-			r.copiesInStep()
-			customer := must(r.store.Customer(r.ctx, c.UUID))
-			got := must(r.store.Organisation(r.ctx, o.UUID))
-			r.same(got, store.Organisation{
-				UUID: o.UUID, Created: o.Created, CustomerUUID: c.UUID, CustomerName: "B", CustomerAbbreviation: "b", CustomerNativeName: "Bé",
-				CustomerCountry: "EE", CustomerImageUUID: customer.ImageUUID, CustomerBlocked: true, CustomerArchived: true,
-			})
-		}
-	}},
-
 	{"an organisation that an import gives to another customer follows that one", func(r *rig) {
 		a, b := r.world.customer("A"), r.world.customer("B")
 		o := r.world.organisation(a)

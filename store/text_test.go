@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -85,19 +86,15 @@ var textScenarios = []scenario{
 			{"third", []string{"First"}},
 			{"stsecond", []string{}},        // not across two texts
 			{"first\x1fsecond", []string{}}, // nor by their separator
-			{"\x1f", r.withSpaces()},        // which is a space to whoever searches
 			{"with separator", []string{"With\x1fseparator"}},
 			{"with\x1fseparator", []string{"With\x1fseparator"}},
 			{strings.Repeat("x", 10000), []string{}},
 			{strings.Repeat("%", 10000), []string{}},
 			{strings.Repeat("ä", 10000), []string{}},
 		} {
-			got := r.names(store.OrganisationFilter{Keyword: c.keyword}, nil, everything)
-			if len(got) != len(c.want) {
+			if got := r.names(store.OrganisationFilter{Keyword: c.keyword}, nil, everything); !slices.Equal(got, c.want) {
 				r.Errorf("%.30q finds %q, not %q", c.keyword, got, c.want)
-				continue
 			}
-			r.same(got, c.want)
 		}
 	}},
 
@@ -119,13 +116,10 @@ var textScenarios = []scenario{
 		for _, u := range []store.User{
 			{Username: "juergen", FullName: "Jürgen Ångström", NativeName: "ЮРГЕН", Email: "Jürgen@Example.COM", Slug: "J%_Slug"},
 			{Username: "sina", FullName: "Şina İnce", NativeName: `Back\slash`, Email: "sina@example.com"},
-			{Username: "x%y_z", FullName: "100%"},
+			{Username: "x_z", FullName: "100%"},
 		} {
 			r.world.grant(r.world.user(u.Username, func(new *store.User) {
 				u.UUID, u.IsActive = new.UUID, true
-				if u.Username == "x%y_z" {
-					u.Username = "x_z" // no username has a %
-				}
 				*new = u
 			}), role, o)
 		}
@@ -163,18 +157,4 @@ var textScenarios = []scenario{
 			}
 		}
 	}},
-}
-
-// withSpaces returns the names of the customers that have a space in what is searched.
-func (r *rig) withSpaces() []string {
-	r.Helper()
-	names := []string{}
-	list, _, err := r.store.ListOrganisations(r.ctx, store.OrganisationFilter{}, nil, everything)
-	r.ok(err)
-	for _, o := range list {
-		if strings.ContainsAny(o.CustomerName+o.CustomerAbbreviation+o.CustomerNativeName, " \x1f") {
-			names = append(names, o.CustomerName)
-		}
-	}
-	return names
 }

@@ -15,16 +15,13 @@ var userScenarios = []scenario{
 			Username: "alice", FullName: "Alice Aed", NativeName: "Алиса", Email: "Alice@Example.com", IsStaff: true, IsSupport: true, IsActive: true,
 		}
 		var created store.User
-		r.write(func(tx *store.Tx) error {
-			var err error
+		r.write(func(tx *store.Tx) (err error) {
 			created, err = tx.CreateUser(want)
 			return err
 		})
 		r.same(created.Slug, "alice")
 		r.same(created.Created, r.clock.Now())
-		if created.UUID == uuid.Nil {
-			r.Error("no id")
-		}
+		r.same(created.UUID == uuid.Nil, false)
 		r.same(must(r.store.User(r.ctx, created.UUID)), created)
 		r.same(must(r.store.UserByName(r.ctx, "alice")), created)
 		for _, name := range []string{"Alice", "alic", "alice ", "", "%"} {
