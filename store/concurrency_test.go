@@ -28,7 +28,7 @@ func create(tx *store.Tx, o overlapped) error {
 }
 
 func rename(tx *store.Tx, o overlapped) error {
-	return tx.ImportCustomers([]store.Customer{{UUID: o.free.UUID, Name: "Renamed", Blocked: true}})
+	return tx.Import([]store.Customer{{UUID: o.free.UUID, Name: "Renamed", Blocked: true}})
 }
 
 func importRename(tx *store.Tx, o overlapped) error {

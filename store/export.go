@@ -2,69 +2,26 @@ package store
 
 import (
 	"context"
+	"reflect"
 
 	"github.com/google/uuid"
 )
 
-// exportKinds are the tables that an import file has a list for, in the order in which each
-// refers to earlier ones only.
-var exportKinds = []string{
-	"customers", "users", "roles", "call_managing_organisations", "user_roles",
-	"calls", "rounds", "proposals", "reviews", "requested_offerings",
-}
-
 // Export is some rows of one kind, and what belongs to them.
 type Export struct {
-	Customers          []Customer
-	Users              []User
-	Tokens             []Token // of Users
-	Roles              []Role
-	Organisations      []CallManagingOrganisation
-	UserRoles          []UserRole
-	Calls              []Call
-	Rounds             []Round
-	Proposals          []Proposal
-	Reviews            []Review
-	RequestedOfferings []RequestedOffering
+	Kind   Kind
+	Rows   any     // a slice of Kind.Row
+	Tokens []Token // of the rows, if they are users
 	// Image reads an image of the exported rows, one at a time, since many don't fit in memory.
 	Image func(id uuid.UUID) (Image, error)
 }
 
 // Export visits everything but audit events, of one state of the database, in the order of
-// the import file, at most ImportBatch rows at a time.
+// Kinds, at most ImportBatch rows at a time.
 func (s *Store) Export(ctx context.Context, visit func(Export) error) error {
 	return s.snapshot(ctx, func(q queries) error {
-		image := func(id uuid.UUID) (Image, error) { return q.Image(ctx, id) }
-		for _, export := range []func() error{
-			exportRows(ctx, q, func(c Customer) uuid.UUID { return c.UUID }, func(rows []Customer) error {
-				return visit(Export{Customers: rows, Image: image})
-			}),
-			exportRows(ctx, q, func(u User) uuid.UUID { return u.UUID }, func(rows []User) error {
-				tokens, err := q.tokens(ctx, rows)
-				if err != nil {
-					return err
-				}
-				return visit(Export{Users: rows, Tokens: tokens, Image: image})
-			}),
-			exportRows(ctx, q, func(r Role) uuid.UUID { return r.UUID }, func(rows []Role) error {
-				if err := q.fillPermissions(ctx, rows); err != nil {
-					return err
-				}
-				return visit(Export{Roles: rows})
-			}),
-			exportRows(ctx, q, func(o CallManagingOrganisation) uuid.UUID { return o.UUID }, func(rows []CallManagingOrganisation) error {
-				return visit(Export{Organisations: rows, Image: image})
-			}),
-			exportRows(ctx, q, func(g UserRole) uuid.UUID { return g.UUID }, func(rows []UserRole) error { return visit(Export{UserRoles: rows}) }),
-			exportRows(ctx, q, func(c Call) uuid.UUID { return c.UUID }, func(rows []Call) error { return visit(Export{Calls: rows}) }),
-			exportRows(ctx, q, func(r Round) uuid.UUID { return r.UUID }, func(rows []Round) error { return visit(Export{Rounds: rows}) }),
-			exportRows(ctx, q, func(p Proposal) uuid.UUID { return p.UUID }, func(rows []Proposal) error { return visit(Export{Proposals: rows}) }),
-			exportRows(ctx, q, func(r Review) uuid.UUID { return r.UUID }, func(rows []Review) error { return visit(Export{Reviews: rows}) }),
-			exportRows(ctx, q, func(o RequestedOffering) uuid.UUID { return o.UUID }, func(rows []RequestedOffering) error {
-				return visit(Export{RequestedOfferings: rows})
-			}),
-		} {
-			if err := export(); err != nil {
+		for _, kind := range Kinds {
+			if err := q.exportKind(ctx, kind, visit); err != nil {
 				return err
 			}
 		}
@@ -72,23 +29,31 @@ func (s *Store) Export(ctx context.Context, visit func(Export) error) error {
 	})
 }
 
-// exportRows returns what visits a table in the order of its uuids.
-func exportRows[T any](ctx context.Context, q queries, id func(T) uuid.UUID, visit func([]T) error) func() error {
-	return func() error {
-		last := uuid.Nil // below every other, and no row has it
-		for {
-			var rows []T
-			if err := q.with(ctx).Where("uuid > ?", last).Order("uuid").Limit(ImportBatch).Find(&rows).Error; err != nil {
-				return err
-			}
-			if len(rows) == 0 {
-				return nil
-			}
-			if err := visit(rows); err != nil {
-				return err
-			}
-			last = id(rows[len(rows)-1])
+// exportKind visits a table in the order of its uuids.
+func (q queries) exportKind(ctx context.Context, kind Kind, visit func(Export) error) error {
+	export := Export{Kind: kind, Image: func(id uuid.UUID) (Image, error) { return q.Image(ctx, id) }}
+	last := uuid.Nil // below every other, and no row has it
+	for {
+		found := reflect.New(reflect.SliceOf(kind.Row))
+		err := q.with(ctx).Where("uuid > ?", last).Order("uuid").Limit(ImportBatch).Find(found.Interface()).Error
+		rows := found.Elem()
+		if err != nil || rows.Len() == 0 {
+			return err
 		}
+		export.Rows = rows.Interface()
+		switch rows := export.Rows.(type) {
+		case []User:
+			export.Tokens, err = q.tokens(ctx, rows)
+		case []Role:
+			err = q.fillPermissions(ctx, rows)
+		}
+		if err != nil {
+			return err
+		}
+		if err := visit(export); err != nil {
+			return err
+		}
+		last = rows.Index(rows.Len() - 1).FieldByName("UUID").Interface().(uuid.UUID)
 	}
 }
 

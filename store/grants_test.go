@@ -13,7 +13,7 @@ func (r *rig) grants(user, organisation uuid.UUID) []store.UserRole {
 	r.Helper()
 	var found []store.UserRole
 	r.ok(r.store.Export(r.ctx, func(e store.Export) error {
-		for _, g := range e.UserRoles {
+		for _, g := range exported[store.UserRole](e) {
 			if g.UserUUID == user && g.OrganisationUUID != nil && *g.OrganisationUUID == organisation {
 				found = append(found, g)
 			}

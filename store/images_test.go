@@ -19,7 +19,7 @@ var imageScenarios = []scenario{
 		for _, want := range [][]byte{all, {}, bytes.Repeat(all, 5<<20/256)} {
 			image := storetest.Picture(string(want))
 			image.MediaType = "image/webp"
-			r.write(func(tx *store.Tx) error { return tx.ImportImage(store.OrganisationImage, o.UUID, image) })
+			r.write(func(tx *store.Tx) error { return tx.ImportImage("call_managing_organisations", o.UUID, image) })
 			read := must(r.store.Organisation(r.ctx, o.UUID))
 			got := must(r.store.Image(r.ctx, *read.ImageUUID))
 			r.same([]string{got.MediaType, got.SHA256}, []string{"image/webp", image.SHA256})
@@ -31,16 +31,16 @@ var imageScenarios = []scenario{
 
 	{"importing an image replaces, keeps or takes it away", func(r *rig) {
 		p := r.populate()
-		for owner, object := range map[store.ImageOwner]uuid.UUID{
-			store.CustomerImage: p.customer.UUID, store.UserImage: p.user.UUID, store.OrganisationImage: p.organisation.UUID,
+		for owner, object := range map[string]uuid.UUID{
+			"customers": p.customer.UUID, "users": p.user.UUID, "call_managing_organisations": p.organisation.UUID,
 		} {
-			r.each(string(owner), func(r *rig) {
+			r.each(owner, func(r *rig) {
 				set := func(image *store.NewImage) {
 					r.Helper()
 					r.write(func(tx *store.Tx) error { return tx.ImportImage(owner, object, image) })
 				}
 				held := func() []string {
-					return storetest.Rows(r, r.sql, "SELECT i.bytes FROM images i JOIN "+string(owner)+" t ON t.image_uuid = i.uuid")
+					return storetest.Rows(r, r.sql, "SELECT i.bytes FROM images i JOIN "+owner+" t ON t.image_uuid = i.uuid")
 				}
 				set(nil)
 				r.same(held(), []string{})
@@ -60,21 +60,21 @@ var imageScenarios = []scenario{
 	}},
 
 	{"an image of nothing is not found", func(r *rig) {
-		for _, owner := range []store.ImageOwner{store.CustomerImage, store.UserImage, store.OrganisationImage} {
+		for _, owner := range []string{"customers", "users", "call_managing_organisations"} {
 			r.is(r.fails(func(tx *store.Tx) error { return tx.ImportImage(owner, uuid.New(), storetest.Picture("x")) }), store.ErrNotFound)
 		}
 	}},
 
 	{"an import of the object leaves its image", func(r *rig) {
 		p := r.populate()
-		r.world.image(store.CustomerImage, p.customer.UUID, "customer")
-		r.world.image(store.UserImage, p.user.UUID, "user")
-		r.world.image(store.OrganisationImage, p.organisation.UUID, "organisation")
+		r.world.image("customers", p.customer.UUID, "customer")
+		r.world.image("users", p.user.UUID, "user")
+		r.world.image("call_managing_organisations", p.organisation.UUID, "organisation")
 		before := r.dump()
 		r.write(func(tx *store.Tx) error {
-			r.ok(tx.ImportCustomers([]store.Customer{{UUID: p.customer.UUID, Name: p.customer.Name}}))
-			r.ok(tx.ImportUsers([]store.User{{UUID: p.user.UUID, Username: p.user.Username, IsActive: true}}))
-			return tx.ImportOrganisations([]store.CallManagingOrganisation{{UUID: p.organisation.UUID, CustomerUUID: p.customer.UUID}})
+			r.ok(tx.Import([]store.Customer{p.customer}))
+			r.ok(tx.Import([]store.User{p.user}))
+			return tx.Import([]store.CallManagingOrganisation{p.organisation})
 		})
 		r.same(r.dump(), before)
 	}},

@@ -2,28 +2,58 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
 	"github.com/google/uuid"
 )
 
-// ImportBatch is how many rows an Import method takes at most: what fits one statement, below
+// Kind is a list of the import file, which holds the rows of one table.
+type Kind struct {
+	Name   string       // of the list and of the table
+	Object string       // what audit events call one of its objects
+	Row    reflect.Type // a struct
+}
+
+// Kinds are the lists of the import file, each after those that it refers to.
+var Kinds = []Kind{
+	{"customers", "customer", reflect.TypeFor[Customer]()},
+	{"users", "user", reflect.TypeFor[User]()},
+	{"roles", "role", reflect.TypeFor[Role]()},
+	{"call_managing_organisations", "call_managing_organisation", reflect.TypeFor[CallManagingOrganisation]()},
+	{"user_roles", "user_role", reflect.TypeFor[UserRole]()},
+	{"calls", "call", reflect.TypeFor[Call]()},
+	{"rounds", "round", reflect.TypeFor[Round]()},
+	{"proposals", "proposal", reflect.TypeFor[Proposal]()},
+	{"reviews", "review", reflect.TypeFor[Review]()},
+	{"requested_offerings", "requested_offering", reflect.TypeFor[RequestedOffering]()},
+}
+
+// importedTables are the tables that an import writes, images and audit events aside.
+func importedTables() []string {
+	tables := []string{"tokens", "role_permissions"}
+	for _, kind := range Kinds {
+		tables = append(tables, kind.Name)
+	}
+	return tables
+}
+
+// ImportBatch is how many rows Tx.Import takes at most: what fits one statement, below
 // SQLite's 32,766 and Postgres's 65,535 parameters for the widest table.
 const ImportBatch = 500
 
-// ErrRow says which of the rows given to an Import method could not be kept, and why.
-type ErrRow struct {
+// RowError says which of the rows given to Tx.Import could not be kept, and why.
+type RowError struct {
 	Index int // into the rows, from 0
 	Err   error
 }
 
-func (e *ErrRow) Error() string { return fmt.Sprintf("row %d: %v", e.Index, e.Err) }
+func (e *RowError) Error() string { return fmt.Sprintf("row %d: %v", e.Index, e.Err) }
 
 // Unwrap returns why.
-func (e *ErrRow) Unwrap() error { return e.Err }
+func (e *RowError) Unwrap() error { return e.Err }
 
 // LockForImport keeps the changes of requests and other imports waiting until this Write ends;
 // reads go on. An import locks rows in the order of its file: without this it and a request
@@ -33,101 +63,106 @@ func (tx *Tx) LockForImport() error {
 	return tx.engine.lockForImport(tx.db)
 }
 
-// ImportCustomers upserts customers by uuid. A zero Created keeps what is there. ImageUUID is left
-// out: see ImportImage.
-func (tx *Tx) ImportCustomers(rows []Customer) error {
-	err := fillCreated(tx, "customers", rows, func(c *Customer) (uuid.UUID, *time.Time) { return c.UUID, &c.Created })
-	if err != nil {
+// Import inserts rows, a slice of a kind's rows or of Token, or updates those whose key exists.
+// It fills the rows' search and sort keys, and their Created where it is zero. It leaves images
+// as they are: see ImportImage. Its errors about a row are *RowError.
+func (tx *Tx) Import(rows any) error {
+	list := reflect.ValueOf(rows)
+	for i := range list.Len() {
+		if err := tx.prepare(list.Index(i)); err != nil {
+			return &RowError{Index: i, Err: err}
+		}
+	}
+	if tokens, ok := rows.([]Token); ok {
+		return tx.importTokens(tokens)
+	}
+	kind := Kinds[slices.IndexFunc(Kinds, func(k Kind) bool { return k.Row == list.Type().Elem() })]
+	if organisations, ok := rows.([]CallManagingOrganisation); ok {
+		if err := tx.fillCustomerCopies(organisations); err != nil {
+			return err
+		}
+	}
+	changed, err := upsert(tx, "uuid", rows)
+	if err != nil || len(changed) == 0 && kind.Name != "roles" {
 		return err
 	}
-	images, err := imageIDs(tx, "customers", rows, func(c Customer) uuid.UUID { return c.UUID })
-	if err != nil {
+	if err := tx.audit("import", kind.Object, "", changed...); err != nil {
 		return err
 	}
-	for i := range rows {
-		c := &rows[i]
-		c.ImageUUID = images[c.UUID]
-		c.fillKeys()
+	switch rows := rows.(type) {
+	case []Customer:
+		return tx.copyCustomers(changed)
+	case []Role:
+		return tx.importPermissions(rows)
 	}
-	changed, err := upsert(tx, "customer", rows)
-	if err != nil || len(changed) == 0 {
-		return err
-	}
-	return tx.copyCustomers(changed)
+	return nil
 }
 
-// ImportUsers upserts users by uuid. A zero Created keeps what is there, an empty Slug is the
-// username. ImageUUID is left out: see ImportImage.
-func (tx *Tx) ImportUsers(rows []User) error {
-	err := fillCreated(tx, "users", rows, func(u *User) (uuid.UUID, *time.Time) { return u.UUID, &u.Created })
-	if err != nil {
-		return err
-	}
-	images, err := imageIDs(tx, "users", rows, func(u User) uuid.UUID { return u.UUID })
-	if err != nil {
-		return err
-	}
-	for i := range rows {
-		u := &rows[i]
-		if err := CheckUsername(u.Username); err != nil {
-			return &ErrRow{Index: i, Err: err}
+// prepare brings a row into the form in which the store keeps it.
+func (tx *Tx) prepare(row reflect.Value) error {
+	for i := range row.NumField() {
+		switch value := row.Field(i).Addr().Interface().(type) {
+		case *time.Time:
+			if row.Type().Field(i).Name == "Created" && value.IsZero() {
+				*value = tx.now()
+			}
+			*value = truncate(*value)
+		case **time.Time:
+			*value = truncatePtr(*value)
 		}
-		if u.Slug == "" {
-			u.Slug = u.Username
-		}
-		u.ImageUUID = images[u.UUID]
-		u.fillKeys()
 	}
-	_, err = upsert(tx, "user", rows)
-	return err
+	switch row := row.Addr().Interface().(type) {
+	case *Customer:
+		row.fillKeys()
+	case *Role:
+		row.fillKeys()
+	case *User:
+		if row.Slug == "" {
+			row.Slug = row.Username
+		}
+		row.fillKeys()
+		return CheckUsername(row.Username)
+	case *UserRole:
+		if row.UUID == uuid.Nil {
+			row.UUID = tx.newUUID()
+		}
+	}
+	return nil
 }
 
-// ImportTokens upserts tokens by digest. A zero Created keeps what is there. ErrUnique where
-// a token is another user's.
-func (tx *Tx) ImportTokens(rows []Token) error {
+// importTokens is Import for tokens. UniqueError where a token is another user's.
+func (tx *Tx) importTokens(rows []Token) error {
+	owners := map[string]uuid.UUID{}
+	var old []Token
 	digests := make([]string, len(rows))
 	for i, t := range rows {
 		digests[i] = t.Digest
 	}
-	var old []Token
-	if err := tx.db.Where("digest IN ?", digests).Find(&old).Error; err != nil {
+	if err := tx.Find(&old, "digest", digests); err != nil {
 		return err
 	}
-	created, owners := map[string]time.Time{}, map[string]uuid.UUID{}
 	for _, t := range old {
-		created[t.Digest], owners[t.Digest] = t.Created, t.UserUUID
-	}
-	for i := range rows {
-		t := &rows[i]
-		if owner, known := owners[t.Digest]; known && owner != t.UserUUID {
-			return &ErrRow{Index: i, Err: &UniqueError{Constraint: "tokens_pkey"}}
-		}
-		if t.Created.IsZero() {
-			t.Created = created[t.Digest]
-		}
-		t.Created = tx.orNow(t.Created)
-		t.Expires = truncatePtr(t.Expires)
 		owners[t.Digest] = t.UserUUID
 	}
-	changed, err := upsertBy(tx, "digest", rows)
+	for i, t := range rows {
+		if owner, known := owners[t.Digest]; known && owner != t.UserUUID {
+			return &RowError{Index: i, Err: &UniqueError{Constraint: "tokens_pkey"}}
+		}
+		owners[t.Digest] = t.UserUUID
+	}
+	changed, err := upsert(tx, "digest", rows)
 	if err != nil {
 		return err
 	}
 	objects := make([]string, len(changed))
 	for i, digest := range changed {
-		objects[i] = owners[digest].String() // an event names the user: a digest is nobody's business
+		objects[i] = owners[digest].String() // an event names the user, and never the digest
 	}
 	return tx.audit("import", "token", "", objects...)
 }
 
-// ImportRoles upserts roles by uuid, with their permissions.
-func (tx *Tx) ImportRoles(rows []Role) error {
-	for i := range rows {
-		rows[i].fillKeys()
-	}
-	if _, err := upsert(tx, "role", rows); err != nil {
-		return err
-	}
+// importPermissions gives roles exactly the permissions of the rows.
+func (tx *Tx) importPermissions(rows []Role) error {
 	kept := slices.Clone(rows)
 	if err := tx.fillPermissions(tx.db.Statement.Context, kept); err != nil {
 		return err
@@ -146,7 +181,7 @@ func (tx *Tx) ImportRoles(rows []Role) error {
 		}
 		if len(permissions) > 0 {
 			if err := tx.db.Create(&permissions).Error; err != nil {
-				return &ErrRow{Index: i, Err: err}
+				return &RowError{Index: i, Err: err}
 			}
 		}
 		if err := tx.audit("import", "role", "permissions", r.UUID.String()); err != nil {
@@ -156,127 +191,56 @@ func (tx *Tx) ImportRoles(rows []Role) error {
 	return nil
 }
 
-// ImportOrganisations upserts organisations by uuid. A zero Created keeps what is there.
-// ImageUUID is left out: see ImportImage.
-func (tx *Tx) ImportOrganisations(rows []CallManagingOrganisation) error {
-	err := fillCreated(tx, "call_managing_organisations", rows, func(o *CallManagingOrganisation) (uuid.UUID, *time.Time) { return o.UUID, &o.Created })
-	if err != nil {
-		return err
-	}
-	images, err := imageIDs(tx, "call_managing_organisations", rows, func(o CallManagingOrganisation) uuid.UUID { return o.UUID })
-	if err != nil {
-		return err
-	}
-	for i := range rows {
-		rows[i].ImageUUID = images[rows[i].UUID]
-	}
-	if err := tx.fillCustomerCopies(rows); err != nil {
-		return err
-	}
-	_, err = upsert(tx, "call_managing_organisation", rows)
-	return err
+// FillPermissions reads the permissions of the roles.
+func (tx *Tx) FillPermissions(roles []Role) error {
+	return tx.fillPermissions(tx.db.Statement.Context, roles)
 }
 
-// ImportUserRoles upserts grants by uuid; one without a uuid is the unrevoked grant of the
-// same user, role and scope, if it is revoked itself else the last revoked one, or a new one.
-// A zero Created keeps what is there.
-func (tx *Tx) ImportUserRoles(rows []UserRole) error {
-	seen := make(map[uuid.UUID]bool, len(rows))
-	for i := range rows {
-		g := &rows[i]
-		g.ExpirationTime, g.Revoked = truncatePtr(g.ExpirationTime), truncatePtr(g.Revoked)
-		if g.UUID == uuid.Nil {
-			var err error
-			if g.UUID, err = tx.findGrant(*g); err != nil {
-				return err
-			}
-		}
-		if seen[g.UUID] {
-			return &ErrRow{Index: i, Err: &UniqueError{Constraint: "user_roles_pkey"}}
-		}
-		seen[g.UUID] = true
-	}
-	err := fillCreated(tx, "user_roles", rows, func(g *UserRole) (uuid.UUID, *time.Time) { return g.UUID, &g.Created })
-	if err != nil {
-		return err
-	}
-	_, err = upsert(tx, "user_role", rows)
-	return err
+// Find reads the rows that have one of the keys, which are in a column, into rows, a pointer to
+// a slice.
+func (tx *Tx) Find(rows any, column string, keys any) error {
+	return tx.db.Where(column+" IN ?", keys).Find(rows).Error
 }
 
-// findGrant returns the uuid of the grant that a row without one means, or a new one. Each kind of
-// scope has a unique index of its own, of unrevoked grants alone: a statement for everything would
-// be served by neither, and read all grants for each row.
-func (tx *Tx) findGrant(g UserRole) (uuid.UUID, error) {
+// FindGrant returns the uuid of the grant that an import means by its user, role and scope: the
+// unrevoked one or, where revoked is set and there is none, the one that was revoked last. It is
+// the nil UUID where there is none.
+func (tx *Tx) FindGrant(g UserRole) (uuid.UUID, error) {
+	// Each kind of scope has a unique index of unrevoked grants. A single statement for both
+	// kinds, or for both states, would be served by neither.
 	column, scope := "customer_uuid", g.CustomerUUID
 	if scope == nil {
 		column, scope = "organisation_uuid", g.OrganisationUUID
 	}
-	lookUp := func(which string) (uuid.UUID, error) {
-		held, err := first[UserRole](tx.db.Order("revoked DESC, uuid"), column+" = ? AND user_uuid = ? AND role_uuid = ? AND "+which, scope, g.UserUUID, g.RoleUUID)
-		return held.UUID, err
+	conditions := []string{"revoked IS NULL"}
+	if g.Revoked != nil {
+		conditions = append(conditions, "revoked IS NOT NULL ORDER BY revoked DESC, uuid LIMIT 1")
 	}
-	id, err := lookUp("revoked IS NULL")
-	if g.Revoked != nil && errors.Is(err, ErrNotFound) {
-		id, err = lookUp("revoked IS NOT NULL")
+	for _, condition := range conditions {
+		var found []UserRole
+		err := tx.db.Select("uuid").Find(&found, column+" = ? AND user_uuid = ? AND role_uuid = ? AND "+condition,
+			scope, g.UserUUID, g.RoleUUID).Error
+		if err != nil || len(found) > 0 {
+			return append(found, UserRole{})[0].UUID, err
+		}
 	}
-	if errors.Is(err, ErrNotFound) {
-		return tx.newUUID(), nil
-	}
-	return id, err
+	return uuid.Nil, nil
 }
 
-// ImportCalls upserts calls by uuid. A zero Created keeps what is there.
-func (tx *Tx) ImportCalls(rows []Call) error {
-	err := fillCreated(tx, "calls", rows, func(c *Call) (uuid.UUID, *time.Time) { return c.UUID, &c.Created })
-	if err != nil {
-		return err
-	}
-	_, err = upsert(tx, "call", rows)
-	return err
-}
-
-// ImportRounds upserts rounds by uuid.
-func (tx *Tx) ImportRounds(rows []Round) error {
-	for i := range rows {
-		rows[i].StartTime, rows[i].CutoffTime = truncate(rows[i].StartTime), truncate(rows[i].CutoffTime)
-	}
-	_, err := upsert(tx, "round", rows)
-	return err
-}
-
-// ImportProposals upserts proposals by uuid.
-func (tx *Tx) ImportProposals(rows []Proposal) error {
-	_, err := upsert(tx, "proposal", rows)
-	return err
-}
-
-// ImportReviews upserts reviews by uuid.
-func (tx *Tx) ImportReviews(rows []Review) error {
-	_, err := upsert(tx, "review", rows)
-	return err
-}
-
-// ImportRequestedOfferings upserts requested offerings by uuid.
-func (tx *Tx) ImportRequestedOfferings(rows []RequestedOffering) error {
-	_, err := upsert(tx, "requested_offering", rows)
-	return err
-}
-
-// Exists says whether there is a row with this uuid. kind is one of the import file's lists.
-func (q queries) Exists(ctx context.Context, kind string, id uuid.UUID) (bool, error) {
-	if !slices.Contains(exportKinds, kind) {
-		return false, errors.New("store: no such kind: " + kind)
-	}
-	var n int64
-	err := q.with(ctx).Table(kind).Where("uuid = ?", id).Count(&n).Error
-	return n > 0, err
+// Existing returns which of the uuids are those of rows of a kind.
+func (tx *Tx) Existing(kind string, ids []uuid.UUID) ([]uuid.UUID, error) {
+	var found []uuid.UUID
+	err := tx.db.Table(kind).Where("uuid IN ?", ids).Pluck("uuid", &found).Error
+	return found, err
 }
 
 // Empty says whether the database holds nothing but what the migrations wrote.
 func (q queries) Empty(ctx context.Context) (bool, error) {
-	var n int64
-	err := q.with(ctx).Raw("SELECT (SELECT count(*) FROM (SELECT 1 FROM customers LIMIT 1) AS c) + (SELECT count(*) FROM (SELECT 1 FROM users LIMIT 1) AS u)" +
-		" + (SELECT count(*) FROM (SELECT 1 FROM audit_events LIMIT 1) AS a)").Scan(&n).Error
-	return n == 0, err
+	for _, table := range []string{"customers", "users", "audit_events"} {
+		var found []uuid.UUID
+		if err := q.with(ctx).Table(table).Limit(1).Pluck("uuid", &found).Error; err != nil || len(found) > 0 {
+			return false, err
+		}
+	}
+	return true, nil
 }

@@ -149,7 +149,7 @@ var listScenarios = []scenario{
 		r.world.organisation(a)
 		r.world.organisation(b)
 		a.Name, a.Abbreviation = "Ülikool", "ÜK"
-		r.write(func(tx *store.Tx) error { return tx.ImportCustomers([]store.Customer{a, b}) })
+		r.write(func(tx *store.Tx) error { return tx.Import([]store.Customer{a, b}) })
 		r.same(r.names(store.OrganisationFilter{}, nil, everything), []string{"B", "Ülikool"})
 		r.same(r.names(store.OrganisationFilter{Keyword: "ük"}, nil, everything), []string{"Ülikool"})
 		r.same(r.names(store.OrganisationFilter{Keyword: "a"}, nil, everything), []string{})
@@ -158,7 +158,7 @@ var listScenarios = []scenario{
 		c := r.world.customer("C")
 		c.Name = "Renamed"
 		r.write(func(tx *store.Tx) error {
-			r.ok(tx.ImportCustomers([]store.Customer{c}))
+			r.ok(tx.Import([]store.Customer{c}))
 			return errorOf(tx.CreateOrganisation(must(tx.LockCustomer(c.UUID)), "", nil))
 		})
 		r.copiesInStep()
@@ -168,7 +168,7 @@ var listScenarios = []scenario{
 		a, b := r.world.customer("A"), r.world.customer("B")
 		o := r.world.organisation(a)
 		o.CustomerUUID = b.UUID
-		r.write(func(tx *store.Tx) error { return tx.ImportOrganisations([]store.CallManagingOrganisation{o}) })
+		r.write(func(tx *store.Tx) error { return tx.Import([]store.CallManagingOrganisation{o}) })
 		r.copiesInStep()
 		r.same(r.names(store.OrganisationFilter{Keyword: "b"}, nil, everything), []string{"B"})
 	}},

@@ -27,7 +27,7 @@ var memberScenarios = []scenario{
 	{"everything that is shown of a member", func(r *rig) {
 		p := r.populate()
 		bob := r.world.user("bob", func(u *store.User) { u.FullName, u.Email = "Bob B", "Bob@Example.com" })
-		r.world.image(store.UserImage, bob.UUID, "portrait")
+		r.world.image("users", bob.UUID, "portrait")
 		bob = must(r.store.User(r.ctx, bob.UUID))
 		by := r.world.user("granter", func(u *store.User) { u.FullName = "Grant Er" })
 		ends := r.clock.Now().Add(time.Hour)

@@ -64,7 +64,7 @@ func TestMigrationsUpDownUp(t *testing.T) {
 		o := w.organisations(2)[0]
 		w.grant(w.user("alice"), w.role("CUSTOMER.CALL_ORGANIZER"), o)
 		w.call(o, "active")
-		w.image(store.OrganisationImage, o.UUID, "x")
+		w.image("call_managing_organisations", o.UUID, "x")
 		for _, want := range []string{"00001_schema.sql", ""} {
 			if name, err := s.MigrateDown(t.Context()); err != nil || name != want {
 				t.Fatalf("%q is taken back, not %q: %v", name, want, err)

@@ -12,7 +12,7 @@ var organisationScenarios = []scenario{
 		c := r.world.customer("University of Tartu", func(c *store.Customer) {
 			c.Abbreviation, c.NativeName, c.Country, c.Blocked, c.Archived = "UT", "Tartu Ülikool", "EE", true, true
 		})
-		r.world.image(store.CustomerImage, c.UUID, "logo")
+		r.world.image("customers", c.UUID, "logo")
 		var got store.Organisation
 		var last uuid.UUID
 		r.write(func(tx *store.Tx) error {
@@ -105,8 +105,8 @@ var organisationScenarios = []scenario{
 	{"delete takes the image and the roles granted on it", func(r *rig) {
 		p := r.populate()
 		doomed := r.world.organisation(r.world.customer("Doomed"))
-		r.world.image(store.OrganisationImage, doomed.UUID, "doomed")
-		r.world.image(store.OrganisationImage, p.organisation.UUID, "stays")
+		r.world.image("call_managing_organisations", doomed.UUID, "doomed")
+		r.world.image("call_managing_organisations", p.organisation.UUID, "stays")
 		r.world.grant(p.user, p.role, doomed)
 		r.world.grant(p.user, p.role, doomed, func(g *store.UserRole) { g.Revoked = ptr(r.clock.Now()) })
 		before := r.dump()
@@ -126,7 +126,7 @@ var organisationScenarios = []scenario{
 	{"calls in any state keep an organisation", func(r *rig) {
 		for _, state := range []string{"draft", "active", "archived"} {
 			o := r.world.organisation(r.world.customer("Tartu"))
-			r.world.image(store.OrganisationImage, o.UUID, state)
+			r.world.image("call_managing_organisations", o.UUID, state)
 			r.world.call(o, state)
 			r.is(r.fails(remove(o.UUID)), store.ErrHasCalls)
 		}
@@ -145,9 +145,9 @@ var organisationScenarios = []scenario{
 		// Some that are there and some that are not, in one statement.
 		r.write(func(tx *store.Tx) error {
 			c := []store.Customer{{UUID: uuid.New(), Name: "New"}}
-			r.ok(tx.ImportCustomers(c))
+			r.ok(tx.Import(c))
 			all[0].Description = "changed"
-			return tx.ImportOrganisations([]store.CallManagingOrganisation{all[0], all[1], {UUID: uuid.New(), CustomerUUID: c[0].UUID}})
+			return tx.Import([]store.CallManagingOrganisation{all[0], all[1], {UUID: uuid.New(), CustomerUUID: c[0].UUID}})
 		})
 		total()
 		c := r.world.customer("Tartu")

@@ -153,9 +153,7 @@ func (*postgresEngine) lockForImport(db *gorm.DB) error {
 // endImport discards plans: of this connection those made under lockForImport's setting, of all
 // others, by new statistics, those made while the tables held few rows.
 func (*postgresEngine) endImport(db *gorm.DB) error {
-	err := db.Exec(`ANALYZE customers, users, roles, role_permissions, call_managing_organisations, user_roles,
-		tokens, calls, rounds, proposals, reviews, requested_offerings`).Error
-	if err != nil {
+	if err := db.Exec("ANALYZE " + strings.Join(importedTables(), ", ")).Error; err != nil {
 		return err
 	}
 	return db.Exec("DISCARD PLANS").Error

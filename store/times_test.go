@@ -72,10 +72,10 @@ func (r *rig) roundTrip(in, want time.Time) {
 		must(r.store.Customer(r.ctx, c.UUID)).Created, must(r.store.Organisation(r.ctx, o.UUID)).Created,
 	}
 	r.ok(r.store.Export(r.ctx, func(e store.Export) error {
-		for _, row := range e.Users {
+		for _, row := range exported[store.User](e) {
 			got = append(got, row.Created)
 		}
-		for _, row := range e.UserRoles {
+		for _, row := range exported[store.UserRole](e) {
 			got = append(got, *row.ExpirationTime)
 			if row.Revoked != nil {
 				got = append(got, row.Created, *row.Revoked)
@@ -86,10 +86,10 @@ func (r *rig) roundTrip(in, want time.Time) {
 				got = append(got, row.Created)
 			}
 		}
-		for _, row := range e.Calls {
+		for _, row := range exported[store.Call](e) {
 			got = append(got, row.Created)
 		}
-		for _, row := range e.Rounds {
+		for _, row := range exported[store.Round](e) {
 			got = append(got, row.StartTime, row.CutoffTime.Add(-time.Second))
 		}
 		return nil

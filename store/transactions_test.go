@@ -30,7 +30,7 @@ var transactionScenarios = []scenario{
 
 	{"an error of the change takes everything back and is returned as it is", func(r *rig) {
 		o := r.world.organisation(r.world.customer("Tartu"))
-		r.world.image(store.OrganisationImage, o.UUID, "old")
+		r.world.image("call_managing_organisations", o.UUID, "old")
 		for _, want := range []error{
 			errTakeBack, fmt.Errorf("wrapped: %w", io.ErrUnexpectedEOF), sql.ErrNoRows, context.Canceled, &store.CheckError{Constraint: "mine"},
 		} {
@@ -56,7 +56,7 @@ var transactionScenarios = []scenario{
 
 	{"a panic of the change takes everything back and goes on", func(r *rig) {
 		o := r.world.organisation(r.world.customer("Tartu"))
-		r.world.image(store.OrganisationImage, o.UUID, "old")
+		r.world.image("call_managing_organisations", o.UUID, "old")
 		before := r.dump()
 		func() {
 			defer func() { r.same(recover(), "oh") }()
@@ -75,8 +75,8 @@ var transactionScenarios = []scenario{
 		before := r.dump()
 		r.write(func(tx *store.Tx) error {
 			two := []store.Customer{{UUID: r.world.id(), Name: "One"}, {UUID: r.world.id(), Name: "Two"}}
-			r.ok(tx.ImportCustomers(two))
-			err := tx.ImportOrganisations([]store.CallManagingOrganisation{
+			r.ok(tx.Import(two))
+			err := tx.Import([]store.CallManagingOrganisation{
 				{UUID: r.world.id(), CustomerUUID: two[0].UUID},
 				{UUID: o.UUID, CustomerUUID: c.UUID, Description: "changed"},
 				{UUID: r.world.id(), CustomerUUID: c.UUID}, // has one
@@ -129,7 +129,7 @@ func everyKindOfChange(r *rig, tx *store.Tx, organisation uuid.UUID) {
 	u := must(tx.CreateUser(store.User{Username: "in-a-change"}))
 	r.ok(tx.CreateToken(u.UUID, store.Digest("in a change"), nil))
 	c := []store.Customer{{UUID: uuid.New(), Name: "In a change"}}
-	r.ok(tx.ImportCustomers(c))
+	r.ok(tx.Import(c))
 	must(tx.CreateOrganisation(c[0], "", storetest.Picture("in a change")))
 	role := must(tx.RoleByName(r.ctx, "CUSTOMER.CALL_ORGANIZER"))
 	r.ok(tx.GrantRole(u.UUID, role.UUID, organisation, nil))
@@ -176,7 +176,7 @@ var contextScenarios = []scenario{
 		defer cancel()
 		r.statements.Reset()
 		r.is(r.store.Export(ctx, func(e store.Export) error {
-			if len(e.Roles) > 0 {
+			if len(exported[store.Role](e)) > 0 {
 				cancel()
 				r.rolledBack()
 			}

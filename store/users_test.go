@@ -45,7 +45,7 @@ var userScenarios = []scenario{
 			r.is(store.CheckUsername(name), store.ErrUsername)
 			r.is(r.fails(func(tx *store.Tx) error { return errorOf(tx.CreateUser(store.User{Username: name})) }), store.ErrUsername)
 			err := r.fails(func(tx *store.Tx) error {
-				return tx.ImportUsers([]store.User{{UUID: r.world.id(), Username: "fine"}, {UUID: r.world.id(), Username: name}})
+				return tx.Import([]store.User{{UUID: r.world.id(), Username: "fine"}, {UUID: r.world.id(), Username: name}})
 			})
 			r.is(err, store.ErrUsername)
 			r.isRow(err, 1)
