@@ -44,30 +44,33 @@ type OrganisationFilter struct {
 	Keyword   string      // text in the customer's name, abbreviation or native name, in any case
 }
 
-func (q queries) organisations(f OrganisationFilter, order []Ordering) list {
+func organisations(f OrganisationFilter, order []Ordering) list {
 	descending := len(order) > 0 && order[0].Descending // customer_name is the only name
 	l := list{
 		from: organisationTable, joins: customerOfIt, key: "o.uuid", columns: organisationColumns,
 		order: []term{{"o.customer_key", descending}, {"o.uuid", descending}},
-		total: "SELECT value AS total FROM counters WHERE name = 'call_managing_organisations'", // triggers keep it
 	}
 	for _, customer := range f.Customers {
 		l.where.add("o.customer_uuid = ?", customer)
 	}
-	l.where.addText(q.engine, FoldCase(f.Keyword), "o.customer_search")
+	l.where.addText(FoldCase(f.Keyword), "o.customer_search")
+	if len(l.where.conditions) == 0 { // triggers keep the total
+		l.total = statement{text: "SELECT value AS total FROM counters WHERE name = 'call_managing_organisations'"}
+		l.countFirst = true
+	}
 	return l
 }
 
 // CountOrganisations counts what ListOrganisations lists.
 func (q queries) CountOrganisations(ctx context.Context, f OrganisationFilter) (int64, error) {
-	return q.count(ctx, q.organisations(f, nil))
+	return q.count(ctx, organisations(f, nil))
 }
 
 // ListOrganisations returns a page and the number of rows on all pages, of one state of the
 // database. The order is that of the customers' names, ties are broken by uuid; only customer_name
 // can be ordered by. ErrInvalidPage past the end.
 func (s *Store) ListOrganisations(ctx context.Context, f OrganisationFilter, order []Ordering, p Page) ([]Organisation, int64, error) {
-	return page[Organisation](ctx, s, s.organisations(f, order), p)
+	return page[Organisation](ctx, s, organisations(f, order), p)
 }
 
 // Organisation returns one organisation, or ErrNotFound.

@@ -113,13 +113,6 @@ func checkPostgres(ctx context.Context, pool *sql.DB, log *slog.Logger) error {
 
 func (*postgresEngine) dialect() string { return "postgres" }
 
-var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
-
-// contains uses LIKE, which the trigram index serves.
-func (*postgresEngine) contains(column, text string) (string, any) {
-	return column + ` LIKE ? ESCAPE '\'`, "%" + escapeLike.Replace(text) + "%"
-}
-
 // bind numbers the parameters. No statement has a ? elsewhere.
 func (*postgresEngine) bind(text string) string {
 	parts := strings.Split(text, "?")

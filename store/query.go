@@ -6,6 +6,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -53,18 +54,28 @@ func (w *where) add(condition string, arguments ...any) {
 	w.arguments = append(w.arguments, arguments...)
 }
 
-// addText adds that one of the columns contains the text; an empty text adds nothing.
-func (w *where) addText(e engine, text string, columns ...string) {
-	if text == "" {
+// maxPattern bounds a text that is searched for, in bytes: no column is as long, and SQLite refuses LIKE
+// patterns of more than 50,000.
+const maxPattern = 20_000
+
+var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// addText adds that one of the columns contains the text; an empty text adds nothing. On Postgres the
+// trigram index serves it. Both texts are folded, so that LIKE compares them as they are.
+func (w *where) addText(text string, columns ...string) {
+	switch {
+	case text == "":
+		return
+	case len(text) > maxPattern:
+		w.add("false")
 		return
 	}
-	var any []string
-	for _, column := range columns {
-		condition, argument := e.contains(column, text)
-		any = append(any, condition)
-		w.arguments = append(w.arguments, argument)
+	contains := make([]string, len(columns))
+	for i, column := range columns {
+		contains[i] = column + ` LIKE ? ESCAPE '\'`
+		w.arguments = append(w.arguments, "%"+escapeLike.Replace(text)+"%")
 	}
-	w.conditions = append(w.conditions, "("+strings.Join(any, " OR ")+")")
+	w.add("(" + strings.Join(contains, " OR ") + ")")
 }
 
 // String returns the conditions as a WHERE clause, "" where there are none.
@@ -81,15 +92,22 @@ type term struct {
 	descending bool
 }
 
+// statement is a query with its arguments.
+type statement struct {
+	text      string
+	arguments []any
+}
+
 // list describes the rows of a list.
 type list struct {
-	from    string // the tables by which rows are chosen, counted and ordered
-	columns string // what is shown of a row
-	joins   string // further tables, which are only shown
-	key     string // the column that identifies a row
-	where   where
-	order   []term // the last one breaks all ties
-	total   string // a query for the number of all rows, where it is cheaper than counting; else ""
+	from       string // the tables by which rows are chosen, counted and ordered
+	columns    string // what is shown of a row
+	joins      string // further tables, which are only shown
+	key        string // the column that identifies a row
+	where      where
+	order      []term    // the last one breaks all ties
+	total      statement // for the number of rows, where that is cheaper than counting them; else empty
+	countFirst bool      // counting costs nearly nothing: pages past the middle are read from the end
 }
 
 // orderBy returns the ORDER BY clause, of the list from its end where it is reversed.
@@ -111,21 +129,31 @@ type counted struct {
 
 // count returns the number of rows on all pages.
 func (q queries) count(ctx context.Context, l list) (int64, error) {
-	text := "SELECT count(*) AS total FROM " + l.from + l.where.String()
-	if l.total != "" && len(l.where.conditions) == 0 {
-		text = l.total
+	s := l.total
+	if s.text == "" {
+		s = statement{"SELECT count(*) AS total FROM " + l.from + l.where.String(), l.where.arguments}
 	}
-	row, err := scanOne[counted](ctx, q, text, l.where.arguments...)
+	row, err := scanOne[counted](ctx, q, s.text, s.arguments...)
 	return row.Total, err
 }
 
-// rows reads some rows. Those before them are skipped by what the index of the order holds: the
-// keys are found first, and then the rows of the keys alone.
+// rows reads some rows. Where some are skipped, only what the index of the order holds is read of
+// these: the keys are found first, and then the rows of the keys alone.
 func rows[Row any](ctx context.Context, q queries, l list, reversed bool, limit, offset int64) ([]Row, error) {
 	order := l.orderBy(reversed)
-	keys := "SELECT " + l.key + " FROM " + l.from + l.where.String() + order + " LIMIT ? OFFSET ?"
-	text := "SELECT " + l.columns + " FROM " + l.from + l.joins + " WHERE " + l.key + " IN (" + keys + ")" + order
-	return scan[Row](ctx, q, text, append(slices.Clone(l.where.arguments), limit, offset)...)
+	part, arguments := l.where.String()+order+" LIMIT ?", append(slices.Clone(l.where.arguments), limit)
+	if len(l.where.arguments) == 0 {
+		// Postgres keeps the plan of a statement without parameters. With a limit as its only one it makes
+		// a plan for each request, which takes longer than to read the rows.
+		part, arguments = l.where.String()+order+" LIMIT "+strconv.FormatInt(limit, 10), nil
+	}
+	text := "SELECT " + l.columns + " FROM " + l.from + l.joins
+	if offset == 0 {
+		return scan[Row](ctx, q, text+part, arguments...)
+	}
+	keys := "SELECT " + l.key + " FROM " + l.from + part + " OFFSET ?"
+	text += " WHERE " + l.key + " IN (" + keys + ")" + order
+	return scan[Row](ctx, q, text, append(arguments, offset)...)
 }
 
 // page returns a page of a list and the number of rows on all pages, of one state of the database.
@@ -135,27 +163,29 @@ func page[Row any](ctx context.Context, s *Store, l list, p Page) (result []Row,
 		return nil, 0, err
 	}
 	err = s.snapshot(ctx, func(q queries) error {
-		if l.total != "" && len(l.where.conditions) == 0 {
+		if l.countFirst {
 			result, total, err = pageOfAll[Row](ctx, q, l, p)
 			return err
 		}
-		if result, err = rows[Row](ctx, q, l, false, int64(p.Size), p.offset()); err != nil {
+		// One row more than the page: without it this is the last page, and nothing is left to count.
+		if result, err = rows[Row](ctx, q, l, false, int64(p.Size)+1, p.offset()); err != nil {
 			return err
 		}
 		if len(result) == 0 && p.Number > 1 {
 			return ErrInvalidPage
 		}
-		if len(result) < p.Size { // the last page
+		if len(result) <= p.Size {
 			total = p.offset() + int64(len(result))
 			return nil
 		}
+		result = result[:p.Size]
 		total, err = q.count(ctx, l)
 		return err
 	})
 	return result, total, err
 }
 
-// pageOfAll is page for a list whose total is known: a page past the middle is read from the end.
+// pageOfAll is page for a list that is counted first.
 func pageOfAll[Row any](ctx context.Context, q queries, l list, p Page) ([]Row, int64, error) {
 	total, err := q.count(ctx, l)
 	if err == nil {

@@ -117,11 +117,6 @@ func (c sqliteConnector) Driver() driver.Driver { return &sqlite3.SQLiteDriver{}
 
 func (*sqliteEngine) dialect() string { return "sqlite3" }
 
-// contains uses instr, since a LIKE pattern has a largest length.
-func (*sqliteEngine) contains(column, text string) (string, any) {
-	return "instr(" + column + ", ?) > 0", text
-}
-
 // bind puts a + before each parameter, which hides its value from the planner and does nothing else.
 // Otherwise SQLite plans a statement anew each time it runs, since the driver clears its values after
 // each run: reading one organisation would take twice as long. No statement has a ? elsewhere.

@@ -78,8 +78,6 @@ type engine interface {
 	dialect() string
 	// bind writes the parameters of a statement, each a ?, as the driver wants them.
 	bind(text string) string
-	// contains is a condition that the column holds the text, where %, _ and \ are plain.
-	contains(column, text string) (condition string, argument any)
 	// locking returns what a query ends with that locks rows: the clause on Postgres, "" on SQLite,
 	// where one Write runs at a time.
 	locking(clause string) string
