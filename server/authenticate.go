@@ -15,29 +15,22 @@ import (
 
 var errNoCredentials = handlers.Unauthorized("Authentication credentials were not provided.")
 
-// anonymousOperations are those that --anonymous-read opens.
-var anonymousOperations = map[string]bool{
-	"call_managing_organisations_list":     true,
-	"call_managing_organisations_count":    true,
-	"call_managing_organisations_retrieve": true,
-}
-
-// authenticate puts who sends the request on its context. A wrong token is refused even where
-// none is needed, and so is one that sends too much.
+// authenticate puts who sends the request on its context. It also applies the rate limit of tokens.
+// A wrong token is refused even where none is needed.
 func authenticate(cfg Config, op operation, tokens *limiters[string]) echo.MiddlewareFunc {
-	anonymous := cfg.AnonymousRead && anonymousOperations[op.id]
+	open := op.public || cfg.AnonymousRead && op.anonymousRead
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
 			token, err := tokenOf(r.Header.Get(echo.HeaderAuthorization))
-			if anonymous && errors.Is(err, errNoCredentials) {
+			if open && errors.Is(err, errNoCredentials) {
 				return next(c)
 			}
 			if err != nil {
 				return err
 			}
 			digest := store.Digest(token)
-			if err := tokens.take(digest); err != nil {
+			if err := tokens.allow(digest); err != nil {
 				return err
 			}
 			principal, err := signIn(r.Context(), cfg, digest)
@@ -50,15 +43,16 @@ func authenticate(cfg Config, op operation, tokens *limiters[string]) echo.Middl
 	}
 }
 
-// signIn has a time limit of its own, since that of the request begins after its body has arrived.
+// signIn asks the store on every request, so that a revocation holds at once on every replica. It has
+// a time limit of its own, since limitTime begins later.
 func signIn(ctx context.Context, cfg Config, digest string) (access.Principal, error) {
 	ctx, cancel := context.WithTimeout(ctx, cfg.RequestTimeout)
 	defer cancel()
 	return handlers.SignIn(ctx, cfg.Store, digest)
 }
 
-// tokenOf reads an Authorization header: `Token x`, `Bearer x` or `Bearer Token x`, the words
-// in any case. Its errors are the answers.
+// tokenOf reads an Authorization header: `Token x`, `Bearer x` or `Bearer Token x`, in any case. Its
+// error is the answer.
 func tokenOf(header string) (string, error) {
 	scheme, rest, _ := strings.Cut(strings.Trim(header, " \t"), " ")
 	switch strings.ToLower(scheme) {

@@ -26,8 +26,7 @@ var docsFiles embed.FS
 const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
 	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// routeDocs routes the documentation page. Each file has a route, so that a path which is no
-// file's is unknown like any other.
+// routeDocs routes the documentation page. Each file has a route, so that any other path is unknown.
 func routeDocs(e *echo.Echo, methods []string) {
 	e.Match(methods, "/", func(c echo.Context) error { return c.Redirect(http.StatusFound, "/api/docs/") })
 	for name, file := range docsAssets() {
@@ -38,8 +37,7 @@ func routeDocs(e *echo.Echo, methods []string) {
 	}
 }
 
-// docsAssets returns the files of docs/ by their names; they are digested once, since a process
-// may build many servers.
+// docsAssets returns the files of docs/ by their names.
 var docsAssets = sync.OnceValue(func() map[string]asset {
 	mediaTypes := map[string]string{
 		".html": "text/html; charset=utf-8",
@@ -69,27 +67,27 @@ var docsAssets = sync.OnceValue(func() map[string]asset {
 	return files
 })
 
-// asset is what is served whole and as it is.
+// asset is a file that is served whole.
 type asset struct {
 	mediaType, etag, cacheControl string
 	content                       []byte
 }
 
-// newAsset is a text that the binary holds. A client asks for it each time, so that it never
-// shows the files of the binary before this one.
+// newAsset returns a text that the binary holds. Clients ask each time whether it changed, since
+// another binary may have another text.
 func newAsset(mediaType string, content []byte) asset {
 	sum := sha256.Sum256(content)
 	return asset{mediaType: mediaType, etag: `"` + hex.EncodeToString(sum[:16]) + `"`, cacheControl: "no-cache", content: content}
 }
 
-// serve sends the asset, or says that the client has it already.
+// serve sends the asset, or 304 where the client has it.
 func (a asset) serve(c echo.Context) error {
 	header := c.Response().Header()
 	header.Set(echo.HeaderContentType, a.mediaType)
 	header.Set("ETag", a.etag)
 	header.Set(echo.HeaderCacheControl, a.cacheControl)
 	r := c.Request().Clone(c.Request().Context())
-	r.Header.Del("Range") // nobody needs a part, and ServeContent would answer a wrong range with a text of its own
+	r.Header.Del("Range") // ServeContent answers a wrong range with a text of its own
 	http.ServeContent(c.Response(), r, "", time.Time{}, bytes.NewReader(a.content))
 	return nil
 }

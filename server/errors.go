@@ -16,7 +16,7 @@ import (
 	"github.com/opencalls/opencalls/store"
 )
 
-// statusClientGone is what the log shows where nobody waits for the answer any more.
+// statusClientGone is what the log shows where the client did not wait for the answer.
 const statusClientGone = 499
 
 // retryAfter is how many seconds a client is asked to wait after a 503.
@@ -51,7 +51,7 @@ func writeError(err error, c echo.Context) {
 	_ = c.Blob(problem.Status, echo.MIMEApplicationJSON, append(text, '\n'))
 }
 
-// problemOf is the one place that says what a client is told of an error.
+// problemOf says what a client is told of an error.
 func problemOf(err error, r *http.Request) *handlers.Problem {
 	var problem *handlers.Problem
 	var routing *echo.HTTPError

@@ -10,8 +10,8 @@ import (
 	"github.com/opencalls/opencalls/handlers"
 )
 
-// secureHeaders sets what every answer tells browsers and caches. What is no answer of the API's
-// (images, the documentation) says for itself how long it may be kept.
+// secureHeaders sets what every answer tells browsers and caches. Images and the documentation
+// replace Cache-Control.
 func secureHeaders() echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -27,7 +27,8 @@ func secureHeaders() echo.MiddlewareFunc {
 	}
 }
 
-// crossOrigin lets pages of some origins use the API from a browser. It is off without any.
+// crossOrigin lets pages of some origins use the API from a browser, with any headers. It is off if there
+// are no origins.
 func crossOrigin(cfg Config) echo.MiddlewareFunc {
 	if len(cfg.CORSOrigins) == 0 {
 		return func(next echo.HandlerFunc) echo.HandlerFunc { return next }
@@ -38,7 +39,6 @@ func crossOrigin(cfg Config) echo.MiddlewareFunc {
 		},
 		AllowOrigins: cfg.CORSOrigins,
 		AllowMethods: []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
-		AllowHeaders: []string{echo.HeaderAuthorization, echo.HeaderContentType, echo.HeaderXRequestID},
 		ExposeHeaders: []string{
 			"X-Result-Count", "Link", echo.HeaderLocation, echo.HeaderXRequestID, echo.HeaderRetryAfter,
 		},
@@ -46,7 +46,7 @@ func crossOrigin(cfg Config) echo.MiddlewareFunc {
 	})
 }
 
-// isPreflight says that an OPTIONS request asks what a page may do, and not what a path has.
+// isPreflight tells a browser's question from other OPTIONS requests, which ask for a path's methods.
 func isPreflight(r *http.Request) bool {
 	return r.Header.Get(echo.HeaderOrigin) != "" && r.Header.Get(echo.HeaderAccessControlRequestMethod) != ""
 }

@@ -31,42 +31,25 @@ func TestCancelledWithoutTheClient(t *testing.T) {
 	}
 }
 
-// One question to the database serves all who ask meanwhile and for a second after; nobody's
-// leaving ends it for the others, and nobody waits for it longer than for anything else.
+// One question to the database serves all who ask meanwhile and for a second after. It does not end
+// with the client that asked first.
 func TestReadiness(t *testing.T) {
-	var asked int
-	answer, wait := error(nil), make(chan struct{})
-	now := time.Now()
-	r := newReadiness(time.Minute, func() time.Time { return now }, func(ctx context.Context) error {
+	asked, answer, now := 0, error(nil), time.Now()
+	r := &readiness{now: func() time.Time { return now }, timeout: time.Minute, ping: func(ctx context.Context) error {
 		asked++
-		<-wait
+		time.Sleep(10 * time.Millisecond)
 		return errors.Join(answer, ctx.Err())
-	})
-	first, leave := context.WithCancel(t.Context())
-	var group sync.WaitGroup
-	began := make(chan struct{})
-	group.Go(func() {
-		close(began)
-		if err := r.check(first); err != nil {
-			t.Error(err)
-		}
-	})
-	<-began
-	for len(r.turn) == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	}}
+	gone, leave := context.WithCancel(t.Context())
 	leave()
-	if err := r.check(first); !errors.Is(err, context.Canceled) {
-		t.Errorf("one who has left: %v", err)
-	}
+	var group sync.WaitGroup
 	for range 10 {
 		group.Go(func() {
-			if err := r.check(t.Context()); err != nil {
+			if err := r.check(gone); err != nil {
 				t.Error(err)
 			}
 		})
 	}
-	close(wait)
 	group.Wait()
 	if answer = errors.New("gone"); r.check(t.Context()) != nil || asked != 1 {
 		t.Errorf("asked %d times", asked)

@@ -13,8 +13,8 @@ import (
 	"github.com/opencalls/opencalls/handlers"
 )
 
-// logRequests writes one line per request, and into it why a request failed that should not
-// have. It is also where errors become answers, so that the line has the status.
+// logRequests writes one line per request, with the cause of a 5xx. Errors become answers here, so that
+// the line has the status.
 func logRequests(cfg Config) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -24,14 +24,14 @@ func logRequests(cfg Config) echo.MiddlewareFunc {
 				c.Error(err)
 			}
 			r, status := c.Request(), c.Response().Status
-			attributes := append(make([]slog.Attr, 0, 10), // all that there may be
+			attributes := append(make([]slog.Attr, 0, 10),
 				slog.String("request_id", handlers.RequestFrom(r.Context()).ID),
 				slog.String("method", r.Method),
-				slog.String("path", r.URL.Path), // without the query, which may hold what is nobody's business
+				slog.String("path", r.URL.Path), // without the query, which may hold secrets
 				slog.Int("status", status),
 				slog.Int64("bytes", c.Response().Size),
 				slog.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000),
-				slog.String("remote", c.Request().RemoteAddr),
+				slog.String("remote", c.RealIP()),
 			)
 			if user := access.From(r.Context()).UserUUID; user != [16]byte{} {
 				attributes = append(attributes, slog.String("user", user.String()))

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -73,8 +74,8 @@ func TestTrustedProxies(t *testing.T) {
 		"all that are named":                  {[]string{"0.0.0.0/0"}, forwarded, "https://calls.example.com", "198.51.100.7"},
 		"it says nothing":                     {[]string{"127.0.0.0/8"}, nil, "", ""},
 		"it says nonsense":                    {[]string{"127.0.0.0/8"}, []string{"X-Forwarded-For: x", "X-Forwarded-Proto: javascript"}, "", ""},
-		"nonsense behind an address":          {[]string{"127.0.0.0/8", "192.0.2.0/24"}, []string{"X-Forwarded-For: 203.0.113.1, \"<x>, 192.0.2.1:99"}, "", "192.0.2.1"},
-		"the last of several lines is nearer": {[]string{"127.0.0.0/8"}, []string{"X-Forwarded-Host: evil.example", "X-Forwarded-Host: a.example, b.example", "X-Forwarded-For: [2001:db8::1]:5"}, "http://b.example", "2001:db8::1"},
+		"nonsense behind an address":          {[]string{"127.0.0.0/8", "192.0.2.0/24"}, []string{"X-Forwarded-For: 203.0.113.1, \"<x>, 192.0.2.1"}, "", ""},
+		"the last of several lines is nearer": {[]string{"127.0.0.0/8"}, []string{"X-Forwarded-Host: evil.example", "X-Forwarded-Host: a.example, b.example", "X-Forwarded-For: [2001:db8::1]"}, "http://b.example", "2001:db8::1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			stage := newStage(t, storetest.SQLite, func(s *setup) {
@@ -98,8 +99,8 @@ func TestTrustedProxies(t *testing.T) {
 			if err := json.Unmarshal([]byte(stage.log.take()), &line); err != nil {
 				t.Fatal(err)
 			}
-			if line.Remote != test.remote && (test.remote != "" || !strings.HasPrefix(line.Remote, "127.0.0.1:")) {
-				t.Errorf("the log has the address %q, want %q", line.Remote, test.remote)
+			if want := cmp.Or(test.remote, "127.0.0.1"); line.Remote != want {
+				t.Errorf("the log has the address %q, want %q", line.Remote, want)
 			}
 		})
 	}
@@ -156,9 +157,9 @@ func TestCORS(t *testing.T) {
 			}
 		}
 		preflight := stage.send(t, request{Method: "OPTIONS", Target: base, Header: http.Header{
-			"Origin": {test.origin}, "Access-Control-Request-Method": {"PATCH"}, "Access-Control-Request-Headers": {"authorization"}}})
+			"Origin": {test.origin}, "Access-Control-Request-Method": {"PATCH"}, "Access-Control-Request-Headers": {"authorization,x-own"}}})
 		methods, headers := preflight.Header.Get("Access-Control-Allow-Methods"), preflight.Header.Get("Access-Control-Allow-Headers")
-		if preflight.Status != 204 || strings.Contains(methods, "PATCH") != test.allowed || strings.Contains(headers, "Authorization") != test.allowed {
+		if preflight.Status != 204 || strings.Contains(methods, "PATCH") != test.allowed || (headers == "authorization,x-own") != test.allowed {
 			t.Errorf("preflight of %s: %d, methods %q, headers %q", test.origin, preflight.Status, methods, headers)
 		}
 	}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"net"
 	"net/http"
 	"net/netip"
 	"regexp"
@@ -12,24 +13,27 @@ import (
 	"github.com/opencalls/opencalls/handlers"
 )
 
-// unforward makes a request that came through trusted proxies what it was before them: it has the
-// address and the host of the client's own. It returns the scheme that the client used, "" where
-// no trusted proxy says it. What others say of themselves is not looked at.
-func unforward(r *http.Request, trusted []netip.Prefix) (scheme string) {
-	if len(trusted) == 0 || !contains(trusted, addressOf(r.RemoteAddr)) {
-		return ""
+// clientAddress returns how a client's address is found: the last one in X-Forwarded-For that is no
+// trusted proxy's, where a trusted proxy sends the request.
+func clientAddress(trusted []netip.Prefix) echo.IPExtractor {
+	if len(trusted) == 0 {
+		return echo.ExtractIPDirect()
 	}
-	// Each proxy has added whom it saw: the first from the right that is no proxy of ours.
-	hops := strings.Split(strings.Join(r.Header.Values(echo.HeaderXForwardedFor), ","), ",")
-	for _, hop := range slices.Backward(hops) {
-		address := addressOf(strings.TrimSpace(hop))
-		if !address.IsValid() {
-			break
-		}
-		r.RemoteAddr = address.String()
-		if !contains(trusted, address) {
-			break
-		}
+	options := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+	for _, prefix := range trusted {
+		network := &net.IPNet{IP: prefix.Masked().Addr().AsSlice(), Mask: net.CIDRMask(prefix.Bits(), prefix.Addr().BitLen())}
+		options = append(options, echo.TrustIPRange(network))
+	}
+	return echo.ExtractIPFromXFFHeader(options...)
+}
+
+// applyForwarded gives the request the host that a trusted proxy says the client named, and returns
+// the scheme that the client used; "" where no trusted proxy says it.
+func applyForwarded(r *http.Request, trusted []netip.Prefix) (scheme string) {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	fromPeer := func(network netip.Prefix) bool { return network.Contains(peer.Addr().Unmap().WithZone("")) }
+	if err != nil || !slices.ContainsFunc(trusted, fromPeer) {
+		return ""
 	}
 	if host := lastOf(r.Header.Values("X-Forwarded-Host")); host != "" {
 		r.Host = host
@@ -41,31 +45,17 @@ func unforward(r *http.Request, trusted []netip.Prefix) (scheme string) {
 	return scheme
 }
 
-// lastOf is what the proxy nearest to us says in a header.
+// lastOf returns what the nearest proxy says in a header.
 func lastOf(values []string) string {
 	all := strings.Split(strings.Join(values, ","), ",")
 	return strings.TrimSpace(all[len(all)-1])
 }
 
-// addressOf reads an address with or without a port; the zero Addr if it is none.
-func addressOf(text string) netip.Addr {
-	if withPort, err := netip.ParseAddrPort(text); err == nil {
-		return withPort.Addr().Unmap()
-	}
-	address, _ := netip.ParseAddr(strings.Trim(text, "[]"))
-	return address.Unmap()
-}
-
-func contains(networks []netip.Prefix, address netip.Addr) bool {
-	return slices.ContainsFunc(networks, func(n netip.Prefix) bool { return n.Contains(address.WithZone("")) })
-}
-
-// hostPattern is what a Host header may be, which goes into URLs, and those into headers that
-// clients split at commas: a name or an address, and a port.
+// hostPattern is what a Host header may be: a name or an address, and a port. It goes into URLs, and
+// those into headers that clients split at commas.
 var hostPattern = regexp.MustCompile(`^([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
 
-// checkHost refuses a request for a host that is not ours. Health checks come by address and say
-// nothing of anybody.
+// checkHost refuses a request for a host that is not ours. Health checks name the host by its address.
 func checkHost(cfg Config) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -78,8 +68,8 @@ func checkHost(cfg Config) echo.MiddlewareFunc {
 	}
 }
 
-// allowsHost says whether a host is one of those allowed, of which .example.com is example.com
-// with all below it; without any, every host is. The port doesn't matter.
+// allowsHost says whether a host is allowed. An allowed .example.com is example.com and all hosts
+// below it; if there are no allowed hosts, every host is allowed. The port doesn't matter.
 func allowsHost(allowed []string, host string) bool {
 	if len(allowed) == 0 {
 		return host == "" || hostPattern.MatchString(host) // HTTP/1.0 needs none

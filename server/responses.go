@@ -15,13 +15,13 @@ import (
 	"github.com/opencalls/opencalls/handlers"
 )
 
-// checkResponse holds each answer of an operation against openapi.yaml before it is sent.
+// checkResponse validates each answer of an operation against openapi.yaml before it is sent.
 func checkResponse(cfg Config, op operation) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		if cfg.ValidateResponses == ValidateOff {
 			return next
 		}
-		next = recoverPanics()(next) // what answers a panic further out would write into the held answer
+		next = recoverPanics()(next) // or the answer to a panic would go into the held one
 		return func(c echo.Context) error {
 			response := c.Response()
 			before := response.Header().Clone()
@@ -39,7 +39,7 @@ func checkResponse(cfg Config, op operation) echo.MiddlewareFunc {
 				cfg.Logger.WarnContext(c.Request().Context(), "response does not match openapi.yaml",
 					"request_id", handlers.RequestFrom(c.Request().Context()).ID, "violation", violation.Error())
 			default:
-				forget(response, before)
+				resetResponse(response, before)
 				return &handlers.Problem{Status: http.StatusInternalServerError, Detail: "Response does not match openapi.yaml: " + violation.Error()}
 			}
 			held.send()
@@ -48,9 +48,8 @@ func checkResponse(cfg Config, op operation) echo.MiddlewareFunc {
 	}
 }
 
-// forget makes of an answer that was held back one that has not been begun: nothing of it is left
-// beside the one that takes its place.
-func forget(response *echo.Response, before http.Header) {
+// resetResponse drops an answer that was held back, so that another one can take its place.
+func resetResponse(response *echo.Response, before http.Header) {
 	response.Committed, response.Size = false, 0
 	clear(response.Header())
 	maps.Copy(response.Header(), before)
@@ -71,8 +70,7 @@ func (h *heldResponse) send() {
 	_, _ = h.ResponseWriter.Write(h.content.Bytes()) // nobody is told of a client that is gone
 }
 
-// validateResponse returns which operation and field an answer is wrong in; nil where it is
-// what openapi.yaml says.
+// validateResponse says in which operation and field an answer differs from openapi.yaml.
 func validateResponse(r *http.Request, op operation, status int, header http.Header, content []byte) error {
 	if status == statusClientGone {
 		return nil

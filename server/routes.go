@@ -15,7 +15,7 @@ import (
 func routePlain(e *echo.Echo, cfg Config) {
 	reads := []string{http.MethodGet, http.MethodHead}
 	e.Match(reads, "/healthz", func(c echo.Context) error { return writeStatus(c, http.StatusOK, "ok") })
-	database := newReadiness(cfg.RequestTimeout, time.Now, cfg.Store.Ping)
+	database := &readiness{ping: cfg.Store.Ping, now: time.Now, timeout: cfg.RequestTimeout}
 	e.Match(reads, "/readyz", func(c echo.Context) error {
 		if cfg.draining() {
 			return writeStatus(c, http.StatusServiceUnavailable, "draining")
@@ -24,19 +24,19 @@ func routePlain(e *echo.Echo, cfg Config) {
 			return err
 		}
 		return writeStatus(c, http.StatusOK, "ok")
-	}, limitTime(cfg))
+	})
 	e.Match(reads, "/api/media/:uuid/", serveImage(cfg), limitTime(cfg))
 	e.Match(reads, "/api/schema/", serveSchema)
 	routeDocs(e, reads)
 }
 
-// writeStatus says how the server is.
+// writeStatus answers a health check.
 func writeStatus(c echo.Context, code int, status string) error {
 	return c.Blob(code, echo.MIMEApplicationJSON, []byte(`{"status":"`+status+"\"}\n"))
 }
 
-// serveImage serves an uploaded image. A URL never gets other bytes, so it may be kept for
-// ever; the headers keep a browser from taking it for anything but an image.
+// serveImage serves an uploaded image. Caches may keep it for ever, since a URL never gets other bytes.
+// The headers keep a browser from taking it for anything but an image.
 func serveImage(cfg Config) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		id, err := handlers.ParseUUID(pathParam(c, "uuid"))
@@ -55,8 +55,7 @@ func serveImage(cfg Config) echo.HandlerFunc {
 	}
 }
 
-// routeMissingSlashes sends a request for a path that exists with a slash at its end there:
-// 301 for GET and HEAD, 308, which keeps method and body, for the rest.
+// routeMissingSlashes redirects to a path that exists with a slash at its end.
 func routeMissingSlashes(e *echo.Echo) {
 	seen := map[string]bool{}
 	for _, route := range e.Routes() {
@@ -69,6 +68,7 @@ func routeMissingSlashes(e *echo.Echo) {
 	}
 }
 
+// redirectToSlash answers 301 to GET and HEAD, and 308, which keeps method and body, to the rest.
 func redirectToSlash(c echo.Context) error {
 	r := c.Request()
 	target := r.URL.EscapedPath() + "/"

@@ -1,14 +1,14 @@
-// Package server is the HTTP side: it puts a request into the form that openapi.yaml speaks
-// of, checks it against that file, hands it to the handlers and writes every answer's errors.
+// Package server is the HTTP side: it normalises a request, validates it against openapi.yaml, hands
+// it to the handlers, and writes errors.
 package server
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"slices"
-	"sync"
+	"strings"
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -28,6 +28,15 @@ const (
 	ValidateFail = "fail" // a violation is a 500 that says where
 )
 
+// The defaults of Config, which are those of the command line too.
+const (
+	DefaultImageMaxBytes  = 5 << 20
+	DefaultImageMaxPixels = 16_000_000
+	DefaultMaxBodyBytes   = 1 << 20
+	DefaultBodyMemory     = 96 << 20
+	DefaultRequestTimeout = 30 * time.Second
+)
+
 // Config is what the server is made of. Store is needed; the rest has defaults.
 type Config struct {
 	Store             *store.Store
@@ -35,7 +44,7 @@ type Config struct {
 	NewUUID           func() uuid.UUID // for request ids; random
 	Logger            *slog.Logger     // one line per request; slog.Default()
 	PublicURL         string           // scheme and host of URLs in answers; "" takes the request's
-	AnonymousRead     bool             // list and retrieve need no token
+	AnonymousRead     bool             // operations with x-anonymous-read need no token
 	ValidateResponses string           // ValidateOff
 	Images            images.Limits    // of uploads; 5 MiB and 16 megapixels
 	Draining          <-chan struct{}  // closed before the server ends: /readyz is 503, answers close connections; nil is never
@@ -56,27 +65,13 @@ func (c Config) withDefaults() Config {
 	if c.NewUUID == nil {
 		c.NewUUID = uuid.New
 	}
-	if c.Logger == nil {
-		c.Logger = slog.Default()
-	}
-	if c.ValidateResponses == "" {
-		c.ValidateResponses = ValidateOff
-	}
-	if c.Images.MaxBytes == 0 {
-		c.Images.MaxBytes = 5 << 20
-	}
-	if c.Images.MaxPixels == 0 {
-		c.Images.MaxPixels = 16_000_000
-	}
-	if c.BodyMemory == 0 {
-		c.BodyMemory = 96 << 20
-	}
-	if c.MaxBodyBytes == 0 {
-		c.MaxBodyBytes = 1 << 20
-	}
-	if c.RequestTimeout == 0 {
-		c.RequestTimeout = 30 * time.Second
-	}
+	c.Logger = cmp.Or(c.Logger, slog.Default())
+	c.ValidateResponses = cmp.Or(c.ValidateResponses, ValidateOff)
+	c.Images.MaxBytes = cmp.Or(c.Images.MaxBytes, DefaultImageMaxBytes)
+	c.Images.MaxPixels = cmp.Or(c.Images.MaxPixels, DefaultImageMaxPixels)
+	c.MaxBodyBytes = cmp.Or(c.MaxBodyBytes, DefaultMaxBodyBytes)
+	c.BodyMemory = cmp.Or(c.BodyMemory, DefaultBodyMemory)
+	c.RequestTimeout = cmp.Or(c.RequestTimeout, DefaultRequestTimeout)
 	return c
 }
 
@@ -92,51 +87,31 @@ func New(cfg Config) (http.Handler, error) {
 	}
 	e := echo.New()
 	e.HTTPErrorHandler = writeError
-	e.Use(chain(identify(cfg), logRequests(cfg), recoverPanics(), closeConnections(cfg),
-		secureHeaders(), checkHost(cfg), crossOrigin(cfg), throttleAddresses(cfg), handleRoute))
+	e.IPExtractor = clientAddress(cfg.TrustedProxies)
+	e.Use(identify(cfg), logRequests(cfg), recoverPanics(), closeConnections(cfg),
+		secureHeaders(), checkHost(cfg), crossOrigin(cfg), limitAddresses(cfg))
 	routePlain(e, cfg)
 	routeOperations(e, cfg, spec)
 	routeMissingSlashes(e)
 	return e, nil
 }
 
-// chain makes one of several middlewares, around the handler that it is first given: it is built
-// once, where Echo builds one for each request.
-func chain(list ...echo.MiddlewareFunc) echo.MiddlewareFunc {
-	var once sync.Once
-	var whole echo.HandlerFunc
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		once.Do(func() {
-			whole = next
-			for _, middleware := range slices.Backward(list) {
-				whole = middleware(whole)
-			}
-		})
-		return whole
-	}
-}
-
-// handleRoute ends the chain of all routes: which handler follows is each request's own.
-func handleRoute(echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error { return c.Handler()(c) }
-}
-
-// routeOperations routes what openapi.yaml defines. Each operation has the same chain.
+// routeOperations routes what openapi.yaml defines. Each operation passes the same middleware.
 func routeOperations(e *echo.Echo, cfg Config, spec *openapi3.T) {
-	chains := map[string][]echo.MiddlewareFunc{}
+	middleware := map[string][]echo.MiddlewareFunc{}
 	memory := newBodyMemory(cfg.BodyMemory, bodyWait)
 	tokens := newLimiters[string](cfg.RateLimitToken, cfg.Now)
 	for _, op := range operations(spec) {
-		chains[op.id] = []echo.MiddlewareFunc{chain(
+		middleware[op.id] = []echo.MiddlewareFunc{
 			checkResponse(cfg, op), authenticate(cfg, op, tokens), checkPath(op), normaliseQuery(op),
 			readBody(cfg, op, memory), limitTime(cfg), validateRequest(op),
-		)}
+		}
 	}
 	strict := gen.NewStrictHandler(handlers.New(cfg.Store, cfg.Images), nil)
-	gen.RegisterHandlersWithOptions(e, strict, gen.RegisterHandlersOptions{OperationMiddlewares: chains})
+	gen.RegisterHandlersWithOptions(e, strict, gen.RegisterHandlersOptions{OperationMiddlewares: middleware})
 }
 
-// identify gives the request its id and makes known to the handlers what they see of it.
+// identify gives the request its id, and the handlers what they see of it.
 func identify(cfg Config) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -146,7 +121,7 @@ func identify(cfg Config) echo.MiddlewareFunc {
 				id = cfg.NewUUID().String()
 			}
 			c.Response().Header().Set(echo.HeaderXRequestID, id)
-			scheme := unforward(r, cfg.TrustedProxies)
+			scheme := applyForwarded(r, cfg.TrustedProxies)
 			request := &handlers.Request{ID: id, Origin: cfg.PublicURL, Path: r.URL.EscapedPath()}
 			if request.Origin == "" {
 				request.Origin = origin(r, scheme)
@@ -157,17 +132,10 @@ func identify(cfg Config) echo.MiddlewareFunc {
 	}
 }
 
-// usableRequestID says whether a caller's own id can go into a log as it is.
+// usableRequestID says whether a client's own id can go into a log as it is.
 func usableRequestID(id string) bool {
-	if id == "" || len(id) > 128 {
-		return false
-	}
-	for _, b := range []byte(id) {
-		if b <= ' ' || b > '~' {
-			return false
-		}
-	}
-	return true
+	unusable := func(r rune) bool { return r <= ' ' || r > '~' }
+	return id != "" && len(id) <= 128 && !strings.ContainsFunc(id, unusable)
 }
 
 // origin is the scheme and host that the request was sent to; scheme is what a trusted proxy says.
@@ -188,8 +156,9 @@ func origin(r *http.Request, scheme string) string {
 	return scheme + "://" + host
 }
 
-// limitTime ends the work on a request after a while; the client gets a 503. The time that its
-// body takes to come is the client's own.
+// limitTime ends the work on a request after a while; the client gets a 503. It begins when the body
+// has come, since a slow client is no fault of the server's. Echo's ContextTimeout leaves its ended
+// context on the request, which then looks as if the client were gone.
 func limitTime(cfg Config) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -197,14 +166,13 @@ func limitTime(cfg Config) echo.MiddlewareFunc {
 			ctx, cancel := context.WithTimeout(r.Context(), cfg.RequestTimeout)
 			defer cancel()
 			c.SetRequest(r.WithContext(ctx))
-			defer c.SetRequest(r) // whose context ends with the connection: an error may ask why it ended
+			defer c.SetRequest(r)
 			return next(c)
 		}
 	}
 }
 
-// closeConnections sends clients to another server once this one is about to end. What they
-// sent meanwhile on a connection is answered; the connection is not cut off under it.
+// closeConnections makes clients connect to another server once this one is about to end.
 func closeConnections(cfg Config) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {

@@ -12,24 +12,24 @@ import (
 	"github.com/opencalls/opencalls/handlers"
 )
 
-// RateLimit is how many requests are taken from one client, in this process alone: of several
-// replicas each takes as many.
+// RateLimit is how many requests a client may send to this process. Each replica counts for itself.
 type RateLimit struct {
 	PerSecond float64 // 0 is no limit
 	Burst     int     // how many at once after a pause; at least 1
 }
 
-// maxLimiters bounds how many clients are known at once, twice: some megabytes.
+// maxLimiters bounds how many buckets each generation holds, which is some megabytes.
 const maxLimiters = 50_000
 
-// limiters hold a token bucket for each client that was here lately.
+// limiters hold a token bucket for each client, in two generations: a bucket that is used moves to
+// the recent one, and what is left in the earlier one is forgotten.
 type limiters[K comparable] struct {
 	limit RateLimit
 	now   func() time.Time
 
 	mu              sync.Mutex
 	recent, earlier map[K]*rate.Limiter
-	since           time.Time // when recent was begun
+	since           time.Time // when the recent generation began
 }
 
 // newLimiters returns nil where there is no limit.
@@ -40,24 +40,24 @@ func newLimiters[K comparable](limit RateLimit, now func() time.Time) *limiters[
 	return &limiters[K]{limit: limit, now: now, recent: map[K]*rate.Limiter{}}
 }
 
-// take counts a client's request, or refuses it with a 429 that says when to try again.
-func (l *limiters[K]) take(client K) error {
+// allow counts a client's request, or refuses it with a 429 that says when to try again.
+func (l *limiters[K]) allow(client K) error {
 	if l == nil {
 		return nil
 	}
 	now := l.now()
-	bucket := l.of(client, now)
+	bucket := l.bucket(client, now)
 	if bucket.AllowN(now, 1) {
 		return nil
 	}
-	// No reservation that is then cancelled: where several overlap, it is not given back.
+	// Not by a reservation: several that overlap don't give back everything when they are cancelled.
 	wait := max(time.Duration((1-bucket.TokensAt(now))/l.limit.PerSecond*float64(time.Second)), time.Nanosecond)
 	return &handlers.Problem{Status: http.StatusTooManyRequests, Detail: "Request was throttled.", RetryAfter: wait}
 }
 
-// of finds a client's bucket. A bucket that was not used for as long as it takes to fill is as
-// good as a new one and is forgotten; so are older ones where there are too many.
-func (l *limiters[K]) of(client K, now time.Time) *rate.Limiter {
+// bucket finds a client's bucket. A bucket that is not used for as long as it takes to fill is as good
+// as a new one.
+func (l *limiters[K]) bucket(client K, now time.Time) *rate.Limiter {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	full := time.Duration(float64(l.limit.Burst) / l.limit.PerSecond * float64(time.Second))
@@ -74,32 +74,31 @@ func (l *limiters[K]) of(client K, now time.Time) *rate.Limiter {
 	return bucket
 }
 
-// throttleAddresses refuses who sends too much, before anything is done for it. Health checks are
-// no client's: a load balancer that is refused would take the server for a dead one.
-func throttleAddresses(cfg Config) echo.MiddlewareFunc {
+// limitAddresses applies the rate limit of addresses. It leaves out health checks, or a load balancer
+// would take the server for a dead one.
+func limitAddresses(cfg Config) echo.MiddlewareFunc {
 	addresses := newLimiters[netip.Prefix](cfg.RateLimitAddress, cfg.Now)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		if addresses == nil {
-			return next
-		}
 		return func(c echo.Context) error {
-			if !isHealthCheck(c.Request()) {
-				if err := addresses.take(networkOf(addressOf(c.Request().RemoteAddr))); err != nil {
-					return err
-				}
+			if addresses == nil || isHealthCheck(c.Request()) {
+				return next(c)
+			}
+			address, _ := netip.ParseAddr(c.RealIP())
+			if err := addresses.allow(networkOf(address.Unmap())); err != nil {
+				return err
 			}
 			return next(c)
 		}
 	}
 }
 
-// networkOf is what one client has: an address of IPv4, or a network of 64 bits of IPv6, in which
-// a client chooses its addresses.
+// networkOf returns the network that counts as one client. IPv6 clients are grouped by /64, since a
+// client can choose any address in its /64.
 func networkOf(address netip.Addr) netip.Prefix {
 	bits := address.BitLen()
 	if address.Is6() {
 		bits = 64
 	}
-	network, _ := address.WithZone("").Prefix(bits) // of no address: none
+	network, _ := address.WithZone("").Prefix(bits)
 	return network
 }

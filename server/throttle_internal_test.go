@@ -17,7 +17,7 @@ func TestRefusalsCostNothing(t *testing.T) {
 		var group sync.WaitGroup
 		for range 50 {
 			group.Go(func() {
-				if l.take(1) == nil {
+				if l.allow(1) == nil {
 					taken.Add(1)
 				}
 			})
@@ -35,7 +35,7 @@ func TestLimitersAreForgotten(t *testing.T) {
 	now := time.Unix(0, 0)
 	l := newLimiters[int](RateLimit{PerSecond: 1, Burst: 10}, func() time.Time { return now })
 	for client := range 5 * maxLimiters {
-		if err := l.take(client); err != nil {
+		if err := l.allow(client); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -44,20 +44,20 @@ func TestLimitersAreForgotten(t *testing.T) {
 	}
 	now = now.Add(time.Minute)
 	for range 10 {
-		if err := l.take(-1); err != nil {
+		if err := l.allow(-1); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for range 100 { // it is refused in each of these seconds but for the one token that it earns
 		now = now.Add(time.Second)
-		if l.take(-1) != nil || l.take(-1) == nil {
+		if l.allow(-1) != nil || l.allow(-1) == nil {
 			t.Fatal("the bucket was forgotten too early")
 		}
 	}
 	now = now.Add(time.Minute)
-	_ = l.take(1)
+	_ = l.allow(1)
 	now = now.Add(time.Minute)
-	_ = l.take(1)
+	_ = l.allow(1)
 	if l.recent[-1] != nil || l.earlier[-1] != nil {
 		t.Error("a client that has been gone for long is remembered")
 	}

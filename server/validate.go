@@ -20,12 +20,14 @@ import (
 
 // operation is one operation of openapi.yaml, looked up once.
 type operation struct {
-	id          string
-	route       *routers.Route
-	pathParams  []string
-	queryParams []*openapi3.Parameter
-	requestBody *openapi3.RequestBody
-	notFound    string // the text of a 404; "" is the general one
+	id            string
+	route         *routers.Route
+	pathParams    []string
+	queryParams   []*openapi3.Parameter
+	requestBody   *openapi3.RequestBody
+	public        bool   // security: [] in the file
+	anonymousRead bool   // x-anonymous-read in the file
+	notFound      string // the text of a 404; "" is the general one
 }
 
 func operations(spec *openapi3.T) []operation {
@@ -36,6 +38,8 @@ func operations(spec *openapi3.T) []operation {
 				id:    definition.OperationID,
 				route: &routers.Route{Spec: spec, Path: path, PathItem: item, Method: method, Operation: definition},
 			}
+			op.public = definition.Security != nil && len(*definition.Security) == 0
+			op.anonymousRead, _ = definition.Extensions["x-anonymous-read"].(bool)
 			for _, parameter := range append(item.Parameters, definition.Parameters...) {
 				switch parameter.Value.In {
 				case openapi3.ParameterInPath:

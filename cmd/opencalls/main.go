@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/opencalls/opencalls/server"
 )
 
 // version is set when a release is built.
@@ -65,6 +67,13 @@ func run(arguments []string, env environment) int {
 		kong.Name("opencalls"),
 		kong.Description("Waldur's Call Managing Organisations API, on SQLite or Postgres."),
 		kong.DefaultEnvars("OPENCALLS"),
+		kong.Vars{
+			"body_memory":      fmt.Sprint(server.DefaultBodyMemory),
+			"image_max_bytes":  fmt.Sprint(server.DefaultImageMaxBytes),
+			"image_max_pixels": fmt.Sprint(server.DefaultImageMaxPixels),
+			"max_body_bytes":   fmt.Sprint(server.DefaultMaxBodyBytes),
+			"request_timeout":  fmt.Sprint(server.DefaultRequestTimeout),
+		},
 		kong.Writers(env.stdout, env.stderr),
 		kong.Exit(func(code int) { exited, status = true, code }),
 		kong.Bind(env),

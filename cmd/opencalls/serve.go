@@ -23,8 +23,8 @@ import (
 
 // imageFlags are the limits of images, uploaded or imported.
 type imageFlags struct {
-	MaxBytes  int64 `name:"image-max-bytes" default:"5242880" help:"Largest image, in bytes."`
-	MaxPixels int64 `name:"image-max-pixels" default:"16000000" help:"Largest image, in pixels."`
+	MaxBytes  int64 `name:"image-max-bytes" default:"${image_max_bytes}" help:"Largest image, in bytes."`
+	MaxPixels int64 `name:"image-max-pixels" default:"${image_max_pixels}" help:"Largest image, in pixels."`
 }
 
 func (f imageFlags) limits() images.Limits {
