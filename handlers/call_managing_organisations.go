@@ -22,7 +22,9 @@ type CallManagingOrganisations struct {
 }
 
 // CallManagingOrganisationsList is a page of the organisations.
-func (h CallManagingOrganisations) CallManagingOrganisationsList(ctx context.Context, request gen.CallManagingOrganisationsListRequestObject) (gen.CallManagingOrganisationsListResponseObject, error) {
+func (h CallManagingOrganisations) CallManagingOrganisationsList(
+	ctx context.Context, request gen.CallManagingOrganisationsListRequestObject,
+) (gen.CallManagingOrganisationsListResponseObject, error) {
 	params := request.Params
 	read := func(page store.Page) ([]store.Organisation, int64, error) {
 		return h.store.ListOrganisations(ctx, organisationFilter(params), orderOf(params.O), page)
@@ -37,7 +39,9 @@ func (h CallManagingOrganisations) CallManagingOrganisationsList(ctx context.Con
 }
 
 // CallManagingOrganisationsCount is the list's headers.
-func (h CallManagingOrganisations) CallManagingOrganisationsCount(ctx context.Context, request gen.CallManagingOrganisationsCountRequestObject) (gen.CallManagingOrganisationsCountResponseObject, error) {
+func (h CallManagingOrganisations) CallManagingOrganisationsCount(
+	ctx context.Context, request gen.CallManagingOrganisationsCountRequestObject,
+) (gen.CallManagingOrganisationsCountResponseObject, error) {
 	params := gen.CallManagingOrganisationsListParams(request.Params)
 	total, err := h.store.CountOrganisations(ctx, organisationFilter(params))
 	headers, err := count(ctx, params.Page, params.PageSize, total, err)
@@ -61,7 +65,9 @@ func organisationFilter(params gen.CallManagingOrganisationsListParams) store.Or
 }
 
 // CallManagingOrganisationsRetrieve is one organisation.
-func (h CallManagingOrganisations) CallManagingOrganisationsRetrieve(ctx context.Context, request gen.CallManagingOrganisationsRetrieveRequestObject) (gen.CallManagingOrganisationsRetrieveResponseObject, error) {
+func (h CallManagingOrganisations) CallManagingOrganisationsRetrieve(
+	ctx context.Context, request gen.CallManagingOrganisationsRetrieveRequestObject,
+) (gen.CallManagingOrganisationsRetrieveResponseObject, error) {
 	o, err := h.store.Organisation(ctx, request.UUID)
 	if err != nil {
 		return nil, err
@@ -70,7 +76,9 @@ func (h CallManagingOrganisations) CallManagingOrganisationsRetrieve(ctx context
 }
 
 // CallManagingOrganisationsStatsRetrieve is what goes on in the calls of an organisation.
-func (h CallManagingOrganisations) CallManagingOrganisationsStatsRetrieve(ctx context.Context, request gen.CallManagingOrganisationsStatsRetrieveRequestObject) (gen.CallManagingOrganisationsStatsRetrieveResponseObject, error) {
+func (h CallManagingOrganisations) CallManagingOrganisationsStatsRetrieve(
+	ctx context.Context, request gen.CallManagingOrganisationsStatsRetrieveRequestObject,
+) (gen.CallManagingOrganisationsStatsRetrieveResponseObject, error) {
 	stats, err := h.store.Stats(ctx, request.UUID)
 	if err != nil {
 		return nil, err
@@ -79,7 +87,9 @@ func (h CallManagingOrganisations) CallManagingOrganisationsStatsRetrieve(ctx co
 }
 
 // CallManagingOrganisationsCreate makes a customer an organisation.
-func (h CallManagingOrganisations) CallManagingOrganisationsCreate(ctx context.Context, request gen.CallManagingOrganisationsCreateRequestObject) (gen.CallManagingOrganisationsCreateResponseObject, error) {
+func (h CallManagingOrganisations) CallManagingOrganisationsCreate(
+	ctx context.Context, request gen.CallManagingOrganisationsCreateRequestObject,
+) (gen.CallManagingOrganisationsCreateResponseObject, error) {
 	body := request.JSONBody
 	image, fields := h.checkImage(ctx)
 	var created store.Organisation
@@ -137,7 +147,9 @@ func mayCreate(ctx context.Context, fields fieldErrors) func(*store.Tx, access.P
 }
 
 // CallManagingOrganisationsUpdate replaces what the body names of an organisation.
-func (h CallManagingOrganisations) CallManagingOrganisationsUpdate(ctx context.Context, request gen.CallManagingOrganisationsUpdateRequestObject) (gen.CallManagingOrganisationsUpdateResponseObject, error) {
+func (h CallManagingOrganisations) CallManagingOrganisationsUpdate(
+	ctx context.Context, request gen.CallManagingOrganisationsUpdateRequestObject,
+) (gen.CallManagingOrganisationsUpdateResponseObject, error) {
 	body := request.JSONBody
 	customer := uuidOfURL(body.Customer)
 	update := store.OrganisationChange{Description: body.Description, ClearImage: body.Image.IsSpecified()}
@@ -149,7 +161,9 @@ func (h CallManagingOrganisations) CallManagingOrganisationsUpdate(ctx context.C
 }
 
 // CallManagingOrganisationsPartialUpdate changes what the body names of an organisation.
-func (h CallManagingOrganisations) CallManagingOrganisationsPartialUpdate(ctx context.Context, request gen.CallManagingOrganisationsPartialUpdateRequestObject) (gen.CallManagingOrganisationsPartialUpdateResponseObject, error) {
+func (h CallManagingOrganisations) CallManagingOrganisationsPartialUpdate(
+	ctx context.Context, request gen.CallManagingOrganisationsPartialUpdateRequestObject,
+) (gen.CallManagingOrganisationsPartialUpdateResponseObject, error) {
 	var update store.OrganisationChange
 	if body := request.JSONBody; body != nil {
 		update = store.OrganisationChange{Description: body.Description, ClearImage: body.Image.IsSpecified()}
@@ -162,7 +176,9 @@ func (h CallManagingOrganisations) CallManagingOrganisationsPartialUpdate(ctx co
 }
 
 // update changes an organisation, whose customer must be the one that is named, if one is.
-func (h CallManagingOrganisations) update(ctx context.Context, id uuid.UUID, update store.OrganisationChange, customer *uuid.UUID) (gen.CallManagingOrganisation, error) {
+func (h CallManagingOrganisations) update(
+	ctx context.Context, id uuid.UUID, update store.OrganisationChange, customer *uuid.UUID,
+) (gen.CallManagingOrganisation, error) {
 	image, fields := h.checkImage(ctx)
 	update.Image = image
 	var changed store.Organisation
@@ -187,7 +203,9 @@ func (h CallManagingOrganisations) update(ctx context.Context, id uuid.UUID, upd
 }
 
 // CallManagingOrganisationsDestroy deletes an organisation without calls.
-func (h CallManagingOrganisations) CallManagingOrganisationsDestroy(ctx context.Context, request gen.CallManagingOrganisationsDestroyRequestObject) (gen.CallManagingOrganisationsDestroyResponseObject, error) {
+func (h CallManagingOrganisations) CallManagingOrganisationsDestroy(
+	ctx context.Context, request gen.CallManagingOrganisationsDestroyRequestObject,
+) (gen.CallManagingOrganisationsDestroyResponseObject, error) {
 	apply := func(tx *store.Tx, _ access.Principal, o store.Organisation) error { return tx.DeleteOrganisation(o) }
 	err := change(ctx, h.store, organisation(request.UUID), mayOnOrganisation(ctx, access.Principal.MayChange), apply)
 	if errors.Is(err, store.ErrHasCalls) {

@@ -13,7 +13,9 @@ import (
 )
 
 // CallManagingOrganisationsListUsersList is a page of the roles granted on an organisation.
-func (h CallManagingOrganisations) CallManagingOrganisationsListUsersList(ctx context.Context, request gen.CallManagingOrganisationsListUsersListRequestObject) (gen.CallManagingOrganisationsListUsersListResponseObject, error) {
+func (h CallManagingOrganisations) CallManagingOrganisationsListUsersList(
+	ctx context.Context, request gen.CallManagingOrganisationsListUsersListRequestObject,
+) (gen.CallManagingOrganisationsListUsersListResponseObject, error) {
 	if err := h.mayListUsers(ctx, request.UUID); err != nil {
 		return nil, err
 	}
@@ -32,7 +34,9 @@ func (h CallManagingOrganisations) CallManagingOrganisationsListUsersList(ctx co
 }
 
 // CallManagingOrganisationsListUsersCount is the headers of the list of users.
-func (h CallManagingOrganisations) CallManagingOrganisationsListUsersCount(ctx context.Context, request gen.CallManagingOrganisationsListUsersCountRequestObject) (gen.CallManagingOrganisationsListUsersCountResponseObject, error) {
+func (h CallManagingOrganisations) CallManagingOrganisationsListUsersCount(
+	ctx context.Context, request gen.CallManagingOrganisationsListUsersCountRequestObject,
+) (gen.CallManagingOrganisationsListUsersCountResponseObject, error) {
 	if err := h.mayListUsers(ctx, request.UUID); err != nil {
 		return nil, err
 	}
@@ -82,15 +86,17 @@ func orEmpty(text *string) string {
 }
 
 // CallManagingOrganisationsAddUser grants a role to a user.
-func (h CallManagingOrganisations) CallManagingOrganisationsAddUser(ctx context.Context, request gen.CallManagingOrganisationsAddUserRequestObject) (gen.CallManagingOrganisationsAddUserResponseObject, error) {
+func (h CallManagingOrganisations) CallManagingOrganisationsAddUser(
+	ctx context.Context, request gen.CallManagingOrganisationsAddUserRequestObject,
+) (gen.CallManagingOrganisationsAddUserResponseObject, error) {
 	input := readRole(request.JSONBody)
-	err := h.manageRole(ctx, request.UUID, access.PermissionGrantRole, input, func(tx *store.Tx, p access.Principal, t roleTarget) error {
+	grant := func(tx *store.Tx, p access.Principal, t roleTarget) error {
 		if err := mayGrant(tx, p, t, input.expires); err != nil {
 			return err
 		}
 		return tx.GrantRole(t.user.UUID, t.role.UUID, t.organisation.UUID, input.expires)
-	})
-	if err != nil {
+	}
+	if err := h.manageRole(ctx, request.UUID, access.PermissionGrantRole, input, grant); err != nil {
 		return nil, err
 	}
 	answer := gen.UserRoleExpirationTime{ExpirationTime: formatEnd(input.expires)}
@@ -117,16 +123,18 @@ func mayGrant(tx *store.Tx, p access.Principal, t roleTarget, expires *time.Time
 }
 
 // CallManagingOrganisationsUpdateUser changes when a user's role ends.
-func (h CallManagingOrganisations) CallManagingOrganisationsUpdateUser(ctx context.Context, request gen.CallManagingOrganisationsUpdateUserRequestObject) (gen.CallManagingOrganisationsUpdateUserResponseObject, error) {
+func (h CallManagingOrganisations) CallManagingOrganisationsUpdateUser(
+	ctx context.Context, request gen.CallManagingOrganisationsUpdateUserRequestObject,
+) (gen.CallManagingOrganisationsUpdateUserResponseObject, error) {
 	input := readRole((*gen.UserRoleCreateRequest)(request.JSONBody))
-	err := h.manageRole(ctx, request.UUID, access.PermissionUpdateRole, input, func(tx *store.Tx, _ access.Principal, t roleTarget) error {
+	update := func(tx *store.Tx, _ access.Principal, t roleTarget) error {
 		err := tx.UpdateGrant(t.user.UUID, t.role.UUID, t.organisation.UUID, input.expires)
 		if errors.Is(err, store.ErrNotFound) {
 			return nonField("User does not have this role in this scope.")
 		}
 		return err
-	})
-	if err != nil {
+	}
+	if err := h.manageRole(ctx, request.UUID, access.PermissionUpdateRole, input, update); err != nil {
 		return nil, err
 	}
 	answer := gen.UserRoleExpirationTime{ExpirationTime: formatEnd(input.expires)}
@@ -134,12 +142,14 @@ func (h CallManagingOrganisations) CallManagingOrganisationsUpdateUser(ctx conte
 }
 
 // CallManagingOrganisationsDeleteUser revokes a user's role; where it is not held nothing changes.
-func (h CallManagingOrganisations) CallManagingOrganisationsDeleteUser(ctx context.Context, request gen.CallManagingOrganisationsDeleteUserRequestObject) (gen.CallManagingOrganisationsDeleteUserResponseObject, error) {
+func (h CallManagingOrganisations) CallManagingOrganisationsDeleteUser(
+	ctx context.Context, request gen.CallManagingOrganisationsDeleteUserRequestObject,
+) (gen.CallManagingOrganisationsDeleteUserResponseObject, error) {
 	input := readRole((*gen.UserRoleCreateRequest)(request.JSONBody))
-	err := h.manageRole(ctx, request.UUID, access.PermissionRevokeRole, input, func(tx *store.Tx, _ access.Principal, t roleTarget) error {
+	revoke := func(tx *store.Tx, _ access.Principal, t roleTarget) error {
 		return tx.RevokeRole(t.user.UUID, t.role.UUID, t.organisation.UUID)
-	})
-	if err != nil {
+	}
+	if err := h.manageRole(ctx, request.UUID, access.PermissionRevokeRole, input, revoke); err != nil {
 		return nil, err
 	}
 	return gen.CallManagingOrganisationsDeleteUser200Response{}, nil
@@ -161,7 +171,10 @@ type roleTarget struct {
 
 // manageRole is what the role actions share: it checks access, then the fields, then what concerns
 // the body as a whole.
-func (h CallManagingOrganisations) manageRole(ctx context.Context, id uuid.UUID, permission string, input roleInput, apply func(*store.Tx, access.Principal, roleTarget) error) error {
+func (h CallManagingOrganisations) manageRole(
+	ctx context.Context, id uuid.UUID, permission string, input roleInput,
+	apply func(*store.Tx, access.Principal, roleTarget) error,
+) error {
 	othersOnly := false
 	may := mayOnOrganisation(ctx, func(p access.Principal, held []store.HeldRole) (allowed bool) {
 		allowed, othersOnly = p.MayManageRole(held, permission)

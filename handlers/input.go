@@ -47,7 +47,8 @@ func readRole(body *gen.UserRoleCreateRequest) roleInput {
 
 // timePattern is RFC 3339, or a date alone, or a time without a zone. time.Parse takes more: an hour
 // of one digit, a comma in the seconds, an offset of a day and more.
-var timePattern = regexp.MustCompile(`^\d{4}-\d\d-\d\d([Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)?)?$`)
+var timePattern = regexp.MustCompile(
+	`^\d{4}-\d\d-\d\d([Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)?)?$`)
 
 // ParseTime reads a time as bodies have it. A date alone is its midnight in UTC, a time without a
 // zone is in UTC.

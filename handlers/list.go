@@ -90,7 +90,9 @@ type listHeaders struct {
 }
 
 // list returns a rendered page of a list and the answer's headers.
-func list[Row, Item any](ctx context.Context, number, size *int, read func(store.Page) ([]Row, int64, error), render func(Row) Item) ([]Item, listHeaders, error) {
+func list[Row, Item any](
+	ctx context.Context, number, size *int, read func(store.Page) ([]Row, int64, error), render func(Row) Item,
+) ([]Item, listHeaders, error) {
 	page := pageOf(number, size)
 	rows, total, err := read(page)
 	if err != nil {

@@ -16,7 +16,8 @@ type Identity struct {
 	IsActive  bool       `gorm:"column:is_active" sql:"u.is_active"`
 }
 
-var identityQuery = "SELECT " + columns[Identity]() + " FROM tokens AS t JOIN users AS u ON u.uuid = t.user_uuid WHERE t.digest = ?"
+var identityQuery = "SELECT " + columns[Identity]() +
+	" FROM tokens AS t JOIN users AS u ON u.uuid = t.user_uuid WHERE t.digest = ?"
 
 // Identity returns who a token belongs to, by its digest, in one statement; ErrNotFound where
 // there is no such token. Expired tokens and inactive users are returned too.

@@ -15,7 +15,9 @@ const networkSilence = 5 * time.Second
 // dialDatabase connects over a network that may break.
 func dialDatabase(ctx context.Context, network, address string) (net.Conn, error) {
 	dialer := net.Dialer{
-		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: networkSilence - 3*time.Second, Interval: time.Second, Count: 3},
+		KeepAliveConfig: net.KeepAliveConfig{
+			Enable: true, Idle: networkSilence - 3*time.Second, Interval: time.Second, Count: 3,
+		},
 		Control: func(network, _ string, socket syscall.RawConn) error {
 			if !strings.HasPrefix(network, "tcp") {
 				return nil

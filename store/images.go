@@ -23,7 +23,9 @@ func (tx *Tx) insertImage(image *NewImage) (*uuid.UUID, error) {
 	if image == nil {
 		return nil, nil
 	}
-	row := Image{UUID: tx.newUUID(), MediaType: image.MediaType, SHA256: image.SHA256, Bytes: image.Bytes, Created: tx.now()}
+	row := Image{
+		UUID: tx.newUUID(), MediaType: image.MediaType, SHA256: image.SHA256, Bytes: image.Bytes, Created: tx.now(),
+	}
 	return &row.UUID, tx.db.Create(&row).Error
 }
 

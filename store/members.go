@@ -101,6 +101,8 @@ func (q queries) CountMembers(ctx context.Context, organisation uuid.UUID, f Mem
 // ListMembers returns a page of the active grants on an organisation whose users are active,
 // and the number of rows on all pages, of one state of the database. Without an order the
 // oldest come first; ties are broken by uuid. ErrInvalidPage past the end.
-func (s *Store) ListMembers(ctx context.Context, organisation uuid.UUID, f MemberFilter, order []Ordering, p Page) ([]Member, int64, error) {
+func (s *Store) ListMembers(
+	ctx context.Context, organisation uuid.UUID, f MemberFilter, order []Ordering, p Page,
+) ([]Member, int64, error) {
 	return page[Member](ctx, s, s.members(organisation, f, order), p)
 }

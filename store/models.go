@@ -150,12 +150,13 @@ type Round struct {
 	CutoffTime time.Time `gorm:"column:cutoff_time"`
 }
 
-// Proposal is what somebody sent to a round.
+// Proposal is what somebody sent to a round. Its State is draft, team_verification, submitted, in_review,
+// accepted, rejected or canceled.
 type Proposal struct {
 	UUID      uuid.UUID `gorm:"column:uuid;primaryKey"`
 	RoundUUID uuid.UUID `gorm:"column:round_uuid"`
 	Name      string    `gorm:"column:name"`
-	State     string    `gorm:"column:state"` // draft, team_verification, submitted, in_review, accepted, rejected, canceled
+	State     string    `gorm:"column:state"`
 }
 
 // Review is a reviewer's opinion of a proposal.

@@ -35,7 +35,8 @@ const (
 
 var (
 	organisationColumns = columns[Organisation]()
-	organisationQuery   = "SELECT " + organisationColumns + " FROM " + organisationTable + customerOfIt + " WHERE o.uuid = ?"
+	organisationQuery   = "SELECT " + organisationColumns + " FROM " + organisationTable + customerOfIt +
+		" WHERE o.uuid = ?"
 )
 
 // OrganisationFilter narrows the list of organisations; each part that is set narrows further.
@@ -69,7 +70,9 @@ func (q queries) CountOrganisations(ctx context.Context, f OrganisationFilter) (
 // ListOrganisations returns a page and the number of rows on all pages, of one state of the
 // database. The order is that of the customers' names, ties are broken by uuid; only customer_name
 // can be ordered by. ErrInvalidPage past the end.
-func (s *Store) ListOrganisations(ctx context.Context, f OrganisationFilter, order []Ordering, p Page) ([]Organisation, int64, error) {
+func (s *Store) ListOrganisations(
+	ctx context.Context, f OrganisationFilter, order []Ordering, p Page,
+) ([]Organisation, int64, error) {
 	return page[Organisation](ctx, s, organisations(f, order), p)
 }
 

@@ -79,18 +79,20 @@ func openPostgres(ctx context.Context, cfg Config) (*Store, error) {
 
 // openPostgresPool connects only when it is used.
 func openPostgresPool(cfg Config, config pgx.ConnConfig) *sql.DB {
-	return sql.OpenDB(cfg.WrapConnector(stdlib.GetConnector(config, stdlib.OptionAfterConnect(func(_ context.Context, c *pgx.Conn) error {
-		// Times come back in UTC, as from SQLite.
-		c.TypeMap().RegisterType(&pgtype.Type{Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC}})
+	timesInUTC := func(_ context.Context, c *pgx.Conn) error { // as from SQLite
+		codec := &pgtype.TimestamptzCodec{ScanLocation: time.UTC}
+		c.TypeMap().RegisterType(&pgtype.Type{Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: codec})
 		return nil
-	}))))
+	}
+	return sql.OpenDB(cfg.WrapConnector(stdlib.GetConnector(config, stdlib.OptionAfterConnect(timesInUTC))))
 }
 
 // checkPostgres refuses a server that the store can't work with, and warns about settings that lose
 // acknowledged writes.
 func checkPostgres(ctx context.Context, pool *sql.DB, log *slog.Logger) error {
 	settings := map[string]string{}
-	for _, name := range []string{"server_version_num", "server_encoding", "fsync", "full_page_writes", "synchronous_commit"} {
+	durable := []string{"fsync", "full_page_writes", "synchronous_commit"}
+	for _, name := range append([]string{"server_version_num", "server_encoding"}, durable...) {
 		var value string
 		if err := pool.QueryRowContext(ctx, "SELECT current_setting($1)", name).Scan(&value); err != nil {
 			return err
@@ -103,7 +105,7 @@ func checkPostgres(ctx context.Context, pool *sql.DB, log *slog.Logger) error {
 	if encoding := settings["server_encoding"]; encoding != "UTF8" {
 		return fmt.Errorf("the database's encoding must be UTF8, not %s", encoding)
 	}
-	for _, name := range []string{"fsync", "full_page_writes", "synchronous_commit"} {
+	for _, name := range durable {
 		if settings[name] == "off" {
 			log.Warn("Postgres may lose acknowledged writes in a crash", "setting", name, "value", "off")
 		}
@@ -186,7 +188,7 @@ func (*postgresEngine) Translate(err error) error {
 	switch answered := errors.As(err, &e); {
 	case errors.As(err, &connect):
 		return noConnection(err, e)
-	case !answered && pgconn.SafeToRetry(err) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
+	case !answered && pgconn.SafeToRetry(err) && !isContextError(err):
 		return unavailable(err) // the connection was gone before anything was sent
 	case !answered:
 		return translateCommon(err)
@@ -203,7 +205,7 @@ func (*postgresEngine) Translate(err error) error {
 	case "0A000": // the plan of a prepared statement is outdated, since a table changed
 		return unavailable(err)
 	case "26000", "42P05": // prepared statements don't survive a transaction pooler
-		return fmt.Errorf("%w; behind a transaction pooler the database URL needs default_query_exec_mode=exec", unavailable(err))
+		return fmt.Errorf("%w; behind a transaction pooler the URL needs default_query_exec_mode=exec", unavailable(err))
 	}
 	switch e.Code[:min(2, len(e.Code))] { // a proxy may answer anything
 	// Connection, transaction rollback (deadlock), resources, operator intervention (time-outs,
@@ -212,6 +214,10 @@ func (*postgresEngine) Translate(err error) error {
 		return unavailable(err)
 	}
 	return err
+}
+
+func isContextError(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // noConnection leaves out the driver's text, which names user and host. answer is the server's, if it

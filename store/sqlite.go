@@ -42,12 +42,12 @@ func openSQLite(ctx context.Context, cfg Config) (*Store, error) {
 	// One writer, whose transactions take the lock at once: two that read first and then both want to
 	// write would block each other. FULL: an acknowledged write survives a power cut. A cache of 32 MiB,
 	// where SQLite's default is 2, makes a large import a third faster.
-	write, err := openSQLitePool(ctx, cfg, path, 1, "_journal_mode=WAL&_synchronous=FULL&_txlock=immediate&_cache_size=-32768", sqliteWriterPragmas)
+	write, err := openSQLitePool(ctx, cfg, path, 1, "_txlock=immediate", sqliteWriterPragmas)
 	if err != nil {
 		return nil, errors.Join(err, e.close())
 	}
 	// A larger cache for readers: it makes statistics of 100,000 organisations half as fast again.
-	read, err := openSQLitePool(ctx, cfg, path, sqliteReaders, "mode=ro&_query_only=1&_txlock=deferred&_cache_size=-8192", sqliteReaderPragmas)
+	read, err := openSQLitePool(ctx, cfg, path, sqliteReaders, "mode=ro&_txlock=deferred", sqliteReaderPragmas)
 	if err != nil {
 		if pool, poolErr := write.DB(); poolErr == nil {
 			_ = pool.Close()
@@ -78,17 +78,25 @@ func createSQLiteFile(path string, existing bool) error {
 	return file.Close()
 }
 
-// The pragmas that the DSNs must have set. They are read back, since a misspelt one is ignored.
+// The pragmas of the connections. Those in a DSN are read back, since a misspelt one is ignored.
 var (
-	sqliteWriterPragmas = map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000", "cache_size": "-32768"}
-	sqliteReaderPragmas = map[string]string{"journal_mode": "wal", "query_only": "1", "busy_timeout": "5000", "cache_size": "-8192"}
+	sqliteWriterPragmas = map[string]string{
+		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000", "cache_size": "-32768",
+	}
+	sqliteReaderPragmas = map[string]string{"query_only": "1", "busy_timeout": "5000", "cache_size": "-8192"}
 )
 
-func openSQLitePool(ctx context.Context, cfg Config, path string, connections int, options string, pragmas map[string]string) (*gorm.DB, error) {
+func openSQLitePool(
+	ctx context.Context, cfg Config, path string, connections int, options string, pragmas map[string]string,
+) (*gorm.DB, error) {
 	// Of the characters in a URI's path only %, ? and # mean something.
 	name := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
 	// Each connection keeps the statements that it ran last, by their text.
-	connector := cfg.WrapConnector(sqliteConnector("file:" + name + "?_busy_timeout=5000&_foreign_keys=on&_stmt_cache_size=64&" + options))
+	dsn := "file:" + name + "?_stmt_cache_size=64&" + options
+	for pragma, value := range pragmas {
+		dsn += "&_" + pragma + "=" + value
+	}
+	connector := cfg.WrapConnector(sqliteConnector(dsn))
 	pool := sql.OpenDB(connector)
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)

@@ -24,20 +24,26 @@ type Stats struct {
 const statsQuery = `SELECT
 	(SELECT count(*) FROM calls c WHERE c.organisation_uuid = o.uuid AND c.state = 'active') AS open_calls,
 	(SELECT count(*) FROM calls c JOIN rounds r ON r.call_uuid = c.uuid
-		WHERE c.organisation_uuid = o.uuid AND c.state = 'active' AND r.start_time <= ? AND r.cutoff_time >= ?) AS active_rounds,
+		WHERE c.organisation_uuid = o.uuid AND c.state = 'active'
+			AND r.start_time <= ? AND r.cutoff_time >= ?) AS active_rounds,
 	(SELECT count(*) FROM calls c JOIN rounds r ON r.call_uuid = c.uuid JOIN proposals p ON p.round_uuid = r.uuid
 		WHERE c.organisation_uuid = o.uuid AND c.state = 'active' AND p.state = 'accepted') AS accepted_proposals,
 	(SELECT count(*) FROM calls c JOIN rounds r ON r.call_uuid = c.uuid JOIN proposals p ON p.round_uuid = r.uuid
-		WHERE c.organisation_uuid = o.uuid AND c.state = 'active' AND p.state IN ('submitted', 'in_review')) AS pending_proposals,
-	(SELECT count(*) FROM calls c JOIN rounds r ON r.call_uuid = c.uuid JOIN proposals p ON p.round_uuid = r.uuid JOIN reviews v ON v.proposal_uuid = p.uuid
-		WHERE c.organisation_uuid = o.uuid AND c.state = 'active' AND v.state IN ('created', 'in_review')) AS pending_review,
-	(SELECT count(*) FROM calls c JOIN rounds r ON r.call_uuid = c.uuid
-		WHERE c.organisation_uuid = o.uuid AND c.state = 'active' AND r.cutoff_time >= ? AND r.cutoff_time <= ?) AS rounds_closing_in_one_week,
-	(SELECT count(*) FROM calls c
 		WHERE c.organisation_uuid = o.uuid AND c.state = 'active'
-			AND EXISTS (SELECT 1 FROM rounds r WHERE r.call_uuid = c.uuid AND r.cutoff_time >= ? AND r.cutoff_time <= ?)) AS calls_closing_in_one_week,
+			AND p.state IN ('submitted', 'in_review')) AS pending_proposals,
+	(SELECT count(*) FROM calls c JOIN rounds r ON r.call_uuid = c.uuid JOIN proposals p ON p.round_uuid = r.uuid
+			JOIN reviews v ON v.proposal_uuid = p.uuid
+		WHERE c.organisation_uuid = o.uuid AND c.state = 'active'
+			AND v.state IN ('created', 'in_review')) AS pending_review,
+	(SELECT count(*) FROM calls c JOIN rounds r ON r.call_uuid = c.uuid
+		WHERE c.organisation_uuid = o.uuid AND c.state = 'active'
+			AND r.cutoff_time >= ? AND r.cutoff_time <= ?) AS rounds_closing_in_one_week,
+	(SELECT count(*) FROM calls c
+		WHERE c.organisation_uuid = o.uuid AND c.state = 'active' AND EXISTS (SELECT 1 FROM rounds r
+			WHERE r.call_uuid = c.uuid AND r.cutoff_time >= ? AND r.cutoff_time <= ?)) AS calls_closing_in_one_week,
 	(SELECT count(*) FROM calls c JOIN requested_offerings q ON q.call_uuid = c.uuid
-		WHERE c.organisation_uuid = o.uuid AND c.state = 'active' AND q.state = 'requested') AS offering_requests_pending
+		WHERE c.organisation_uuid = o.uuid AND c.state = 'active'
+			AND q.state = 'requested') AS offering_requests_pending
 	FROM call_managing_organisations o WHERE o.uuid = ?`
 
 // Stats counts by the store's clock; both ends of a round and of the week count. ErrNotFound

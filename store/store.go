@@ -123,7 +123,8 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 
 func newStore(cfg Config, e engine, read, write *gorm.DB) *Store {
 	now := func() time.Time { return truncate(cfg.Now()) }
-	return &Store{queries: queries{db: read, pool: read.Statement.ConnPool, engine: e, now: now}, write: write, newUUID: cfg.NewUUID}
+	reads := queries{db: read, pool: read.Statement.ConnPool, engine: e, now: now}
+	return &Store{queries: reads, write: write, newUUID: cfg.NewUUID}
 }
 
 // gormConfig has GORM prepare no statements: both drivers keep prepared ones by themselves, in

@@ -84,7 +84,8 @@ func (tx *Tx) savepoint(change func(tx *Tx) error) error {
 // AuditEvents returns the events on an object, oldest first.
 func (q queries) AuditEvents(ctx context.Context, objectType, object string) ([]AuditEvent, error) {
 	var events []AuditEvent
-	err := q.with(ctx).Where("object_type = ? AND object_uuid = ?", objectType, object).Order("created, uuid").Find(&events).Error
+	find := q.with(ctx).Where("object_type = ? AND object_uuid = ?", objectType, object)
+	err := find.Order("created, uuid").Find(&events).Error
 	return events, err
 }
 
@@ -100,8 +101,8 @@ func (q queries) Setting(ctx context.Context, name string) (string, error) {
 
 // SetSetting marks the database.
 func (tx *Tx) SetSetting(name, value string) error {
-	err := tx.db.Exec("INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-		name, value).Error
+	err := tx.db.Exec(`INSERT INTO settings (name, value) VALUES (?, ?)
+		ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value).Error
 	if err != nil {
 		return err
 	}
