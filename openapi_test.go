@@ -20,8 +20,8 @@ import (
 // testdata/document.txt is the API's reference page ("the document"), transcribed by hand: its
 // operations and schemas with every parameter, field, type, format, required mark and successful
 // status. openapi.yaml must say the same, no more and no less. These are ours: both HEADs, multipart
-// bodies of the role actions (Waldur reads them too), the required marks in answers, and the type of `role` of list_users, which the document itself
-// describes as "Role UUID or name".
+// bodies of the role actions (Waldur reads them too), the required marks in answers, and the type of
+// `role` of list_users, which the document itself describes as "Role UUID or name".
 func TestDocument(t *testing.T) {
 	doc := load(t)
 	content, err := os.ReadFile("testdata/document.txt")

@@ -100,8 +100,11 @@ func readBody(cfg Config, op operation, memory *bodyMemory) echo.MiddlewareFunc 
 	}
 }
 
-func noData() *handlers.Problem {
-	return &handlers.Problem{Status: http.StatusBadRequest, Fields: map[string][]string{"non_field_errors": {"No data provided"}}}
+func noData() *handlers.Problem { return wholeBody("No data provided") }
+
+// wholeBody is a 400 that concerns the body as a whole.
+func wholeBody(text string) *handlers.Problem {
+	return &handlers.Problem{Status: http.StatusBadRequest, Fields: map[string][]string{"non_field_errors": {text}}}
 }
 
 func tooLarge() *handlers.Problem {
@@ -171,8 +174,8 @@ func (b *body) decodeJSON(sent io.Reader, content *bytes.Buffer) error {
 	}
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(whole, &fields); err != nil {
-		text := "Invalid data. Expected a dictionary, but got " + typeName(decodeValue(whole, b.schema)) + "."
-		return &handlers.Problem{Status: http.StatusBadRequest, Fields: map[string][]string{"non_field_errors": {text}}}
+		got := typeName(decodeValue(whole, b.schema))
+		return wholeBody("Invalid data. Expected a dictionary, but got " + got + ".")
 	}
 	if fields == nil {
 		return noData()

@@ -77,7 +77,8 @@ type asset struct {
 // another binary may have another text.
 func newAsset(mediaType string, content []byte) asset {
 	sum := sha256.Sum256(content)
-	return asset{mediaType: mediaType, etag: `"` + hex.EncodeToString(sum[:16]) + `"`, cacheControl: "no-cache", content: content}
+	etag := `"` + hex.EncodeToString(sum[:16]) + `"`
+	return asset{mediaType: mediaType, etag: etag, cacheControl: "no-cache", content: content}
 }
 
 // serve sends the asset, or 304 where the client has it.

@@ -38,7 +38,9 @@ func crossOrigin(cfg Config) echo.MiddlewareFunc {
 			return c.Request().Method == http.MethodOptions && !isPreflight(c.Request())
 		},
 		AllowOrigins: cfg.CORSOrigins,
-		AllowMethods: []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
+		AllowMethods: []string{
+			http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+		},
 		ExposeHeaders: []string{
 			"X-Result-Count", "Link", echo.HeaderLocation, echo.HeaderXRequestID, echo.HeaderRetryAfter,
 		},

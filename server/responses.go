@@ -40,7 +40,8 @@ func checkResponse(cfg Config, op operation) echo.MiddlewareFunc {
 					"request_id", handlers.RequestFrom(c.Request().Context()).ID, "violation", violation.Error())
 			default:
 				resetResponse(response, before)
-				return &handlers.Problem{Status: http.StatusInternalServerError, Detail: "Response does not match openapi.yaml: " + violation.Error()}
+				detail := "Response does not match openapi.yaml: " + violation.Error()
+				return &handlers.Problem{Status: http.StatusInternalServerError, Detail: detail}
 			}
 			held.send()
 			return err // for the log: the answer is written already
@@ -108,7 +109,8 @@ func validateResponse(r *http.Request, op operation, status int, header http.Hea
 	case len(list) > 0 && where != "":
 		return fmt.Errorf("operation %s, status %d, %s: %s", op.id, status, where, list[0].Reason)
 	case len(list) > 0:
-		return fmt.Errorf("operation %s, status %d, field /%s: %s", op.id, status, strings.Join(list[0].JSONPointer(), "/"), list[0].Reason)
+		field := strings.Join(list[0].JSONPointer(), "/")
+		return fmt.Errorf("operation %s, status %d, field /%s: %s", op.id, status, field, list[0].Reason)
 	}
 	return fmt.Errorf("operation %s, status %d: %w", op.id, status, err)
 }

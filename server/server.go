@@ -47,8 +47,8 @@ type Config struct {
 	AnonymousRead     bool             // operations with x-anonymous-read need no token
 	ValidateResponses string           // ValidateOff
 	Images            images.Limits    // of uploads; 5 MiB and 16 megapixels
-	Draining          <-chan struct{}  // closed before the server ends: /readyz is 503, answers close connections; nil is never
-	BodyMemory        int64            // bytes of request bodies that are held at once, a quarter of them for one user; 96 MiB
+	Draining          <-chan struct{}  // closed before the server ends; nil is never
+	BodyMemory        int64            // for request bodies in bytes, a quarter of it for one user; 96 MiB
 	MaxBodyBytes      int64            // of JSON and urlencoded, and of multipart beside an image; 1 MiB
 	RateLimitToken    RateLimit        // of each token; none
 	RateLimitAddress  RateLimit        // of each address; none

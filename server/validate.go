@@ -90,13 +90,18 @@ func stringFormats(parseTime func(string) (time.Time, error)) openapi3.SchemaVal
 // validateRequest refuses what openapi.yaml alone shows to be wrong: every field and every
 // parameter at once.
 func validateRequest(op operation) echo.MiddlewareFunc {
-	options := &openapi3filter.Options{SkipSettingDefaults: true, SchemaValidationOptions: []openapi3.SchemaValidationOption{requestFormats}}
+	options := &openapi3filter.Options{
+		SkipSettingDefaults:     true,
+		SchemaValidationOptions: []openapi3.SchemaValidationOption{requestFormats},
+	}
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
 			fields, wrongPage := map[string][]string{}, false
 			if r.URL.RawQuery != "" {
-				input := &openapi3filter.RequestValidationInput{Request: r, QueryParams: r.URL.Query(), Route: op.route, Options: options}
+				input := &openapi3filter.RequestValidationInput{
+					Request: r, QueryParams: r.URL.Query(), Route: op.route, Options: options,
+				}
 				for _, parameter := range op.queryParams {
 					if !input.QueryParams.Has(parameter.Name) {
 						continue // none is required

@@ -13,19 +13,19 @@ import (
 
 // limitFlags say how much of the server a client may take. Each is positive.
 type limitFlags struct {
-	ReadHeaderTimeout time.Duration `name:"read-header-timeout" default:"10s" help:"How long a request's headers may take to come."`
-	ReadTimeout       time.Duration `name:"read-timeout" default:"60s" help:"How long a whole request, its body too, may take to come."`
+	ReadHeaderTimeout time.Duration `name:"read-header-timeout" default:"10s" help:"How long the headers of a request may take to arrive."`
+	ReadTimeout       time.Duration `name:"read-timeout" default:"60s" help:"How long a whole request with its body may take to arrive."`
 	WriteTimeout      time.Duration `name:"write-timeout" default:"120s" help:"How long a request may take from the end of its headers to the end of its answer; longer than --request-timeout and the longer of it and --read-timeout together."`
 	IdleTimeout       time.Duration `name:"idle-timeout" default:"120s" help:"How long a connection may wait for its next request."`
-	RequestTimeout    time.Duration `name:"request-timeout" default:"${request_timeout}" help:"How long the work on a request may take once it has come; then it is a 503."`
+	RequestTimeout    time.Duration `name:"request-timeout" default:"${request_timeout}" help:"How long the work on a request may take once it has arrived; then it is a 503."`
 	StatementTimeout  time.Duration `name:"statement-timeout" default:"5s" help:"How long a statement may take on Postgres, unless the URL's statement_timeout says otherwise."`
-	MaxHeaderBytes    int           `name:"max-header-bytes" default:"65536" help:"Largest headers of a request, its first line too, in bytes."`
+	MaxHeaderBytes    int           `name:"max-header-bytes" default:"65536" help:"Largest headers of a request with its first line, in bytes."`
 	MaxBodyBytes      int64         `name:"max-body-bytes" default:"${max_body_bytes}" help:"Largest JSON or urlencoded body, in bytes; a multipart body may hold an image beside it."`
 	BodyMemory        int64         `name:"body-memory" default:"${body_memory}" help:"Memory for the bodies of all requests at once, in bytes, a quarter of it for one user; what finds no room within 10 s is a 503."`
 
 	RateLimitToken        float64 `name:"rate-limit-token" help:"Requests per second that each token may send, in each process; 0 is no limit."`
 	RateLimitTokenBurst   int     `name:"rate-limit-token-burst" help:"How many a token may send at once after a pause; 0 is twice the requests per second."`
-	RateLimitAddress      float64 `name:"rate-limit-address" help:"Requests per second that each address (of IPv6, each /64) may send, in each process; 0 is no limit."`
+	RateLimitAddress      float64 `name:"rate-limit-address" help:"Requests per second that each address may send, in each process; IPv6 addresses are grouped by /64; 0 is no limit."`
 	RateLimitAddressBurst int     `name:"rate-limit-address-burst" help:"How many an address may send at once after a pause; 0 is twice the requests per second."`
 }
 
@@ -45,18 +45,20 @@ func (f limitFlags) check() error {
 	if f.StatementTimeout < time.Millisecond {
 		return usageError{errors.New("--statement-timeout: want at least 1ms")}
 	}
-	// All three begin with a request or the end of its headers. Who sends it is looked up first, at
-	// most for a request's time, while the body may come already; then the work has that time again.
+	// The time to write begins with the end of the headers. The token is looked up within the request's
+	// time, while the body may already arrive; then the work has the request's time again.
 	if longest := max(f.ReadTimeout, f.RequestTimeout) + f.RequestTimeout; f.WriteTimeout <= longest {
-		return usageError{fmt.Errorf("--write-timeout: want more than %s, --request-timeout and the longer of it and --read-timeout, or the answer to a slow request is cut off", longest)}
+		return usageError{fmt.Errorf("--write-timeout: want more than %s, --request-timeout and the longer of it and "+
+			"--read-timeout, or the answer to a slow request is cut off", longest)}
 	}
-	for name, size := range map[string]int64{"max-header-bytes": int64(f.MaxHeaderBytes), "max-body-bytes": f.MaxBodyBytes} {
+	sizes := map[string]int64{"max-header-bytes": int64(f.MaxHeaderBytes), "max-body-bytes": f.MaxBodyBytes}
+	for name, size := range sizes {
 		if size < 1 || size > maxLimit {
 			return usageError{fmt.Errorf("--%s: want 1 to %d", name, maxLimit)}
 		}
 	}
 	for name, limit := range map[string]float64{"token": f.RateLimitToken, "address": f.RateLimitAddress} {
-		if limit != 0 && !(limit >= 0.001 && limit <= maxLimit) { // nor what is no number
+		if limit != 0 && !(limit >= 0.001 && limit <= maxLimit) { // NaN is refused too
 			return usageError{fmt.Errorf("--rate-limit-%s: want 0, or 0.001 to %d", name, maxLimit)}
 		}
 	}

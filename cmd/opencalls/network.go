@@ -12,12 +12,12 @@ import (
 	"github.com/opencalls/opencalls/server"
 )
 
-// networkFlags say whom the server listens to and what it believes of them.
+// networkFlags are the hosts, proxies, origins and certificate of the server.
 type networkFlags struct {
-	AllowedHosts   []string       `name:"allowed-hosts" placeholder:"HOST" help:"Hosts that requests may name, .example.com with all below it; all unless given."`
-	TrustedProxies []netip.Prefix `name:"trusted-proxies" placeholder:"CIDR" help:"Networks of proxies whose X-Forwarded-For, X-Forwarded-Host and X-Forwarded-Proto count, such as 10.0.0.0/8; nobody's unless given."`
+	AllowedHosts   []string       `name:"allowed-hosts" placeholder:"HOST" help:"Hosts that requests may name, .example.com with all below it; without it all hosts."`
+	TrustedProxies []netip.Prefix `name:"trusted-proxies" placeholder:"CIDR" help:"Networks of proxies whose X-Forwarded-For, X-Forwarded-Host and X-Forwarded-Proto count, such as 10.0.0.0/8; without it they are ignored."`
 	CORSOrigin     []string       `name:"cors-origin" placeholder:"ORIGIN" help:"Origin whose pages may use the API from a browser, such as https://portal.example.com, or *; repeatable."`
-	TLSCert        string         `name:"tls-cert" type:"existingfile" placeholder:"FILE" help:"Certificate with its chain (PEM): serve HTTPS. It is read at the start alone."`
+	TLSCert        string         `name:"tls-cert" type:"existingfile" placeholder:"FILE" help:"Certificate with its chain (PEM): serve HTTPS. It is read only at startup."`
 	TLSKey         string         `name:"tls-key" type:"existingfile" placeholder:"FILE" help:"Private key of the certificate (PEM)."`
 }
 
@@ -29,12 +29,12 @@ var (
 func (f networkFlags) check() error {
 	for _, host := range f.AllowedHosts {
 		if !hostPattern.MatchString(host) {
-			return usageError{fmt.Errorf("--allowed-hosts: %q is no host; want such as example.com or .example.com, without a port", host)}
+			return usageError{fmt.Errorf("--allowed-hosts: want a host such as example.com or .example.com, without a port, not %q", host)}
 		}
 	}
 	for _, origin := range f.CORSOrigin {
 		if u, err := url.Parse(origin); origin != "*" && (err != nil || !originPattern.MatchString(origin) || u.Host == "") {
-			return usageError{fmt.Errorf("--cors-origin: %q is no origin; want such as https://portal.example.com, or *", origin)}
+			return usageError{fmt.Errorf("--cors-origin: want an origin such as https://portal.example.com, or *, not %q", origin)}
 		}
 	}
 	if (f.TLSCert == "") != (f.TLSKey == "") {
@@ -55,10 +55,14 @@ func (f networkFlags) tls() (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}, nil
+	return &tls.Config{
+		Certificates: []tls.Certificate{certificate},
+		MinVersion:   tls.VersionTLS12,
+		NextProtos:   []string{"h2", "http/1.1"},
+	}, nil
 }
 
-// ofServer sets what the server believes of its clients.
+// ofServer sets the hosts, proxies and origins.
 func (f networkFlags) ofServer(cfg *server.Config) {
 	cfg.AllowedHosts, cfg.TrustedProxies, cfg.CORSOrigins = f.AllowedHosts, f.TrustedProxies, f.CORSOrigin
 }

@@ -50,8 +50,8 @@ type serveCommand struct {
 	ValidateResponses string        `name:"validate-responses" enum:"off,log,fail" default:"off" help:"Check answers against openapi.yaml: off, log, or fail, which makes a violation a 500."`
 	AnonymousRead     bool          `name:"anonymous-read" help:"Let list and retrieve be read without a token."`
 	NoMigrate         bool          `name:"no-migrate" help:"Leave the database's schema as it is."`
-	DrainDelay        time.Duration `name:"drain-delay" default:"0s" help:"How long to go on serving after SIGTERM, not ready any more, so that a load balancer sees it; SIGINT skips it."`
-	ShutdownTimeout   time.Duration `name:"shutdown-timeout" default:"30s" help:"How long requests under way may take after that."`
+	DrainDelay        time.Duration `name:"drain-delay" default:"0s" help:"How long to go on serving after SIGTERM while /readyz is 503, so that a load balancer sees it; SIGINT skips it."`
+	ShutdownTimeout   time.Duration `name:"shutdown-timeout" default:"30s" help:"How long requests may take to finish after that."`
 }
 
 // Garbage is collected seldom while little memory is in use, and in time while there is much.
@@ -92,7 +92,8 @@ func (c serveCommand) Run(env environment) error {
 	defer s.Close()
 	draining := make(chan struct{})
 	serverConfig := server.Config{
-		Draining: draining, Store: s, Logger: log, PublicURL: strings.TrimSuffix(c.PublicURL, "/"), AnonymousRead: c.AnonymousRead,
+		Draining: draining, Store: s, Logger: log,
+		PublicURL: strings.TrimSuffix(c.PublicURL, "/"), AnonymousRead: c.AnonymousRead,
 		ValidateResponses: c.ValidateResponses, Images: c.limits(),
 	}
 	c.limitFlags.ofServer(&serverConfig)
@@ -150,7 +151,7 @@ func (c serveCommand) check() error {
 		return err
 	}
 	if least := 4 * (c.MaxBodyBytes + c.MaxBytes); c.BodyMemory < least {
-		return usageError{fmt.Errorf("--body-memory: want at least %d, four times --max-body-bytes and --image-max-bytes together", least)}
+		return usageError{fmt.Errorf("--body-memory: want at least %d, four times --max-body-bytes and --image-max-bytes", least)}
 	}
 	_, port, err := net.SplitHostPort(c.Listen)
 	if err == nil {
