@@ -198,7 +198,13 @@ func parseID(text string) uuid.UUID {
 	return id
 }
 
-func showTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+// showTime is a time as answers have it: six digits of the second, or none where they are zero.
+func showTime(t time.Time) string {
+	if t.Truncate(time.Microsecond).Nanosecond() == 0 {
+		return t.UTC().Format("2006-01-02T15:04:05Z")
+	}
+	return t.UTC().Format("2006-01-02T15:04:05.000000Z")
+}
 
 // showImage is the URL of an object's image, or nil.
 func (m *model) showImage(owner uuid.UUID) any {
