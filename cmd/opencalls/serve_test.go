@@ -14,15 +14,15 @@ import (
 	"github.com/opencalls/opencalls/store/storetest"
 )
 
-// The README's HTTPie samples, which are the document's, as they stand there.
-func TestREADMESamples(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+// The HTTPie samples of the API's reference page, as docs/samples.md has them.
+func TestSamples(t *testing.T) {
+	page, err := os.ReadFile("../../docs/samples.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	section := regexp.MustCompile("(?s)### HTTPie\n\n```bash\n(.*?)```").FindSubmatch(readme)
+	section := regexp.MustCompile("(?s)## HTTPie\n\n```bash\n(.*?)```").FindSubmatch(page)
 	if section == nil {
-		t.Fatal("README.md has no HTTPie samples")
+		t.Fatal("docs/samples.md has no HTTPie samples")
 	}
 	if n := strings.Count(string(section[1]), "http "); n != 11 {
 		t.Fatalf("%d samples, not 11", n)
