@@ -45,7 +45,7 @@ type OrganisationFilter struct {
 	Keyword   string      // text in the customer's name, abbreviation or native name, in any case
 }
 
-func organisations(f OrganisationFilter, order []Ordering) list {
+func (q queries) organisations(f OrganisationFilter, order []Ordering) list {
 	descending := len(order) > 0 && order[0].Descending // customer_name is the only name
 	l := list{
 		from: organisationTable, joins: customerOfIt, key: "o.uuid", columns: organisationColumns,
@@ -55,6 +55,9 @@ func organisations(f OrganisationFilter, order []Ordering) list {
 		l.where.add("o.customer_uuid = ?", customer)
 	}
 	l.where.addText(FoldCase(f.Keyword), "o.customer_search")
+	// SQLite would read all rows otherwise: at 100,000 a search takes 150 ms instead of 20. On Postgres the
+	// second step costs more than it saves.
+	l.keysFirst = f.Keyword != "" && q.engine.dialect() == "sqlite3"
 	if len(l.where.conditions) == 0 { // triggers keep the total
 		l.total = statement{text: "SELECT value AS total FROM counters WHERE name = 'call_managing_organisations'"}
 		l.countFirst = true
@@ -64,7 +67,7 @@ func organisations(f OrganisationFilter, order []Ordering) list {
 
 // CountOrganisations counts what ListOrganisations lists.
 func (q queries) CountOrganisations(ctx context.Context, f OrganisationFilter) (int64, error) {
-	return q.count(ctx, organisations(f, nil))
+	return q.count(ctx, q.organisations(f, nil))
 }
 
 // ListOrganisations returns a page and the number of rows on all pages, of one state of the
@@ -73,7 +76,7 @@ func (q queries) CountOrganisations(ctx context.Context, f OrganisationFilter) (
 func (s *Store) ListOrganisations(
 	ctx context.Context, f OrganisationFilter, order []Ordering, p Page,
 ) ([]Organisation, int64, error) {
-	return page[Organisation](ctx, s, organisations(f, order), p)
+	return page[Organisation](ctx, s, s.organisations(f, order), p)
 }
 
 // Organisation returns one organisation, or ErrNotFound.

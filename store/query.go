@@ -108,6 +108,7 @@ type list struct {
 	order      []term    // the last one breaks all ties
 	total      statement // for the number of rows, where that is cheaper than counting them; else empty
 	countFirst bool      // counting costs nearly nothing: pages past the middle are read from the end
+	keysFirst  bool      // an index holds all that the conditions look at: the keys are found in it first
 }
 
 // orderBy returns the ORDER BY clause, of the list from its end where it is reversed.
@@ -137,8 +138,8 @@ func (q queries) count(ctx context.Context, l list) (int64, error) {
 	return row.Total, err
 }
 
-// rows reads some rows. Where some are skipped, only what the index of the order holds is read of
-// these: the keys are found first, and then the rows of the keys alone.
+// rows reads some rows. Where rows are skipped, the keys are found first, and then the rows of the keys
+// alone: of the skipped ones only the index of the order is read.
 func rows[Row any](ctx context.Context, q queries, l list, reversed bool, limit, offset int64) ([]Row, error) {
 	order := l.orderBy(reversed)
 	part, arguments := l.where.String()+order+" LIMIT ?", append(slices.Clone(l.where.arguments), limit)
@@ -148,7 +149,7 @@ func rows[Row any](ctx context.Context, q queries, l list, reversed bool, limit,
 		part, arguments = l.where.String()+order+" LIMIT "+strconv.FormatInt(limit, 10), nil
 	}
 	text := "SELECT " + l.columns + " FROM " + l.from + l.joins
-	if offset == 0 {
+	if offset == 0 && !l.keysFirst {
 		return scan[Row](ctx, q, text+part, arguments...)
 	}
 	keys := "SELECT " + l.key + " FROM " + l.from + part + " OFFSET ?"

@@ -46,7 +46,7 @@ func openSQLite(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, e.close())
 	}
-	// A larger cache for readers: it makes statistics of 100,000 organisations half as fast again.
+	// A cache of 16 MiB for each reader holds the index of 100,000 organisations.
 	read, err := openSQLitePool(ctx, cfg, path, sqliteReaders, "mode=ro&_txlock=deferred", sqliteReaderPragmas)
 	if err != nil {
 		if pool, poolErr := write.DB(); poolErr == nil {
@@ -83,7 +83,7 @@ var (
 	sqliteWriterPragmas = map[string]string{
 		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000", "cache_size": "-32768",
 	}
-	sqliteReaderPragmas = map[string]string{"query_only": "1", "busy_timeout": "5000", "cache_size": "-8192"}
+	sqliteReaderPragmas = map[string]string{"query_only": "1", "busy_timeout": "5000", "cache_size": "-16384"}
 )
 
 func openSQLitePool(
