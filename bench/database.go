@@ -68,7 +68,7 @@ func (d *database) create(ctx context.Context, serverURL, name string) error {
 			return err
 		}
 		if value == "off" {
-			return fmt.Errorf("Postgres has %s=off: measure on one that keeps what it acknowledged", setting)
+			return fmt.Errorf("%s is off in Postgres: measure on one that keeps what it acknowledged", setting)
 		}
 	}
 	_, err = d.admin.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize())

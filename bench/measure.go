@@ -48,7 +48,7 @@ func measure(ctx context.Context, s settings) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	b := &benchmark{settings: s, dir: dir}
 	if err := b.prepare(ctx); err != nil {
 		return err

@@ -31,6 +31,30 @@ type settings struct {
 	whole      bool          // nothing was narrowed, so the figures go into docs/
 }
 
+// readRows returns numbers of organisations, ascending.
+func readRows(text string) ([]int, error) {
+	var all []int
+	for part := range strings.SplitSeq(text, ",") {
+		rows, err := number(part, 10*clients)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, rows)
+	}
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}
+
+func readEngines(text string) ([]string, error) {
+	engines := strings.Split(text, ",")
+	for _, engine := range engines {
+		if engine != sqlite && engine != postgres {
+			return nil, fmt.Errorf("%q must be one of %s, %s", engine, sqlite, postgres)
+		}
+	}
+	return engines, nil
+}
+
 // readSettings reads the environment.
 func readSettings(getenv func(string) string) (settings, error) {
 	s := settings{
@@ -73,27 +97,13 @@ func readSettings(getenv func(string) string) (settings, error) {
 		s.rounds, err = number(text, 1)
 		return err
 	})
-	set("BENCH_ROWS", func(text string) error {
-		s.rows = nil
-		for part := range strings.SplitSeq(text, ",") {
-			rows, err := number(part, 10*clients)
-			if err != nil {
-				return err
-			}
-			s.rows = append(s.rows, rows)
-		}
-		slices.Sort(s.rows)
-		s.rows = slices.Compact(s.rows)
-		return nil
+	set("BENCH_ROWS", func(text string) (err error) {
+		s.rows, err = readRows(text)
+		return err
 	})
-	set("BENCH_ENGINES", func(text string) error {
-		s.engines = strings.Split(text, ",")
-		for _, engine := range s.engines {
-			if engine != sqlite && engine != postgres {
-				return fmt.Errorf("%q must be one of %s, %s", engine, sqlite, postgres)
-			}
-		}
-		return nil
+	set("BENCH_ENGINES", func(text string) (err error) {
+		s.engines, err = readEngines(text)
+		return err
 	})
 	set("BENCH_OPERATIONS", func(text string) (err error) {
 		s.operations, err = operationsByName(strings.Split(text, ","))
