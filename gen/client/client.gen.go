@@ -449,11 +449,11 @@ type UserRoleUpdateRequestMultipart struct {
 	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
-// Customer defines model for Customer.
-type Customer = string
-
 // CustomerKeyword defines model for CustomerKeyword.
 type CustomerKeyword = string
+
+// CustomerURL defines model for CustomerURL.
+type CustomerURL = string
 
 // CustomerUUID defines model for CustomerUUID.
 type CustomerUUID = openapi_types.UUID
@@ -533,7 +533,7 @@ type UnsupportedMediaType = Error
 // CallManagingOrganisationsListParams defines parameters for CallManagingOrganisationsList.
 type CallManagingOrganisationsListParams struct {
 	// Customer Only the organisation of this customer, named by its URL or by the URL's path.
-	Customer *Customer `form:"customer,omitempty" json:"customer,omitempty"`
+	Customer *CustomerURL `form:"customer,omitempty" json:"customer,omitempty"`
 
 	// CustomerKeyword Only organisations whose customer's name, abbreviation or native name holds this text, in any case. Blanks at its ends don't count.
 	CustomerKeyword *CustomerKeyword `form:"customer_keyword,omitempty" json:"customer_keyword,omitempty"`
@@ -554,7 +554,7 @@ type CallManagingOrganisationsListParams struct {
 // CallManagingOrganisationsCountParams defines parameters for CallManagingOrganisationsCount.
 type CallManagingOrganisationsCountParams struct {
 	// Customer Only the organisation of this customer, named by its URL or by the URL's path.
-	Customer *Customer `form:"customer,omitempty" json:"customer,omitempty"`
+	Customer *CustomerURL `form:"customer,omitempty" json:"customer,omitempty"`
 
 	// CustomerKeyword Only organisations whose customer's name, abbreviation or native name holds this text, in any case. Blanks at its ends don't count.
 	CustomerKeyword *CustomerKeyword `form:"customer_keyword,omitempty" json:"customer_keyword,omitempty"`
