@@ -170,6 +170,9 @@ const textWrongTime = "Datetime has wrong format. Use RFC 3339, such as 2027-01-
 // fieldText says what is wrong with a field of a body, by the schema keyword that its value
 // fails.
 func fieldText(e *openapi3.SchemaError, value any) string {
+	if e.Schema.MaxLength != nil && *e.Schema.MaxLength == 0 && strings.HasSuffix(e.SchemaField, "Length") {
+		return message(e.Schema) // a field that takes no text
+	}
 	switch e.SchemaField {
 	case "required":
 		return "This field is required."
@@ -178,9 +181,6 @@ func fieldText(e *openapi3.SchemaError, value any) string {
 	case "minLength":
 		return "This field may not be blank."
 	case "maxLength":
-		if *e.Schema.MaxLength == 0 {
-			return message(e.Schema)
-		}
 		return fmt.Sprintf("Ensure this field has no more than %d characters.", *e.Schema.MaxLength)
 	case "pattern", "enum":
 		return message(e.Schema)

@@ -209,30 +209,4 @@ var eventScenarios = []scenario{
 			}
 		}
 	}},
-
-	{"they come oldest first and only of their object", func(r *rig) {
-		actor := store.Actor{UserUUID: ptr(r.world.id()), RequestID: "request 1"}
-		other := r.world.user("bob")
-		var u store.User
-		r.ok(r.store.Write(r.ctx, actor, func(tx *store.Tx) error {
-			u = must(tx.CreateUser(store.User{Username: "alice"}))
-			return tx.CreateToken(u.UUID, store.Digest("x"), nil)
-		}))
-		created := r.clock.Now()
-		r.clock.Advance(-time.Second) // a clock may be put back
-		r.write(func(tx *store.Tx) error {
-			u.FullName = "Alice"
-			return tx.Import([]store.User{u})
-		})
-		events := must(r.store.AuditEvents(r.ctx, "user", u.UUID.String()))
-		r.same(events, []store.AuditEvent{
-			{UUID: events[0].UUID, Created: r.clock.Now(), Action: "user.import", ObjectType: "user", ObjectUUID: u.UUID.String()},
-			{
-				UUID: events[1].UUID, Created: created, ActorUUID: actor.UserUUID, RequestID: "request 1",
-				Action: "user.create", ObjectType: "user", ObjectUUID: u.UUID.String(),
-			},
-		})
-		r.same(len(must(r.store.AuditEvents(r.ctx, "user", other.UUID.String()))), 1)
-		r.same(len(must(r.store.AuditEvents(r.ctx, "user", uuid.NewString()))), 0)
-	}},
 }

@@ -15,12 +15,3 @@ func (q queries) Role(ctx context.Context, id uuid.UUID) (Role, error) {
 func (q queries) RoleByName(ctx context.Context, name string) (Role, error) {
 	return first[Role](q.with(ctx), "name = ?", name)
 }
-
-// Roles returns every role by name, with its permissions.
-func (q queries) Roles(ctx context.Context) ([]Role, error) {
-	var roles []Role
-	if err := q.with(ctx).Order("name").Find(&roles).Error; err != nil {
-		return nil, err
-	}
-	return roles, q.fillPermissions(ctx, roles)
-}

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"unicode"
 
-	"github.com/google/uuid"
 	"golang.org/x/text/cases"
 	"golang.org/x/text/collate"
 	"golang.org/x/text/language"
@@ -90,12 +89,4 @@ func FoldAccents(text string) string {
 		plain = text // these transformers have no errors of their own
 	}
 	return FoldCase(plain)
-}
-
-// ParseUUID reads a UUID with dashes or as 32 hex digits, in either case, and nothing else.
-func ParseUUID(text string) (uuid.UUID, error) {
-	if len(text) != 36 && len(text) != 32 {
-		return uuid.Nil, ErrNotFound
-	}
-	return uuid.Parse(text)
 }

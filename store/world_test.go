@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -61,8 +60,7 @@ func (w *world) token(u store.User, changes ...func(*store.Token)) string {
 
 // role returns the role of this name, such as a built-in one.
 func (w *world) role(name string) store.Role {
-	roles := must(w.store.Roles(context.Background()))
-	return roles[slices.IndexFunc(roles, func(r store.Role) bool { return r.Name == name })]
+	return must(w.store.RoleByName(context.Background(), name))
 }
 
 func (w *world) newRole(name string, permissions []string, changes ...func(*store.Role)) store.Role {

@@ -81,14 +81,6 @@ func (tx *Tx) savepoint(change func(tx *Tx) error) error {
 	return tx.db.Exec("RELEASE SAVEPOINT change").Error
 }
 
-// AuditEvents returns the events on an object, oldest first.
-func (q queries) AuditEvents(ctx context.Context, objectType, object string) ([]AuditEvent, error) {
-	var events []AuditEvent
-	find := q.with(ctx).Where("object_type = ? AND object_uuid = ?", objectType, object)
-	err := find.Order("created, uuid").Find(&events).Error
-	return events, err
-}
-
 // Setting returns a mark on the database; "" where it has none of this name.
 func (q queries) Setting(ctx context.Context, name string) (string, error) {
 	var value string

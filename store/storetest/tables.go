@@ -122,3 +122,20 @@ func Count(t testing.TB, db *sql.DB, query string) int {
 	}
 	return n
 }
+
+// Roles returns every role by name, with its permissions.
+func Roles(t testing.TB, s *store.Store) []store.Role {
+	t.Helper()
+	var roles []store.Role
+	err := s.Export(context.Background(), func(e store.Export) error {
+		if rows, ok := e.Rows.([]store.Role); ok {
+			roles = append(roles, rows...)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(roles, func(a, b store.Role) int { return strings.Compare(a.Name, b.Name) })
+	return roles
+}
