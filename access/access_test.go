@@ -139,7 +139,10 @@ func TestBuiltInRoles(t *testing.T) {
 		want[i].NameKey = store.CollationKey(want[i].Name)
 	}
 	storetest.Each(t, func(t *testing.T, engine string) {
-		got := storetest.Roles(t, storetest.Open(t, engine))
+		got, err := storetest.Roles(storetest.Open(t, engine))
+		if err != nil {
+			t.Fatal(err)
+		}
 		if diff := cmp.Diff(want, got, cmp.Transformer("empty", func(list []string) []string { return append([]string{}, list...) })); diff != "" {
 			t.Errorf("want (-), migrations (+):\n%s", diff)
 		}

@@ -117,7 +117,7 @@ var userScenarios = []scenario{
 	}},
 
 	{"the built-in roles are in every database", func(r *rig) {
-		roles := storetest.Roles(r, r.store)
+		roles := must(storetest.Roles(r.store))
 		var lines []string
 		for _, role := range roles {
 			r.same(role.NameKey, store.CollationKey(role.Name)) // the migrations have it

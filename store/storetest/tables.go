@@ -124,8 +124,7 @@ func Count(t testing.TB, db *sql.DB, query string) int {
 }
 
 // Roles returns every role by name, with its permissions.
-func Roles(t testing.TB, s *store.Store) []store.Role {
-	t.Helper()
+func Roles(s *store.Store) ([]store.Role, error) {
 	var roles []store.Role
 	err := s.Export(context.Background(), func(e store.Export) error {
 		if rows, ok := e.Rows.([]store.Role); ok {
@@ -133,9 +132,6 @@ func Roles(t testing.TB, s *store.Store) []store.Role {
 		}
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	slices.SortFunc(roles, func(a, b store.Role) int { return strings.Compare(a.Name, b.Name) })
-	return roles
+	return roles, err
 }
