@@ -1,4 +1,4 @@
-// Package access says who may do what: pure rules over who asks and which roles the store
+// Package access says who may do what: pure rules over the principal and the roles that the store
 // says they hold. It reads nothing itself.
 package access
 

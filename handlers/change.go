@@ -60,7 +60,7 @@ func SignIn(ctx context.Context, reads identities, digest string) (access.Princi
 	}, nil
 }
 
-// Unauthorized is the refusal of a request that doesn't say who sends it.
+// Unauthorized is the refusal of a request without a valid token.
 func Unauthorized(detail string) *Problem {
 	return &Problem{Status: http.StatusUnauthorized, Detail: detail}
 }

@@ -15,7 +15,7 @@ import (
 
 var errNoCredentials = handlers.Unauthorized("Authentication credentials were not provided.")
 
-// authenticate puts who sends the request on its context. It also applies the rate limit of tokens.
+// authenticate puts the sender of the request on its context. It also applies the rate limit of tokens.
 // A wrong token is refused even where none is needed.
 func authenticate(cfg Config, op operation, tokens *limiters[string]) echo.MiddlewareFunc {
 	open := op.public || cfg.AnonymousRead && op.anonymousRead

@@ -53,7 +53,7 @@ type Config struct {
 	RateLimitToken    RateLimit        // of each token; none
 	RateLimitAddress  RateLimit        // of each address; none
 	AllowedHosts      []string         // hosts that requests may name, .example.com with all below; all without any
-	TrustedProxies    []netip.Prefix   // whose X-Forwarded-For, -Host and -Proto count; nobody's
+	TrustedProxies    []netip.Prefix   // whose X-Forwarded-For, -Host and -Proto count; none
 	CORSOrigins       []string         // origins whose pages may use the API, or *; none
 	RequestTimeout    time.Duration    // after which the work on a request ends with 503; 30 s
 }

@@ -90,7 +90,7 @@ func (s *Store) checkSchemaMark(ctx context.Context, m *goose.Provider) error {
 	return err
 }
 
-// MigrateDown takes the last step back; its data is lost. It returns the step's name, ""
+// MigrateDown rolls the last step back; its data is lost. It returns the step's name, ""
 // when there is none.
 func (s *Store) MigrateDown(ctx context.Context) (string, error) {
 	m, err := s.migrator()

@@ -73,7 +73,7 @@ func openPostgres(ctx context.Context, cfg Config) (*Store, error) {
 	e.migrations.SetMaxIdleConns(0) // lockMigrations relies on it
 	s := newStore(cfg, e, db, db)
 	// While an import keeps every change waiting, reads have the other connections.
-	s.writers, s.patience = semaphore.NewWeighted(int64(max(1, cfg.Connections*3/4))), cfg.StatementTimeout
+	s.writers, s.writeWait = semaphore.NewWeighted(int64(max(1, cfg.Connections*3/4))), cfg.StatementTimeout
 	return s, nil
 }
 

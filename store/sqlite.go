@@ -126,7 +126,7 @@ func (c sqliteConnector) Driver() driver.Driver { return &sqlite3.SQLiteDriver{}
 func (*sqliteEngine) dialect() string { return "sqlite3" }
 
 // bind puts a + before each parameter, which hides its value from the planner and does nothing else.
-// Otherwise SQLite plans a statement anew each time it runs, since the driver clears its values after
+// Otherwise SQLite plans a statement again each time it runs, since the driver clears its values after
 // each run: reading one organisation would take twice as long. No statement has a ? elsewhere.
 func (*sqliteEngine) bind(text string) string { return strings.ReplaceAll(text, "?", "+?") }
 

@@ -66,10 +66,10 @@ func (c Config) withDefaults() Config {
 // Store is an open database. Its methods may be called from several goroutines.
 type Store struct {
 	queries
-	write    *gorm.DB
-	writers  *semaphore.Weighted // bounds concurrent Writes; nil is no bound
-	patience time.Duration       // how long a Write waits for one of writers
-	newUUID  func() uuid.UUID
+	write     *gorm.DB
+	writers   *semaphore.Weighted // bounds concurrent Writes; nil is no bound
+	writeWait time.Duration       // how long a Write waits for one of writers
+	newUUID   func() uuid.UUID
 }
 
 // engine is what differs between SQLite and Postgres beyond what GORM hides.

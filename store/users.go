@@ -14,10 +14,10 @@ import (
 // usernamePattern is the rule that the API's reference page prints for usernames.
 var usernamePattern = regexp.MustCompile(`^[0-9a-z_.@+-]{1,128}$`)
 
-// ErrUsername says that the text is no username.
+// ErrUsername says that the text is not a username.
 var ErrUsername = errors.New("a username has 1 to 128 lowercase letters, numbers and @/./+/-/_ characters")
 
-// CheckUsername says ErrUsername where the text is none.
+// CheckUsername returns ErrUsername where the text is not a username.
 func CheckUsername(username string) error {
 	if !usernamePattern.MatchString(username) {
 		return ErrUsername

@@ -31,13 +31,13 @@ type Tx struct {
 // Write that waits longer than Config.StatementTimeout for one of the others is ErrUnavailable.
 func (s *Store) Write(ctx context.Context, actor Actor, change func(tx *Tx) error) error {
 	if s.writers != nil {
-		wait, cancel := context.WithTimeout(ctx, s.patience)
+		wait, cancel := context.WithTimeout(ctx, s.writeWait)
 		defer cancel()
 		if err := s.writers.Acquire(wait, 1); err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			return fmt.Errorf("%w: other changes held all connections for changes for %s", ErrUnavailable, s.patience)
+			return fmt.Errorf("%w: all connections for changes were in use for %s", ErrUnavailable, s.writeWait)
 		}
 		defer s.writers.Release(1)
 	}

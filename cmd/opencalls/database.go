@@ -29,7 +29,7 @@ func (f databaseFlags) open(env environment, existing bool) (*store.Store, error
 }
 
 // openMigrated opens a database that is there and whose schema is up to date. Only serve and
-// migrate change a schema: an operator's newer binary does not migrate by the way.
+// migrate change a schema: a newer binary that revokes a token must not migrate production.
 func (f databaseFlags) openMigrated(env environment) (*store.Store, error) {
 	s, err := f.open(env, true)
 	if err != nil {

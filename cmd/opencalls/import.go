@@ -74,7 +74,7 @@ type exportCommand struct {
 	Output string `placeholder:"FILE" help:"Where to write; standard output unless given."`
 }
 
-// Run writes the export. A file is complete or as it was: it is written beside its place first.
+// Run writes the export. A file is replaced only once the export is complete.
 func (c exportCommand) Run(env environment) error {
 	s, err := c.openMigrated(env)
 	if err != nil {

@@ -19,6 +19,7 @@ type limitFlags struct {
 	IdleTimeout       time.Duration `name:"idle-timeout" default:"120s" help:"How long a connection may wait for its next request."`
 	RequestTimeout    time.Duration `name:"request-timeout" default:"${request_timeout}" help:"How long the work on a request may take once it has arrived; then it is a 503."`
 	StatementTimeout  time.Duration `name:"statement-timeout" default:"5s" help:"How long a statement may take on Postgres, unless the URL's statement_timeout says otherwise."`
+	Connections       int           `name:"database-connections" default:"16" help:"How many connections to Postgres there are at most; a quarter of them is for reads alone."`
 	MaxHeaderBytes    int           `name:"max-header-bytes" default:"65536" help:"Largest headers of a request with its first line, in bytes."`
 	MaxBodyBytes      int64         `name:"max-body-bytes" default:"${max_body_bytes}" help:"Largest JSON or urlencoded body, in bytes; a multipart body may hold an image beside it."`
 	BodyMemory        int64         `name:"body-memory" default:"${body_memory}" help:"Memory for the bodies of all requests at once, in bytes, a quarter of it for one user; what finds no room within 10 s is a 503."`
@@ -51,6 +52,9 @@ func (f limitFlags) check() error {
 		return usageError{fmt.Errorf("--write-timeout: want more than %s, --request-timeout and the longer of it and "+
 			"--read-timeout, or the answer to a slow request is cut off", longest)}
 	}
+	if f.Connections < 2 || f.Connections > 1000 {
+		return usageError{errors.New("--database-connections: want 2 to 1000")}
+	}
 	sizes := map[string]int64{"max-header-bytes": int64(f.MaxHeaderBytes), "max-body-bytes": f.MaxBodyBytes}
 	for name, size := range sizes {
 		if size < 1 || size > maxLimit {
@@ -79,7 +83,9 @@ func rateLimit(perSecond float64, burst int) server.RateLimit {
 }
 
 // ofStore sets the store's limits.
-func (f limitFlags) ofStore(cfg *store.Config) { cfg.StatementTimeout = f.StatementTimeout }
+func (f limitFlags) ofStore(cfg *store.Config) {
+	cfg.StatementTimeout, cfg.Connections = f.StatementTimeout, f.Connections
+}
 
 // ofServer sets the limits of what is done for a request.
 func (f limitFlags) ofServer(cfg *server.Config) {

@@ -22,7 +22,7 @@ var version = "dev"
 // --database-url is OPENCALLS_DATABASE_URL.
 type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Serve the API."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date, or take a step back."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date, or roll a step back."`
 	Import  importCommand  `cmd:"" help:"Load import files: all of them or nothing."`
 	Export  exportCommand  `cmd:"" help:"Write everything but audit events as an import file (JSON Lines)."`
 	User    userCommand    `cmd:"" help:"Create users."`

@@ -5,7 +5,7 @@ import "fmt"
 type migrateCommand struct {
 	Up     migrateUpCommand     `cmd:"" help:"Apply the steps that are missing."`
 	Status migrateStatusCommand `cmd:"" help:"List the steps and whether they are applied."`
-	Down   migrateDownCommand   `cmd:"" help:"Take the last step back; what it made is lost."`
+	Down   migrateDownCommand   `cmd:"" help:"Roll the last step back; its data is lost."`
 }
 
 type migrateUpCommand struct{ databaseFlags }
@@ -52,7 +52,7 @@ func (c migrateStatusCommand) Run(env environment) error {
 
 type migrateDownCommand struct{ databaseFlags }
 
-// Run takes the last step back.
+// Run rolls the last step back.
 func (c migrateDownCommand) Run(env environment) error {
 	s, err := c.open(env, true)
 	if err != nil {
@@ -66,6 +66,6 @@ func (c migrateDownCommand) Run(env environment) error {
 	if name == "" {
 		name = "nothing"
 	}
-	_, err = fmt.Fprintln(env.stdout, "taken back: "+name)
+	_, err = fmt.Fprintln(env.stdout, "rolled back: "+name)
 	return err
 }

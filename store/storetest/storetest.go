@@ -61,7 +61,7 @@ func Engines() []string {
 	for _, engine := range engines {
 		if !slices.Contains(all, engine) {
 			// A misspelt name must not leave a half out without a word.
-			panic(fmt.Sprintf("OPENCALLS_TEST_ENGINES: %q is none of %s", engine, strings.Join(all, ", ")))
+			panic(fmt.Sprintf("OPENCALLS_TEST_ENGINES: %q must be one of %s", engine, strings.Join(all, ", ")))
 		}
 	}
 	return engines
