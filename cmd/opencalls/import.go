@@ -31,10 +31,9 @@ func (c importCommand) Run(env environment) error {
 		return err
 	}
 	defer s.Close()
-	shown := newProgress(env.stderr, "importing", sizeOf(c.Files))
+	shown := &progress{out: env.stderr}
 	var counts fixture.Counts
 	err = withFiles(c.Files, func(files []*fixture.File) error {
-		shown.read(files)
 		return s.Write(env.ctx, store.Actor{}, func(tx *store.Tx) error {
 			counts, err = fixture.Import(env.ctx, tx, files, c.limits(), shown.imported)
 			if err == nil && c.DryRun {
@@ -43,7 +42,6 @@ func (c importCommand) Run(env environment) error {
 			return err
 		})
 	})
-	shown.end()
 	if err != nil && !errors.Is(err, errDryRun) {
 		return err
 	}
@@ -81,8 +79,7 @@ func (c exportCommand) Run(env environment) error {
 		return err
 	}
 	defer s.Close()
-	shown := newProgress(env.stderr, "exporting", -1)
-	defer shown.end()
+	shown := &progress{out: env.stderr}
 	export := func(w io.Writer) error { return fixture.Export(env.ctx, s, io.MultiWriter(w, shown)) }
 	if c.Output == "" {
 		return export(env.stdout)
