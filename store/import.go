@@ -2,12 +2,14 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
 	"time"
 
 	"github.com/google/uuid"
+	"gorm.io/gorm/clause"
 )
 
 // Kind is a list of the import file, which holds the rows of one table.
@@ -130,35 +132,20 @@ func (tx *Tx) prepare(row reflect.Value) error {
 	return nil
 }
 
-// importTokens is Import for tokens. UniqueError where a token is another user's.
+// importTokens is Import for tokens.
 func (tx *Tx) importTokens(rows []Token) error {
-	owners := map[string]uuid.UUID{}
-	var old []Token
-	digests := make([]string, len(rows))
-	for i, t := range rows {
-		digests[i] = t.Digest
-	}
-	if err := tx.Find(&old, "digest", digests); err != nil {
-		return err
-	}
-	for _, t := range old {
-		owners[t.Digest] = t.UserUUID
-	}
-	for i, t := range rows {
-		if owner, known := owners[t.Digest]; known && owner != t.UserUUID {
-			return &RowError{Index: i, Err: &UniqueError{Constraint: "tokens_pkey"}}
-		}
-		owners[t.Digest] = t.UserUUID
-	}
 	changed, err := upsert(tx, "digest", rows)
 	if err != nil {
 		return err
 	}
-	objects := make([]string, len(changed))
-	for i, digest := range changed {
-		objects[i] = owners[digest].String() // an event names the user, and never the digest
+	owners := map[string]string{}
+	for _, t := range rows {
+		owners[t.Digest] = t.UserUUID.String()
 	}
-	return tx.audit("import", "token", "", objects...)
+	for i, digest := range changed {
+		changed[i] = owners[digest] // an event names the user, and never the digest
+	}
+	return tx.audit("import", "token", "", changed...)
 }
 
 // importPermissions gives roles exactly the permissions of the rows.
@@ -191,15 +178,15 @@ func (tx *Tx) importPermissions(rows []Role) error {
 	return nil
 }
 
-// FillPermissions reads the permissions of the roles.
-func (tx *Tx) FillPermissions(roles []Role) error {
-	return tx.fillPermissions(tx.db.Statement.Context, roles)
-}
-
-// Find reads the rows that have one of the keys, which are in a column, into rows, a pointer to
-// a slice.
-func (tx *Tx) Find(rows any, column string, keys any) error {
-	return tx.db.Where(column+" IN ?", keys).Find(rows).Error
+// Find reads the rows of a kind, or of Token, that have one of the keys into rows, a pointer to a slice.
+func (tx *Tx) Find(rows any, keys []any) error {
+	if err := tx.db.Where(clause.IN{Column: clause.PrimaryColumn, Values: keys}).Find(rows).Error; err != nil {
+		return err
+	}
+	if roles, ok := rows.(*[]Role); ok {
+		return tx.fillPermissions(tx.db.Statement.Context, *roles)
+	}
+	return nil
 }
 
 // FindGrant returns the uuid of the grant that an import means by its user, role and scope: the
@@ -214,24 +201,16 @@ func (tx *Tx) FindGrant(g UserRole) (uuid.UUID, error) {
 	}
 	conditions := []string{"revoked IS NULL"}
 	if g.Revoked != nil {
-		conditions = append(conditions, "revoked IS NOT NULL ORDER BY revoked DESC, uuid LIMIT 1")
+		conditions = append(conditions, "revoked IS NOT NULL")
 	}
 	for _, condition := range conditions {
-		var found []UserRole
-		err := tx.db.Select("uuid").Find(&found, column+" = ? AND user_uuid = ? AND role_uuid = ? AND "+condition,
-			scope, g.UserUUID, g.RoleUUID).Error
-		if err != nil || len(found) > 0 {
-			return append(found, UserRole{})[0].UUID, err
+		held, err := first[UserRole](tx.db.Order("revoked DESC, uuid"),
+			column+" = ? AND user_uuid = ? AND role_uuid = ? AND "+condition, scope, g.UserUUID, g.RoleUUID)
+		if !errors.Is(err, ErrNotFound) {
+			return held.UUID, err
 		}
 	}
 	return uuid.Nil, nil
-}
-
-// Existing returns which of the uuids are those of rows of a kind.
-func (tx *Tx) Existing(kind string, ids []uuid.UUID) ([]uuid.UUID, error) {
-	var found []uuid.UUID
-	err := tx.db.Table(kind).Where("uuid IN ?", ids).Pluck("uuid", &found).Error
-	return found, err
 }
 
 // Empty says whether the database holds nothing but what the migrations wrote.

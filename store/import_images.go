@@ -1,21 +1,17 @@
 package store
 
 import (
-	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 )
 
-// ImportImage gives an object of the kind with this name its image; nil takes it away. The same image again
-// changes nothing. ErrNotFound where there is no such object.
+// ImportImage gives an object of a kind, named as in Kinds, its image; nil removes it. The same image
+// again changes nothing. ErrNotFound where there is no such object.
 func (tx *Tx) ImportImage(kind string, object uuid.UUID, image *NewImage) error {
-	at := slices.IndexFunc(Kinds, func(k Kind) bool { return k.Name == kind })
-	var old []struct {
-		UUID   uuid.UUID `gorm:"column:uuid"`
-		SHA256 string    `gorm:"column:sha256"`
-	}
-	err := tx.db.Table("images AS i").Select("i.uuid, i.sha256").
-		Joins("JOIN "+kind+" AS t ON t.image_uuid = i.uuid").Where("t.uuid = ?", object).Scan(&old).Error
+	var old []Image
+	err := tx.db.Select("images.uuid", "images.sha256").
+		Joins("JOIN "+kind+" AS t ON t.image_uuid = images.uuid").Where("t.uuid = ?", object).Find(&old).Error
 	switch {
 	case err != nil:
 		return err
@@ -37,5 +33,5 @@ func (tx *Tx) ImportImage(kind string, object uuid.UUID, image *NewImage) error 
 			return err
 		}
 	}
-	return tx.audit("import", Kinds[at].Object, "image", object.String())
+	return tx.audit("import", strings.TrimSuffix(kind, "s"), "image", object.String())
 }

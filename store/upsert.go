@@ -52,15 +52,15 @@ func upsertStatement(tx *Tx, key string, list reflect.Value) ([]string, error) {
 			excluded = append(excluded, "excluded."+column)
 		}
 	}
-	differs := clause.Expr{SQL: "(" + strings.Join(old, ", ") + ") IS DISTINCT FROM (" + strings.Join(excluded, ", ") + ")"}
+	differs := "(" + strings.Join(old, ", ") + ") IS DISTINCT FROM (" + strings.Join(excluded, ", ") + ")"
 	insert := tx.db.Session(&gorm.Session{DryRun: true}).Clauses(clause.OnConflict{
 		Columns:   []clause.Column{{Name: key}},
 		DoUpdates: clause.AssignmentColumns(columns),
-		Where:     clause.Where{Exprs: []clause.Expression{differs}},
+		Where:     clause.Where{Exprs: []clause.Expression{clause.Expr{SQL: differs}}},
 	}).Create(rows.Interface()).Statement
 	var keys []string
 	err := tx.savepoint(func(tx *Tx) error {
-		result, err := tx.db.Statement.ConnPool.QueryContext(tx.db.Statement.Context, insert.SQL.String()+" RETURNING "+key, insert.Vars...)
+		result, err := tx.pool.QueryContext(insert.Context, insert.SQL.String()+" RETURNING "+key, insert.Vars...)
 		if err != nil {
 			return err
 		}
