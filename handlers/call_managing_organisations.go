@@ -93,11 +93,11 @@ func (h CallManagingOrganisations) CallManagingOrganisationsCreate(
 	body := request.JSONBody
 	image, fields := h.checkImage(ctx)
 	var created store.Organisation
-	load := func(tx *store.Tx) (*store.Customer, error) { // nil where there is none
+	load := func(tx *store.Tx) (store.Customer, error) { // an empty one where there is none
 		customer, err := tx.LockCustomer(uuidOfURL(body.Customer))
-		return &customer, fields.addMissing("customer", textNoObject, err)
+		return customer, fields.addMissing("customer", textNoObject, err)
 	}
-	apply := func(tx *store.Tx, _ access.Principal, customer *store.Customer) error {
+	apply := func(tx *store.Tx, _ access.Principal, customer store.Customer) error {
 		if err := fields.problem(); err != nil {
 			return err
 		}
@@ -105,7 +105,7 @@ func (h CallManagingOrganisations) CallManagingOrganisationsCreate(
 			return nonField(textNotAvailable)
 		}
 		var err error
-		created, err = tx.CreateOrganisation(*customer, orEmpty(body.Description), image)
+		created, err = tx.CreateOrganisation(customer, orEmpty(body.Description), image)
 		if errors.Is(err, store.ErrOrganisationExists) {
 			fields.add("customer", textHasOrganisation)
 			return fields.problem()
@@ -122,9 +122,9 @@ func (h CallManagingOrganisations) CallManagingOrganisationsCreate(
 }
 
 // mayCreate checks that the principal may make a customer an organisation, and adds that it is one
-// already. Who is not staff is told of an unknown customer alone, before the missing permission.
-func mayCreate(ctx context.Context, fields fieldErrors) func(*store.Tx, access.Principal, *store.Customer) error {
-	return func(tx *store.Tx, p access.Principal, customer *store.Customer) error {
+// already. Before that, users who are not staff are told of an unknown customer, and of nothing else.
+func mayCreate(ctx context.Context, fields fieldErrors) func(*store.Tx, access.Principal, store.Customer) error {
+	return func(tx *store.Tx, p access.Principal, customer store.Customer) error {
 		if customer.UUID == uuid.Nil {
 			if p.Staff {
 				return nil
@@ -237,7 +237,7 @@ type roleReader interface {
 	HeldRoles(ctx context.Context, user, customer, organisation uuid.UUID) ([]store.HeldRole, error)
 }
 
-// checkRule is a 403 unless the rule allows it. Roles are read only where it doesn't without any.
+// checkRule is a 403 unless the rule allows it. Roles are read only where the rule needs some.
 func checkRule(ctx context.Context, reads roleReader, p access.Principal, o store.Organisation, allows rule) error {
 	if allows(p, nil) {
 		return nil
