@@ -52,10 +52,9 @@ func (f limitFlags) check() error {
 		return usageError{fmt.Errorf("--write-timeout: want more than %s, --request-timeout and the longer of it and "+
 			"--read-timeout, or the answer to a slow request is cut off", longest)}
 	}
-	if f.Connections < 2 || f.Connections > 1000 {
-		return usageError{errors.New("--database-connections: want 2 to 1000")}
+	sizes := map[string]int64{
+		"max-header-bytes": int64(f.MaxHeaderBytes), "max-body-bytes": f.MaxBodyBytes, "database-connections": int64(f.Connections),
 	}
-	sizes := map[string]int64{"max-header-bytes": int64(f.MaxHeaderBytes), "max-body-bytes": f.MaxBodyBytes}
 	for name, size := range sizes {
 		if size < 1 || size > maxLimit {
 			return usageError{fmt.Errorf("--%s: want 1 to %d", name, maxLimit)}

@@ -55,7 +55,7 @@ func TestConfigurationErrors(t *testing.T) {
 		"write timeout":       {"serve", "--read-timeout", "2m"},
 		"write timeout, work": {"serve", "--read-timeout", "1s", "--request-timeout", "60s"},
 		"statement timeout":   {"serve", "--statement-timeout", "1us"},
-		"connections":         {"serve", "--database-connections", "1"},
+		"connections":         {"serve", "--database-connections", "0"},
 		"header size":         {"serve", "--max-header-bytes", "0"},
 		"body size":           {"serve", "--max-body-bytes", "-1"},
 		"rate limit":          {"serve", "--rate-limit-token", "-1"},
