@@ -55,7 +55,7 @@ func FuzzUUIDOfURL(f *testing.F) {
 		f.Fatal(err)
 	}
 	patterns := map[string]*regexp.Regexp{
-		"customer of a query": regexp.MustCompile(spec.Components.Parameters["Customer"].Value.Schema.Value.Pattern),
+		"customer of a query": regexp.MustCompile(spec.Components.Parameters["CustomerURL"].Value.Schema.Value.Pattern),
 		"user_url of a query": regexp.MustCompile(spec.Components.Parameters["UserURL"].Value.Schema.Value.Pattern),
 	}
 	for name, schema := range spec.Components.Schemas {
@@ -92,7 +92,7 @@ func TestHyperlinks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	query := regexp.MustCompile(spec.Components.Parameters["Customer"].Value.Schema.Value.Pattern)
+	query := regexp.MustCompile(spec.Components.Parameters["CustomerURL"].Value.Schema.Value.Pattern)
 	body := regexp.MustCompile(spec.Components.Schemas["CallManagingOrganisationRequest"].Value.Properties["customer"].Value.Pattern)
 	for _, test := range hyperlinks {
 		if query.MatchString(test.link) != test.inQuery || body.MatchString(test.link) != test.inBody {
