@@ -68,6 +68,7 @@ func readBody(cfg Config, op operation, memory *bodyMemory) echo.MiddlewareFunc 
 			}
 			release, err := memory.reserve(r.Context(), access.From(r.Context()).UserUUID, size)
 			if err != nil {
+				c.Response().Header().Set(echo.HeaderConnection, "close") // or the answer waits for the whole body
 				return err
 			}
 			defer release()

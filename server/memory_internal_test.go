@@ -1,13 +1,20 @@
 package server
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
 )
 
 // One user gets a quarter of the memory, others the rest; what finds no room waits for it.
@@ -63,4 +70,34 @@ func TestBodyMemory(t *testing.T) {
 			t.Errorf("%d users hold memory after all", len(m.users))
 		}
 	})
+}
+
+// A body that finds no room is refused at once, even if the rest of it never arrives.
+func TestNoRoomForABody(t *testing.T) {
+	e := echo.New()
+	e.HTTPErrorHandler = writeError
+	op := operation{requestBody: &openapi3.RequestBody{}}
+	e.POST("/", echo.NotFoundHandler, identify(Config{NewUUID: uuid.New}),
+		readBody(Config{MaxBodyBytes: 1000}, op, newBodyMemory(4, time.Millisecond)))
+	web := httptest.NewServer(e)
+	defer web.Close()
+	connection, err := net.Dial("tcp", web.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	if err := connection.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(connection, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(connection), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusServiceUnavailable || answer.Header.Get("Retry-After") == "" || !answer.Close {
+		t.Errorf("got %s with %v", answer.Status, answer.Header)
+	}
 }
