@@ -2,6 +2,8 @@ package store
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -35,9 +37,9 @@ var collators = sync.Pool{New: func() any {
 // CollationKey returns the bytes by which a text is ordered: Unicode's root collation, the same on
 // both engines. Texts that differ only far behind may have the same key.
 //
-// The collator writes the weights of all letters, then of all accents, then of all cases. At the end of
-// the last two, plain weights are left out, which keeps the order and halves the key: SQLite's caches
-// hold the index of 100,000 organisations only so.
+// The collator writes the weights of all letters, then of all accents, then of all cases. Nearly all of
+// the last two are plain, so only the others are kept, which halves the key: without it a page in the
+// middle of 100,000 organisations takes twice the processor time.
 func CollationKey(text string) []byte {
 	c := collators.Get().(*collatorPair)
 	defer collators.Put(c)
@@ -48,18 +50,25 @@ func CollationKey(text string) []byte {
 	for full[cases] != 0 || full[cases+1] != 0 {
 		cases += 2
 	}
-	key := slices.Clone(full[:accents])
-	key = append(key, trimSuffixes(full[accents:cases], plainSecondary)...)
-	key = append(key, 0, 0)
-	key = append(key, trimSuffixes(full[cases+2:], plainTertiary)...)
+	key := appendOthers(slices.Clone(full[:accents]), full[accents:cases], plainSecondary)
+	key = appendOthers(append(key, 0, 0), full[cases+2:], plainTertiary)
 	return key[:min(len(key), maxKeyBytes)]
 }
 
-func trimSuffixes(weights, plain []byte) []byte {
-	for bytes.HasSuffix(weights, plain) {
-		weights = weights[:len(weights)-len(plain)]
+// appendOthers appends the weights that are not plain, each after a number that counts down the plain
+// ones before it. The order stays: the more plain weights come first, the lower the text sorts, since the
+// plain weight is the lowest.
+func appendOthers(key, weights, plain []byte) []byte {
+	number := uint16(math.MaxUint16)
+	for weight := range slices.Chunk(weights, len(plain)) {
+		if bytes.Equal(weight, plain) {
+			number--
+			continue
+		}
+		key = append(binary.BigEndian.AppendUint16(key, number), weight...)
+		number = math.MaxUint16
 	}
-	return weights
+	return key
 }
 
 // searchSeparator stands between the texts of one search column, so that no match spans two of
