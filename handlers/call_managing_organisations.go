@@ -102,7 +102,7 @@ func (h CallManagingOrganisations) CallManagingOrganisationsCreate(
 			return err
 		}
 		if !customer.Available() {
-			return nonField(textNotAvailable)
+			return NonField(textNotAvailable)
 		}
 		var err error
 		created, err = tx.CreateOrganisation(customer, orEmpty(body.Description), image)
@@ -209,7 +209,7 @@ func (h CallManagingOrganisations) CallManagingOrganisationsDestroy(
 	apply := func(tx *store.Tx, _ access.Principal, o store.Organisation) error { return tx.DeleteOrganisation(o) }
 	err := change(ctx, h.store, organisation(request.UUID), mayOnOrganisation(ctx, access.Principal.MayChange), apply)
 	if errors.Is(err, store.ErrHasCalls) {
-		return nil, &Problem{Status: http.StatusBadRequest, Detail: textHasCalls}
+		return nil, Refuse(http.StatusBadRequest, textHasCalls)
 	}
 	if err != nil {
 		return nil, err

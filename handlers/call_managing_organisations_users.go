@@ -106,18 +106,18 @@ func (h CallManagingOrganisations) CallManagingOrganisationsAddUser(
 // mayGrant checks what only concerns new grants, in Waldur's order.
 func mayGrant(tx *store.Tx, p access.Principal, t roleTarget, expires *time.Time) error {
 	if !t.user.IsActive && !p.Staff {
-		return nonField("Only staff users can assign roles to deactivated users.")
+		return NonField("Only staff users can assign roles to deactivated users.")
 	}
 	held, err := tx.HoldsAsLong(t.user.UUID, t.role.UUID, t.organisation.UUID, expires)
 	switch {
 	case err != nil:
 		return err
 	case held:
-		return nonField("User has already the same role in this scope.")
+		return NonField("User has already the same role in this scope.")
 	case t.role.Scope != store.ScopeOrganisation:
-		return nonField("Role is not valid for this scope.")
+		return NonField("Role is not valid for this scope.")
 	case !t.role.IsActive:
-		return nonField("Role is not active.")
+		return NonField("Role is not active.")
 	}
 	return nil
 }
@@ -130,7 +130,7 @@ func (h CallManagingOrganisations) CallManagingOrganisationsUpdateUser(
 	update := func(tx *store.Tx, _ access.Principal, t roleTarget) error {
 		err := tx.UpdateGrant(t.user.UUID, t.role.UUID, t.organisation.UUID, input.expires)
 		if errors.Is(err, store.ErrNotFound) {
-			return nonField("User does not have this role in this scope.")
+			return NonField("User does not have this role in this scope.")
 		}
 		return err
 	}
@@ -186,9 +186,9 @@ func (h CallManagingOrganisations) manageRole(
 		case err != nil:
 			return err
 		case !o.CustomerAvailable():
-			return nonField(textNotAvailable)
+			return NonField(textNotAvailable)
 		case othersOnly && target.user.UUID == p.UserUUID:
-			return nonField("User can not manage own role.")
+			return NonField("User can not manage own role.")
 		}
 		return apply(tx, p, target)
 	})

@@ -47,20 +47,15 @@ func SignIn(ctx context.Context, reads identities, digest string) (access.Princi
 	found, err := reads.Identity(ctx, digest)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return access.Principal{}, Unauthorized("Invalid token.")
+		return access.Principal{}, Refuse(http.StatusUnauthorized, "Invalid token.")
 	case err != nil:
 		return access.Principal{}, err
 	case !found.IsActive:
-		return access.Principal{}, Unauthorized("User inactive or deleted.")
+		return access.Principal{}, Refuse(http.StatusUnauthorized, "User inactive or deleted.")
 	case found.Expires != nil && found.Expires.Before(reads.Now()):
-		return access.Principal{}, Unauthorized("Token has expired.")
+		return access.Principal{}, Refuse(http.StatusUnauthorized, "Token has expired.")
 	}
 	return access.Principal{
 		UserUUID: found.UUID, Staff: found.IsStaff, Support: found.IsSupport, TokenDigest: digest,
 	}, nil
-}
-
-// Unauthorized is the refusal of a request without a valid token.
-func Unauthorized(detail string) *Problem {
-	return &Problem{Status: http.StatusUnauthorized, Detail: detail}
 }

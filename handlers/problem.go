@@ -35,12 +35,15 @@ func (p *Problem) Error() string {
 	return p.Detail
 }
 
+// Refuse is a refusal that one sentence explains.
+func Refuse(status int, detail string) *Problem { return &Problem{Status: status, Detail: detail} }
+
 func forbidden() *Problem {
-	return &Problem{Status: http.StatusForbidden, Detail: "You do not have permission to perform this action."}
+	return Refuse(http.StatusForbidden, "You do not have permission to perform this action.")
 }
 
-// nonField is a 400 that concerns the body as a whole.
-func nonField(text string) *Problem {
+// NonField is a 400 that concerns the body as a whole.
+func NonField(text string) *Problem {
 	return &Problem{Status: http.StatusBadRequest, Fields: map[string][]string{"non_field_errors": {text}}}
 }
 

@@ -5,7 +5,6 @@ package images
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"image"
 	_ "image/gif"
@@ -34,41 +33,22 @@ type Invalid struct{ text string }
 // Error returns the text that a client is shown.
 func (e *Invalid) Error() string { return e.text }
 
-var errNotImage = &Invalid{"Upload a valid image. The file you uploaded was either not an image or a corrupted image."}
-
-// mediaTypes are those of the accepted formats. Package image may know more formats, which any
-// package that is imported can add.
-var mediaTypes = map[string]string{"png": "image/png", "jpeg": "image/jpeg", "gif": "image/gif", "webp": "image/webp"}
-
 // Check tells whether content begins with the header of an image within the limits. Its error is
 // an *Invalid. What follows the header is not looked at.
 func Check(content []byte, limits Limits) (Image, error) {
-	if len(content) == 0 {
+	header, format, err := image.DecodeConfig(bytes.NewReader(content))
+	switch {
+	case len(content) == 0:
 		return Image{}, &Invalid{"The submitted file is empty."}
-	}
-	if int64(len(content)) > limits.MaxBytes {
+	case int64(len(content)) > limits.MaxBytes:
 		return Image{}, &Invalid{fmt.Sprintf("Ensure this file is no larger than %d bytes.", limits.MaxBytes)}
-	}
-	header, format, err := readHeader(content)
-	mediaType, accepted := mediaTypes[format]
-	if err != nil || !accepted || header.Width < 1 || header.Height < 1 {
-		return Image{}, errNotImage
-	}
+	case err != nil || header.Width < 1 || header.Height < 1:
+		return Image{}, &Invalid{
+			"Upload a valid image. The file you uploaded was either not an image or a corrupted image.",
+		}
 	// No format has more than 31 bits per side, so the product can't overflow.
-	if int64(header.Width)*int64(header.Height) > limits.MaxPixels {
+	case int64(header.Width)*int64(header.Height) > limits.MaxPixels:
 		return Image{}, &Invalid{fmt.Sprintf("Ensure this image has no more than %d pixels.", limits.MaxPixels)}
 	}
-	digest := sha256.Sum256(content)
-	return Image{MediaType: mediaType, SHA256: hex.EncodeToString(digest[:]), Bytes: content}, nil
-}
-
-// readHeader is image.DecodeConfig with its panics as errors: bytes that a decoder is not prepared
-// for must not end the process.
-func readHeader(content []byte) (header image.Config, format string, err error) {
-	defer func() {
-		if reason := recover(); reason != nil {
-			err = fmt.Errorf("the decoder panicked: %v", reason)
-		}
-	}()
-	return image.DecodeConfig(bytes.NewReader(content))
+	return Image{MediaType: "image/" + format, SHA256: fmt.Sprintf("%x", sha256.Sum256(content)), Bytes: content}, nil
 }

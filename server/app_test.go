@@ -184,7 +184,6 @@ type logLine struct {
 	Bytes     int64  `json:"bytes"`
 	User      string `json:"user"`
 	Error     string `json:"error"`
-	Stack     string `json:"stack"`
 	Violation string `json:"violation"`
 
 	text string // the line itself

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"unicode/utf8"
 
@@ -13,42 +14,31 @@ import (
 	"github.com/opencalls/opencalls/store"
 )
 
-var errNoCredentials = handlers.Unauthorized("Authentication credentials were not provided.")
+var errNoCredentials = handlers.Refuse(http.StatusUnauthorized, "Authentication credentials were not provided.")
 
 // authenticate puts the sender of the request on its context. It also applies the rate limit of tokens.
 // A wrong token is refused even where none is needed.
-func authenticate(cfg Config, op operation, tokens *limiters[string]) echo.MiddlewareFunc {
+func authenticate(cfg Config, op operation, tokens *limiters[string]) func(echo.Context) error {
 	open := op.public || cfg.AnonymousRead && op.anonymousRead
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			r := c.Request()
-			token, err := tokenOf(r.Header.Get(echo.HeaderAuthorization))
-			if open && errors.Is(err, errNoCredentials) {
-				return next(c)
-			}
-			if err != nil {
-				return err
-			}
-			digest := store.Digest(token)
-			if err := tokens.allow(digest); err != nil {
-				return err
-			}
-			principal, err := signIn(r.Context(), cfg, digest)
-			if err != nil {
-				return err
-			}
-			c.SetRequest(r.WithContext(access.With(r.Context(), principal)))
-			return next(c)
+	return func(c echo.Context) error {
+		r := c.Request()
+		token, err := tokenOf(r.Header.Get(echo.HeaderAuthorization))
+		if open && errors.Is(err, errNoCredentials) {
+			return nil
 		}
+		if err != nil {
+			return err
+		}
+		digest := store.Digest(token)
+		if err := tokens.allow(digest); err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), cfg.RequestTimeout) // a limit of its own: the work's begins later
+		defer cancel()
+		principal, err := handlers.SignIn(ctx, cfg.Store, digest)
+		c.SetRequest(r.WithContext(access.With(r.Context(), principal)))
+		return err
 	}
-}
-
-// signIn asks the store on every request, so that a revocation holds at once on every replica. It has
-// a time limit of its own, since limitTime begins later.
-func signIn(ctx context.Context, cfg Config, digest string) (access.Principal, error) {
-	ctx, cancel := context.WithTimeout(ctx, cfg.RequestTimeout)
-	defer cancel()
-	return handlers.SignIn(ctx, cfg.Store, digest)
 }
 
 // tokenOf reads an Authorization header: `Token x`, `Bearer x` or `Bearer Token x`, in any case. Its
@@ -67,11 +57,11 @@ func tokenOf(header string) (string, error) {
 	token := strings.Trim(rest, " \t")
 	switch {
 	case token == "":
-		return "", handlers.Unauthorized("Invalid token. No credentials provided.")
+		return "", handlers.Refuse(http.StatusUnauthorized, "Invalid token. No credentials provided.")
 	case !utf8.ValidString(token):
-		return "", handlers.Unauthorized("Invalid token header. Token string should not contain invalid characters.")
+		return "", handlers.Refuse(http.StatusUnauthorized, "Invalid token header. Token string should not contain invalid characters.")
 	case strings.ContainsAny(token, " \t"):
-		return "", handlers.Unauthorized("Invalid token. Token string should not contain spaces.")
+		return "", handlers.Refuse(http.StatusUnauthorized, "Invalid token. Token string should not contain spaces.")
 	}
 	return token, nil
 }

@@ -22,17 +22,12 @@ import (
 
 // body is a request's body: first what is validated, then what the generated code binds.
 type body struct {
-	schema *openapi3.Schema // of the body's media type
-	value  map[string]any   // by the names of the schema's properties
-	nulls  []string         // fields that a form clears with an empty text
-	files  map[string]handlers.File
+	io.ReadCloser                  // empty: the body was decoded already
+	schema        *openapi3.Schema // of the body's media type
+	value         map[string]any   // by the names of the schema's properties
+	nulls         []string         // fields that a form clears with an empty text
+	files         map[string]handlers.File
 }
-
-// Read fails: the body was decoded already.
-func (*body) Read([]byte) (int, error) { return 0, errors.New("the body was read already") }
-
-// Close does nothing: the HTTP server closes the network's body.
-func (*body) Close() error { return nil }
 
 // ValidatedValue returns what the generated code binds, in the form that JSON has.
 func (b *body) ValidatedValue() any {
@@ -61,7 +56,7 @@ func readBody(cfg Config, op operation, memory *bodyMemory) echo.MiddlewareFunc 
 			}
 			size := r.ContentLength
 			if size > limit {
-				return tooLarge()
+				return errTooLarge
 			}
 			if size < 0 { // chunked
 				size = limit
@@ -75,20 +70,22 @@ func readBody(cfg Config, op operation, memory *bodyMemory) echo.MiddlewareFunc 
 			sent := bufio.NewReader(http.MaxBytesReader(c.Response(), r.Body, limit))
 			if _, err := sent.Peek(1); errors.Is(err, io.EOF) {
 				if op.requestBody.Required {
-					return noData()
+					return errNoData
 				}
 				r.Header.Del(echo.HeaderContentType)
 				return next(c)
 			}
 			if op.requestBody.Content[media] == nil || mediaErr != nil && media == echo.MIMEMultipartForm {
-				return unsupported("media type", r.Header.Get(echo.HeaderContentType))
+				sent := r.Header.Get(echo.HeaderContentType)
+				return handlers.Refuse(http.StatusUnsupportedMediaType, fmt.Sprintf("Unsupported media type %q in request.", sent))
 			}
 			if encoding := r.Header.Get(echo.HeaderContentEncoding); encoding != "" && !strings.EqualFold(encoding, "identity") {
-				return unsupported("content encoding", encoding)
+				text := fmt.Sprintf("Unsupported content encoding %q in request.", encoding)
+				return handlers.Refuse(http.StatusUnsupportedMediaType, text)
 			}
 			read, decodeErr := decodeBody(op, media, parameters["boundary"], sent, size)
 			if _, err := io.Copy(io.Discard, sent); err != nil { // the whole body has to come, whatever is in it
-				return receiveErr(r, err)
+				return receiveErr(err)
 			}
 			if decodeErr != nil {
 				return decodeErr
@@ -101,34 +98,24 @@ func readBody(cfg Config, op operation, memory *bodyMemory) echo.MiddlewareFunc 
 	}
 }
 
-func noData() *handlers.Problem { return wholeBody("No data provided") }
+var (
+	errNoData   = handlers.NonField("No data provided")
+	errTooLarge = handlers.Refuse(http.StatusRequestEntityTooLarge, "Request body is too large.")
+)
 
-// wholeBody is a 400 that concerns the body as a whole.
-func wholeBody(text string) *handlers.Problem {
-	return &handlers.Problem{Status: http.StatusBadRequest, Fields: map[string][]string{"non_field_errors": {text}}}
-}
-
-func tooLarge() *handlers.Problem {
-	return &handlers.Problem{Status: http.StatusRequestEntityTooLarge, Detail: "Request body is too large."}
-}
-
-func unsupported(what, sent string) *handlers.Problem {
-	return &handlers.Problem{
-		Status: http.StatusUnsupportedMediaType,
-		Detail: fmt.Sprintf("Unsupported %s %q in request.", what, sent),
-	}
+// malformed is a 400 for a body that can't be read.
+func malformed(detail string) *handlers.Problem {
+	return handlers.Refuse(http.StatusBadRequest, detail)
 }
 
 // receiveErr says why a body did not come whole.
-func receiveErr(r *http.Request, err error) error {
+func receiveErr(err error) error {
 	var over *http.MaxBytesError
 	switch {
 	case errors.As(err, &over):
-		return tooLarge()
+		return errTooLarge
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return &handlers.Problem{Status: http.StatusRequestTimeout, Detail: "The request body did not arrive in time."}
-	case r.Context().Err() != nil:
-		return r.Context().Err()
+		return handlers.Refuse(http.StatusRequestTimeout, "The request body did not arrive in time.")
 	}
 	return malformed("Malformed request: the body could not be read.")
 }
@@ -136,16 +123,19 @@ func receiveErr(r *http.Request, err error) error {
 // decodeBody makes of a body of at most size bytes the value that the schema of its media type
 // describes. Fields that the schema doesn't have are left out.
 func decodeBody(op operation, media, boundary string, sent io.Reader, size int64) (*body, error) {
-	b := &body{schema: op.requestBody.Content[media].Schema.Value, value: map[string]any{}}
+	b := &body{ReadCloser: http.NoBody, schema: op.requestBody.Content[media].Schema.Value, value: map[string]any{}}
 	content := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead)) // as large as it gets: growing would double it
+	if media != echo.MIMEMultipartForm {
+		_, _ = content.ReadFrom(sent) // the caller sees whether it came
+	}
 	var err error
 	switch media {
 	case echo.MIMEMultipartForm:
 		err = b.decodeMultipart(sent, boundary, content)
 	case echo.MIMEApplicationForm:
-		err = b.decodeForm(sent, content)
+		err = b.decodeForm(content.String())
 	default:
-		return b, b.decodeJSON(sent, content)
+		return b, b.decodeJSON(content.Bytes())
 	}
 	// An empty text of a form stands for null where JSON has null.
 	for name, property := range op.requestBody.Content[echo.MIMEApplicationJSON].Schema.Value.Properties {
@@ -158,28 +148,25 @@ func decodeBody(op operation, media, boundary string, sent io.Reader, size int64
 	return b, err
 }
 
-func (b *body) decodeJSON(sent io.Reader, content *bytes.Buffer) error {
-	if _, err := content.ReadFrom(sent); err != nil {
-		return err
-	}
-	if !utf8.Valid(content.Bytes()) {
-		return malformed(textNotUTF8)
-	}
-	var whole json.RawMessage
-	decoder := json.NewDecoder(bytes.NewReader(content.Bytes()))
-	if err := decoder.Decode(&whole); err != nil {
-		return malformed("JSON parse error - " + err.Error())
-	}
-	if rest := bytes.TrimSpace(content.Bytes()[decoder.InputOffset():]); len(rest) > 0 {
-		return malformed("JSON parse error - unexpected data after the value")
+func (b *body) decodeJSON(content []byte) error {
+	if !utf8.Valid(content) {
+		return errNotUTF8
 	}
 	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(whole, &fields); err != nil {
-		got := typeName(decodeValue(whole, b.schema))
-		return wholeBody("Invalid data. Expected a dictionary, but got " + got + ".")
+	decoder := json.NewDecoder(bytes.NewReader(content))
+	err := decoder.Decode(&fields)
+	var noObject *json.UnmarshalTypeError
+	if err != nil && !errors.As(err, &noObject) {
+		return malformed("JSON parse error - " + err.Error())
 	}
-	if fields == nil {
-		return noData()
+	switch rest := bytes.TrimSpace(content[decoder.InputOffset():]); {
+	case len(rest) > 0:
+		return malformed("JSON parse error - unexpected data after the value")
+	case noObject != nil:
+		got := typeName(decodeValue(bytes.TrimSpace(content), b.schema))
+		return handlers.NonField("Invalid data. Expected a dictionary, but got " + got + ".")
+	case fields == nil:
+		return errNoData
 	}
 	for name, field := range fields {
 		if property := b.schema.Properties[name]; property != nil {
@@ -224,18 +211,12 @@ func typeName(value any) string {
 }
 
 // decodeForm takes the last value of each key.
-func (b *body) decodeForm(sent io.Reader, content *bytes.Buffer) error {
-	if _, err := content.ReadFrom(sent); err != nil {
-		return err
-	}
-	form, err := parseQuery(content.String())
-	if err != nil {
-		return err
-	}
+func (b *body) decodeForm(content string) error {
+	form, err := parseQuery(content)
 	for name := range b.schema.Properties {
 		if values := form[name]; len(values) > 0 {
 			b.value[name] = values[len(values)-1]
 		}
 	}
-	return nil
+	return err
 }

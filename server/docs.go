@@ -2,14 +2,15 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"embed"
-	"encoding/hex"
+	"fmt"
 	"io/fs"
+	"mime"
 	"net/http"
 	"path"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -29,43 +30,20 @@ const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img
 // routeDocs routes the documentation page. Each file has a route, so that any other path is unknown.
 func routeDocs(e *echo.Echo, methods []string) {
 	e.Match(methods, "/", func(c echo.Context) error { return c.Redirect(http.StatusFound, "/api/docs/") })
-	for name, file := range docsAssets() {
-		e.Match(methods, "/api/docs/"+strings.TrimSuffix(name, "index.html"), func(c echo.Context) error {
-			c.Response().Header().Set(echo.HeaderContentSecurityPolicy, docsPolicy)
-			return file.serve(c)
-		})
-	}
-}
-
-// docsAssets returns the files of docs/ by their names.
-var docsAssets = sync.OnceValue(func() map[string]asset {
-	mediaTypes := map[string]string{
-		".html": "text/html; charset=utf-8",
-		".css":  "text/css; charset=utf-8",
-		".js":   "text/javascript; charset=utf-8",
-		".svg":  "image/svg+xml",
-	}
-	files := map[string]asset{}
-	err := fs.WalkDir(docsFiles, "docs", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
+	_ = fs.WalkDir(docsFiles, "docs", func(name string, entry fs.DirEntry, err error) error {
+		if entry.IsDir() {
 			return err
 		}
 		content, err := docsFiles.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		mediaType, known := mediaTypes[path.Ext(name)]
-		if !known {
-			mediaType = "text/plain; charset=utf-8" // the licences
-		}
-		files[strings.TrimPrefix(name, "docs/")] = newAsset(mediaType, content)
-		return nil
+		mediaType := cmp.Or(mime.TypeByExtension(path.Ext(name)), "text/plain; charset=utf-8") // LICENSE has no extension
+		file := newAsset(mediaType, content)
+		e.Match(methods, "/api/"+strings.TrimSuffix(name, "index.html"), func(c echo.Context) error {
+			c.Response().Header().Set(echo.HeaderContentSecurityPolicy, docsPolicy)
+			return file.serve(c)
+		})
+		return err
 	})
-	if err != nil {
-		panic(err) // the files are in the binary
-	}
-	return files
-})
+}
 
 // asset is a file that is served whole.
 type asset struct {
@@ -77,7 +55,7 @@ type asset struct {
 // another binary may have another text.
 func newAsset(mediaType string, content []byte) asset {
 	sum := sha256.Sum256(content)
-	etag := `"` + hex.EncodeToString(sum[:16]) + `"`
+	etag := fmt.Sprintf(`"%x"`, sum[:16])
 	return asset{mediaType: mediaType, etag: etag, cacheControl: "no-cache", content: content}
 }
 

@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -19,8 +20,7 @@ import (
 // statusClientGone is what the log shows where the client did not wait for the answer.
 const statusClientGone = 499
 
-// retryAfter is how many seconds a client is asked to wait after a 503.
-const retryAfter = "1"
+var errNotUTF8 = handlers.Refuse(http.StatusBadRequest, "Malformed request: not valid UTF-8.")
 
 // writeError is the only writer of error bodies.
 func writeError(err error, c echo.Context) {
@@ -34,10 +34,9 @@ func writeError(err error, c echo.Context) {
 		header.Set(echo.HeaderWWWAuthenticate, "Token")
 	case http.StatusRequestTimeout:
 		header.Set(echo.HeaderConnection, "close") // the rest of the body may still come
-	case http.StatusTooManyRequests:
-		header.Set(echo.HeaderRetryAfter, strconv.Itoa(int(math.Ceil(problem.RetryAfter.Seconds()))))
-	case http.StatusServiceUnavailable:
-		header.Set(echo.HeaderRetryAfter, retryAfter)
+	}
+	if wait := math.Ceil(problem.RetryAfter.Seconds()); wait > 0 {
+		header.Set(echo.HeaderRetryAfter, strconv.Itoa(int(wait)))
 	}
 	if c.Request().Method == http.MethodHead || problem.Status == statusClientGone {
 		_ = c.NoContent(problem.Status)
@@ -59,23 +58,17 @@ func problemOf(err error, r *http.Request) *handlers.Problem {
 	case errors.As(err, &problem):
 		return problem
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, echo.ErrNotFound):
-		text := cmp.Or(handlers.RequestFrom(r.Context()).NotFound, "Not found.")
-		return &handlers.Problem{Status: http.StatusNotFound, Detail: text}
+		return handlers.Refuse(http.StatusNotFound, cmp.Or(handlers.RequestFrom(r.Context()).NotFound, "Not found."))
 	case errors.Is(err, store.ErrInvalidPage):
-		return &handlers.Problem{Status: http.StatusNotFound, Detail: "Invalid page."}
+		return handlers.Refuse(http.StatusNotFound, "Invalid page.")
 	case errors.As(err, &routing) && routing.Code == http.StatusMethodNotAllowed:
-		return &handlers.Problem{Status: http.StatusMethodNotAllowed, Detail: fmt.Sprintf("Method %q not allowed.", r.Method)}
-	case errors.Is(err, context.Canceled) && r.Context().Err() != nil:
-		return &handlers.Problem{Status: statusClientGone}
+		return handlers.Refuse(http.StatusMethodNotAllowed, fmt.Sprintf("Method %q not allowed.", r.Method))
+	case errors.Is(err, context.Canceled): // nothing but the client's leaving cancels the work
+		return handlers.Refuse(statusClientGone, "")
 	case errors.Is(err, store.ErrUnavailable), errors.Is(err, errNoRoom), errors.Is(err, context.DeadlineExceeded):
-		return &handlers.Problem{Status: http.StatusServiceUnavailable, Detail: "Service temporarily unavailable."}
+		return &handlers.Problem{
+			Status: http.StatusServiceUnavailable, Detail: "Service temporarily unavailable.", RetryAfter: time.Second,
+		}
 	}
-	return &handlers.Problem{Status: http.StatusInternalServerError, Detail: "Internal server error."}
+	return handlers.Refuse(http.StatusInternalServerError, "Internal server error.")
 }
-
-// malformed is a 400 for a request that can't be read.
-func malformed(detail string) *handlers.Problem {
-	return &handlers.Problem{Status: http.StatusBadRequest, Detail: detail}
-}
-
-const textNotUTF8 = "Malformed request: not valid UTF-8."

@@ -10,21 +10,20 @@ import (
 	"github.com/opencalls/opencalls/handlers"
 )
 
-// secureHeaders sets what every answer tells browsers and caches. Images and the documentation
+// setHeaders sets what every answer tells browsers and caches. Images and the documentation
 // replace Cache-Control.
-func secureHeaders() echo.MiddlewareFunc {
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			header := c.Response().Header()
-			header.Set(echo.HeaderXContentTypeOptions, "nosniff")
-			header.Set(echo.HeaderReferrerPolicy, "no-referrer")
-			header.Set(echo.HeaderCacheControl, "no-store") // it depends on the token
-			if strings.HasPrefix(handlers.RequestFrom(c.Request().Context()).Origin, "https:") {
-				header.Set(echo.HeaderStrictTransportSecurity, "max-age=31536000")
-			}
-			return next(c)
-		}
+func (cfg Config) setHeaders(c echo.Context) error {
+	header := c.Response().Header()
+	header.Set(echo.HeaderXContentTypeOptions, "nosniff")
+	header.Set(echo.HeaderReferrerPolicy, "no-referrer")
+	header.Set(echo.HeaderCacheControl, "no-store") // it depends on the token
+	if strings.HasPrefix(handlers.RequestFrom(c.Request().Context()).Origin, "https:") {
+		header.Set(echo.HeaderStrictTransportSecurity, "max-age=31536000")
 	}
+	if cfg.Draining() {
+		header.Set(echo.HeaderConnection, "close") // so that clients go to another server
+	}
+	return nil
 }
 
 // crossOrigin lets pages of some origins use the API from a browser, with any headers. It is off if there

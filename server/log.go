@@ -1,7 +1,6 @@
 package server
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -40,10 +39,6 @@ func logRequests(cfg Config) echo.MiddlewareFunc {
 			if status >= 500 && err != nil {
 				level = slog.LevelError
 				attributes = append(attributes, slog.String("error", err.Error()))
-				var panicked *panicError
-				if errors.As(err, &panicked) {
-					attributes = append(attributes, slog.String("stack", string(panicked.stack)))
-				}
 			}
 			cfg.Logger.LogAttrs(r.Context(), level, "request", attributes...)
 			return nil
@@ -51,18 +46,13 @@ func logRequests(cfg Config) echo.MiddlewareFunc {
 	}
 }
 
-// panicError is a panic on its way to the log.
-type panicError struct {
-	cause error
-	stack []byte
-}
-
-func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.cause) }
-
+// recoverPanics makes an error of a panic, with the stack for the log.
 func recoverPanics() echo.MiddlewareFunc {
 	return middleware.RecoverWithConfig(middleware.RecoverConfig{
 		DisableStackAll:     true,
 		DisableErrorHandler: true, // the error goes on to logRequests
-		LogErrorFunc:        func(_ echo.Context, err error, stack []byte) error { return &panicError{err, stack} },
+		LogErrorFunc: func(_ echo.Context, cause error, stack []byte) error {
+			return fmt.Errorf("panic: %v\n%s", cause, stack) //nolint:errorlint // it is no error with a meaning
+		},
 	})
 }

@@ -3,93 +3,67 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
-	"golang.org/x/sync/semaphore"
 )
 
 // bodyWait is how long a body waits for room.
 const bodyWait = 10 * time.Second
 
-// errNoRoom says that there is no memory for a request's body.
-var errNoRoom = errors.New("no memory for the request's body")
+// errNoRoom says that there was no memory for a request's body in time.
+var errNoRoom = errors.New("no memory for the request's body: other bodies, or the user's own, held all of it")
 
 // bodyMemory bounds how many bytes of request bodies are held at once. One user has at most a
 // quarter of them, so that slow uploads of one user don't keep others out.
 type bodyMemory struct {
-	wait  time.Duration
-	share int64 // of one user, in bytes
-	total *semaphore.Weighted
+	size int64
+	wait time.Duration
 
 	mu    sync.Mutex
-	users map[uuid.UUID]*userShare
-}
-
-// userShare is what one user's bodies take.
-type userShare struct {
-	*semaphore.Weighted
-	requests int // that hold or wait for some of it
+	held  int64
+	users map[uuid.UUID]int64 // what the bodies of each user hold
+	freed chan struct{}       // closed when some memory becomes free
 }
 
 func newBodyMemory(size int64, wait time.Duration) *bodyMemory {
-	return &bodyMemory{wait: wait, share: size / 4, total: semaphore.NewWeighted(size), users: map[uuid.UUID]*userShare{}}
+	return &bodyMemory{size: size, wait: wait, users: map[uuid.UUID]int64{}, freed: make(chan struct{})}
 }
 
 // reserve waits until there is room for a body of a user, which is the user's until release is
 // called. Its error is errNoRoom or the context's.
 func (m *bodyMemory) reserve(ctx context.Context, user uuid.UUID, size int64) (release func(), err error) {
-	if size == 0 {
-		return func() {}, nil
-	}
-	own := m.enter(user)
-	waiting, cancel := context.WithTimeout(ctx, m.wait)
+	ctx, cancel := context.WithTimeoutCause(ctx, m.wait, errNoRoom)
 	defer cancel()
-	if own.Acquire(waiting, size) != nil {
-		m.leave(user)
-		return nil, m.refusal(ctx, "of one user ")
+	for {
+		taken, freed := m.take(user, size)
+		if taken {
+			return func() { m.take(user, -size) }, nil
+		}
+		select {
+		case <-freed:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
 	}
-	if m.total.Acquire(waiting, size) != nil {
-		own.Release(size)
-		m.leave(user)
-		return nil, m.refusal(ctx, "")
-	}
-	return func() {
-		m.total.Release(size)
-		own.Release(size)
-		m.leave(user)
-	}, nil
 }
 
-// refusal is the error of a body that found no room.
-func (m *bodyMemory) refusal(ctx context.Context, whose string) error {
-	if ctx.Err() != nil {
-		return ctx.Err() // the client is gone
-	}
-	return fmt.Errorf("%w: bodies %sheld all of it for %s", errNoRoom, whose, m.wait)
-}
-
-// enter returns the user's share and counts the request among those that use it.
-func (m *bodyMemory) enter(user uuid.UUID) *userShare {
+// take takes memory, or gives it back where size is negative. Where there is no room, it returns a
+// channel that is closed once there may be some.
+func (m *bodyMemory) take(user uuid.UUID, size int64) (taken bool, freed <-chan struct{}) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	own := m.users[user]
-	if own == nil {
-		own = &userShare{Weighted: semaphore.NewWeighted(m.share)}
-		m.users[user] = own
+	if size > 0 && (m.held+size > m.size || m.users[user]+size > m.size/4) {
+		return false, m.freed
 	}
-	own.requests++
-	return own
-}
-
-// leave ends what enter began. A user without requests is forgotten.
-func (m *bodyMemory) leave(user uuid.UUID) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	own := m.users[user]
-	if own.requests--; own.requests == 0 {
+	m.held += size
+	if m.users[user] += size; m.users[user] == 0 {
 		delete(m.users, user)
 	}
+	if size < 0 {
+		close(m.freed)
+		m.freed = make(chan struct{})
+	}
+	return true, nil
 }

@@ -64,7 +64,7 @@ func (b *body) addPart(part *multipart.Part, content []byte) error {
 	mediaType, _, _ := mime.ParseMediaType(part.Header.Get("Content-Type"))
 	name, isFile := disposition["name"], named || mediaType != "" && mediaType != "text/plain"
 	if !isFile && (!utf8.ValidString(name) || !utf8.Valid(content)) {
-		return malformed(textNotUTF8)
+		return errNotUTF8
 	}
 	property := b.schema.Properties[name]
 	if property == nil {

@@ -1,12 +1,14 @@
 package server
 
 import (
+	"encoding/hex"
 	"net/url"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"github.com/opencalls/opencalls/handlers"
@@ -15,68 +17,54 @@ import (
 
 // checkPath answers 404 to a path that holds no UUID. It also makes known how the operation's 404s
 // read: openapi.yaml names the kind of object (x-not-found).
-func checkPath(op operation) echo.MiddlewareFunc {
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			handlers.RequestFrom(c.Request().Context()).NotFound = op.notFound
-			for _, name := range op.pathParams {
-				if _, err := handlers.ParseUUID(pathParam(c, name)); err != nil {
-					return store.ErrNotFound
-				}
-			}
-			return next(c)
+func (op operation) checkPath(c echo.Context) error {
+	handlers.RequestFrom(c.Request().Context()).NotFound = op.notFound
+	for _, name := range c.ParamNames() {
+		if _, err := uuidParam(c, name); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
-// pathParam returns a parameter of the path, decoded once. Echo takes it from the path as it was sent
-// where that can't be told from the decoded path, else from the decoded one.
-func pathParam(c echo.Context, name string) string {
+// uuidParam returns a UUID of the path, or ErrNotFound. Echo takes it from the path as it was sent where
+// that can't be told from the decoded path, else from the decoded one.
+func uuidParam(c echo.Context, name string) (uuid.UUID, error) {
 	value := c.Param(name)
-	if c.Request().URL.RawPath == "" {
-		return value
+	if c.Request().URL.RawPath != "" {
+		value, _ = url.PathUnescape(value) // the whole path was unescaped before
 	}
-	decoded, err := url.PathUnescape(value)
+	id, err := handlers.ParseUUID(value)
 	if err != nil {
-		return value
+		err = store.ErrNotFound
 	}
-	return decoded
+	return id, err
 }
 
 // normaliseQuery brings the query into the one form that is validated and bound: each value
 // of a list under a key of its own, the last value of anything else, and no empty texts.
-func normaliseQuery(op operation) echo.MiddlewareFunc {
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			r := c.Request()
-			if r.URL.RawQuery == "" {
-				return next(c)
-			}
-			sent, err := parseQuery(r.URL.RawQuery)
-			if err != nil {
-				return err
-			}
-			known, query := url.Values{}, url.Values{}
-			for _, parameter := range op.queryParams {
-				name := parameter.Name
-				if sent.Has(name) {
-					known[name] = sent[name]
-				}
-				if values := normaliseValues(parameter, sent[name]); len(values) > 0 {
-					query[name] = values
-				}
-			}
-			handlers.RequestFrom(r.Context()).Query = known
-			r.URL.RawQuery = query.Encode()
-			return next(c)
+func (op operation) normaliseQuery(c echo.Context) error {
+	r := c.Request()
+	if r.URL.RawQuery == "" {
+		return nil
+	}
+	sent, err := parseQuery(r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	known, query := url.Values{}, url.Values{}
+	for _, parameter := range op.queryParams {
+		if values := sent[parameter.Name]; len(values) > 0 {
+			known[parameter.Name] = values
+			query[parameter.Name] = normaliseValues(parameter, values)
 		}
 	}
+	handlers.RequestFrom(r.Context()).Query = known
+	r.URL.RawQuery = query.Encode() // leaves out what has no values
+	return nil
 }
 
 func normaliseValues(parameter *openapi3.Parameter, values []string) []string {
-	if len(values) == 0 {
-		return nil
-	}
 	if parameter.Schema.Value.Type.Is(openapi3.TypeArray) {
 		return distinct(strings.Split(strings.Join(values, ","), ","))
 	}
@@ -90,58 +78,34 @@ func normaliseValues(parameter *openapi3.Parameter, values []string) []string {
 // maxValues is how many different values a list parameter may have.
 const maxValues = 100
 
-// distinct drops values that were there before, also with another direction (-name and name), and
-// those after the first that is too many.
+// distinct drops values that were there before, also with another direction (-name and name).
 func distinct(values []string) []string {
-	var kept []string
-	for _, value := range values {
-		if len(kept) > maxValues {
-			break
-		}
+	seen := map[string]bool{}
+	return slices.DeleteFunc(values, func(value string) bool {
 		name := strings.TrimPrefix(value, "-")
-		if !slices.ContainsFunc(kept, func(other string) bool { return strings.TrimPrefix(other, "-") == name }) {
-			kept = append(kept, value)
-		}
-	}
-	return kept
+		again := seen[name]
+		seen[name] = true
+		return again
+	})
 }
 
 // parseQuery reads a query or a urlencoded body as browsers do: a % that begins no escape and
 // a semicolon are plain characters. Bytes that are no UTF-8 are a 400.
 func parseQuery(raw string) (url.Values, error) {
-	values, err := url.ParseQuery(plainCharacters(raw))
-	if err != nil {
+	parts := strings.Split(strings.ReplaceAll(raw, ";", "%3B"), "%")
+	for i, part := range parts[1:] {
+		if _, err := hex.DecodeString(part[:min(2, len(part))]); part == "" || err != nil {
+			parts[i+1] = "25" + part
+		}
+	}
+	values, err := url.ParseQuery(strings.Join(parts, "%"))
+	if err != nil { // there are too many
 		return nil, malformed("Malformed request: " + err.Error())
 	}
 	for key, list := range values {
-		for _, value := range append(list, key) {
-			if !utf8.ValidString(value) {
-				return nil, malformed(textNotUTF8)
-			}
+		if !utf8.ValidString(key + "=" + strings.Join(list, "&")) {
+			return nil, errNotUTF8
 		}
 	}
 	return values, nil
-}
-
-// plainCharacters escapes what url.ParseQuery would refuse.
-func plainCharacters(raw string) string {
-	if !strings.ContainsAny(raw, "%;") {
-		return raw
-	}
-	var b strings.Builder
-	for i := range len(raw) {
-		switch {
-		case raw[i] == ';':
-			b.WriteString("%3B")
-		case raw[i] == '%' && !(i+2 < len(raw) && isHex(raw[i+1]) && isHex(raw[i+2])):
-			b.WriteString("%25")
-		default:
-			b.WriteByte(raw[i])
-		}
-	}
-	return b.String()
-}
-
-func isHex(b byte) bool {
-	return b >= '0' && b <= '9' || b >= 'a' && b <= 'f' || b >= 'A' && b <= 'F'
 }

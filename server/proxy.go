@@ -56,16 +56,11 @@ func lastOf(values []string) string {
 var hostPattern = regexp.MustCompile(`^([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
 
 // checkHost refuses a request for a host that is not ours. Health checks name the host by its address.
-func checkHost(cfg Config) echo.MiddlewareFunc {
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			r := c.Request()
-			if !allowsHost(cfg.AllowedHosts, r.Host) && !isHealthCheck(r) {
-				return &handlers.Problem{Status: http.StatusBadRequest, Detail: "Host is not allowed."}
-			}
-			return next(c)
-		}
+func (cfg Config) checkHost(c echo.Context) error {
+	if r := c.Request(); !allowsHost(cfg.AllowedHosts, r.Host) && !isHealthCheck(r) {
+		return handlers.Refuse(http.StatusBadRequest, "Host is not allowed.")
 	}
+	return nil
 }
 
 // allowsHost says whether a host is allowed. An allowed .example.com is example.com and all hosts

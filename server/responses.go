@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -32,28 +33,23 @@ func checkResponse(cfg Config, op operation) echo.MiddlewareFunc {
 				c.Error(err)
 			}
 			response.Writer = held.ResponseWriter
-			violation := validateResponse(c.Request(), op, held.status, response.Header(), held.content.Bytes())
+			violation := validateResponse(c.Request().Context(), op, held.status, response.Header(), held.content.Bytes())
 			switch {
 			case violation == nil:
 			case cfg.ValidateResponses == ValidateLog:
 				cfg.Logger.WarnContext(c.Request().Context(), "response does not match openapi.yaml",
 					"request_id", handlers.RequestFrom(c.Request().Context()).ID, "violation", violation.Error())
 			default:
-				resetResponse(response, before)
-				detail := "Response does not match openapi.yaml: " + violation.Error()
-				return &handlers.Problem{Status: http.StatusInternalServerError, Detail: detail}
+				response.Committed, response.Size = false, 0
+				clear(response.Header())
+				maps.Copy(response.Header(), before)
+				return handlers.Refuse(http.StatusInternalServerError, "Response does not match openapi.yaml: "+violation.Error())
 			}
-			held.send()
-			return err // for the log: the answer is written already
+			held.ResponseWriter.WriteHeader(held.status)
+			_, _ = held.ResponseWriter.Write(held.content.Bytes()) // nobody is told of a client that is gone
+			return err                                             // for the log: the answer is written already
 		}
 	}
-}
-
-// resetResponse drops an answer that was held back, so that another one can take its place.
-func resetResponse(response *echo.Response, before http.Header) {
-	response.Committed, response.Size = false, 0
-	clear(response.Header())
-	maps.Copy(response.Header(), before)
 }
 
 // heldResponse keeps an answer back.
@@ -66,13 +62,8 @@ type heldResponse struct {
 func (h *heldResponse) WriteHeader(status int)            { h.status = status }
 func (h *heldResponse) Write(content []byte) (int, error) { return h.content.Write(content) }
 
-func (h *heldResponse) send() {
-	h.ResponseWriter.WriteHeader(h.status)
-	_, _ = h.ResponseWriter.Write(h.content.Bytes()) // nobody is told of a client that is gone
-}
-
 // validateResponse says in which operation and field an answer differs from openapi.yaml.
-func validateResponse(r *http.Request, op operation, status int, header http.Header, content []byte) error {
+func validateResponse(ctx context.Context, op operation, status int, header http.Header, content []byte) error {
 	if status == statusClientGone {
 		return nil
 	}
@@ -80,37 +71,31 @@ func validateResponse(r *http.Request, op operation, status int, header http.Hea
 	if definition == nil {
 		return fmt.Errorf("operation %s has no status %d", op.id, status)
 	}
+	place := fmt.Sprintf("operation %s, status %d", op.id, status)
 	if len(definition.Value.Content) == 0 && len(content) > 0 {
-		return fmt.Errorf("operation %s, status %d: a body where there should be none", op.id, status)
+		return errors.New(place + ": a body where there should be none")
 	}
-	request := *r
-	request.Method = http.MethodGet // the library checks nothing at all in an answer to HEAD
+	request := &http.Request{Method: http.MethodGet} // the library checks nothing at all in an answer to HEAD
 	input := &openapi3filter.ResponseValidationInput{
-		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: &request, Route: op.route},
+		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: request, Route: op.route},
 		Status:                 status,
 		Header:                 header,
 		Options: &openapi3filter.Options{
-			IncludeResponseStatus: true, MultiError: true,
+			MultiError:              true,
 			SchemaValidationOptions: []openapi3.SchemaValidationOption{answerFormats, openapi3.VisitAsResponse()},
 		},
 	}
 	input.SetBodyBytes(content)
-	err := openapi3filter.ValidateResponse(r.Context(), input)
-	if err == nil {
-		return nil
-	}
-	where := ""
-	var response *openapi3filter.ResponseError
-	if errors.As(err, &response) && strings.HasPrefix(response.Reason, "response header") {
-		where = response.Reason // names the header; the fields below are those of the body
-	}
+	err := openapi3filter.ValidateResponse(ctx, input)
 	list := schemaErrors(err)
+	var response *openapi3filter.ResponseError
 	switch {
-	case len(list) > 0 && where != "":
-		return fmt.Errorf("operation %s, status %d, %s: %s", op.id, status, where, list[0].Reason)
-	case len(list) > 0:
-		field := strings.Join(list[0].JSONPointer(), "/")
-		return fmt.Errorf("operation %s, status %d, field /%s: %s", op.id, status, field, list[0].Reason)
+	case err == nil:
+		return nil
+	case len(list) == 0:
+		return fmt.Errorf("%s: %w", place, err)
+	case errors.As(err, &response) && strings.HasPrefix(response.Reason, "response header"): // names the header
+		return fmt.Errorf("%s, %s: %s", place, response.Reason, list[0].Reason)
 	}
-	return fmt.Errorf("operation %s, status %d: %w", op.id, status, err)
+	return fmt.Errorf("%s, field /%s: %s", place, strings.Join(list[0].JSONPointer(), "/"), list[0].Reason)
 }

@@ -75,7 +75,7 @@ func TestBrokenHandlers(t *testing.T) {
 				cfg := Config{ValidateResponses: mode, Logger: slog.New(slog.NewJSONHandler(&lines, nil))}.withDefaults()
 				e := echo.New()
 				e.HTTPErrorHandler = writeError
-				e.Use(identify(cfg), recoverPanics())
+				e.Use(before(cfg.identify), recoverPanics())
 				e.Any("/", test.handler, checkResponse(cfg, op))
 				recorded := httptest.NewRecorder()
 				r := httptest.NewRequestWithContext(context.Background(), op.route.Method, "/", nil)

@@ -1,33 +1,51 @@
 package server
 
 import (
+	"context"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
-
-	"github.com/opencalls/opencalls/handlers"
-	"github.com/opencalls/opencalls/store"
+	"github.com/labstack/echo/v4/middleware"
+	"golang.org/x/time/rate"
 )
 
 // routePlain routes what is not in openapi.yaml. None of it needs a token.
 func routePlain(e *echo.Echo, cfg Config) {
 	reads := []string{http.MethodGet, http.MethodHead}
 	e.Match(reads, "/healthz", func(c echo.Context) error { return writeStatus(c, http.StatusOK, "ok") })
-	database := &readiness{ping: cfg.Store.Ping, now: time.Now, timeout: cfg.RequestTimeout}
+	answers := readiness(cfg.Store.Ping, cfg.RequestTimeout)
 	e.Match(reads, "/readyz", func(c echo.Context) error {
-		if cfg.draining() {
+		if cfg.Draining() {
 			return writeStatus(c, http.StatusServiceUnavailable, "draining")
 		}
-		if err := database.check(c.Request().Context()); err != nil {
+		if err := answers(c.Request().Context()); err != nil {
 			return err
 		}
 		return writeStatus(c, http.StatusOK, "ok")
 	})
-	e.Match(reads, "/api/media/:uuid/", serveImage(cfg), limitTime(cfg))
-	e.Match(reads, "/api/schema/", serveSchema)
+	e.Match(reads, "/api/media/:uuid/", serveImage(cfg), middleware.ContextTimeout(cfg.RequestTimeout))
+	e.Match(reads, "/api/schema/", serveSchema())
 	routeDocs(e, reads)
+}
+
+// readiness returns a ping that asks the database at most once a second, and says what it said: /readyz
+// has no rate limit, and must not be a way to keep the database busy.
+func readiness(ping func(context.Context) error, timeout time.Duration) func(context.Context) error {
+	perSecond := rate.Sometimes{Interval: time.Second}
+	var answer atomic.Pointer[error]
+	return func(ctx context.Context) error {
+		perSecond.Do(func() {
+			// Others get this answer too, so it doesn't end with this client's connection.
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+			defer cancel()
+			err := ping(ctx)
+			answer.Store(&err)
+		})
+		return *answer.Load()
+	}
 }
 
 // writeStatus answers a health check.
@@ -39,9 +57,9 @@ func writeStatus(c echo.Context, code int, status string) error {
 // The headers keep a browser from taking it for anything but an image.
 func serveImage(cfg Config) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		id, err := handlers.ParseUUID(pathParam(c, "uuid"))
+		id, err := uuidParam(c, "uuid")
 		if err != nil {
-			return store.ErrNotFound
+			return err
 		}
 		image, err := cfg.Store.Image(c.Request().Context(), id)
 		if err != nil {
@@ -57,14 +75,10 @@ func serveImage(cfg Config) echo.HandlerFunc {
 
 // routeMissingSlashes redirects to a path that exists with a slash at its end.
 func routeMissingSlashes(e *echo.Echo) {
-	seen := map[string]bool{}
 	for _, route := range e.Routes() {
-		bare := strings.TrimSuffix(route.Path, "/")
-		if bare == "" || bare == route.Path || seen[bare] {
-			continue
+		if bare := strings.TrimSuffix(route.Path, "/"); bare != "" && bare != route.Path {
+			e.RouteNotFound(bare, redirectToSlash)
 		}
-		seen[bare] = true
-		e.RouteNotFound(bare, redirectToSlash)
 	}
 }
 

@@ -2,7 +2,6 @@ package server
 
 import (
 	"strings"
-	"sync"
 
 	"github.com/labstack/echo/v4"
 
@@ -11,34 +10,28 @@ import (
 	"github.com/opencalls/opencalls/store"
 )
 
-// schemaAssets returns openapi.yaml by its format.
-var schemaAssets = sync.OnceValues(func() (map[string]asset, error) {
-	text, err := gen.GetSpecJSON()
-	return map[string]asset{
-		"yaml": newAsset("application/yaml", opencalls.OpenAPI),
-		"json": newAsset(echo.MIMEApplicationJSON, text),
-	}, err
-})
-
 // serveSchema serves openapi.yaml in the format that ?format= names, or else JSON where the Accept
 // header names JSON and not YAML. An unknown format is not found, as in Waldur.
-func serveSchema(c echo.Context) error {
-	assets, err := schemaAssets()
-	if err != nil {
-		return err
+func serveSchema() echo.HandlerFunc {
+	text, _ := gen.GetSpecJSON() // GetSpec has read it already
+	assets := map[string]asset{
+		"yaml": newAsset("application/yaml", opencalls.OpenAPI),
+		"json": newAsset(echo.MIMEApplicationJSON, text),
 	}
-	c.Response().Header().Set(echo.HeaderVary, echo.HeaderAccept)
-	format := "yaml"
-	accept := strings.ToLower(strings.Join(c.Request().Header.Values(echo.HeaderAccept), ","))
-	if strings.Contains(accept, "json") && !strings.Contains(accept, "yaml") {
-		format = "json"
+	return func(c echo.Context) error {
+		c.Response().Header().Set(echo.HeaderVary, echo.HeaderAccept)
+		format := "yaml"
+		accept := strings.ToLower(strings.Join(c.Request().Header.Values(echo.HeaderAccept), ","))
+		if strings.Contains(accept, "json") && !strings.Contains(accept, "yaml") {
+			format = "json"
+		}
+		if formats, asked := c.QueryParams()["format"]; asked {
+			format = formats[len(formats)-1]
+		}
+		schema, known := assets[format]
+		if !known {
+			return store.ErrNotFound
+		}
+		return schema.serve(c)
 	}
-	if formats, asked := c.QueryParams()["format"]; asked {
-		format = formats[len(formats)-1]
-	}
-	schema, known := assets[format]
-	if !known {
-		return store.ErrNotFound
-	}
-	return schema.serve(c)
 }

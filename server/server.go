@@ -14,6 +14,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
 
 	"github.com/opencalls/opencalls/gen"
 	"github.com/opencalls/opencalls/handlers"
@@ -47,7 +48,7 @@ type Config struct {
 	AnonymousRead     bool             // operations with x-anonymous-read need no token
 	ValidateResponses string           // ValidateOff
 	Images            images.Limits    // of uploads; 5 MiB and 16 megapixels
-	Draining          <-chan struct{}  // closed before the server ends; nil is never
+	Draining          func() bool      // whether the server is about to end; never
 	BodyMemory        int64            // for request bodies in bytes, a quarter of it for one user; 96 MiB
 	MaxBodyBytes      int64            // of JSON and urlencoded, and of multipart beside an image; 1 MiB
 	RateLimitToken    RateLimit        // of each token; none
@@ -58,21 +59,24 @@ type Config struct {
 	RequestTimeout    time.Duration    // after which the work on a request ends with 503; 30 s
 }
 
-func (c Config) withDefaults() Config {
-	if c.Now == nil {
-		c.Now = time.Now
+func (cfg Config) withDefaults() Config {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
-	if c.NewUUID == nil {
-		c.NewUUID = uuid.New
+	if cfg.NewUUID == nil {
+		cfg.NewUUID = uuid.New
 	}
-	c.Logger = cmp.Or(c.Logger, slog.Default())
-	c.ValidateResponses = cmp.Or(c.ValidateResponses, ValidateOff)
-	c.Images.MaxBytes = cmp.Or(c.Images.MaxBytes, DefaultImageMaxBytes)
-	c.Images.MaxPixels = cmp.Or(c.Images.MaxPixels, DefaultImageMaxPixels)
-	c.MaxBodyBytes = cmp.Or(c.MaxBodyBytes, DefaultMaxBodyBytes)
-	c.BodyMemory = cmp.Or(c.BodyMemory, DefaultBodyMemory)
-	c.RequestTimeout = cmp.Or(c.RequestTimeout, DefaultRequestTimeout)
-	return c
+	if cfg.Draining == nil {
+		cfg.Draining = func() bool { return false }
+	}
+	cfg.Logger = cmp.Or(cfg.Logger, slog.Default())
+	cfg.ValidateResponses = cmp.Or(cfg.ValidateResponses, ValidateOff)
+	cfg.Images.MaxBytes = cmp.Or(cfg.Images.MaxBytes, DefaultImageMaxBytes)
+	cfg.Images.MaxPixels = cmp.Or(cfg.Images.MaxPixels, DefaultImageMaxPixels)
+	cfg.MaxBodyBytes = cmp.Or(cfg.MaxBodyBytes, DefaultMaxBodyBytes)
+	cfg.BodyMemory = cmp.Or(cfg.BodyMemory, DefaultBodyMemory)
+	cfg.RequestTimeout = cmp.Or(cfg.RequestTimeout, DefaultRequestTimeout)
+	return cfg
 }
 
 // New returns the server. Its error is a fault of openapi.yaml.
@@ -88,8 +92,8 @@ func New(cfg Config) (http.Handler, error) {
 	e := echo.New()
 	e.HTTPErrorHandler = writeError
 	e.IPExtractor = clientAddress(cfg.TrustedProxies)
-	e.Use(identify(cfg), logRequests(cfg), recoverPanics(), closeConnections(cfg),
-		secureHeaders(), checkHost(cfg), crossOrigin(cfg), limitAddresses(cfg))
+	e.Use(before(cfg.identify), logRequests(cfg), recoverPanics(), before(cfg.setHeaders, cfg.checkHost),
+		crossOrigin(cfg), before(limitAddresses(cfg)))
 	routePlain(e, cfg)
 	routeOperations(e, cfg, spec)
 	routeMissingSlashes(e)
@@ -98,38 +102,50 @@ func New(cfg Config) (http.Handler, error) {
 
 // routeOperations routes what openapi.yaml defines. Each operation passes the same middleware.
 func routeOperations(e *echo.Echo, cfg Config, spec *openapi3.T) {
-	middleware := map[string][]echo.MiddlewareFunc{}
+	chains := map[string][]echo.MiddlewareFunc{}
 	memory := newBodyMemory(cfg.BodyMemory, bodyWait)
 	tokens := newLimiters[string](cfg.RateLimitToken, cfg.Now)
 	for _, op := range operations(spec) {
-		middleware[op.id] = []echo.MiddlewareFunc{
-			checkResponse(cfg, op), authenticate(cfg, op, tokens), checkPath(op), normaliseQuery(op),
-			readBody(cfg, op, memory), limitTime(cfg), validateRequest(op),
+		chains[op.id] = []echo.MiddlewareFunc{
+			checkResponse(cfg, op), before(authenticate(cfg, op, tokens), op.checkPath, op.normaliseQuery),
+			readBody(cfg, op, memory),
+			middleware.ContextTimeout(cfg.RequestTimeout), // now that the body has come: a slow client is no fault of ours
+			before(op.validate),
 		}
 	}
 	strict := gen.NewStrictHandler(handlers.New(cfg.Store, cfg.Images), nil)
-	gen.RegisterHandlersWithOptions(e, strict, gen.RegisterHandlersOptions{OperationMiddlewares: middleware})
+	gen.RegisterHandlersWithOptions(e, strict, gen.RegisterHandlersOptions{OperationMiddlewares: chains})
 }
 
-// identify gives the request its id, and the handlers what they see of it.
-func identify(cfg Config) echo.MiddlewareFunc {
+// before is middleware that refuses a request for which one of the checks fails.
+func before(checks ...func(echo.Context) error) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			r := c.Request()
-			id := r.Header.Get(echo.HeaderXRequestID)
-			if !usableRequestID(id) {
-				id = cfg.NewUUID().String()
+			for _, check := range checks {
+				if err := check(c); err != nil {
+					return err
+				}
 			}
-			c.Response().Header().Set(echo.HeaderXRequestID, id)
-			scheme := applyForwarded(r, cfg.TrustedProxies)
-			request := &handlers.Request{ID: id, Origin: cfg.PublicURL, Path: r.URL.EscapedPath()}
-			if request.Origin == "" {
-				request.Origin = origin(r, scheme)
-			}
-			c.SetRequest(r.WithContext(handlers.WithRequest(r.Context(), request)))
 			return next(c)
 		}
 	}
+}
+
+// identify gives the request its id, and the handlers what they see of it.
+func (cfg Config) identify(c echo.Context) error {
+	r := c.Request()
+	id := r.Header.Get(echo.HeaderXRequestID)
+	if !usableRequestID(id) {
+		id = cfg.NewUUID().String()
+	}
+	c.Response().Header().Set(echo.HeaderXRequestID, id)
+	scheme := applyForwarded(r, cfg.TrustedProxies)
+	request := &handlers.Request{ID: id, Origin: cfg.PublicURL, Path: r.URL.EscapedPath()}
+	if request.Origin == "" {
+		request.Origin = origin(r, scheme)
+	}
+	c.SetRequest(r.WithContext(handlers.WithRequest(r.Context(), request)))
+	return nil
 }
 
 // usableRequestID says whether a client's own id can go into a log as it is.
@@ -154,41 +170,4 @@ func origin(r *http.Request, scheme string) string {
 		}
 	}
 	return scheme + "://" + host
-}
-
-// limitTime ends the work on a request after a while; the client gets a 503. It begins when the body
-// has come, since a slow client is no fault of the server's. Echo's ContextTimeout leaves its ended
-// context on the request, which then looks as if the client were gone.
-func limitTime(cfg Config) echo.MiddlewareFunc {
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			r := c.Request()
-			ctx, cancel := context.WithTimeout(r.Context(), cfg.RequestTimeout)
-			defer cancel()
-			c.SetRequest(r.WithContext(ctx))
-			defer c.SetRequest(r)
-			return next(c)
-		}
-	}
-}
-
-// closeConnections makes clients connect to another server once this one is about to end.
-func closeConnections(cfg Config) echo.MiddlewareFunc {
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			if cfg.draining() {
-				c.Response().Header().Set(echo.HeaderConnection, "close")
-			}
-			return next(c)
-		}
-	}
-}
-
-func (c Config) draining() bool {
-	select {
-	case <-c.Draining:
-		return true
-	default:
-		return false
-	}
 }

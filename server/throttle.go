@@ -32,17 +32,13 @@ type limiters[K comparable] struct {
 	since           time.Time // when the recent generation began
 }
 
-// newLimiters returns nil where there is no limit.
 func newLimiters[K comparable](limit RateLimit, now func() time.Time) *limiters[K] {
-	if limit.PerSecond <= 0 {
-		return nil
-	}
 	return &limiters[K]{limit: limit, now: now, recent: map[K]*rate.Limiter{}}
 }
 
 // allow counts a client's request, or refuses it with a 429 that says when to try again.
 func (l *limiters[K]) allow(client K) error {
-	if l == nil {
+	if l.limit.PerSecond <= 0 {
 		return nil
 	}
 	now := l.now()
@@ -76,29 +72,15 @@ func (l *limiters[K]) bucket(client K, now time.Time) *rate.Limiter {
 
 // limitAddresses applies the rate limit of addresses. It leaves out health checks, or a load balancer
 // would take the server for a dead one.
-func limitAddresses(cfg Config) echo.MiddlewareFunc {
+func limitAddresses(cfg Config) func(echo.Context) error {
 	addresses := newLimiters[netip.Prefix](cfg.RateLimitAddress, cfg.Now)
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			if addresses == nil || isHealthCheck(c.Request()) {
-				return next(c)
-			}
-			address, _ := netip.ParseAddr(c.RealIP())
-			if err := addresses.allow(networkOf(address.Unmap())); err != nil {
-				return err
-			}
-			return next(c)
+	return func(c echo.Context) error {
+		if isHealthCheck(c.Request()) {
+			return nil
 		}
+		address, _ := netip.ParseAddr(c.RealIP())
+		// IPv6 clients are grouped by /64, since a client can choose any address in its /64.
+		network, _ := address.Unmap().WithZone("").Prefix(min(address.Unmap().BitLen(), 64))
+		return addresses.allow(network)
 	}
-}
-
-// networkOf returns the network that counts as one client. IPv6 clients are grouped by /64, since a
-// client can choose any address in its /64.
-func networkOf(address netip.Addr) netip.Prefix {
-	bits := address.BitLen()
-	if address.Is6() {
-		bits = 64
-	}
-	network, _ := address.WithZone("").Prefix(bits)
-	return network
 }

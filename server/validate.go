@@ -22,7 +22,6 @@ import (
 type operation struct {
 	id            string
 	route         *routers.Route
-	pathParams    []string
 	queryParams   []*openapi3.Parameter
 	requestBody   *openapi3.RequestBody
 	public        bool   // security: [] in the file
@@ -41,10 +40,7 @@ func operations(spec *openapi3.T) []operation {
 			op.public = definition.Security != nil && len(*definition.Security) == 0
 			op.anonymousRead, _ = definition.Extensions["x-anonymous-read"].(bool)
 			for _, parameter := range append(item.Parameters, definition.Parameters...) {
-				switch parameter.Value.In {
-				case openapi3.ParameterInPath:
-					op.pathParams = append(op.pathParams, parameter.Value.Name)
-				case openapi3.ParameterInQuery:
+				if parameter.Value.In == openapi3.ParameterInQuery {
 					op.queryParams = append(op.queryParams, parameter.Value)
 				}
 			}
@@ -87,63 +83,60 @@ func stringFormats(parseTime func(string) (time.Time, error)) openapi3.SchemaVal
 	})
 }
 
-// validateRequest refuses what openapi.yaml alone shows to be wrong: every field and every
-// parameter at once.
-func validateRequest(op operation) echo.MiddlewareFunc {
-	options := &openapi3filter.Options{
-		SkipSettingDefaults:     true,
-		SchemaValidationOptions: []openapi3.SchemaValidationOption{requestFormats},
+var requestOptions = &openapi3filter.Options{
+	SkipSettingDefaults:     true,
+	SchemaValidationOptions: []openapi3.SchemaValidationOption{requestFormats},
+}
+
+// validate refuses what openapi.yaml alone shows to be wrong: every field and every parameter at once.
+func (op operation) validate(c echo.Context) error {
+	r := c.Request()
+	fields := map[string][]string{}
+	if r.URL.RawQuery != "" {
+		op.validateQuery(r, fields)
 	}
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			r := c.Request()
-			fields, wrongPage := map[string][]string{}, false
-			if r.URL.RawQuery != "" {
-				input := &openapi3filter.RequestValidationInput{
-					Request: r, QueryParams: r.URL.Query(), Route: op.route, Options: options,
-				}
-				for _, parameter := range op.queryParams {
-					if !input.QueryParams.Has(parameter.Name) {
-						continue // none is required
-					}
-					if len(input.QueryParams[parameter.Name]) > maxValues {
-						fields[parameter.Name] = []string{"Too many values."}
-						continue
-					}
-					err := openapi3filter.ValidateParameter(r.Context(), input, parameter)
-					switch {
-					case err == nil:
-					case parameter.Name == "page":
-						wrongPage = true // a page that can't be is one that isn't there
-					default:
-						fields[parameter.Name] = []string{parameterText(parameter, input.QueryParams.Get(parameter.Name), err)}
-					}
-				}
+	_, wrongPage := fields["page"]
+	delete(fields, "page") // a page that can't be is one that isn't there
+	if sent, ok := r.Body.(*body); ok {
+		sent.validate(fields)
+	}
+	switch {
+	case len(fields) > 0:
+		return &handlers.Problem{Status: http.StatusBadRequest, Fields: fields}
+	case wrongPage:
+		return store.ErrInvalidPage
+	}
+	return nil
+}
+
+// validateQuery adds what is wrong with each parameter.
+func (op operation) validateQuery(r *http.Request, fields map[string][]string) {
+	query := r.URL.Query()
+	input := &openapi3filter.RequestValidationInput{
+		Request: r, QueryParams: query, Route: op.route, Options: requestOptions,
+	}
+	for _, parameter := range op.queryParams {
+		name := parameter.Name
+		if len(query[name]) > maxValues {
+			fields[name] = []string{"Too many values."}
+		} else if query.Has(name) { // none is required
+			if err := openapi3filter.ValidateParameter(r.Context(), input, parameter); err != nil {
+				fields[name] = []string{parameterText(parameter, query.Get(name), err)}
 			}
-			if sent, ok := r.Body.(*body); ok {
-				validateBody(sent, fields)
-			}
-			switch {
-			case len(fields) > 0:
-				return &handlers.Problem{Status: http.StatusBadRequest, Fields: fields}
-			case wrongPage:
-				return store.ErrInvalidPage
-			}
-			return next(c)
 		}
 	}
 }
 
-// validateBody adds the first thing that is wrong with each field.
-func validateBody(sent *body, fields map[string][]string) {
-	err := sent.schema.VisitJSON(sent.value, openapi3.VisitAsRequest(), openapi3.MultiErrors(), requestFormats)
+// validate adds the first thing that is wrong with each field.
+func (b *body) validate(fields map[string][]string) {
+	err := b.schema.VisitJSON(b.value, openapi3.VisitAsRequest(), openapi3.MultiErrors(), requestFormats)
 	for _, e := range schemaErrors(err) {
 		field := "non_field_errors"
 		if pointer := e.JSONPointer(); len(pointer) > 0 {
 			field = pointer[0]
 		}
 		if fields[field] == nil {
-			fields[field] = []string{fieldText(e, sent.value[field])}
+			fields[field] = []string{fieldText(e, b.value[field])}
 		}
 	}
 }
@@ -201,31 +194,29 @@ func fieldText(e *openapi3.SchemaError, value any) string {
 // parameterText says what is wrong with a query parameter.
 func parameterText(parameter *openapi3.Parameter, sent string, err error) string {
 	schema := parameter.Schema.Value
+	var fails string // the keyword that the value fails
 	for _, e := range schemaErrors(err) {
-		switch e.SchemaField {
-		case "pattern":
-			return message(e.Schema)
-		case "enum":
-			return fmt.Sprintf("Select a valid choice. %v is not one of the available choices.", e.Value)
-		case "minimum":
-			return fmt.Sprintf("Ensure this value is greater than or equal to %v.", *e.Schema.Min)
-		case "maximum":
-			return fmt.Sprintf("Ensure this value is less than or equal to %.0f.", *e.Schema.Max)
+		fails = e.SchemaField
+		if fails == "enum" {
+			sent = fmt.Sprint(e.Value)
 		}
 	}
+	outOfRange := errors.Is(err, strconv.ErrRange)
 	switch {
-	case errors.Is(err, strconv.ErrRange) && strings.HasPrefix(sent, "-"):
+	case parameter.Name == "page":
+		return "Invalid page." // a 404 says so
+	case fails == "pattern":
+		return message(schema)
+	case fails == "minimum", outOfRange && strings.HasPrefix(sent, "-"):
 		return fmt.Sprintf("Ensure this value is greater than or equal to %v.", *schema.Min)
-	case errors.Is(err, strconv.ErrRange):
+	case fails == "maximum", outOfRange:
 		return fmt.Sprintf("Ensure this value is less than or equal to %.0f.", *schema.Max)
 	case schema.Format == "uuid":
 		return "Enter a valid UUID."
 	case schema.Type.Is(openapi3.TypeInteger):
 		return "A valid integer is required."
-	case schema.Type.Is(openapi3.TypeArray):
-		return "Select a valid choice.  is not one of the available choices." // an empty value
 	}
-	return "Enter a valid value."
+	return fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", sent)
 }
 
 // message is the text that a schema has for values which its pattern or enum refuses.

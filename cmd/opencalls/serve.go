@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -90,9 +91,9 @@ func (c serveCommand) Run(env environment) error {
 		return err
 	}
 	defer s.Close()
-	draining := make(chan struct{})
+	var draining atomic.Bool
 	serverConfig := server.Config{
-		Draining: draining, Store: s, Logger: log,
+		Draining: draining.Load, Store: s, Logger: log,
 		PublicURL: strings.TrimSuffix(c.PublicURL, "/"), AnonymousRead: c.AnonymousRead,
 		ValidateResponses: c.ValidateResponses, Images: c.limits(),
 	}
@@ -110,7 +111,7 @@ func (c serveCommand) Run(env environment) error {
 	if c.Demo {
 		demoWelcome(env.stdout, address)
 	}
-	return c.serve(ctx, listener, c.httpServer(handler, log), draining)
+	return c.serve(ctx, listener, c.httpServer(handler, log), &draining)
 }
 
 // openFilled opens the database, brings its schema up to date and loads what is to be loaded.
@@ -202,7 +203,7 @@ func (c serveCommand) load(env environment, s *store.Store) error {
 
 // serve serves until the context ends, goes on for the drain delay while the server says that
 // it is draining, then stops accepting and lets requests under way finish.
-func (c serveCommand) serve(ctx context.Context, listener net.Listener, web *http.Server, draining chan<- struct{}) error {
+func (c serveCommand) serve(ctx context.Context, listener net.Listener, web *http.Server, draining *atomic.Bool) error {
 	failed := make(chan error, 1)
 	go func() { failed <- web.Serve(listener) }()
 	select {
@@ -210,7 +211,7 @@ func (c serveCommand) serve(ctx context.Context, listener net.Listener, web *htt
 		return err
 	case <-ctx.Done():
 	}
-	close(draining)
+	draining.Store(true)
 	if !errors.Is(context.Cause(ctx), errInterrupted) {
 		select {
 		case err := <-failed:
