@@ -12,7 +12,7 @@ import (
 	"github.com/opencalls/opencalls/store"
 )
 
-// API is every operation of openapi.yaml.
+// API is every operation of openapi.yaml. An answer that it returns beside an error is dropped.
 type API struct {
 	CallManagingOrganisations
 }
@@ -48,13 +48,8 @@ func WithRequest(ctx context.Context, r *Request) context.Context {
 	return context.WithValue(ctx, requestKey{}, r)
 }
 
-// RequestFrom returns the context's request; an empty one where there is none.
-func RequestFrom(ctx context.Context) *Request {
-	if r, ok := ctx.Value(requestKey{}).(*Request); ok {
-		return r
-	}
-	return &Request{}
-}
+// RequestFrom returns the context's request.
+func RequestFrom(ctx context.Context) *Request { return ctx.Value(requestKey{}).(*Request) }
 
 // actor is on whose behalf the request changes data.
 func actor(ctx context.Context) store.Actor {

@@ -30,12 +30,9 @@ func (h CallManagingOrganisations) CallManagingOrganisationsList(
 		return h.store.ListOrganisations(ctx, organisationFilter(params), orderOf(params.O), page)
 	}
 	items, headers, err := list(ctx, params.Page, params.PageSize, read, render(ctx).organisation)
-	if err != nil {
-		return nil, err
-	}
 	return gen.CallManagingOrganisationsList200JSONResponse{
 		Body: items, Headers: gen.CallManagingOrganisationsList200ResponseHeaders(headers),
-	}, nil
+	}, err
 }
 
 // CallManagingOrganisationsCount is the list's headers.
@@ -45,16 +42,13 @@ func (h CallManagingOrganisations) CallManagingOrganisationsCount(
 	params := gen.CallManagingOrganisationsListParams(request.Params)
 	total, err := h.store.CountOrganisations(ctx, organisationFilter(params))
 	headers, err := count(ctx, params.Page, params.PageSize, total, err)
-	if err != nil {
-		return nil, err
-	}
 	return gen.CallManagingOrganisationsCount200Response{
 		Headers: gen.CallManagingOrganisationsCount200ResponseHeaders(headers),
-	}, nil
+	}, err
 }
 
 func organisationFilter(params gen.CallManagingOrganisationsListParams) store.OrganisationFilter {
-	f := store.OrganisationFilter{Keyword: strings.TrimSpace(orEmpty(params.CustomerKeyword))}
+	f := store.OrganisationFilter{Keyword: strings.TrimSpace(valueOf(params.CustomerKeyword))}
 	if params.Customer != nil {
 		f.Customers = append(f.Customers, uuidOfURL(*params.Customer))
 	}
@@ -69,10 +63,7 @@ func (h CallManagingOrganisations) CallManagingOrganisationsRetrieve(
 	ctx context.Context, request gen.CallManagingOrganisationsRetrieveRequestObject,
 ) (gen.CallManagingOrganisationsRetrieveResponseObject, error) {
 	o, err := h.store.Organisation(ctx, request.UUID)
-	if err != nil {
-		return nil, err
-	}
-	return gen.CallManagingOrganisationsRetrieve200JSONResponse{Body: render(ctx).organisation(o)}, nil
+	return gen.CallManagingOrganisationsRetrieve200JSONResponse{Body: render(ctx).organisation(o)}, err
 }
 
 // CallManagingOrganisationsStatsRetrieve is what goes on in the calls of an organisation.
@@ -80,10 +71,8 @@ func (h CallManagingOrganisations) CallManagingOrganisationsStatsRetrieve(
 	ctx context.Context, request gen.CallManagingOrganisationsStatsRetrieveRequestObject,
 ) (gen.CallManagingOrganisationsStatsRetrieveResponseObject, error) {
 	stats, err := h.store.Stats(ctx, request.UUID)
-	if err != nil {
-		return nil, err
-	}
-	return gen.CallManagingOrganisationsStatsRetrieve200JSONResponse{Body: renderStats(stats)}, nil
+	answer := gen.CallManagingOrganisationStat(stats)
+	return gen.CallManagingOrganisationsStatsRetrieve200JSONResponse{Body: answer}, err
 }
 
 // CallManagingOrganisationsCreate makes a customer an organisation.
@@ -97,28 +86,25 @@ func (h CallManagingOrganisations) CallManagingOrganisationsCreate(
 		customer, err := tx.LockCustomer(uuidOfURL(body.Customer))
 		return customer, fields.addMissing("customer", textNoObject, err)
 	}
-	apply := func(tx *store.Tx, _ access.Principal, customer store.Customer) error {
-		if err := fields.problem(); err != nil {
-			return err
-		}
-		if !customer.Available() {
+	apply := func(tx *store.Tx, _ access.Principal, customer store.Customer) (err error) {
+		switch {
+		case len(fields) > 0:
+			return fields.problem()
+		case !customer.Available():
 			return NonField(textNotAvailable)
 		}
-		var err error
-		created, err = tx.CreateOrganisation(customer, orEmpty(body.Description), image)
+		created, err = tx.CreateOrganisation(customer, valueOf(body.Description), image)
 		if errors.Is(err, store.ErrOrganisationExists) {
 			fields.add("customer", textHasOrganisation)
-			return fields.problem()
+			err = fields.problem()
 		}
 		return err
 	}
-	if err := change(ctx, h.store, load, mayCreate(ctx, fields), apply); err != nil {
-		return nil, err
-	}
+	err := change(ctx, h.store, load, mayCreate(ctx, fields), apply)
 	answer := render(ctx).organisation(created)
 	return gen.CallManagingOrganisationsCreate201JSONResponse{
 		Body: answer, Headers: gen.CallManagingOrganisationsCreate201ResponseHeaders{Location: answer.URL},
-	}, nil
+	}, err
 }
 
 // mayCreate checks that the principal may make a customer an organisation, and adds that it is one
@@ -154,10 +140,7 @@ func (h CallManagingOrganisations) CallManagingOrganisationsUpdate(
 	customer := uuidOfURL(body.Customer)
 	update := store.OrganisationChange{Description: body.Description, ClearImage: body.Image.IsSpecified()}
 	answer, err := h.update(ctx, request.UUID, update, &customer)
-	if err != nil {
-		return nil, err
-	}
-	return gen.CallManagingOrganisationsUpdate200JSONResponse{Body: answer}, nil
+	return gen.CallManagingOrganisationsUpdate200JSONResponse{Body: answer}, err
 }
 
 // CallManagingOrganisationsPartialUpdate changes what the body names of an organisation.
@@ -169,10 +152,7 @@ func (h CallManagingOrganisations) CallManagingOrganisationsPartialUpdate(
 		update = store.OrganisationChange{Description: body.Description, ClearImage: body.Image.IsSpecified()}
 	}
 	answer, err := h.update(ctx, request.UUID, update, nil)
-	if err != nil {
-		return nil, err
-	}
-	return gen.CallManagingOrganisationsPartialUpdate200JSONResponse{Body: answer}, nil
+	return gen.CallManagingOrganisationsPartialUpdate200JSONResponse{Body: answer}, err
 }
 
 // update changes an organisation, whose customer must be the one that is named, if one is.
@@ -198,7 +178,7 @@ func (h CallManagingOrganisations) update(
 		}
 		return err
 	}
-	err := change(ctx, h.store, organisation(id), mayOnOrganisation(ctx, access.Principal.MayChange), apply)
+	err := h.change(ctx, id, access.Principal.MayChange, apply)
 	return render(ctx).organisation(changed), err
 }
 
@@ -207,38 +187,31 @@ func (h CallManagingOrganisations) CallManagingOrganisationsDestroy(
 	ctx context.Context, request gen.CallManagingOrganisationsDestroyRequestObject,
 ) (gen.CallManagingOrganisationsDestroyResponseObject, error) {
 	apply := func(tx *store.Tx, _ access.Principal, o store.Organisation) error { return tx.DeleteOrganisation(o) }
-	err := change(ctx, h.store, organisation(request.UUID), mayOnOrganisation(ctx, access.Principal.MayChange), apply)
+	err := h.change(ctx, request.UUID, access.Principal.MayChange, apply)
 	if errors.Is(err, store.ErrHasCalls) {
-		return nil, Refuse(http.StatusBadRequest, textHasCalls)
+		err = Refuse(http.StatusBadRequest,
+			"Cannot delete this call manager as there are existing connected calls or user permissions.")
 	}
-	if err != nil {
-		return nil, err
-	}
-	return gen.CallManagingOrganisationsDestroy204Response{}, nil
-}
-
-// organisation loads and locks an organisation to change it.
-func organisation(id uuid.UUID) func(*store.Tx) (store.Organisation, error) {
-	return func(tx *store.Tx) (store.Organisation, error) { return tx.LockOrganisation(id) }
+	return gen.CallManagingOrganisationsDestroy204Response{}, err
 }
 
 // rule is a rule of access on the roles that a principal holds on an organisation or its customer.
 type rule func(access.Principal, []store.HeldRole) bool
 
-// mayOnOrganisation checks a rule before a change.
-func mayOnOrganisation(ctx context.Context, allows rule) func(*store.Tx, access.Principal, store.Organisation) error {
-	return func(tx *store.Tx, p access.Principal, o store.Organisation) error {
+// change changes an organisation where the rule allows it.
+func (h CallManagingOrganisations) change(
+	ctx context.Context, id uuid.UUID, allows rule,
+	apply func(*store.Tx, access.Principal, store.Organisation) error,
+) error {
+	load := func(tx *store.Tx) (store.Organisation, error) { return tx.LockOrganisation(id) }
+	may := func(tx *store.Tx, p access.Principal, o store.Organisation) error {
 		return checkRule(ctx, tx, p, o, allows)
 	}
-}
-
-// roleReader reads the roles that a user holds.
-type roleReader interface {
-	HeldRoles(ctx context.Context, user, customer, organisation uuid.UUID) ([]store.HeldRole, error)
+	return change(ctx, h.store, load, may, apply)
 }
 
 // checkRule is a 403 unless the rule allows it. Roles are read only where the rule needs some.
-func checkRule(ctx context.Context, reads roleReader, p access.Principal, o store.Organisation, allows rule) error {
+func checkRule(ctx context.Context, reads reader, p access.Principal, o store.Organisation, allows rule) error {
 	if allows(p, nil) {
 		return nil
 	}

@@ -25,12 +25,9 @@ func (h CallManagingOrganisations) CallManagingOrganisationsListUsersList(
 	}
 	member := func(m store.Member) gen.UserRoleDetails { return narrow(render(ctx).member(m), params.Field) }
 	items, headers, err := list(ctx, params.Page, params.PageSize, read, member)
-	if err != nil {
-		return nil, err
-	}
 	return gen.CallManagingOrganisationsListUsersList200JSONResponse{
 		Body: items, Headers: gen.CallManagingOrganisationsListUsersList200ResponseHeaders(headers),
-	}, nil
+	}, err
 }
 
 // CallManagingOrganisationsListUsersCount is the headers of the list of users.
@@ -43,12 +40,9 @@ func (h CallManagingOrganisations) CallManagingOrganisationsListUsersCount(
 	params := gen.CallManagingOrganisationsListUsersListParams(request.Params)
 	total, err := h.store.CountMembers(ctx, request.UUID, memberFilter(params))
 	headers, err := count(ctx, params.Page, params.PageSize, total, err)
-	if err != nil {
-		return nil, err
-	}
 	return gen.CallManagingOrganisationsListUsersCount200Response{
 		Headers: gen.CallManagingOrganisationsListUsersCount200ResponseHeaders(headers),
-	}, nil
+	}, err
 }
 
 func (h CallManagingOrganisations) mayListUsers(ctx context.Context, id uuid.UUID) error {
@@ -61,8 +55,8 @@ func (h CallManagingOrganisations) mayListUsers(ctx context.Context, id uuid.UUI
 
 func memberFilter(params gen.CallManagingOrganisationsListUsersListParams) store.MemberFilter {
 	f := store.MemberFilter{
-		Username: orEmpty(params.Username), FullName: orEmpty(params.FullName), NativeName: orEmpty(params.NativeName),
-		UserSlug: orEmpty(params.UserSlug), Search: orEmpty(params.SearchString),
+		Username: valueOf(params.Username), FullName: valueOf(params.FullName), NativeName: valueOf(params.NativeName),
+		UserSlug: valueOf(params.UserSlug), Search: valueOf(params.SearchString),
 	}
 	if params.User != nil {
 		f.Users = append(f.Users, *params.User)
@@ -70,45 +64,35 @@ func memberFilter(params gen.CallManagingOrganisationsListUsersListParams) store
 	if params.UserURL != nil {
 		f.Users = append(f.Users, uuidOfURL(*params.UserURL))
 	}
-	if id, err := ParseUUID(orEmpty(params.Role)); err == nil {
+	role := valueOf(params.Role)
+	if id, err := ParseUUID(role); err == nil {
 		f.RoleUUID = id
 	} else {
-		f.RoleName = orEmpty(params.Role)
+		f.RoleName = role
 	}
 	return f
-}
-
-func orEmpty(text *string) string {
-	if text == nil {
-		return ""
-	}
-	return *text
 }
 
 // CallManagingOrganisationsAddUser grants a role to a user.
 func (h CallManagingOrganisations) CallManagingOrganisationsAddUser(
 	ctx context.Context, request gen.CallManagingOrganisationsAddUserRequestObject,
 ) (gen.CallManagingOrganisationsAddUserResponseObject, error) {
-	input := readRole(request.JSONBody)
 	grant := func(tx *store.Tx, p access.Principal, t roleTarget) error {
-		if err := mayGrant(tx, p, t, input.expires); err != nil {
+		if err := mayGrant(tx, p, t); err != nil {
 			return err
 		}
-		return tx.GrantRole(t.user.UUID, t.role.UUID, t.organisation.UUID, input.expires)
+		return tx.GrantRole(t.user.UUID, t.role.UUID, t.organisation.UUID, t.expires)
 	}
-	if err := h.manageRole(ctx, request.UUID, access.PermissionGrantRole, input, grant); err != nil {
-		return nil, err
-	}
-	answer := gen.UserRoleExpirationTime{ExpirationTime: formatEnd(input.expires)}
-	return gen.CallManagingOrganisationsAddUser201JSONResponse{Body: answer}, nil
+	answer, err := h.manageRole(ctx, request.UUID, access.PermissionGrantRole, request.JSONBody, grant)
+	return gen.CallManagingOrganisationsAddUser201JSONResponse{Body: answer}, err
 }
 
 // mayGrant checks what only concerns new grants, in Waldur's order.
-func mayGrant(tx *store.Tx, p access.Principal, t roleTarget, expires *time.Time) error {
+func mayGrant(tx *store.Tx, p access.Principal, t roleTarget) error {
 	if !t.user.IsActive && !p.Staff {
 		return NonField("Only staff users can assign roles to deactivated users.")
 	}
-	held, err := tx.HoldsAsLong(t.user.UUID, t.role.UUID, t.organisation.UUID, expires)
+	held, err := tx.HoldsAsLong(t.user.UUID, t.role.UUID, t.organisation.UUID, t.expires)
 	switch {
 	case err != nil:
 		return err
@@ -126,40 +110,28 @@ func mayGrant(tx *store.Tx, p access.Principal, t roleTarget, expires *time.Time
 func (h CallManagingOrganisations) CallManagingOrganisationsUpdateUser(
 	ctx context.Context, request gen.CallManagingOrganisationsUpdateUserRequestObject,
 ) (gen.CallManagingOrganisationsUpdateUserResponseObject, error) {
-	input := readRole((*gen.UserRoleCreateRequest)(request.JSONBody))
 	update := func(tx *store.Tx, _ access.Principal, t roleTarget) error {
-		err := tx.UpdateGrant(t.user.UUID, t.role.UUID, t.organisation.UUID, input.expires)
+		err := tx.UpdateGrant(t.user.UUID, t.role.UUID, t.organisation.UUID, t.expires)
 		if errors.Is(err, store.ErrNotFound) {
 			return NonField("User does not have this role in this scope.")
 		}
 		return err
 	}
-	if err := h.manageRole(ctx, request.UUID, access.PermissionUpdateRole, input, update); err != nil {
-		return nil, err
-	}
-	answer := gen.UserRoleExpirationTime{ExpirationTime: formatEnd(input.expires)}
-	return gen.CallManagingOrganisationsUpdateUser200JSONResponse{Body: answer}, nil
+	body := (*gen.UserRoleCreateRequest)(request.JSONBody)
+	answer, err := h.manageRole(ctx, request.UUID, access.PermissionUpdateRole, body, update)
+	return gen.CallManagingOrganisationsUpdateUser200JSONResponse{Body: answer}, err
 }
 
 // CallManagingOrganisationsDeleteUser revokes a user's role; where it is not held nothing changes.
 func (h CallManagingOrganisations) CallManagingOrganisationsDeleteUser(
 	ctx context.Context, request gen.CallManagingOrganisationsDeleteUserRequestObject,
 ) (gen.CallManagingOrganisationsDeleteUserResponseObject, error) {
-	input := readRole((*gen.UserRoleCreateRequest)(request.JSONBody))
 	revoke := func(tx *store.Tx, _ access.Principal, t roleTarget) error {
 		return tx.RevokeRole(t.user.UUID, t.role.UUID, t.organisation.UUID)
 	}
-	if err := h.manageRole(ctx, request.UUID, access.PermissionRevokeRole, input, revoke); err != nil {
-		return nil, err
-	}
-	return gen.CallManagingOrganisationsDeleteUser200Response{}, nil
-}
-
-// roleInput is the body of a role action.
-type roleInput struct {
-	role    string // UUID or name
-	user    uuid.UUID
-	expires *time.Time // nil: never
+	body := (*gen.UserRoleCreateRequest)(request.JSONBody)
+	_, err := h.manageRole(ctx, request.UUID, access.PermissionRevokeRole, body, revoke)
+	return gen.CallManagingOrganisationsDeleteUser200Response{}, err
 }
 
 // roleTarget is what a role action is about.
@@ -167,21 +139,28 @@ type roleTarget struct {
 	organisation store.Organisation
 	role         store.Role
 	user         store.User
+	expires      *time.Time // nil: never
 }
 
-// manageRole is what the role actions share: it checks access, then the fields, then what concerns
-// the body as a whole.
+// manageRole is what the role actions share, whose bodies are alike: it checks access, then the fields,
+// then what concerns the body as a whole.
 func (h CallManagingOrganisations) manageRole(
-	ctx context.Context, id uuid.UUID, permission string, input roleInput,
+	ctx context.Context, id uuid.UUID, permission string, body *gen.UserRoleCreateRequest,
 	apply func(*store.Tx, access.Principal, roleTarget) error,
-) error {
+) (answer gen.UserRoleExpirationTime, err error) {
+	var target roleTarget
+	if body.ExpirationTime != nil {
+		expires, _ := ParseTime(*body.ExpirationTime) // the validator has checked it
+		target.expires = &expires
+	}
 	othersOnly := false
-	may := mayOnOrganisation(ctx, func(p access.Principal, held []store.HeldRole) (allowed bool) {
+	allows := func(p access.Principal, held []store.HeldRole) (allowed bool) {
 		allowed, othersOnly = p.MayManageRole(held, permission)
 		return allowed
-	})
-	return change(ctx, h.store, organisation(id), may, func(tx *store.Tx, p access.Principal, o store.Organisation) error {
-		target, err := loadTarget(ctx, tx, o, input)
+	}
+	err = h.change(ctx, id, allows, func(tx *store.Tx, p access.Principal, o store.Organisation) error {
+		target.organisation = o
+		err := target.load(ctx, tx, body)
 		switch {
 		case err != nil:
 			return err
@@ -192,27 +171,26 @@ func (h CallManagingOrganisations) manageRole(
 		}
 		return apply(tx, p, target)
 	})
+	return gen.UserRoleExpirationTime{ExpirationTime: formatEnd(target.expires)}, err
 }
 
-// loadTarget loads what the fields of a role action name, and refuses those that are wrong.
-func loadTarget(ctx context.Context, tx *store.Tx, o store.Organisation, input roleInput) (roleTarget, error) {
-	target := roleTarget{organisation: o}
+// load loads what the fields of a role action name, and refuses those that are wrong.
+func (t *roleTarget) load(ctx context.Context, tx *store.Tx, body *gen.UserRoleCreateRequest) (err error) {
 	fields := fieldErrors{}
-	var err error
-	if roleUUID, notUUID := ParseUUID(input.role); notUUID == nil {
-		target.role, err = tx.Role(ctx, roleUUID)
+	if roleUUID, notUUID := ParseUUID(body.Role); notUUID == nil {
+		t.role, err = tx.Role(ctx, roleUUID)
 	} else {
-		target.role, err = tx.RoleByName(ctx, input.role)
+		t.role, err = tx.RoleByName(ctx, body.Role)
 	}
 	if err := fields.addMissing("role", "Role is not found.", err); err != nil {
-		return target, err
+		return err
 	}
-	target.user, err = tx.User(ctx, input.user)
+	t.user, err = tx.User(ctx, body.User)
 	if err := fields.addMissing("user", "User is not found.", err); err != nil {
-		return target, err
+		return err
 	}
-	if input.expires != nil && input.expires.Before(tx.Now()) {
+	if t.expires != nil && t.expires.Before(tx.Now()) {
 		fields.add("expiration_time", "Expiration time should be greater than current time.")
 	}
-	return target, fields.problem()
+	return fields.problem()
 }

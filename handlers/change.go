@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/opencalls/opencalls/access"
 	"github.com/opencalls/opencalls/store"
 )
@@ -35,15 +37,16 @@ func change[T any](
 	})
 }
 
-// identities are what SignIn reads.
-type identities interface {
+// reader is what a store and a transaction both read.
+type reader interface {
 	Identity(ctx context.Context, digest string) (store.Identity, error)
+	HeldRoles(ctx context.Context, user, customer, organisation uuid.UUID) ([]store.HeldRole, error)
 	Now() time.Time
 }
 
 // SignIn returns who a token belongs to, by its digest. It asks the store each time, so that a
 // revocation holds at once, on every replica. A token that doesn't sign anybody in is a 401.
-func SignIn(ctx context.Context, reads identities, digest string) (access.Principal, error) {
+func SignIn(ctx context.Context, reads reader, digest string) (access.Principal, error) {
 	found, err := reads.Identity(ctx, digest)
 	switch {
 	case errors.Is(err, store.ErrNotFound):

@@ -3,13 +3,13 @@ package handlers
 import (
 	"context"
 	"errors"
+	"path"
 	"regexp"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/opencalls/opencalls/gen"
 	"github.com/opencalls/opencalls/images"
 	"github.com/opencalls/opencalls/store"
 )
@@ -19,30 +19,17 @@ import (
 func (h CallManagingOrganisations) checkImage(ctx context.Context) (*store.NewImage, fieldErrors) {
 	fields := fieldErrors{}
 	file, sent := RequestFrom(ctx).Files["image"]
-	switch {
-	case !sent:
-		return nil, fields
-	case file.Text:
-		fields.add("image", textNotAFile)
+	if !sent {
 		return nil, fields
 	}
 	image, err := images.Check(file.Content, h.images)
-	if err != nil {
+	switch {
+	case file.Text:
+		fields.add("image", "The submitted data was not a file. Check the encoding type on the form.")
+	case err != nil:
 		fields.add("image", err.Error())
-		return nil, fields
 	}
-	return &store.NewImage{MediaType: image.MediaType, SHA256: image.SHA256, Bytes: image.Bytes}, fields
-}
-
-// readRole reads the body of a role action. The bodies of the three are alike.
-func readRole(body *gen.UserRoleCreateRequest) roleInput {
-	input := roleInput{role: body.Role, user: body.User}
-	if body.ExpirationTime != nil {
-		if expires, err := ParseTime(*body.ExpirationTime); err == nil { // the validator has checked it
-			input.expires = &expires
-		}
-	}
-	return input
+	return (*store.NewImage)(&image), fields
 }
 
 // timePattern is RFC 3339, or a date alone, or a time without a zone. time.Parse takes more: an hour
@@ -71,20 +58,14 @@ func ParseTime(text string) (time.Time, error) {
 
 // uuidOfURL is the UUID at the end of a hyperlink, whose form the spec's pattern has checked.
 func uuidOfURL(link string) uuid.UUID {
-	link = strings.TrimSuffix(link, "/")
-	id, err := ParseUUID(link[strings.LastIndex(link, "/")+1:])
-	if err != nil {
-		return uuid.Nil
-	}
+	id, _ := ParseUUID(path.Base(link))
 	return id
 }
 
 // ParseUUID reads a UUID with dashes or as 32 hex digits, in either case, and nothing else.
 func ParseUUID(text string) (uuid.UUID, error) {
 	if len(text) != 36 && len(text) != 32 {
-		return uuid.Nil, errNotUUID
+		return uuid.Nil, errors.New("not a UUID")
 	}
 	return uuid.Parse(text)
 }
-
-var errNotUUID = errors.New("not a UUID")

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"net/url"
@@ -19,14 +20,15 @@ const (
 
 // pageOf reads the paging parameters, which the spec has checked.
 func pageOf(number, size *int) store.Page {
-	page := store.Page{Number: 1, Size: defaultPageSize}
-	if number != nil {
-		page.Number = *number
+	return store.Page{Number: cmp.Or(valueOf(number), 1), Size: min(cmp.Or(valueOf(size), defaultPageSize), maxPageSize)}
+}
+
+// valueOf is the zero value for nil.
+func valueOf[T any](p *T) (value T) {
+	if p != nil {
+		value = *p
 	}
-	if size != nil {
-		page.Size = min(*size, maxPageSize)
-	}
-	return page
+	return value
 }
 
 // orderOf reads names of which some begin with "-".
@@ -50,21 +52,17 @@ func link(ctx context.Context, page store.Page, total int) *string {
 	query := url.Values{}
 	maps.Copy(query, request.Query)
 	last := int(page.Last(int64(total)))
-	var header strings.Builder
-	header.Grow(256) // the usual length, or more
+	var links []string
 	add := func(number int, relation string) {
 		query.Del("page")
 		if number > 1 {
 			query.Set("page", strconv.Itoa(number))
 		}
-		if header.Len() > 0 {
-			header.WriteString(", ")
-		}
-		header.WriteString("<" + request.Origin + request.Path)
+		target := request.Origin + request.Path
 		if len(query) > 0 {
-			header.WriteString("?" + query.Encode())
+			target += "?" + query.Encode()
 		}
-		header.WriteString(`>; rel="` + relation + `"`)
+		links = append(links, "<"+target+`>; rel="`+relation+`"`)
 	}
 	add(1, "first")
 	if page.Number > 1 {
@@ -74,10 +72,10 @@ func link(ctx context.Context, page store.Page, total int) *string {
 		add(page.Number+1, "next")
 	}
 	add(last, "last")
-	if header.Len() > maxLink {
+	text := strings.Join(links, ", ")
+	if len(text) > maxLink {
 		return nil
 	}
-	text := header.String()
 	return &text
 }
 
@@ -95,14 +93,11 @@ func list[Row, Item any](
 ) ([]Item, listHeaders, error) {
 	page := pageOf(number, size)
 	rows, total, err := read(page)
-	if err != nil {
-		return nil, listHeaders{}, err
-	}
 	items := make([]Item, len(rows))
 	for i, row := range rows {
 		items[i] = render(row)
 	}
-	return items, headersOf(ctx, page, total), nil
+	return items, headersOf(ctx, page, total), err
 }
 
 // count returns the headers of a list's answer to HEAD.

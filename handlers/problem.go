@@ -12,9 +12,7 @@ import (
 const (
 	textNoObject        = "Invalid hyperlink - Object does not exist."
 	textHasOrganisation = "Call managing organisation with this customer already exists."
-	textHasCalls        = "Cannot delete this call manager as there are existing connected calls or user permissions."
 	textNotAvailable    = "Customer is not available."
-	textNotAFile        = "The submitted data was not a file. Check the encoding type on the form."
 )
 
 // Problem is a refusal: what a handler returns instead of an answer, and what the client is

@@ -65,19 +65,6 @@ func (r renderer) member(m store.Member) gen.UserRoleDetails {
 	return details
 }
 
-func renderStats(s store.Stats) gen.CallManagingOrganisationStat {
-	return gen.CallManagingOrganisationStat{
-		OpenCalls:               s.OpenCalls,
-		ActiveRounds:            s.ActiveRounds,
-		AcceptedProposals:       s.AcceptedProposals,
-		PendingProposals:        s.PendingProposals,
-		PendingReview:           s.PendingReview,
-		RoundsClosingInOneWeek:  s.RoundsClosingInOneWeek,
-		CallsClosingInOneWeek:   s.CallsClosingInOneWeek,
-		OfferingRequestsPending: s.OfferingRequestsPending,
-	}
-}
-
 func optional(text string) *string { return &text }
 
 // orNull is null for nil and for an empty text.
