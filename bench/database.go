@@ -23,18 +23,18 @@ type database struct {
 }
 
 // fill makes a database and has a program import the data into it.
-func fill(ctx context.Context, s settings, program, engine, dir, name, file string) (*database, error) {
+func fill(ctx context.Context, serverURL, program, engine, dir, name, file string) (*database, error) {
 	d := &database{url: "sqlite:" + filepath.Join(dir, name+".db")}
 	if engine == postgres {
-		if err := d.create(ctx, s.postgres, fmt.Sprintf("opencalls_bench_%d_%s", os.Getpid(), name)); err != nil {
+		if err := d.create(ctx, serverURL, fmt.Sprintf("opencalls_bench_%d_%s", os.Getpid(), name)); err != nil {
 			return d, err
 		}
 	}
-	if _, _, err := runProgram(ctx, program, "migrate", "up", "--database-url", d.url); err != nil {
+	if _, _, err := run(ctx, dir, program, "migrate", "up", "--database-url", d.url); err != nil {
 		return d, err
 	}
 	var err error
-	d.importTime, d.importMemory, err = runProgram(ctx, program, "import", file, "--database-url", d.url)
+	d.importTime, d.importMemory, err = run(ctx, dir, program, "import", file, "--database-url", d.url)
 	if err != nil || engine == sqlite {
 		return d, err
 	}
@@ -44,12 +44,9 @@ func fill(ctx context.Context, s settings, program, engine, dir, name, file stri
 		return d, err
 	}
 	defer conn.Close(ctx)
-	for _, statement := range []string{"VACUUM ANALYZE", "CHECKPOINT"} {
-		if _, err := conn.Exec(ctx, statement); err != nil {
-			return d, err
-		}
-	}
-	return d, nil
+	_, vacuumed := conn.Exec(ctx, "VACUUM ANALYZE")
+	_, written := conn.Exec(ctx, "CHECKPOINT")
+	return d, errors.Join(vacuumed, written)
 }
 
 func (d *database) create(ctx context.Context, serverURL, name string) error {
@@ -61,15 +58,6 @@ func (d *database) create(ctx context.Context, serverURL, name string) error {
 	d.url, d.name = u.String(), name
 	if d.admin, err = pgx.Connect(ctx, serverURL); err != nil {
 		return err
-	}
-	for _, setting := range []string{"fsync", "full_page_writes", "synchronous_commit"} {
-		var value string
-		if err := d.admin.QueryRow(ctx, "SELECT current_setting($1)", setting).Scan(&value); err != nil {
-			return err
-		}
-		if value == "off" {
-			return fmt.Errorf("%s is off in Postgres: measure on one that keeps what it acknowledged", setting)
-		}
 	}
 	_, err = d.admin.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize())
 	return err
@@ -87,9 +75,6 @@ func (d *database) cpuTimes(ctx context.Context) (map[int]time.Duration, error) 
 		return nil, err
 	}
 	pids, err := pgx.CollectRows(rows, pgx.RowTo[int])
-	if err != nil {
-		return nil, err
-	}
 	for _, pid := range pids {
 		// One that has just ended has no time to read.
 		if used, err := cpuTime(pid); err == nil {
@@ -99,12 +84,12 @@ func (d *database) cpuTimes(ctx context.Context) (map[int]time.Duration, error) 
 	if len(pids) > 0 && len(times) == 0 {
 		return nil, errors.New("the processor time of Postgres can't be read: it must run on this machine")
 	}
-	return times, nil
+	return times, err
 }
 
 // drop removes the database from Postgres; SQLite's goes with the directory.
 func (d *database) drop() error {
-	if d.admin == nil {
+	if d == nil || d.admin == nil {
 		return nil
 	}
 	ctx := context.Background()

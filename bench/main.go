@@ -6,15 +6,15 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"errors"
-	"fmt"
+	"io"
 	"os"
 	"os/signal"
-	"strconv"
+	"strings"
 	"syscall"
 	"time"
+
+	"github.com/alecthomas/kong"
 
 	"github.com/opencalls/opencalls/bench/dataset"
 )
@@ -22,39 +22,37 @@ import (
 // seed makes the data the same in every run.
 const seed = 20270131
 
+type commands struct {
+	Run     settings       `cmd:"" default:"withargs" help:"Run the benchmark."`
+	Dataset datasetCommand `cmd:"" help:"Write the data that is measured, as an import file."`
+}
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
-	}
+	command := kong.Parse(&commands{}, operationNames(), kong.BindTo(ctx, (*context.Context)(nil)))
+	command.FatalIfErrorf(command.Run())
 }
 
-func run(ctx context.Context, arguments []string) error {
-	if len(arguments) == 2 && arguments[0] == "dataset" {
-		rows, err := strconv.Atoi(arguments[1])
-		if err != nil {
-			return err
-		}
-		_, err = writeDataset(os.Stdout, rows)
-		return err
+// operationNames is what the settings' tags call ${operations}.
+func operationNames() kong.Vars {
+	var names []string
+	for _, o := range operations {
+		names = append(names, o.name)
 	}
-	if len(arguments) > 0 {
-		return errors.New("usage: bench [dataset ROWS]")
-	}
-	s, err := readSettings(os.Getenv)
-	if err != nil {
-		return err
-	}
-	return measure(ctx, s)
+	return kong.Vars{"operations": strings.Join(names, ",")}
 }
 
-func writeDataset(file *os.File, rows int) (dataset.Known, error) {
-	out := bufio.NewWriter(file)
-	known, err := dataset.Write(out, dataset.Config{Organisations: rows, Seed: seed, Now: time.Now()})
-	if err != nil {
-		return known, err
-	}
-	return known, out.Flush()
+type datasetCommand struct {
+	Rows int `arg:"" help:"How many organisations."`
+}
+
+// Run writes the data to the standard output.
+func (c datasetCommand) Run() error {
+	_, err := writeDataset(os.Stdout, c.Rows)
+	return err
+}
+
+func writeDataset(out io.Writer, rows int) (dataset.Known, error) {
+	return dataset.Write(out, dataset.Config{Organisations: rows, Seed: seed, Now: time.Now()})
 }

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -22,28 +25,36 @@ const (
 	warmUp = 200 * time.Millisecond
 )
 
-// side is a server that is measured, with the data that it serves.
+// data is what servers hold.
+type data struct {
+	rows  int
+	file  string
+	known dataset.Known
+}
+
+// side is a server that is measured.
 type side struct {
 	target
-	rows     int
-	known    dataset.Known
+	data
 	process  *process  // nil for a peer
 	database *database // nil for a peer
 }
 
+func (s *side) close() error { return errors.Join(s.process.stop(), s.database.drop()) }
+
 // benchmark is a run and what it has measured.
 type benchmark struct {
-	settings
+	*settings
 	dir      string
 	programs []string // this program's, then the base's if there is one
-	datasets []dataset.Known
+	data     []data
 	records  []record
 	engines  []engineRecord
 	runs     int // of workloads
 }
 
-// measure is the whole benchmark.
-func measure(ctx context.Context, s settings) error {
+// Run is the whole benchmark.
+func (s *settings) Run(ctx context.Context) error {
 	dir, err := os.MkdirTemp("", "opencalls-bench-")
 	if err != nil {
 		return err
@@ -53,7 +64,7 @@ func measure(ctx context.Context, s settings) error {
 	if err := b.prepare(ctx); err != nil {
 		return err
 	}
-	for _, engine := range s.engines {
+	for _, engine := range s.Engines {
 		if err := b.engine(ctx, engine); err != nil {
 			return fmt.Errorf("%s: %w", engine, err)
 		}
@@ -72,22 +83,21 @@ func (b *benchmark) prepare(ctx context.Context) error {
 	}
 	b.programs = []string{filepath.Join(filepath.Dir(self), "opencalls")}
 	switch {
-	case b.peer != nil:
-		fmt.Printf("Compared with the server at %s.\n", b.peer.Host)
-	case b.base == "none":
-	default:
-		if b.base == "" {
-			b.base = defaultRevision(ctx)
+	case b.Peer != nil:
+		fmt.Printf("Compared with the server at %s.\n", b.Peer.Host)
+	case b.Base != "none":
+		if b.Base == "" {
+			b.Base = defaultRevision(ctx)
 		}
-		fmt.Printf("Compared with revision %s, which is built first.\n", b.base)
-		program, err := buildRevision(ctx, b.dir, b.base)
+		fmt.Printf("Compared with revision %s, which is built first.\n", b.Base)
+		program, err := buildRevision(ctx, b.dir, b.Base)
 		if err != nil {
-			return fmt.Errorf("revision %s (BENCH_BASE=none compares with nothing): %w", b.base, err)
+			return fmt.Errorf("revision %s (BENCH_BASE=none compares with nothing): %w", b.Base, err)
 		}
 		b.programs = append(b.programs, program)
 	}
-	for _, rows := range b.rows {
-		file, err := os.Create(b.dataset(rows))
+	for _, rows := range b.Rows {
+		file, err := os.Create(filepath.Join(b.dir, strconv.Itoa(rows)+".jsonl"))
 		if err != nil {
 			return err
 		}
@@ -95,61 +105,82 @@ func (b *benchmark) prepare(ctx context.Context) error {
 		if err := errors.Join(err, file.Close()); err != nil {
 			return err
 		}
-		b.datasets = append(b.datasets, known)
+		b.data = append(b.data, data{rows, file.Name(), known})
 	}
 	return nil
-}
-
-func (b *benchmark) dataset(rows int) string {
-	return filepath.Join(b.dir, strconv.Itoa(rows)+".jsonl")
 }
 
 // engine measures everything on one engine.
 func (b *benchmark) engine(ctx context.Context, engine string) (err error) {
 	fmt.Printf("\n%s\n", title(engine))
-	e := engineRecord{name: engine, rows: b.rows[len(b.rows)-1]}
-	pairs := make([][]*side, len(b.rows)) // of each number of rows, this program's server and the other one
+	var pairs [][]*side // of each number of rows, this program's server and the other one
 	defer func() {
-		for _, pair := range pairs {
-			for _, s := range pair {
-				err = errors.Join(err, s.close())
-			}
+		for _, s := range slices.Concat(pairs...) {
+			err = errors.Join(err, s.close())
 		}
 	}()
-	for i, rows := range b.rows {
+	for i, d := range b.data {
+		pairs = append(pairs, nil)
 		for j, program := range b.programs {
-			s := &side{rows: rows, known: b.datasets[i]}
+			s := &side{data: d}
 			pairs[i] = append(pairs[i], s)
-			if err := b.start(ctx, s, program, engine, fmt.Sprintf("%d_%d", rows, j)); err != nil {
+			if err := b.start(ctx, s, program, engine, fmt.Sprintf("%d_%d", d.rows, j)); err != nil {
 				return err
 			}
 		}
-		if b.peer != nil {
-			peer := &side{target: target{b.peer.Host, b.peer.Host, b.peerToken}, rows: rows, known: b.datasets[i]}
-			pairs[i] = append(pairs[i], peer)
+		if b.Peer != nil {
+			address := net.JoinHostPort(b.Peer.Hostname(), cmp.Or(b.Peer.Port(), "80"))
+			pairs[i] = append(pairs[i], &side{target: target{address, b.PeerToken}, data: d})
 		}
 		for _, s := range pairs[i] {
 			if err := s.check(); err != nil {
 				return err
 			}
 		}
-		fmt.Printf("%d organisations imported in %.1f s\n", rows, pairs[i][0].database.importTime.Seconds())
+		fmt.Printf("%d organisations imported in %.1f s\n", d.rows, pairs[i][0].database.importTime.Seconds())
 	}
-	largest := pairs[len(pairs)-1][0]
-	if e.firstAnswer, err = b.firstAnswer(largest); err != nil {
-		return err
-	}
-	if e.rows == limitedRows {
-		e.importSeconds, e.importMiB = largest.database.importTime.Seconds(), largest.database.importMemory
-	}
-	printHead()
-	for _, op := range b.operations {
+	fmt.Print(tableHead)
+	for _, op := range operations {
+		if !slices.Contains(b.Operations, op.name) {
+			continue
+		}
 		if err := b.operation(ctx, engine, op, pairs); err != nil {
 			return fmt.Errorf("%s: %w", op.name, err)
 		}
 	}
-	if e.memory, err = largest.process.peakMemory(); err != nil {
+	return b.whole(ctx, engine, pairs[len(pairs)-1][0])
+}
+
+// whole measures what is no operation, on the server with the most rows.
+func (b *benchmark) whole(ctx context.Context, engine string, s *side) error {
+	if err := s.process.stop(); err != nil {
 		return err
+	}
+	e := engineRecord{name: engine, memory: peakMemory(s.process.command)}
+	s.process = nil
+	var took []float64
+	for range starts {
+		begin := time.Now()
+		p, err := startServer(b.programs[0], s.database.url, filepath.Join(b.dir, "start.log"))
+		if err != nil {
+			return err
+		}
+		again := &side{target: target{p.address, s.token}, data: s.data}
+		err = again.check()
+		took = append(took, milliseconds(time.Since(begin)))
+		if err := errors.Join(err, p.stop()); err != nil {
+			return err
+		}
+	}
+	e.firstAnswer = median(took)
+	if s.rows == limitedRows {
+		var err error
+		e.importSeconds, e.importMiB = s.database.importTime.Seconds(), s.database.importMemory
+		_, e.exportMiB, err = run(ctx, b.dir, b.programs[0], "export", "--output", os.DevNull,
+			"--database-url", s.database.url)
+		if err != nil {
+			return err
+		}
 	}
 	b.engines = append(b.engines, e)
 	return nil
@@ -157,7 +188,7 @@ func (b *benchmark) engine(ctx context.Context, engine string) (err error) {
 
 // start fills a database and serves it.
 func (b *benchmark) start(ctx context.Context, s *side, program, engine, name string) (err error) {
-	s.database, err = fill(ctx, b.settings, program, engine, b.dir, name, b.dataset(s.rows))
+	s.database, err = fill(ctx, b.Postgres, program, engine, b.dir, name, s.file)
 	if err != nil {
 		return err
 	}
@@ -165,19 +196,8 @@ func (b *benchmark) start(ctx context.Context, s *side, program, engine, name st
 	if err != nil {
 		return err
 	}
-	s.target = target{s.process.address, s.process.address, s.known.StaffToken}
+	s.target = target{s.process.address, s.known.StaffToken}
 	return nil
-}
-
-func (s *side) close() error {
-	var errs []error
-	if s.process != nil {
-		errs = append(errs, s.process.stop())
-	}
-	if s.database != nil {
-		errs = append(errs, s.database.drop())
-	}
-	return errors.Join(errs...)
 }
 
 // check makes sure that the server holds the data.
@@ -197,25 +217,6 @@ func (s *side) check() error {
 	return nil
 }
 
-// firstAnswer is how long this program takes from its start to its first answer, in milliseconds.
-func (b *benchmark) firstAnswer(s *side) (float64, error) {
-	var took []float64
-	for range starts {
-		begin := time.Now()
-		p, err := startServer(b.programs[0], s.database.url, filepath.Join(b.dir, "start.log"))
-		if err != nil {
-			return 0, err
-		}
-		again := &side{target: target{p.address, p.address, s.token}, rows: s.rows}
-		err = again.check()
-		took = append(took, milliseconds(time.Since(begin)))
-		if err := errors.Join(err, p.stop()); err != nil {
-			return 0, err
-		}
-	}
-	return median(took), nil
-}
-
 // operation measures one operation at every number of rows.
 func (b *benchmark) operation(ctx context.Context, engine string, op operation, pairs [][]*side) error {
 	first := len(b.records)
@@ -231,7 +232,7 @@ func (b *benchmark) operation(ctx context.Context, engine string, op operation, 
 	alone := make([][]float64, len(pairs))
 	for range looks {
 		for i, pair := range pairs {
-			r, err := send(pair[0].target, op, b.workload(pair[0]), 1, b.duration/4)
+			r, err := send(pair[0].target, op, b.workload(pair[0]), 1, b.duration()/4)
 			if err != nil {
 				return err
 			}
@@ -258,7 +259,7 @@ func (b *benchmark) alternate(ctx context.Context, op operation, pair []*side) (
 		}
 	}
 	samples := make([][]sample, len(pair))
-	for round := range b.rounds {
+	for round := range b.Rounds {
 		for turn := range pair {
 			which := (round + turn) % len(pair)
 			s, err := b.sample(ctx, op, pair[which])
@@ -280,41 +281,38 @@ type sample struct {
 func (s sample) cpu() float64 { return s.serverCPU + s.databaseCPU }
 
 func (b *benchmark) sample(ctx context.Context, op operation, s *side) (sample, error) {
-	w := b.workload(s)
-	if s.process == nil {
-		r, err := send(s.target, op, w, clients, b.duration)
-		return sample{result: r}, err
-	}
-	serverBefore, databaseBefore, err := s.cpuTimes(ctx)
+	before, err := s.cpuTimes(ctx)
 	if err != nil {
 		return sample{}, err
 	}
-	r, err := send(s.target, op, w, clients, b.duration)
+	r, err := send(s.target, op, b.workload(s), clients, b.duration())
 	if err != nil {
 		return sample{}, err
 	}
-	serverAfter, databaseAfter, err := s.cpuTimes(ctx)
-	if err != nil {
-		return sample{}, err
+	after, err := s.cpuTimes(ctx)
+	sum := sample{result: r}
+	for pid, used := range after {
+		each := float64((used - before[pid]).Microseconds()) / float64(r.all)
+		if pid == s.process.command.Process.Pid {
+			sum.serverCPU += each
+		} else {
+			sum.databaseCPU += each
+		}
 	}
-	var database time.Duration
-	for pid, used := range databaseAfter {
-		database += used - databaseBefore[pid]
-	}
-	each := func(used time.Duration) float64 {
-		return float64(used.Microseconds()) / float64(r.all)
-	}
-	return sample{r, each(serverAfter - serverBefore), each(database)}, nil
+	return sum, err
 }
 
-// cpuTimes is the processor time of the server, and of each backend of its database.
-func (s *side) cpuTimes(ctx context.Context) (time.Duration, map[int]time.Duration, error) {
-	server, err := cpuTime(s.process.command.Process.Pid)
-	if err != nil {
-		return 0, nil, err
+// cpuTimes is the processor time of the server and of each backend of its database, by process. A peer
+// may run anywhere: it has none.
+func (s *side) cpuTimes(ctx context.Context) (map[int]time.Duration, error) {
+	if s.process == nil {
+		return nil, nil
 	}
-	database, err := s.database.cpuTimes(ctx)
-	return server, database, err
+	times, err := s.database.cpuTimes(ctx)
+	if err == nil {
+		times[s.process.command.Process.Pid], err = cpuTime(s.process.command.Process.Pid)
+	}
+	return times, err
 }
 
 // workload is about a server's data, with new texts, and begins somewhere else in it each time.

@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -97,22 +95,4 @@ const stride = 104_729
 func (w workload) organisation(client, n int) uuid.UUID {
 	share := (w.rows - client + clients - 1) / clients
 	return dataset.Organisation(seed, client+(w.first+n)%share*stride%share*clients)
-}
-
-// operationsByName returns the named operations in the order of the table.
-func operationsByName(names []string) ([]operation, error) {
-	var list []operation
-	var all []string
-	for _, o := range operations {
-		all = append(all, o.name)
-		if slices.Contains(names, o.name) {
-			list = append(list, o)
-		}
-	}
-	for _, name := range names {
-		if !slices.Contains(all, name) {
-			return nil, fmt.Errorf("%q must be one of %s", name, strings.Join(all, ", "))
-		}
-	}
-	return list, nil
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // process is a server that is measured.
@@ -50,76 +52,49 @@ func startServer(program, databaseURL, logFile string) (*process, error) {
 }
 
 func (p *process) stop() error {
-	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
-		return err
+	if p == nil {
+		return nil
 	}
-	return p.command.Wait()
+	return errors.Join(p.command.Process.Signal(syscall.SIGTERM), p.command.Wait())
 }
 
-// peakMemory is the most that the process has held resident, in MiB.
-func (p *process) peakMemory() (float64, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.command.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	_, after, _ := strings.Cut(string(text), "VmHWM:")
-	var kib float64
-	if _, err := fmt.Sscan(after, &kib); err != nil {
-		return 0, errors.New("/proc/PID/status names no VmHWM")
-	}
-	return kib / 1024, nil
+// peakMemory is the most that a process held resident that has ended, in MiB.
+func peakMemory(ended *exec.Cmd) float64 {
+	return float64(ended.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) / 1024
 }
 
-// cpuTime is the processor time that a process has used. It is read from its threads' schedstat, in
-// nanoseconds: /proc/PID/stat counts in hundredths of a second, too coarse for sixteen backends.
+// cpuTime is the processor time that a process has used. Linux has a clock for each process, of which
+// clock_getcpuclockid(3) makes the number so.
 func cpuTime(pid int) (time.Duration, error) {
-	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
-	if err != nil {
-		return 0, err
+	var used unix.Timespec
+	if err := unix.ClockGettime(int32(^pid<<3|2), &used); err != nil {
+		return 0, fmt.Errorf("the processor time of process %d: %w", pid, err)
 	}
-	if len(threads) == 0 {
-		return 0, fmt.Errorf("process %d: /proc has no schedstat: the benchmark needs Linux", pid)
-	}
-	var sum time.Duration
-	for _, thread := range threads {
-		text, err := os.ReadFile(thread)
-		if err != nil {
-			return 0, err
-		}
-		var used int64
-		if _, err := fmt.Sscan(string(text), &used); err != nil {
-			return 0, err
-		}
-		sum += time.Duration(used)
-	}
-	return sum, nil
+	return time.Duration(used.Nano()), nil
 }
 
-// runProgram runs a command and returns how long it took and the most memory that it held, in MiB.
-func runProgram(ctx context.Context, program string, arguments ...string) (time.Duration, float64, error) {
+// run runs a command in a directory and returns how long it took and the most memory that it held, in MiB.
+func run(ctx context.Context, dir, program string, arguments ...string) (time.Duration, float64, error) {
 	begin := time.Now()
 	command := exec.CommandContext(ctx, program, arguments...)
+	command.Dir = dir
 	var printed bytes.Buffer
 	command.Stdout, command.Stderr = &printed, &printed
 	if err := command.Run(); err != nil {
-		return 0, 0, fmt.Errorf("opencalls %s: %w: %s", arguments[0], err, &printed)
+		return 0, 0, fmt.Errorf("%s %s: %w: %s", filepath.Base(program), arguments[0], err, &printed)
 	}
-	usage, ok := command.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return 0, 0, errors.New("the system does not tell the memory of a process")
-	}
-	return time.Since(begin), float64(usage.Maxrss) / 1024, nil
+	return time.Since(begin), peakMemory(command), nil
 }
 
 // buildRevision builds the program of a revision and returns its path.
 func buildRevision(ctx context.Context, dir, revision string) (string, error) {
 	tree, program := filepath.Join(dir, "tree"), filepath.Join(dir, "opencalls-base")
-	if err := runIn(ctx, ".", "git", "worktree", "add", "--quiet", "--detach", tree, revision); err != nil {
+	if _, _, err := run(ctx, ".", "git", "worktree", "add", "--quiet", "--detach", tree, revision); err != nil {
 		return "", err
 	}
-	err := runIn(ctx, tree, "go", "build", "-trimpath", "-buildvcs=false", "-o", program, "./cmd/opencalls")
+	_, _, err := run(ctx, tree, "go", "build", "-trimpath", "-buildvcs=false", "-o", program, "./cmd/opencalls")
 	// It goes even where the run was interrupted.
-	removed := runIn(context.WithoutCancel(ctx), ".", "git", "worktree", "remove", "--force", tree)
+	_, _, removed := run(context.WithoutCancel(ctx), ".", "git", "worktree", "remove", "--force", tree)
 	return program, errors.Join(err, removed)
 }
 
@@ -130,13 +105,4 @@ func defaultRevision(ctx context.Context) string {
 		return "HEAD~1"
 	}
 	return strings.TrimSpace(string(tag))
-}
-
-func runIn(ctx context.Context, dir, program string, arguments ...string) error {
-	command := exec.CommandContext(ctx, program, arguments...)
-	command.Dir = dir
-	if out, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w: %s", command, err, out)
-	}
-	return nil
 }

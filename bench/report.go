@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
 )
 
 // record is what was measured of an operation. The fields with a name in JSON are those of BENCH_JSON.
@@ -37,11 +39,10 @@ type record struct {
 
 // engineRecord is what was measured of the program on an engine.
 type engineRecord struct {
-	name                     string
-	rows                     int
-	firstAnswer              float64 // ms
-	memory                   float64 // MiB, the most under load
-	importSeconds, importMiB float64 // 0 unless limitedRows were imported
+	name                                string
+	firstAnswer                         float64 // ms
+	memory                              float64 // MiB, the most under load
+	importSeconds, importMiB, exportMiB float64 // 0 unless there were limitedRows
 }
 
 // newRecord sums up the rounds of this program's server and of the other one, if there is one: the
@@ -54,11 +55,10 @@ func newRecord(samples [][]sample) record {
 		}
 		return median(values)
 	}
-	rps := func(s sample) float64 { return s.rps }
 	this := samples[0]
 	r := record{
 		Clients:     clients,
-		RPS:         of(this, rps),
+		RPS:         of(this, func(s sample) float64 { return s.rps }),
 		CPU:         of(this, sample.cpu),
 		P50:         of(this, func(s sample) float64 { return s.p50 }),
 		P99:         of(this, func(s sample) float64 { return s.p99 }),
@@ -69,7 +69,8 @@ func newRecord(samples [][]sample) record {
 		return r
 	}
 	base := samples[1]
-	r.BaseRPS, r.BaseCPU = of(base, rps), of(base, sample.cpu)
+	r.BaseRPS = of(base, func(s sample) float64 { return s.rps })
+	r.BaseCPU = of(base, sample.cpu)
 	for i := range this {
 		r.ratios = append(r.ratios, this[i].rps/base[i].rps)
 		if base[i].cpu() > 0 {
@@ -78,19 +79,14 @@ func newRecord(samples [][]sample) record {
 	}
 	slices.Sort(r.ratios)
 	slices.Sort(r.cpuRatios)
-	r.Ratio = median(r.ratios)
-	if len(r.cpuRatios) > 0 {
-		r.CPURatio = median(r.cpuRatios)
-	}
+	r.Ratio, r.CPURatio = median(r.ratios), median(r.cpuRatios)
 	return r
 }
 
-func printHead() {
-	fmt.Printf("\n%-19s %7s │ %7s %8s %8s │ %7s %8s │ %9s %7s │ %s\n", "", "", "", "p50", "p99", "CPU µs", "CPU µs",
-		"1 client", "", "of the base's, median (range)")
-	fmt.Printf("%-19s %7s │ %7s %8s %8s │ %7s %8s │ %9s %7s │ %-17s  %s\n", "operation", "rows", "req/s", "ms", "ms", "server",
-		"database", "p50 ms", "growth", "req/s", "CPU")
-}
+const tableHead = `
+                            │             p50      p99 │  CPU µs   CPU µs │  1 client         │ of the base's (range)
+operation              rows │   req/s      ms       ms │  server database │    p50 ms  growth │ req/s              CPU
+`
 
 func (r record) print() {
 	growth := ""
@@ -103,8 +99,9 @@ func (r record) print() {
 		}
 		return fmt.Sprintf("%.2f (%.2f–%.2f)", value, all[0], all[len(all)-1])
 	}
-	fmt.Printf("%-19s %7d │ %7.0f %8.2f %8.2f │ %7.0f %8.0f │ %9.3f %7s │ %-17s  %s\n", r.Operation, r.Rows, r.RPS, r.P50, r.P99,
-		r.serverCPU, r.databaseCPU, r.OneClientP50, growth, ratio(r.Ratio, r.ratios), ratio(r.CPURatio, r.cpuRatios))
+	fmt.Printf("%-19s %7d │ %7.0f %8.2f %8.2f │ %7.0f %8.0f │ %9.3f %7s │ %-17s  %s\n",
+		r.Operation, r.Rows, r.RPS, r.P50, r.P99, r.serverCPU, r.databaseCPU, r.OneClientP50, growth,
+		ratio(r.Ratio, r.ratios), ratio(r.CPURatio, r.cpuRatios))
 }
 
 // The files that a whole run writes.
@@ -121,16 +118,16 @@ const (
 
 // writeFiles writes the JSON that was asked for and, of a whole run, the figures in the documents.
 func (b *benchmark) writeFiles(ctx context.Context) error {
-	if b.json != "" {
+	if b.JSON != "" {
 		text, err := json.MarshalIndent(b.records, "", "  ")
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(b.json, append(text, '\n'), 0o644); err != nil {
+		if err := os.WriteFile(b.JSON, append(text, '\n'), 0o644); err != nil {
 			return err
 		}
 	}
-	if !b.whole {
+	if !b.complete() {
 		return nil
 	}
 	machine, err := b.machine(ctx)
@@ -169,54 +166,43 @@ func (b *benchmark) machine(ctx context.Context) (string, error) {
 	}
 	_, after, _ := strings.Cut(string(info), "model name\t: ")
 	model, _, _ := strings.Cut(after, "\n")
-	conn, err := pgx.Connect(ctx, b.postgres)
+	conn, err := pgx.Connect(ctx, b.Postgres)
 	if err != nil {
 		return "", err
 	}
 	defer conn.Close(ctx)
-	var version string
-	if err := conn.QueryRow(ctx, "SHOW server_version").Scan(&version); err != nil {
-		return "", err
-	}
-	version, _, _ = strings.Cut(version, " ")
-	return fmt.Sprintf("Measured on %d cores of %s, Linux, %s, Postgres %s, which servers, Postgres and clients shared.\n",
-		runtime.NumCPU(), strings.TrimSpace(model), runtime.Version(), version), nil
+	version, _, _ := strings.Cut(conn.PgConn().ParameterStatus("server_version"), " ")
+	const format = "Measured on %d cores of %s, Linux, %s, Postgres %s, which servers, Postgres and clients shared.\n"
+	return fmt.Sprintf(format, runtime.NumCPU(), strings.TrimSpace(model), runtime.Version(), version), nil
 }
 
-// figures are the tables of the page.
+// figures are the tables of the page. Each second record is the one before at 100,000 organisations.
 func figures(records []record, engines []engineRecord) string {
 	var text strings.Builder
 	for _, e := range engines {
 		fmt.Fprintf(&text, "\n%s:\n\n", title(e.name))
 		text.WriteString("| operation | req/s | p50 | p99 | CPU µs | one client | at 100,000 |\n")
 		text.WriteString("| --- | --- | --- | --- | --- | --- | --- |\n")
-		for _, r := range records {
-			if r.Engine != e.name || r.growth > 0 {
+		for pair := range slices.Chunk(records, 2) {
+			r := pair[0]
+			if r.Engine != e.name {
 				continue
 			}
-			large := slices.IndexFunc(records, func(other record) bool {
-				return other.Operation == r.Operation && other.Engine == r.Engine && other.growth > 0
-			})
 			cpu := fmt.Sprintf("%.0f", r.serverCPU)
 			if r.databaseCPU > 0 {
 				cpu += fmt.Sprintf("+%.0f", r.databaseCPU)
 			}
-			fmt.Fprintf(&text, "| %s | %s | %.2f | %.2f | %s | %.2f | %.2f |\n", r.Operation, thousands(int(r.RPS)), r.P50, r.P99, cpu,
-				r.OneClientP50, records[large].OneClientP50)
+			fmt.Fprintf(&text, "| %s | %s | %.2f | %.2f | %s | %.2f | %.2f |\n",
+				r.Operation, thousands(int(r.RPS)), r.P50, r.P99, cpu, r.OneClientP50, pair[1].OneClientP50)
 		}
 	}
 	text.WriteString("\n| 100,000 organisations | memory | first answer | import |\n| --- | --- | --- | --- |\n")
 	for _, e := range engines {
-		fmt.Fprintf(&text, "| %s | %.0f MiB | %.0f ms | %.0f s, %.0f MiB |\n", title(e.name), e.memory, e.firstAnswer, e.importSeconds, e.importMiB)
+		fmt.Fprintf(&text, "| %s | %.0f MiB | %.0f ms | %.0f s, %.0f MiB |\n",
+			title(e.name), e.memory, e.firstAnswer, e.importSeconds, e.importMiB)
 	}
 	return text.String()
 }
 
 // thousands writes a number with commas between its thousands.
-func thousands(n int) string {
-	text := fmt.Sprint(n)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
-}
+func thousands(n int) string { return message.NewPrinter(language.English).Sprint(n) }
