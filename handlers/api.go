@@ -7,7 +7,6 @@ import (
 	"net/url"
 
 	"github.com/opencalls/opencalls/access"
-	"github.com/opencalls/opencalls/gen"
 	"github.com/opencalls/opencalls/images"
 	"github.com/opencalls/opencalls/store"
 )
@@ -16,8 +15,6 @@ import (
 type API struct {
 	CallManagingOrganisations
 }
-
-var _ gen.StrictServerInterface = API{}
 
 // New returns the operations on a store; images holds the limits of uploads.
 func New(s *store.Store, limits images.Limits) API {

@@ -16,6 +16,7 @@ import (
 const (
 	defaultPageSize = 10
 	maxPageSize     = 300
+	maxLink         = 4096 // of the Link header, in bytes: proxies cut off longer ones
 )
 
 // pageOf reads the paging parameters, which the spec has checked.
@@ -40,9 +41,6 @@ func orderOf[T ~string](names []T) []store.Ordering {
 	}
 	return order
 }
-
-// maxLink is how long a Link header may be, in bytes: proxies cut off longer ones.
-const maxLink = 4096
 
 // link is the Link header (RFC 8288) of a page of total rows, nil where it would be too long. Its
 // URLs keep the query as it was sent, sorted; commas in them are percent-encoded, since clients

@@ -19,7 +19,9 @@ var errNoCredentials = handlers.Refuse(http.StatusUnauthorized, "Authentication 
 // authenticate puts the sender of the request on its context. It also applies the rate limit of tokens.
 // A wrong token is refused even where none is needed.
 func authenticate(cfg Config, op operation, tokens *limiters[string]) func(echo.Context) error {
-	open := op.public || cfg.AnonymousRead && op.anonymousRead
+	definition := op.route.Operation
+	open := definition.Security != nil && len(*definition.Security) == 0 ||
+		cfg.AnonymousRead && definition.Extensions["x-anonymous-read"] == true
 	return func(c echo.Context) error {
 		r := c.Request()
 		token, err := tokenOf(r.Header.Get(echo.HeaderAuthorization))

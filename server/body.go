@@ -20,25 +20,16 @@ import (
 	"github.com/opencalls/opencalls/handlers"
 )
 
-// body is a request's body: first what is validated, then what the generated code binds.
+// body is a request's body in the form that JSON has, whatever its media type was.
 type body struct {
 	io.ReadCloser                  // empty: the body was decoded already
-	schema        *openapi3.Schema // of the body's media type
+	schema        *openapi3.Schema // of the body as JSON
 	value         map[string]any   // by the names of the schema's properties
-	nulls         []string         // fields that a form clears with an empty text
 	files         map[string]handlers.File
 }
 
-// ValidatedValue returns what the generated code binds, in the form that JSON has.
-func (b *body) ValidatedValue() any {
-	for name := range b.files {
-		delete(b.value, name)
-	}
-	for _, name := range b.nulls {
-		b.value[name] = nil
-	}
-	return b.value
-}
+// ValidatedValue returns what the generated code binds.
+func (b *body) ValidatedValue() any { return b.value }
 
 // readBody reserves memory for the body, and makes one JSON value of it, whatever its media type
 // is. It takes as long as the client does, up to the HTTP server's read timeout.
@@ -120,32 +111,28 @@ func receiveErr(err error) error {
 	return malformed("Malformed request: the body could not be read.")
 }
 
-// decodeBody makes of a body of at most size bytes the value that the schema of its media type
-// describes. Fields that the schema doesn't have are left out.
+// decodeBody decodes a body of at most size bytes. Fields that the schema doesn't have are left out.
 func decodeBody(op operation, media, boundary string, sent io.Reader, size int64) (*body, error) {
-	b := &body{ReadCloser: http.NoBody, schema: op.requestBody.Content[media].Schema.Value, value: map[string]any{}}
+	schema := op.requestBody.Content[echo.MIMEApplicationJSON].Schema.Value
+	b := &body{ReadCloser: http.NoBody, schema: schema, value: map[string]any{}}
 	content := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead)) // as large as it gets: growing would double it
-	if media != echo.MIMEMultipartForm {
-		_, _ = content.ReadFrom(sent) // the caller sees whether it came
+	if media == echo.MIMEMultipartForm {
+		parts := op.requestBody.Content[media].Schema.Value.Properties
+		return b, b.decodeMultipart(sent, boundary, content, parts)
 	}
-	var err error
-	switch media {
-	case echo.MIMEMultipartForm:
-		err = b.decodeMultipart(sent, boundary, content)
-	case echo.MIMEApplicationForm:
-		err = b.decodeForm(content.String())
-	default:
-		return b, b.decodeJSON(content.Bytes())
+	_, _ = content.ReadFrom(sent) // the caller sees whether it came
+	if media == echo.MIMEApplicationForm {
+		return b, b.decodeForm(content.String())
 	}
-	// An empty text of a form stands for null where JSON has null.
-	for name, property := range op.requestBody.Content[echo.MIMEApplicationJSON].Schema.Value.Properties {
-		_, file := b.files[name]
-		if text, sent := b.value[name]; sent && text == "" && property.Value.Nullable && !file {
-			delete(b.value, name)
-			b.nulls = append(b.nulls, name)
-		}
+	return b, b.decodeJSON(content.Bytes())
+}
+
+// setText sets a field of a form. An empty text stands for null where JSON has null.
+func (b *body) setText(name, text string) {
+	b.value[name] = text
+	if text == "" && b.schema.Properties[name].Value.Nullable {
+		b.value[name] = nil
 	}
-	return b, err
 }
 
 func (b *body) decodeJSON(content []byte) error {
@@ -215,7 +202,7 @@ func (b *body) decodeForm(content string) error {
 	form, err := parseQuery(content)
 	for name := range b.schema.Properties {
 		if values := form[name]; len(values) > 0 {
-			b.value[name] = values[len(values)-1]
+			b.setText(name, values[len(values)-1])
 		}
 	}
 	return err

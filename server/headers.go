@@ -29,12 +29,12 @@ func (cfg Config) setHeaders(c echo.Context) error {
 // crossOrigin lets pages of some origins use the API from a browser, with any headers. It is off if there
 // are no origins.
 func crossOrigin(cfg Config) echo.MiddlewareFunc {
-	if len(cfg.CORSOrigins) == 0 {
-		return func(next echo.HandlerFunc) echo.HandlerFunc { return next }
-	}
 	return middleware.CORSWithConfig(middleware.CORSConfig{
 		Skipper: func(c echo.Context) bool {
-			return c.Request().Method == http.MethodOptions && !isPreflight(c.Request())
+			r := c.Request()
+			preflight := r.Header.Get(echo.HeaderOrigin) != "" && r.Header.Get(echo.HeaderAccessControlRequestMethod) != ""
+			// Other OPTIONS requests ask for a path's methods.
+			return len(cfg.CORSOrigins) == 0 || r.Method == http.MethodOptions && !preflight
 		},
 		AllowOrigins: cfg.CORSOrigins,
 		AllowMethods: []string{
@@ -45,9 +45,4 @@ func crossOrigin(cfg Config) echo.MiddlewareFunc {
 		},
 		MaxAge: 600,
 	})
-}
-
-// isPreflight tells a browser's question from other OPTIONS requests, which ask for a path's methods.
-func isPreflight(r *http.Request) bool {
-	return r.Header.Get(echo.HeaderOrigin) != "" && r.Header.Get(echo.HeaderAccessControlRequestMethod) != ""
 }

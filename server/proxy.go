@@ -1,6 +1,8 @@
 package server
 
 import (
+	"cmp"
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -27,22 +29,25 @@ func clientAddress(trusted []netip.Prefix) echo.IPExtractor {
 	return echo.ExtractIPFromXFFHeader(options...)
 }
 
-// applyForwarded gives the request the host that a trusted proxy says the client named, and returns
-// the scheme that the client used; "" where no trusted proxy says it.
-func applyForwarded(r *http.Request, trusted []netip.Prefix) (scheme string) {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	fromPeer := func(network netip.Prefix) bool { return network.Contains(peer.Addr().Unmap().WithZone("")) }
-	if err != nil || !slices.ContainsFunc(trusted, fromPeer) {
-		return ""
+// originOf returns the scheme and host that the client named, by what a trusted proxy says. It gives the
+// request this host.
+func originOf(r *http.Request, trusted []netip.Prefix) string {
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
 	}
-	if host := lastOf(r.Header.Values("X-Forwarded-Host")); host != "" {
-		r.Host = host
+	peer, _ := netip.ParseAddrPort(r.RemoteAddr)
+	if slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(peer.Addr().Unmap().WithZone("")) }) {
+		r.Host = cmp.Or(lastOf(r.Header.Values("X-Forwarded-Host")), r.Host)
+		proto := strings.ToLower(lastOf(r.Header.Values(echo.HeaderXForwardedProto)))
+		if proto == "http" || proto == "https" {
+			scheme = proto
+		}
 	}
-	scheme = strings.ToLower(lastOf(r.Header.Values(echo.HeaderXForwardedProto)))
-	if scheme != "http" && scheme != "https" {
-		return ""
+	if r.Host == "" { // HTTP/1.0 needs none
+		return fmt.Sprintf("%s://%s", scheme, r.Context().Value(http.LocalAddrContextKey))
 	}
-	return scheme
+	return scheme + "://" + r.Host
 }
 
 // lastOf returns what the nearest proxy says in a header.

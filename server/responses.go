@@ -82,7 +82,7 @@ func validateResponse(ctx context.Context, op operation, status int, header http
 		Header:                 header,
 		Options: &openapi3filter.Options{
 			MultiError:              true,
-			SchemaValidationOptions: []openapi3.SchemaValidationOption{answerFormats, openapi3.VisitAsResponse()},
+			SchemaValidationOptions: []openapi3.SchemaValidationOption{formats, openapi3.VisitAsResponse()},
 		},
 	}
 	input.SetBodyBytes(content)

@@ -4,7 +4,6 @@ package server
 
 import (
 	"cmp"
-	"context"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -86,9 +85,6 @@ func New(cfg Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := spec.Validate(context.Background()); err != nil {
-		return nil, err
-	}
 	e := echo.New()
 	e.HTTPErrorHandler = writeError
 	e.IPExtractor = clientAddress(cfg.TrustedProxies)
@@ -139,11 +135,8 @@ func (cfg Config) identify(c echo.Context) error {
 		id = cfg.NewUUID().String()
 	}
 	c.Response().Header().Set(echo.HeaderXRequestID, id)
-	scheme := applyForwarded(r, cfg.TrustedProxies)
-	request := &handlers.Request{ID: id, Origin: cfg.PublicURL, Path: r.URL.EscapedPath()}
-	if request.Origin == "" {
-		request.Origin = origin(r, scheme)
-	}
+	origin := cmp.Or(cfg.PublicURL, originOf(r, cfg.TrustedProxies))
+	request := &handlers.Request{ID: id, Origin: origin, Path: r.URL.EscapedPath()}
 	c.SetRequest(r.WithContext(handlers.WithRequest(r.Context(), request)))
 	return nil
 }
@@ -152,22 +145,4 @@ func (cfg Config) identify(c echo.Context) error {
 func usableRequestID(id string) bool {
 	unusable := func(r rune) bool { return r <= ' ' || r > '~' }
 	return id != "" && len(id) <= 128 && !strings.ContainsFunc(id, unusable)
-}
-
-// origin is the scheme and host that the request was sent to; scheme is what a trusted proxy says.
-func origin(r *http.Request, scheme string) string {
-	host := r.Host
-	switch {
-	case scheme != "":
-	case r.TLS != nil:
-		scheme = "https"
-	default:
-		scheme = "http"
-	}
-	if host == "" { // HTTP/1.0 needs none
-		if address, ok := r.Context().Value(http.LocalAddrContextKey).(interface{ String() string }); ok {
-			host = address.String()
-		}
-	}
-	return scheme + "://" + host
 }

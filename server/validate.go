@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -20,13 +19,11 @@ import (
 
 // operation is one operation of openapi.yaml, looked up once.
 type operation struct {
-	id            string
-	route         *routers.Route
-	queryParams   []*openapi3.Parameter
-	requestBody   *openapi3.RequestBody
-	public        bool   // security: [] in the file
-	anonymousRead bool   // x-anonymous-read in the file
-	notFound      string // the text of a 404; "" is the general one
+	id          string
+	route       *routers.Route
+	queryParams []*openapi3.Parameter
+	requestBody *openapi3.RequestBody
+	notFound    string // the text of a 404; "" is the general one
 }
 
 func operations(spec *openapi3.T) []operation {
@@ -37,8 +34,6 @@ func operations(spec *openapi3.T) []operation {
 				id:    definition.OperationID,
 				route: &routers.Route{Spec: spec, Path: path, PathItem: item, Method: method, Operation: definition},
 			}
-			op.public = definition.Security != nil && len(*definition.Security) == 0
-			op.anonymousRead, _ = definition.Extensions["x-anonymous-read"].(bool)
 			for _, parameter := range append(item.Parameters, definition.Parameters...) {
 				if parameter.Value.In == openapi3.ParameterInQuery {
 					op.queryParams = append(op.queryParams, parameter.Value)
@@ -56,37 +51,25 @@ func operations(spec *openapi3.T) []operation {
 	return list
 }
 
-// The formats of openapi.yaml that the validator does not check by itself, or reads otherwise than
-// we do, in requests and in answers.
-var (
-	requestFormats = stringFormats(handlers.ParseTime)
-	answerFormats  = stringFormats(func(text string) (time.Time, error) { return time.Parse(time.RFC3339, text) })
-)
-
-func stringFormats(parseTime func(string) (time.Time, error)) openapi3.SchemaValidationOption {
-	return openapi3.WithStringFormatValidators(map[string]openapi3.StringFormatValidator{
-		"uuid": openapi3.NewCallbackValidator(func(text string) error {
-			_, err := handlers.ParseUUID(text)
-			return err
-		}),
-		"uri": openapi3.NewCallbackValidator(func(text string) error {
-			u, err := url.Parse(text)
-			if err == nil && (u.Scheme == "" || u.Host == "") {
-				err = errors.New("not absolute")
-			}
-			return err
-		}),
-		"date-time": openapi3.NewCallbackValidator(func(text string) error {
-			_, err := parseTime(text)
-			return err
-		}),
-	})
-}
-
-var requestOptions = &openapi3filter.Options{
-	SkipSettingDefaults:     true,
-	SchemaValidationOptions: []openapi3.SchemaValidationOption{requestFormats},
-}
+// formats are those of openapi.yaml that the validator does not check by itself, or reads otherwise than
+// we do.
+var formats = openapi3.WithStringFormatValidators(map[string]openapi3.StringFormatValidator{
+	"uuid": openapi3.NewCallbackValidator(func(text string) error {
+		_, err := handlers.ParseUUID(text)
+		return err
+	}),
+	"uri": openapi3.NewCallbackValidator(func(text string) error {
+		u, err := url.Parse(text)
+		if err == nil && (u.Scheme == "" || u.Host == "") {
+			err = errors.New("not absolute")
+		}
+		return err
+	}),
+	"date-time": openapi3.NewCallbackValidator(func(text string) error {
+		_, err := handlers.ParseTime(text)
+		return err
+	}),
+})
 
 // validate refuses what openapi.yaml alone shows to be wrong: every field and every parameter at once.
 func (op operation) validate(c echo.Context) error {
@@ -111,9 +94,10 @@ func (op operation) validate(c echo.Context) error {
 
 // validateQuery adds what is wrong with each parameter.
 func (op operation) validateQuery(r *http.Request, fields map[string][]string) {
-	query := r.URL.Query()
+	query, options := r.URL.Query(), []openapi3.SchemaValidationOption{formats}
 	input := &openapi3filter.RequestValidationInput{
-		Request: r, QueryParams: query, Route: op.route, Options: requestOptions,
+		Request: r, QueryParams: query, Route: op.route,
+		Options: &openapi3filter.Options{SkipSettingDefaults: true, SchemaValidationOptions: options},
 	}
 	for _, parameter := range op.queryParams {
 		name := parameter.Name
@@ -129,7 +113,7 @@ func (op operation) validateQuery(r *http.Request, fields map[string][]string) {
 
 // validate adds the first thing that is wrong with each field.
 func (b *body) validate(fields map[string][]string) {
-	err := b.schema.VisitJSON(b.value, openapi3.VisitAsRequest(), openapi3.MultiErrors(), requestFormats)
+	err := b.schema.VisitJSON(b.value, openapi3.VisitAsRequest(), openapi3.MultiErrors(), formats)
 	for _, e := range schemaErrors(err) {
 		field := "non_field_errors"
 		if pointer := e.JSONPointer(); len(pointer) > 0 {
@@ -142,23 +126,18 @@ func (b *body) validate(fields map[string][]string) {
 }
 
 // schemaErrors takes the validator's errors apart.
-func schemaErrors(err error) []*openapi3.SchemaError {
+func schemaErrors(err error) (list []*openapi3.SchemaError) {
 	var several openapi3.MultiError
 	var one *openapi3.SchemaError
-	switch {
-	case errors.As(err, &several):
-		var list []*openapi3.SchemaError
+	if errors.As(err, &several) {
 		for _, e := range several {
 			list = append(list, schemaErrors(e)...)
 		}
-		return list
-	case errors.As(err, &one):
-		return []*openapi3.SchemaError{one}
+	} else if errors.As(err, &one) {
+		list = append(list, one)
 	}
-	return nil
+	return list
 }
-
-const textWrongTime = "Datetime has wrong format. Use RFC 3339, such as 2027-01-31T00:00:00Z."
 
 // fieldText says what is wrong with a field of a body, by the schema keyword that its value
 // fails.
@@ -182,7 +161,7 @@ func fieldText(e *openapi3.SchemaError, value any) string {
 	case e.Schema.Format == "uuid":
 		return "Must be a valid UUID."
 	case e.Schema.Format == "date-time":
-		return textWrongTime
+		return "Datetime has wrong format. Use RFC 3339, such as 2027-01-31T00:00:00Z."
 	case e.Schema.Format == "uri" && e.SchemaField == "format":
 		return message(e.Schema) // a pattern lets a little more pass than a URL may hold
 	case e.Schema.Format == "uri":
