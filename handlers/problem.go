@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"time"
@@ -26,12 +27,7 @@ type Problem struct {
 }
 
 // Error returns the detail, for logs and tests.
-func (p *Problem) Error() string {
-	if p.Detail == "" {
-		return http.StatusText(p.Status)
-	}
-	return p.Detail
-}
+func (p *Problem) Error() string { return cmp.Or(p.Detail, http.StatusText(p.Status)) }
 
 // Refuse is a refusal that one sentence explains.
 func Refuse(status int, detail string) *Problem { return &Problem{Status: status, Detail: detail} }

@@ -7,7 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"strings"
+	"regexp"
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -127,11 +127,14 @@ func before(checks ...func(echo.Context) error) echo.MiddlewareFunc {
 	}
 }
 
+// usableRequestID is what a client's own id may be to go into a log as it is.
+var usableRequestID = regexp.MustCompile(`^[!-~]{1,128}$`)
+
 // identify gives the request its id, and the handlers what they see of it.
 func (cfg Config) identify(c echo.Context) error {
 	r := c.Request()
 	id := r.Header.Get(echo.HeaderXRequestID)
-	if !usableRequestID(id) {
+	if !usableRequestID.MatchString(id) {
 		id = cfg.NewUUID().String()
 	}
 	c.Response().Header().Set(echo.HeaderXRequestID, id)
@@ -139,10 +142,4 @@ func (cfg Config) identify(c echo.Context) error {
 	request := &handlers.Request{ID: id, Origin: origin, Path: r.URL.EscapedPath()}
 	c.SetRequest(r.WithContext(handlers.WithRequest(r.Context(), request)))
 	return nil
-}
-
-// usableRequestID says whether a client's own id can go into a log as it is.
-func usableRequestID(id string) bool {
-	unusable := func(r rune) bool { return r <= ' ' || r > '~' }
-	return id != "" && len(id) <= 128 && !strings.ContainsFunc(id, unusable)
 }
