@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,26 +18,17 @@ import (
 	"github.com/opencalls/opencalls/bench/dataset"
 )
 
-func TestQuantileAndMedian(t *testing.T) {
+func TestQuantile(t *testing.T) {
 	var hundred []int
 	for i := range 100 {
 		hundred = append(hundred, i+1)
 	}
-	for _, test := range []struct {
-		got, want any
-	}{
-		{quantile([]int{7}, 0.5), 7},
-		{quantile([]int{1, 2}, 0.5), 1},
-		{quantile([]int{1, 2, 3}, 0.5), 2},
-		{quantile(hundred, 0.5), 50},
-		{quantile(hundred, 0.99), 99},
-		{quantile(hundred[:10], 0.99), 10},
-		{median([]float64{3, 1}), 2.0},
-		{median([]float64{9, 1, 5}), 5.0},
-	} {
-		if test.got != test.want {
-			t.Errorf("%v, want %v", test.got, test.want)
-		}
+	got := []int{
+		quantile([]int{7}, 0.5), quantile([]int{1, 2}, 0.5), quantile([]int{1, 2, 3}, 0.5),
+		quantile(hundred, 0.5), quantile(hundred, 0.99), quantile(hundred[:10], 0.99), int(median([]float64{9, 1, 5})),
+	}
+	if want := []int{7, 1, 2, 50, 99, 10, 5}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }
 
@@ -69,7 +61,7 @@ func TestLimits(t *testing.T) {
 		{Operation: "list", Engine: sqlite, Rows: 100_000, CPURatio: 0.8, growth: 1.9},
 		{Operation: "list_middle", Engine: sqlite, Rows: 100_000, growth: 20},
 	}
-	engines := []engineRecord{{sqlite, 100, 150, 60, 300, 300}}
+	engines := []engineRecord{{sqlite, "", 100, 150, 60, 300, 300}}
 	var printed strings.Builder
 	if err := checkLimits(&printed, records, engines); err != nil || strings.Count(printed.String(), "holds ") != 7 {
 		t.Errorf("%v:\n%s", err, &printed)
@@ -149,10 +141,8 @@ func TestSettings(t *testing.T) {
 		{variables: "BENCH_PEER=http://h", rows: []int{1000}},
 		{variables: "BENCH_SECONDS=0", wrong: "BENCH_SECONDS"},
 		{variables: "BENCH_ROUNDS=0", wrong: "BENCH_ROUNDS"},
-		{variables: "BENCH_ROWS=1000,x", wrong: "BENCH_ROWS"},
 		{variables: "BENCH_ROWS=100", wrong: "BENCH_ROWS"},
 		{variables: "BENCH_ENGINES=mysql", wrong: "--engines"},
-		{variables: "BENCH_OPERATIONS=lists", wrong: "--operations"},
 		{variables: "BENCH_PEER=h:80", wrong: "BENCH_PEER"},
 		{variables: "BENCH_PEER=http://h BENCH_BASE=x", wrong: "--peer"},
 		{variables: "BENCH_PEER=http://h BENCH_ROWS=1000,2000", wrong: "BENCH_ROWS"},
@@ -189,8 +179,8 @@ func TestFigures(t *testing.T) {
 		for i, op := range operations {
 			r := record{Operation: op.name, Engine: engine, Rows: 1000, RPS: 1234.5, P50: 1, P99: 2, serverCPU: 30,
 				databaseCPU: 40, OneClientP50: 0.07 * math.Pow(1.4, float64(i))}
-			large := record{Operation: op.name, Engine: engine, Rows: 100_000, OneClientP50: 2 * r.OneClientP50, growth: 2}
-			records = append(records, r, large)
+			records = append(records, r,
+				record{Operation: op.name, Engine: engine, Rows: 100_000, OneClientP50: 2 * r.OneClientP50, growth: 2})
 		}
 	}
 	text := figures(records, []engineRecord{{name: postgres, memory: 60}})

@@ -36,9 +36,9 @@ type chart struct {
 
 // mark is a text in the chart, and the ends of its line.
 type mark struct {
-	X, X1, X2     float64
-	Y             int
-	Text, Tooltip string
+	X, X1, X2 float64
+	Y         int
+	Text      string
 }
 
 // drawGrowth draws how long one client waits, and how that grows with the data, as an SVG that
@@ -64,7 +64,7 @@ func drawGrowth(records []record) ([]byte, error) {
 		if !known {
 			left = float64(labelWidth + len(panels)*(panelWidth+panelGap))
 			panels[r.Engine] = left
-			c.Headings = append(c.Headings, mark{X: left, Text: title(r.Engine)})
+			c.Headings = append(c.Headings, mark{X: left, Text: titles[r.Engine]})
 			for _, tick := range ticks {
 				c.Ticks = append(c.Ticks, mark{X: x(tick), Text: fmt.Sprint(tick)})
 			}
@@ -72,8 +72,7 @@ func drawGrowth(records []record) ([]byte, error) {
 		from, to := r.OneClientP50, pair[1].OneClientP50
 		c.Growth = append(c.Growth, mark{
 			X: left + panelWidth + 8, X1: x(from), X2: x(to), Y: lines[r.Operation],
-			Text:    fmt.Sprintf("%.1f×", to/from),
-			Tooltip: fmt.Sprintf("%s: %.3f ms, then %.3f ms", r.Operation, from, to),
+			Text: fmt.Sprintf("%.1f×", to/from),
 		})
 	}
 	c.Width = labelWidth + len(panels)*(panelWidth+panelGap)

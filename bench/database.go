@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -18,13 +19,15 @@ type database struct {
 	importTime   time.Duration
 	importMemory float64 // MiB
 
-	name  string    // on Postgres
-	admin *pgx.Conn // on Postgres, to another database of the server
+	// On Postgres:
+	name    string
+	version string
+	admin   *pgx.Conn // to another database of the server
 }
 
 // fill makes a database and has a program import the data into it.
-func fill(ctx context.Context, serverURL, program, engine, dir, name, file string) (*database, error) {
-	d := &database{url: "sqlite:" + filepath.Join(dir, name+".db")}
+func fill(ctx context.Context, serverURL, program, engine, dir, name, file string) (d *database, err error) {
+	d = &database{url: "sqlite:" + filepath.Join(dir, name+".db")}
 	if engine == postgres {
 		if err := d.create(ctx, serverURL, fmt.Sprintf("opencalls_bench_%d_%s", os.Getpid(), name)); err != nil {
 			return d, err
@@ -33,7 +36,6 @@ func fill(ctx context.Context, serverURL, program, engine, dir, name, file strin
 	if _, _, err := run(ctx, dir, program, "migrate", "up", "--database-url", d.url); err != nil {
 		return d, err
 	}
-	var err error
 	d.importTime, d.importMemory, err = run(ctx, dir, program, "import", file, "--database-url", d.url)
 	if err != nil || engine == sqlite {
 		return d, err
@@ -59,6 +61,7 @@ func (d *database) create(ctx context.Context, serverURL, name string) error {
 	if d.admin, err = pgx.Connect(ctx, serverURL); err != nil {
 		return err
 	}
+	d.version, _, _ = strings.Cut(d.admin.PgConn().ParameterStatus("server_version"), " ")
 	_, err = d.admin.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize())
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 )
@@ -16,50 +17,42 @@ const limitedRows = 100_000
 type limit struct {
 	name, format string
 	most         float64
-	figures      []figure
-}
-
-type figure struct {
-	of    string
-	value float64
-}
-
-func (l *limit) add(value float64, of ...any) {
-	l.figures = append(l.figures, figure{fmt.Sprint(of...), value})
+	figures      map[string]float64 // by what they are of
 }
 
 // limits returns each limit with its figures. Some have none.
 func limits(records []record, engines []engineRecord) []limit {
 	// Those of processor time are against the revision that is compared with.
-	cpu := limit{name: "CPU per request, of the base's", format: "%.2f ×", most: 1.25}
-	mean := limit{name: "the same, geometric mean", format: "%.3f ×", most: 1.10}
-	growth := limit{name: "growth of one client's p50", format: "%.2f ×", most: 2}
-	memory := limit{name: "memory under load", format: "%.0f MiB", most: 150}
-	first := limit{name: "first answer", format: "%.0f ms", most: 100}
-	seconds := limit{name: "import, time", format: "%.1f s", most: 60}
-	mib := limit{name: "import and export, memory", format: "%.0f MiB", most: 300}
+	cpu := limit{"CPU per request, of the base's", "%.2f ×", 1.25, map[string]float64{}}
+	mean := limit{"the same, geometric mean", "%.3f ×", 1.10, map[string]float64{}}
+	growth := limit{"growth of one client's p50", "%.2f ×", 2, map[string]float64{}}
+	memory := limit{"memory under load", "%.0f MiB", 150, map[string]float64{}}
+	first := limit{"first answer", "%.0f ms", 100, map[string]float64{}}
+	seconds := limit{"import, time", "%.1f s", 60, map[string]float64{}}
+	mib := limit{"import and export, memory", "%.0f MiB", 300, map[string]float64{}}
 
 	logarithms := 0.0
 	for _, r := range records {
 		if r.CPURatio > 0 {
-			cpu.add(r.CPURatio, r.Operation, " on ", title(r.Engine), ", ", r.Rows)
+			cpu.figures[fmt.Sprintf("%s on %s, %d", r.Operation, titles[r.Engine], r.Rows)] = r.CPURatio
 			logarithms += math.Log(r.CPURatio)
 		}
 		i := slices.IndexFunc(operations, func(o operation) bool { return o.name == r.Operation })
 		if r.growth > 0 && !operations[i].grows {
-			growth.add(r.growth, r.Operation, " on ", title(r.Engine))
+			growth.figures[r.Operation+" on "+titles[r.Engine]] = r.growth
 		}
 	}
 	if n := len(cpu.figures); n > 0 {
-		mean.add(math.Exp(logarithms/float64(n)), n, " figures")
+		mean.figures[fmt.Sprint(n, " figures")] = math.Exp(logarithms / float64(n))
 	}
 	for _, e := range engines {
-		memory.add(e.memory, title(e.name))
-		first.add(e.firstAnswer, title(e.name))
+		engine := titles[e.name]
+		memory.figures[engine] = e.memory
+		first.figures[engine] = e.firstAnswer
 		if e.importSeconds > 0 {
-			seconds.add(e.importSeconds, title(e.name))
-			mib.add(e.importMiB, "import on ", title(e.name))
-			mib.add(e.exportMiB, "export on ", title(e.name))
+			seconds.figures[engine] = e.importSeconds
+			mib.figures["import on "+engine] = e.importMiB
+			mib.figures["export on "+engine] = e.exportMiB
 		}
 	}
 	return []limit{cpu, mean, growth, memory, first, seconds, mib}
@@ -70,16 +63,16 @@ func checkLimits(w io.Writer, records []record, engines []engineRecord) error {
 	fmt.Fprintln(w, "\nLimits")
 	broken := false
 	for _, l := range limits(records, engines) {
-		slices.SortStableFunc(l.figures, func(a, b figure) int { return cmp.Compare(b.value, a.value) })
-		for i, f := range l.figures {
-			verdict := "holds "
-			if f.value > l.most {
+		worstFirst := func(a, b string) int { return cmp.Compare(l.figures[b], l.figures[a]) }
+		for i, of := range slices.SortedFunc(maps.Keys(l.figures), worstFirst) {
+			verdict, value := "holds ", l.figures[of]
+			if value > l.most {
 				verdict, broken = "BROKEN", true
 			} else if i > 0 {
 				break
 			}
-			value, most := fmt.Sprintf(l.format, f.value), fmt.Sprintf(l.format, l.most)
-			fmt.Fprintf(w, "%s  %-28s %-9s at most %-9s %s\n", verdict, l.name, value, most, f.of)
+			text, most := fmt.Sprintf(l.format, value), fmt.Sprintf(l.format, l.most)
+			fmt.Fprintf(w, "%s  %-30s %-9s at most %-9s %s\n", verdict, l.name, text, most, of)
 		}
 	}
 	if broken {

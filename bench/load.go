@@ -64,7 +64,8 @@ func (c *connection) do(r request) (http.Header, error) {
 	defer answer.Body.Close()
 	if answer.StatusCode != r.status {
 		body, _ := io.ReadAll(io.LimitReader(answer.Body, 1000))
-		return nil, fmt.Errorf("%s %s: status %d, want %d: %s", r.method, r.path, answer.StatusCode, r.status, body)
+		return nil, fmt.Errorf("%s %s%s: status %d, want %d: %s",
+			r.method, c.address, r.path, answer.StatusCode, r.status, body)
 	}
 	_, err = io.Copy(io.Discard, answer.Body)
 	return answer.Header, err
@@ -131,15 +132,4 @@ func quantile[T cmp.Ordered](sorted []T, q float64) T {
 	return sorted[max(rank, 1)-1]
 }
 
-// median returns the middle of a list in any order: of an even number, the mean of the two; of nothing 0.
-func median(values []float64) float64 {
-	if len(values) == 0 {
-		return 0
-	}
-	sorted := slices.Sorted(slices.Values(values))
-	middle := len(sorted) / 2
-	if len(sorted)%2 == 1 {
-		return sorted[middle]
-	}
-	return (sorted[middle-1] + sorted[middle]) / 2
-}
+func median(values []float64) float64 { return quantile(slices.Sorted(slices.Values(values)), 0.5) }

@@ -21,8 +21,6 @@ const (
 	looks = 9
 	// starts is how often the time to the first answer is measured.
 	starts = 5
-	// warmUp is how long requests are sent before an operation is measured.
-	warmUp = 200 * time.Millisecond
 )
 
 // data is what servers hold.
@@ -39,8 +37,6 @@ type side struct {
 	process  *process  // nil for a peer
 	database *database // nil for a peer
 }
-
-func (s *side) close() error { return errors.Join(s.process.stop(), s.database.drop()) }
 
 // benchmark is a run and what it has measured.
 type benchmark struct {
@@ -69,7 +65,7 @@ func (s *settings) Run(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", engine, err)
 		}
 	}
-	if err := b.writeFiles(ctx); err != nil {
+	if err := b.writeFiles(); err != nil {
 		return err
 	}
 	return checkLimits(os.Stdout, b.records, b.engines)
@@ -86,9 +82,7 @@ func (b *benchmark) prepare(ctx context.Context) error {
 	case b.Peer != nil:
 		fmt.Printf("Compared with the server at %s.\n", b.Peer.Host)
 	case b.Base != "none":
-		if b.Base == "" {
-			b.Base = defaultRevision(ctx)
-		}
+		b.Base = cmp.Or(b.Base, defaultRevision(ctx))
 		fmt.Printf("Compared with revision %s, which is built first.\n", b.Base)
 		program, err := buildRevision(ctx, b.dir, b.Base)
 		if err != nil {
@@ -112,11 +106,11 @@ func (b *benchmark) prepare(ctx context.Context) error {
 
 // engine measures everything on one engine.
 func (b *benchmark) engine(ctx context.Context, engine string) (err error) {
-	fmt.Printf("\n%s\n", title(engine))
+	fmt.Printf("\n%s\n", titles[engine])
 	var pairs [][]*side // of each number of rows, this program's server and the other one
 	defer func() {
 		for _, s := range slices.Concat(pairs...) {
-			err = errors.Join(err, s.close())
+			err = errors.Join(err, s.process.stop(), s.database.drop())
 		}
 	}()
 	for i, d := range b.data {
@@ -124,9 +118,14 @@ func (b *benchmark) engine(ctx context.Context, engine string) (err error) {
 		for j, program := range b.programs {
 			s := &side{data: d}
 			pairs[i] = append(pairs[i], s)
-			if err := b.start(ctx, s, program, engine, fmt.Sprintf("%d_%d", d.rows, j)); err != nil {
+			name := fmt.Sprintf("%s%d_%d", engine, d.rows, j)
+			if s.database, err = fill(ctx, b.Postgres, program, engine, b.dir, name, d.file); err != nil {
 				return err
 			}
+			if s.process, err = startServer(program, s.database.url, filepath.Join(b.dir, name+".log")); err != nil {
+				return err
+			}
+			s.target = target{s.process.address, d.known.StaffToken}
 		}
 		if b.Peer != nil {
 			address := net.JoinHostPort(b.Peer.Hostname(), cmp.Or(b.Peer.Port(), "80"))
@@ -156,7 +155,7 @@ func (b *benchmark) whole(ctx context.Context, engine string, s *side) error {
 	if err := s.process.stop(); err != nil {
 		return err
 	}
-	e := engineRecord{name: engine, memory: peakMemory(s.process.command)}
+	e := engineRecord{name: engine, memory: peakMemory(s.process.command), version: s.database.version}
 	s.process = nil
 	var took []float64
 	for range starts {
@@ -174,29 +173,13 @@ func (b *benchmark) whole(ctx context.Context, engine string, s *side) error {
 	}
 	e.firstAnswer = median(took)
 	if s.rows == limitedRows {
-		var err error
-		e.importSeconds, e.importMiB = s.database.importTime.Seconds(), s.database.importMemory
-		_, e.exportMiB, err = run(ctx, b.dir, b.programs[0], "export", "--output", os.DevNull,
-			"--database-url", s.database.url)
+		_, memory, err := run(ctx, b.dir, b.programs[0], "export", "--output", os.DevNull, "--database-url", s.database.url)
 		if err != nil {
 			return err
 		}
+		e.importSeconds, e.importMiB, e.exportMiB = s.database.importTime.Seconds(), s.database.importMemory, memory
 	}
 	b.engines = append(b.engines, e)
-	return nil
-}
-
-// start fills a database and serves it.
-func (b *benchmark) start(ctx context.Context, s *side, program, engine, name string) (err error) {
-	s.database, err = fill(ctx, b.Postgres, program, engine, b.dir, name, s.file)
-	if err != nil {
-		return err
-	}
-	s.process, err = startServer(program, s.database.url, filepath.Join(b.dir, engine+name+".log"))
-	if err != nil {
-		return err
-	}
-	s.target = target{s.process.address, s.known.StaffToken}
 	return nil
 }
 
@@ -251,22 +234,19 @@ func (b *benchmark) operation(ctx context.Context, engine string, op operation, 
 }
 
 // alternate measures the servers of a pair in rounds, of which each begins with the other server, so
-// that whatever else the machine does falls on both.
+// that whatever else the machine does falls on both. The first round warms them up and does not count.
 func (b *benchmark) alternate(ctx context.Context, op operation, pair []*side) ([][]sample, error) {
-	for _, s := range pair {
-		if _, err := send(s.target, op, b.workload(s), clients, warmUp); err != nil {
-			return nil, err
-		}
-	}
 	samples := make([][]sample, len(pair))
-	for round := range b.Rounds {
+	for round := range b.Rounds + 1 {
 		for turn := range pair {
 			which := (round + turn) % len(pair)
 			s, err := b.sample(ctx, op, pair[which])
 			if err != nil {
 				return nil, err
 			}
-			samples[which] = append(samples[which], s)
+			if round > 0 {
+				samples[which] = append(samples[which], s)
+			}
 		}
 	}
 	return samples, nil
@@ -319,12 +299,8 @@ func (s *side) cpuTimes(ctx context.Context) (map[int]time.Duration, error) {
 func (b *benchmark) workload(s *side) workload {
 	b.runs++
 	salt := fmt.Sprintf("%x-%d", os.Getpid(), b.runs)
-	return workload{Known: s.known, rows: s.rows, first: b.runs * stride % s.rows, salt: salt}
+	return workload{s.known, s.rows, b.runs * stride % s.rows, salt}
 }
 
-func title(engine string) string {
-	if engine == sqlite {
-		return "SQLite"
-	}
-	return "Postgres"
-}
+// titles are the engines' names in the report.
+var titles = map[string]string{sqlite: "SQLite", postgres: "Postgres"}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 )
@@ -39,7 +37,7 @@ type record struct {
 
 // engineRecord is what was measured of the program on an engine.
 type engineRecord struct {
-	name                                string
+	name, version                       string
 	firstAnswer                         float64 // ms
 	memory                              float64 // MiB, the most under load
 	importSeconds, importMiB, exportMiB float64 // 0 unless there were limitedRows
@@ -79,7 +77,10 @@ func newRecord(samples [][]sample) record {
 	}
 	slices.Sort(r.ratios)
 	slices.Sort(r.cpuRatios)
-	r.Ratio, r.CPURatio = median(r.ratios), median(r.cpuRatios)
+	r.Ratio = median(r.ratios)
+	if len(r.cpuRatios) > 0 {
+		r.CPURatio = median(r.cpuRatios)
+	}
 	return r
 }
 
@@ -93,57 +94,45 @@ func (r record) print() {
 	if r.growth > 0 {
 		growth = fmt.Sprintf("%.2f ×", r.growth)
 	}
-	ratio := func(value float64, all []float64) string {
-		if len(all) == 0 {
-			return ""
-		}
-		return fmt.Sprintf("%.2f (%.2f–%.2f)", value, all[0], all[len(all)-1])
-	}
 	fmt.Printf("%-19s %7d │ %7.0f %8.2f %8.2f │ %7.0f %8.0f │ %9.3f %7s │ %-17s  %s\n",
 		r.Operation, r.Rows, r.RPS, r.P50, r.P99, r.serverCPU, r.databaseCPU, r.OneClientP50, growth,
-		ratio(r.Ratio, r.ratios), ratio(r.CPURatio, r.cpuRatios))
+		spread(r.ratios), spread(r.cpuRatios))
 }
 
-// The files that a whole run writes.
-const (
-	pageFile  = "docs/performance.md"
-	chartFile = "docs/performance-growth.svg"
-)
+// spread writes the median and the range of a sorted list.
+func spread(values []float64) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.2f (%.2f–%.2f)", median(values), values[0], values[len(values)-1])
+}
 
-// The lines of the page between which the figures are.
+// The files that a whole run writes, and the lines of the page between which the figures are.
 const (
+	pageFile     = "docs/performance.md"
+	chartFile    = "docs/performance-growth.svg"
 	figuresBegin = "<!-- figures: written by make bench -->\n"
 	figuresEnd   = "<!-- end of the figures -->\n"
 )
 
 // writeFiles writes the JSON that was asked for and, of a whole run, the figures in the documents.
-func (b *benchmark) writeFiles(ctx context.Context) error {
+func (b *benchmark) writeFiles() error {
 	if b.JSON != "" {
 		text, err := json.MarshalIndent(b.records, "", "  ")
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(b.JSON, append(text, '\n'), 0o644); err != nil {
+		if err := errors.Join(err, os.WriteFile(b.JSON, append(text, '\n'), 0o644)); err != nil {
 			return err
 		}
 	}
 	if !b.complete() {
 		return nil
 	}
-	machine, err := b.machine(ctx)
-	if err != nil {
-		return err
-	}
 	page, err := os.ReadFile(pageFile)
 	if err != nil {
 		return err
 	}
-	page, err = replaceFigures(page, machine+figures(b.records, b.engines))
-	if err != nil {
-		return err
-	}
-	picture, err := drawGrowth(b.records)
-	if err != nil {
+	page, err = replaceFigures(page, machine(b.engines)+figures(b.records, b.engines))
+	picture, drawn := drawGrowth(b.records)
+	if err := errors.Join(err, drawn); err != nil {
 		return err
 	}
 	return errors.Join(os.WriteFile(pageFile, page, 0o644), os.WriteFile(chartFile, picture, 0o644))
@@ -159,28 +148,19 @@ func replaceFigures(page []byte, text string) ([]byte, error) {
 }
 
 // machine says what the figures were measured on.
-func (b *benchmark) machine(ctx context.Context) (string, error) {
-	info, err := os.ReadFile("/proc/cpuinfo")
-	if err != nil {
-		return "", err
-	}
+func machine(engines []engineRecord) string {
+	info, _ := os.ReadFile("/proc/cpuinfo")
 	_, after, _ := strings.Cut(string(info), "model name\t: ")
 	model, _, _ := strings.Cut(after, "\n")
-	conn, err := pgx.Connect(ctx, b.Postgres)
-	if err != nil {
-		return "", err
-	}
-	defer conn.Close(ctx)
-	version, _, _ := strings.Cut(conn.PgConn().ParameterStatus("server_version"), " ")
-	const format = "Measured on %d cores of %s, Linux, %s, Postgres %s, which servers, Postgres and clients shared.\n"
-	return fmt.Sprintf(format, runtime.NumCPU(), strings.TrimSpace(model), runtime.Version(), version), nil
+	return fmt.Sprintf("Measured on %d cores of %s, Linux, %s, Postgres %s, which servers, Postgres and clients share.\n",
+		runtime.NumCPU(), strings.TrimSpace(model), runtime.Version(), engines[len(engines)-1].version)
 }
 
 // figures are the tables of the page. Each second record is the one before at 100,000 organisations.
 func figures(records []record, engines []engineRecord) string {
 	var text strings.Builder
 	for _, e := range engines {
-		fmt.Fprintf(&text, "\n%s:\n\n", title(e.name))
+		fmt.Fprintf(&text, "\n%s:\n\n", titles[e.name])
 		text.WriteString("| operation | req/s | p50 | p99 | CPU µs | one client | at 100,000 |\n")
 		text.WriteString("| --- | --- | --- | --- | --- | --- | --- |\n")
 		for pair := range slices.Chunk(records, 2) {
@@ -199,7 +179,7 @@ func figures(records []record, engines []engineRecord) string {
 	text.WriteString("\n| 100,000 organisations | memory | first answer | import |\n| --- | --- | --- | --- |\n")
 	for _, e := range engines {
 		fmt.Fprintf(&text, "| %s | %.0f MiB | %.0f ms | %.0f s, %.0f MiB |\n",
-			title(e.name), e.memory, e.firstAnswer, e.importSeconds, e.importMiB)
+			titles[e.name], e.memory, e.firstAnswer, e.importSeconds, e.importMiB)
 	}
 	return text.String()
 }

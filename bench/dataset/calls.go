@@ -47,13 +47,16 @@ func (d *writer) calls() {
 	}
 	calls := d.each(call, organisations, 8, "calls", func(i int, p parent) row {
 		r := d.random(call, d.last[call])
-		return row{"call_managing_organisation": p.id, "name": fmt.Sprintf("Call %d", i+1), "slug": fmt.Sprintf("call-%d", i+1),
-			"description": pick(r, descriptions), "state": callStates[i%len(callStates)], "created": d.time(r, -50, -40)}
+		return row{
+			"call_managing_organisation": p.id, "name": fmt.Sprintf("Call %d", i+1), "slug": fmt.Sprintf("call-%d", i+1),
+			"description": pick(r, descriptions), "state": callStates[i%len(callStates)], "created": d.time(r, -50, -40),
+		}
 	})
 	rounds := d.each(round, calls, 3, "rounds", func(i int, p parent) row {
 		// Within a week of its end, over, and long to go.
 		start := d.time(d.random(round, d.last[round]), -20, -15)
-		return row{"call": p.id, "name": fmt.Sprintf("Round %d", i+1), "start_time": start, "cutoff_time": start.AddDate(0, 0, []int{22, 10, 90}[i%3])}
+		cutoff := start.AddDate(0, 0, []int{22, 10, 90}[i%3])
+		return row{"call": p.id, "name": fmt.Sprintf("Round %d", i+1), "start_time": start, "cutoff_time": cutoff}
 	})
 	proposals := d.each(proposal, rounds, 7, "proposals", func(i int, p parent) row {
 		return row{"round": p.id, "name": fmt.Sprintf("Proposal %d", i+1), "state": proposalStates[i%len(proposalStates)]}

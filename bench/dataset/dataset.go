@@ -18,7 +18,6 @@ import (
 type Config struct {
 	Organisations int // at least 10; each has a customer and a user of its own
 	Seed          uint64
-	Common        int       // how many names have Known.Keyword.Common; each twentieth if 0
 	Now           time.Time // what the times of calls, rounds and grants lie around
 }
 
@@ -29,7 +28,7 @@ type Known struct {
 
 	Organisation uuid.UUID // has 5 members, and calls, rounds, proposals, reviews and offerings in all states
 	Crowded      uuid.UUID // has 5,000 members
-	// Texts in the names of some customers: 10 of any number, and Config.Common.
+	// Texts in the names of some customers: 10 of any number, and each twentieth.
 	Keyword   struct{ Rare, Common string }
 	Newcomers []uuid.UUID // 64 users who hold no role
 }
@@ -154,17 +153,14 @@ func (d *writer) write(list string, r row) {
 }
 
 func (d *writer) customers(known Known) {
-	tenth, each := d.cfg.Organisations/10, 20
-	if d.cfg.Common > 0 {
-		each = max(1, d.cfg.Organisations/d.cfg.Common)
-	}
+	tenth := d.cfg.Organisations / 10
 	for i := range d.cfg.Organisations {
 		r := d.random(customer, uint64(i))
 		word := ""
 		if i%tenth == tenth-1 && i/tenth < 10 {
 			word += ", " + known.Keyword.Rare
 		}
-		if i%each == 7%each {
+		if i%20 == 7 {
 			word += ", " + known.Keyword.Common
 		}
 		name, native, abbreviation, country := institution(r, word)
@@ -200,8 +196,10 @@ func (d *writer) user(k kind, i int, u row) {
 func (d *writer) organisations() {
 	for i := range d.cfg.Organisations {
 		r := d.random(organisation, uint64(i))
-		d.write("call_managing_organisations", row{"uuid": d.id(organisation, uint64(i)), "customer": d.id(customer, uint64(i)),
-			"description": pick(r, descriptions), "created": d.time(r, -100, -50)})
+		d.write("call_managing_organisations", row{
+			"uuid": d.id(organisation, uint64(i)), "customer": d.id(customer, uint64(i)),
+			"description": pick(r, descriptions), "created": d.time(r, -100, -50),
+		})
 	}
 }
 
