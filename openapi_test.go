@@ -180,6 +180,37 @@ func TestOpenAPIIsValid(t *testing.T) {
 	}
 }
 
+// A form has the fields of the JSON body and asks the same of them, for the server checks every body by the
+// schema of JSON. Only image differs: a file has another form there.
+func TestFormsAreLikeJSON(t *testing.T) {
+	type rules struct {
+		Format, Pattern string
+		MinLength       uint64
+		MaxLength       *uint64
+	}
+	fields := func(schema *openapi3.Schema) map[string]rules {
+		found := map[string]rules{"required": {Pattern: strings.Join(schema.Required, " ")}}
+		for name, property := range schema.Properties {
+			if p := property.Value; name != "image" {
+				found[name] = rules{p.Format, p.Pattern, p.MinLength, p.MaxLength}
+			}
+		}
+		return found
+	}
+	schemas := load(t).Components.Schemas
+	for name, schema := range schemas {
+		for _, suffix := range []string{"Form", "Multipart"} {
+			form := schemas[name+suffix]
+			if form == nil {
+				continue
+			}
+			if diff := cmp.Diff(fields(schema.Value), fields(form.Value)); diff != "" {
+				t.Errorf("%s%s is not like JSON's:\n%s", name, suffix, diff)
+			}
+		}
+	}
+}
+
 func TestEverythingIsDescribed(t *testing.T) {
 	doc := load(t)
 	described := func(what, text string) {

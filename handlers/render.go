@@ -24,8 +24,7 @@ func (r renderer) image(id *uuid.UUID) *string {
 	if id == nil {
 		return nil
 	}
-	url := r.url("/api/media/", *id)
-	return &url
+	return new(r.url("/api/media/", *id))
 }
 
 func (r renderer) organisation(o store.Organisation) gen.CallManagingOrganisation {
@@ -47,25 +46,23 @@ func (r renderer) organisation(o store.Organisation) gen.CallManagingOrganisatio
 
 func (r renderer) member(m store.Member) gen.UserRoleDetails {
 	details := gen.UserRoleDetails{
-		UUID:              optional(m.UUID.String()),
-		Created:           optional(formatTime(m.Created)),
+		UUID:              new(m.UUID.String()),
+		Created:           new(formatTime(m.Created)),
 		ExpirationTime:    orNull(formatEnd(m.ExpirationTime)),
 		RoleName:          &m.RoleName,
-		RoleUUID:          optional(m.RoleUUID.String()),
+		RoleUUID:          new(m.RoleUUID.String()),
 		UserEmail:         orNull(&m.UserEmail),
 		UserFullName:      &m.UserFullName,
 		UserUsername:      &m.UserUsername,
-		UserUUID:          optional(m.UserUUID.String()),
+		UserUUID:          new(m.UserUUID.String()),
 		UserImage:         orNull(r.image(m.UserImageUUID)),
 		CreatedByFullName: m.CreatedByFullName,
 	}
 	if m.CreatedByUUID != nil {
-		details.CreatedByUUID = optional(m.CreatedByUUID.String())
+		details.CreatedByUUID = new(m.CreatedByUUID.String())
 	}
 	return details
 }
-
-func optional(text string) *string { return &text }
 
 // orNull is null for nil and for an empty text.
 func orNull(text *string) nullable.Nullable[string] {
@@ -89,5 +86,5 @@ func formatEnd(t *time.Time) *string {
 	if t == nil {
 		return nil
 	}
-	return optional(formatTime(*t))
+	return new(formatTime(*t))
 }
