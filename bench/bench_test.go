@@ -184,7 +184,7 @@ func TestFigures(t *testing.T) {
 		}
 	}
 	text := figures(records, []engineRecord{{name: postgres, memory: 60}})
-	if !strings.Contains(text, "| list | 1,234 | 1.00 | 2.00 | 30+40 | 0.07 | 0.14 |\n") {
+	if !strings.Contains(text, "| list | 1,234 | 1.00–2.00 | 30+40 | 0.07→0.14 |\n") {
 		t.Error(text)
 	}
 	page, err := os.ReadFile("../" + pageFile)

@@ -161,8 +161,7 @@ func figures(records []record, engines []engineRecord) string {
 	var text strings.Builder
 	for _, e := range engines {
 		fmt.Fprintf(&text, "\n%s:\n\n", titles[e.name])
-		text.WriteString("| operation | req/s | p50 | p99 | CPU µs | one client | at 100,000 |\n")
-		text.WriteString("| --- | --- | --- | --- | --- | --- | --- |\n")
+		text.WriteString("| operation | req/s | p50–p99 | CPU µs | one client |\n|---|---|---|---|---|\n")
 		for pair := range slices.Chunk(records, 2) {
 			r := pair[0]
 			if r.Engine != e.name {
@@ -172,11 +171,11 @@ func figures(records []record, engines []engineRecord) string {
 			if r.databaseCPU > 0 {
 				cpu += fmt.Sprintf("+%.0f", r.databaseCPU)
 			}
-			fmt.Fprintf(&text, "| %s | %s | %.2f | %.2f | %s | %.2f | %.2f |\n",
+			fmt.Fprintf(&text, "| %s | %s | %.2f–%.2f | %s | %.2f→%.2f |\n",
 				r.Operation, thousands(int(r.RPS)), r.P50, r.P99, cpu, r.OneClientP50, pair[1].OneClientP50)
 		}
 	}
-	text.WriteString("\n| 100,000 organisations | memory | first answer | import |\n| --- | --- | --- | --- |\n")
+	text.WriteString("\n| 100,000 organisations | memory | first answer | import |\n|---|---|---|---|\n")
 	for _, e := range engines {
 		fmt.Fprintf(&text, "| %s | %.0f MiB | %.0f ms | %.0f s, %.0f MiB |\n",
 			titles[e.name], e.memory, e.firstAnswer, e.importSeconds, e.importMiB)
