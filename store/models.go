@@ -16,19 +16,21 @@ const (
 	ScopeOrganisation Scope = "call_managing_organisation"
 )
 
+// The json and rules tags of rows are the import file's: see fixture/entries.go.
+
 // Customer is an organisation of the outside world, which may run calls.
 type Customer struct {
-	UUID         uuid.UUID  `gorm:"column:uuid;primaryKey"`
-	Name         string     `gorm:"column:name"`
-	Abbreviation string     `gorm:"column:abbreviation"`
-	NativeName   string     `gorm:"column:native_name"`
-	Country      string     `gorm:"column:country"` // ISO 3166-1 alpha-2, or ""
-	ImageUUID    *uuid.UUID `gorm:"column:image_uuid"`
-	Blocked      bool       `gorm:"column:blocked"`
-	Archived     bool       `gorm:"column:archived"`
-	Created      time.Time  `gorm:"column:created"`
-	NameKey      []byte     `gorm:"column:name_key"` // this and the following are filled by fillKeys
-	Search       string     `gorm:"column:search"`
+	UUID         uuid.UUID  `gorm:"column:uuid;primaryKey" json:"uuid" rules:"required"`
+	Name         string     `gorm:"column:name" json:"name" rules:"required,max=150"`
+	Abbreviation string     `gorm:"column:abbreviation" json:"abbreviation" rules:"max=12"`
+	NativeName   string     `gorm:"column:native_name" json:"native_name" rules:"max=160"`
+	Country      string     `gorm:"column:country" json:"country" rules:"is=country"` // ISO 3166-1 alpha-2, or ""
+	ImageUUID    *uuid.UUID `gorm:"column:image_uuid" json:"-"`
+	Blocked      bool       `gorm:"column:blocked" json:"blocked"`
+	Archived     bool       `gorm:"column:archived" json:"archived"`
+	Created      time.Time  `gorm:"column:created" json:"created"`
+	NameKey      []byte     `gorm:"column:name_key" json:"-"` // this and the following are filled by fillKeys
+	Search       string     `gorm:"column:search" json:"-"`
 }
 
 // fillKeys fills the columns that customers are ordered by and searched in.
@@ -43,26 +45,26 @@ func (c Customer) Available() bool { return !c.Blocked && !c.Archived }
 
 // User is somebody who may sign in with a token.
 type User struct {
-	UUID             uuid.UUID  `gorm:"column:uuid;primaryKey"`
-	Username         string     `gorm:"column:username"`
-	Slug             string     `gorm:"column:slug"`
-	FullName         string     `gorm:"column:full_name"`
-	NativeName       string     `gorm:"column:native_name"`
-	Email            string     `gorm:"column:email"`
-	ImageUUID        *uuid.UUID `gorm:"column:image_uuid"`
-	IsStaff          bool       `gorm:"column:is_staff"`
-	IsSupport        bool       `gorm:"column:is_support"`
-	IsActive         bool       `gorm:"column:is_active"`
-	Created          time.Time  `gorm:"column:created"`
-	UsernameKey      []byte     `gorm:"column:username_key"` // this and the following are filled by fillKeys
-	FullNameKey      []byte     `gorm:"column:full_name_key"`
-	NativeNameKey    []byte     `gorm:"column:native_name_key"`
-	EmailKey         []byte     `gorm:"column:email_key"`
-	FullNameSearch   string     `gorm:"column:full_name_search"`
-	FullNamePlain    string     `gorm:"column:full_name_plain"`
-	NativeNameSearch string     `gorm:"column:native_name_search"`
-	EmailSearch      string     `gorm:"column:email_search"`
-	SlugSearch       string     `gorm:"column:slug_search"`
+	UUID             uuid.UUID  `gorm:"column:uuid;primaryKey" json:"uuid" rules:"required"`
+	Username         string     `gorm:"column:username" json:"username" rules:"required,is=username"`
+	Slug             string     `gorm:"column:slug" json:"slug"`
+	FullName         string     `gorm:"column:full_name" json:"full_name"`
+	NativeName       string     `gorm:"column:native_name" json:"native_name"`
+	Email            string     `gorm:"column:email" json:"email"`
+	ImageUUID        *uuid.UUID `gorm:"column:image_uuid" json:"-"`
+	IsStaff          bool       `gorm:"column:is_staff" json:"is_staff"`
+	IsSupport        bool       `gorm:"column:is_support" json:"is_support"`
+	IsActive         bool       `gorm:"column:is_active" json:"is_active" rules:"default=true"`
+	Created          time.Time  `gorm:"column:created" json:"created"`
+	UsernameKey      []byte     `gorm:"column:username_key" json:"-"` // this and the following are filled by fillKeys
+	FullNameKey      []byte     `gorm:"column:full_name_key" json:"-"`
+	NativeNameKey    []byte     `gorm:"column:native_name_key" json:"-"`
+	EmailKey         []byte     `gorm:"column:email_key" json:"-"`
+	FullNameSearch   string     `gorm:"column:full_name_search" json:"-"`
+	FullNamePlain    string     `gorm:"column:full_name_plain" json:"-"`
+	NativeNameSearch string     `gorm:"column:native_name_search" json:"-"`
+	EmailSearch      string     `gorm:"column:email_search" json:"-"`
+	SlugSearch       string     `gorm:"column:slug_search" json:"-"`
 }
 
 // fillKeys fills the columns that users are ordered by and searched in.
@@ -80,21 +82,21 @@ func (u *User) fillKeys() {
 
 // Token is what a user signs in with, known only by its SHA-256 in lower-case hex.
 type Token struct {
-	Digest   string     `gorm:"column:digest;primaryKey"`
-	UserUUID uuid.UUID  `gorm:"column:user_uuid"`
-	Created  time.Time  `gorm:"column:created"`
-	Expires  *time.Time `gorm:"column:expires"` // nil: never
+	Digest   string     `gorm:"column:digest;primaryKey" json:"sha256" rules:"required,is=sha256"`
+	UserUUID uuid.UUID  `gorm:"column:user_uuid" json:"-"`
+	Created  time.Time  `gorm:"column:created" json:"created"`
+	Expires  *time.Time `gorm:"column:expires" json:"expires"` // nil: never
 }
 
 // Role is a named set of permissions for one kind of scope.
 type Role struct {
-	UUID        uuid.UUID `gorm:"column:uuid;primaryKey"`
-	Name        string    `gorm:"column:name"`
-	Scope       Scope     `gorm:"column:scope"`
-	Description string    `gorm:"column:description"`
-	IsActive    bool      `gorm:"column:is_active"`
-	NameKey     []byte    `gorm:"column:name_key"` // filled by fillKeys
-	Permissions []string  `gorm:"-"`               // sorted; in a table of their own
+	UUID        uuid.UUID `gorm:"column:uuid;primaryKey" json:"uuid" rules:"required"`
+	Name        string    `gorm:"column:name" json:"name" rules:"required,is=rolename"`
+	Scope       Scope     `gorm:"column:scope" json:"scope" rules:"required,oneof=customer|call_managing_organisation"`
+	Permissions []string  `gorm:"-" json:"permissions" rules:"required"` // sorted; in a table of their own
+	Description string    `gorm:"column:description" json:"description" rules:"max=4096"`
+	IsActive    bool      `gorm:"column:is_active" json:"is_active" rules:"default=true"`
+	NameKey     []byte    `gorm:"column:name_key" json:"-"` // filled by fillKeys
 }
 
 // fillKeys fills the column that roles are ordered by.
@@ -108,71 +110,70 @@ type RolePermission struct {
 
 // CallManagingOrganisation is a customer's organisation for calls, as its table holds it.
 type CallManagingOrganisation struct {
-	UUID           uuid.UUID  `gorm:"column:uuid;primaryKey"`
-	CustomerUUID   uuid.UUID  `gorm:"column:customer_uuid"`
-	Description    string     `gorm:"column:description"`
-	ImageUUID      *uuid.UUID `gorm:"column:image_uuid"`
-	Created        time.Time  `gorm:"column:created"`
-	CustomerKey    []byte     `gorm:"column:customer_key"`    // copy of the customer's NameKey, filled by the store
-	CustomerSearch string     `gorm:"column:customer_search"` // copy of the customer's Search, filled by the store
+	UUID           uuid.UUID  `gorm:"column:uuid;primaryKey" json:"uuid" rules:"required"`
+	CustomerUUID   uuid.UUID  `gorm:"column:customer_uuid" json:"customer" rules:"required,ref=customers"`
+	Description    string     `gorm:"column:description" json:"description" rules:"max=4096"`
+	ImageUUID      *uuid.UUID `gorm:"column:image_uuid" json:"-"`
+	Created        time.Time  `gorm:"column:created" json:"created"`
+	CustomerKey    []byte     `gorm:"column:customer_key" json:"-"`    // copy of the customer's NameKey, by the store
+	CustomerSearch string     `gorm:"column:customer_search" json:"-"` // copy of the customer's Search, by the store
 }
 
 // UserRole is a role granted to a user in one scope: CustomerUUID or OrganisationUUID is set.
 type UserRole struct {
-	UUID             uuid.UUID  `gorm:"column:uuid;primaryKey"`
-	UserUUID         uuid.UUID  `gorm:"column:user_uuid"`
-	RoleUUID         uuid.UUID  `gorm:"column:role_uuid"`
-	CustomerUUID     *uuid.UUID `gorm:"column:customer_uuid"`
-	OrganisationUUID *uuid.UUID `gorm:"column:organisation_uuid"`
-	Created          time.Time  `gorm:"column:created"`
-	CreatedByUUID    *uuid.UUID `gorm:"column:created_by_uuid"` // nil: not known
-	ExpirationTime   *time.Time `gorm:"column:expiration_time"` // nil: permanent
-	Revoked          *time.Time `gorm:"column:revoked"`         // nil: not revoked
+	UUID             uuid.UUID  `gorm:"column:uuid;primaryKey" json:"uuid"`
+	UserUUID         uuid.UUID  `gorm:"column:user_uuid" json:"user" rules:"required,ref=users"`
+	RoleUUID         uuid.UUID  `gorm:"column:role_uuid" json:"-"`
+	CustomerUUID     *uuid.UUID `gorm:"column:customer_uuid" json:"-"`
+	OrganisationUUID *uuid.UUID `gorm:"column:organisation_uuid" json:"-"`
+	Created          time.Time  `gorm:"column:created" json:"created"`
+	CreatedByUUID    *uuid.UUID `gorm:"column:created_by_uuid" json:"created_by" rules:"ref=users"` // nil: not known
+	ExpirationTime   *time.Time `gorm:"column:expiration_time" json:"expiration_time"`              // nil: permanent
+	Revoked          *time.Time `gorm:"column:revoked" json:"revoked"`                              // nil: not revoked
 }
 
 // Call is a call for proposals.
 type Call struct {
-	UUID             uuid.UUID `gorm:"column:uuid;primaryKey"`
-	OrganisationUUID uuid.UUID `gorm:"column:organisation_uuid"`
-	Name             string    `gorm:"column:name"`
-	Slug             string    `gorm:"column:slug"`
-	Description      string    `gorm:"column:description"`
-	State            string    `gorm:"column:state"` // draft, active, archived
-	Created          time.Time `gorm:"column:created"`
+	UUID             uuid.UUID `gorm:"column:uuid;primaryKey" json:"uuid" rules:"required"`
+	OrganisationUUID uuid.UUID `json:"call_managing_organisation" rules:"required,ref=call_managing_organisations"`
+	Name             string    `gorm:"column:name" json:"name" rules:"required"`
+	Slug             string    `gorm:"column:slug" json:"slug"`
+	Description      string    `gorm:"column:description" json:"description" rules:"max=4096"`
+	State            string    `gorm:"column:state" json:"state" rules:"oneof=draft|active|archived"`
+	Created          time.Time `gorm:"column:created" json:"created"`
 }
 
 // Round is a time in which proposals to a call are taken.
 type Round struct {
-	UUID       uuid.UUID `gorm:"column:uuid;primaryKey"`
-	CallUUID   uuid.UUID `gorm:"column:call_uuid"`
-	Name       string    `gorm:"column:name"`
-	StartTime  time.Time `gorm:"column:start_time"`
-	CutoffTime time.Time `gorm:"column:cutoff_time"`
+	UUID       uuid.UUID `gorm:"column:uuid;primaryKey" json:"uuid" rules:"required"`
+	CallUUID   uuid.UUID `gorm:"column:call_uuid" json:"call" rules:"required,ref=calls"`
+	Name       string    `gorm:"column:name" json:"name"`
+	StartTime  time.Time `gorm:"column:start_time" json:"start_time" rules:"required"`
+	CutoffTime time.Time `gorm:"column:cutoff_time" json:"cutoff_time" rules:"required"`
 }
 
-// Proposal is what somebody sent to a round. Its State is draft, team_verification, submitted, in_review,
-// accepted, rejected or canceled.
+// Proposal is what somebody sent to a round.
 type Proposal struct {
-	UUID      uuid.UUID `gorm:"column:uuid;primaryKey"`
-	RoundUUID uuid.UUID `gorm:"column:round_uuid"`
-	Name      string    `gorm:"column:name"`
-	State     string    `gorm:"column:state"`
+	UUID      uuid.UUID `gorm:"column:uuid;primaryKey" json:"uuid" rules:"required"`
+	RoundUUID uuid.UUID `gorm:"column:round_uuid" json:"round" rules:"required,ref=rounds"`
+	Name      string    `gorm:"column:name" json:"name" rules:"required"`
+	State     string    `json:"state" rules:"oneof=draft|team_verification|submitted|in_review|accepted|rejected|canceled"`
 }
 
 // Review is a reviewer's opinion of a proposal.
 type Review struct {
-	UUID         uuid.UUID `gorm:"column:uuid;primaryKey"`
-	ProposalUUID uuid.UUID `gorm:"column:proposal_uuid"`
-	ReviewerUUID uuid.UUID `gorm:"column:reviewer_uuid"`
-	State        string    `gorm:"column:state"` // created, in_review, submitted, rejected
+	UUID         uuid.UUID `gorm:"column:uuid;primaryKey" json:"uuid" rules:"required"`
+	ProposalUUID uuid.UUID `gorm:"column:proposal_uuid" json:"proposal" rules:"required,ref=proposals"`
+	ReviewerUUID uuid.UUID `gorm:"column:reviewer_uuid" json:"reviewer" rules:"required,ref=users"`
+	State        string    `gorm:"column:state" json:"state" rules:"oneof=created|in_review|submitted|rejected"`
 }
 
 // RequestedOffering is an offering that a call asks for.
 type RequestedOffering struct {
-	UUID     uuid.UUID `gorm:"column:uuid;primaryKey"`
-	CallUUID uuid.UUID `gorm:"column:call_uuid"`
-	Offering string    `gorm:"column:offering"` // its name
-	State    string    `gorm:"column:state"`    // requested, accepted, canceled
+	UUID     uuid.UUID `gorm:"column:uuid;primaryKey" json:"uuid" rules:"required"`
+	CallUUID uuid.UUID `gorm:"column:call_uuid" json:"call" rules:"required,ref=calls"`
+	Offering string    `gorm:"column:offering" json:"offering" rules:"required"` // its name
+	State    string    `gorm:"column:state" json:"state" rules:"oneof=requested|accepted|canceled"`
 }
 
 // Image is an uploaded picture.
