@@ -3,7 +3,6 @@ package store_test
 import (
 	"fmt"
 	"reflect"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -50,36 +49,6 @@ var exportScenarios = []scenario{
 		for _, table := range append(kinds, "tokens") {
 			r.same(fmt.Sprint(table, seen[table]), fmt.Sprint(table, r.count(table)))
 		}
-	}},
-
-	{"an export imported elsewhere is the same", func(r *rig) {
-		r.write(func(tx *store.Tx) error { importAll(r, tx, ""); return nil })
-		p := r.populate()
-		r.world.grant(p.user, p.role, p.organisation, func(g *store.UserRole) { g.Revoked = ptr(r.clock.Now()) })
-		before := r.dump()
-		// Into itself, as if it were another: nothing differs, so nothing changes.
-		var parts []store.Export
-		var images [][]byte
-		r.ok(r.store.Export(r.ctx, func(e store.Export) error {
-			for _, c := range exported[store.Customer](e) {
-				if c.ImageUUID != nil {
-					image := must(e.Image(*c.ImageUUID))
-					images = append(images, image.Bytes)
-				}
-			}
-			parts = append(parts, e)
-			return nil
-		}))
-		r.same(images, [][]byte{[]byte("customer")})
-		r.clock.Advance(time.Second)
-		r.write(func(tx *store.Tx) error {
-			for _, e := range parts {
-				r.ok(tx.Import(e.Rows))
-				r.ok(tx.Import(e.Tokens))
-			}
-			return nil
-		})
-		r.same(r.dump(), before)
 	}},
 
 	{"of one state, whatever is written meanwhile", func(r *rig) {

@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"fmt"
-	"reflect"
 	"time"
 
 	"github.com/google/uuid"
@@ -127,17 +126,6 @@ var importScenarios = []scenario{
 		r.same(find(of(&now)), current.UUID) // which the import ends
 	}},
 
-	{"nothing at all", func(r *rig) {
-		before := r.dump()
-		r.write(func(tx *store.Tx) error {
-			for _, kind := range store.Kinds {
-				r.ok(tx.Import(reflect.MakeSlice(reflect.SliceOf(kind.Row), 0, 0).Interface()))
-			}
-			return tx.Import([]store.Token{})
-		})
-		r.same(r.dump(), before)
-	}},
-
 	{"one object twice in a batch is what the later row says", func(r *rig) {
 		id := r.world.id()
 		r.write(func(tx *store.Tx) error {
@@ -164,24 +152,6 @@ var importScenarios = []scenario{
 		}
 		r.write(func(tx *store.Tx) error { return tx.Import(grants) })
 		r.same(r.count("user_roles"), store.ImportBatch)
-	}},
-
-	{"rows are found by their keys", func(r *rig) {
-		r.write(func(tx *store.Tx) error {
-			importAll(r, tx, "")
-			for i, kind := range store.Kinds {
-				found := reflect.New(reflect.SliceOf(kind.Row))
-				r.ok(tx.Find(found.Interface(), []any{uuid.New(), importedID(i + 1)}))
-				r.same(found.Elem().Len(), 1)
-			}
-			var tokens []store.Token
-			r.ok(tx.Find(&tokens, []any{store.Digest("x"), store.Digest("y")}))
-			r.same(len(tokens), 1)
-			var roles []store.Role
-			r.ok(tx.Find(&roles, []any{importedID(3)}))
-			r.same(roles[0].Permissions, []string{"A", "B"})
-			return nil
-		})
 	}},
 
 	{"empty is what the migrations left", func(r *rig) {

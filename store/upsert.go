@@ -8,13 +8,10 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// upsert inserts rows, a slice, or updates those whose key exists, and returns the keys of the
+// upsert inserts rows, a slice that is not empty, or updates those whose key exists, and returns the keys of the
 // rows that it changed. Images stay as they are. Its errors about a row are *RowError.
 func upsert(tx *Tx, key string, rows any) ([]string, error) {
 	list := reflect.ValueOf(rows)
-	if list.Len() == 0 {
-		return nil, nil
-	}
 	changed, err := upsertStatement(tx, key, list)
 	if err == nil {
 		return changed, nil
