@@ -34,13 +34,13 @@ var Kinds = []Kind{
 	{"requested_offerings", "requested_offering", reflect.TypeFor[RequestedOffering]()},
 }
 
-// importedTables are the tables that an import writes, images and audit events aside.
-func importedTables() []string {
-	tables := []string{"tokens", "role_permissions"}
+// KindNames returns the names of the lists, which are those of their tables, in the order of Kinds.
+func KindNames() []string {
+	var names []string
 	for _, kind := range Kinds {
-		tables = append(tables, kind.Name)
+		names = append(names, kind.Name)
 	}
-	return tables
+	return names
 }
 
 // ImportBatch is how many rows Tx.Import takes at most: what fits one statement, below
@@ -163,12 +163,8 @@ func (tx *Tx) importPermissions(rows []Role) error {
 		if err := tx.db.Where("role_uuid = ?", r.UUID).Delete(&RolePermission{}).Error; err != nil {
 			return err
 		}
-		permissions := make([]RolePermission, len(want))
-		for j, p := range want {
-			permissions[j] = RolePermission{RoleUUID: r.UUID, Permission: p}
-		}
-		if len(permissions) > 0 {
-			if err := tx.db.Create(&permissions).Error; err != nil {
+		for _, p := range want {
+			if err := tx.db.Create(&RolePermission{RoleUUID: r.UUID, Permission: p}).Error; err != nil {
 				return &RowError{Index: i, Err: err}
 			}
 		}

@@ -148,7 +148,8 @@ func (*postgresEngine) lockForImport(db *gorm.DB) error {
 // endImport discards plans: of this connection those made under lockForImport's setting, of all
 // others, by new statistics, those made while the tables held few rows.
 func (*postgresEngine) endImport(db *gorm.DB) error {
-	if err := db.Exec("ANALYZE " + strings.Join(importedTables(), ", ")).Error; err != nil {
+	tables := append(KindNames(), "tokens", "role_permissions")
+	if err := db.Exec("ANALYZE " + strings.Join(tables, ", ")).Error; err != nil {
 		return err
 	}
 	return db.Exec("DISCARD PLANS").Error
