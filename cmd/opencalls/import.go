@@ -12,8 +12,8 @@ import (
 )
 
 type importCommand struct {
-	databaseFlags
-	imageFlags
+	DatabaseFlags
+	ImageFlags
 	Files  []string `arg:"" type:"existingfile" help:"YAML, JSON or JSON Lines files."`
 	DryRun bool     `name:"dry-run" help:"Check everything and say what would be loaded, but keep nothing."`
 }
@@ -23,18 +23,10 @@ var errDryRun = errors.New("dry run")
 
 // Run loads the files and prints how many entries there were.
 func (c importCommand) Run(env environment) error {
-	if err := c.imageFlags.check(); err != nil {
-		return err
-	}
-	s, err := c.openMigrated(env)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
 	shown := &progress{out: env.stderr}
 	var counts fixture.Counts
-	err = withFiles(c.Files, func(files []*fixture.File) error {
-		return s.Write(env.ctx, store.Actor{}, func(tx *store.Tx) error {
+	err := withFiles(c.Files, func(files []*fixture.File) error {
+		return c.write(env, func(tx *store.Tx) (err error) {
 			counts, err = fixture.Import(env.ctx, tx, files, c.limits(), shown.imported)
 			if err == nil && c.DryRun {
 				return errDryRun
@@ -49,8 +41,8 @@ func (c importCommand) Run(env environment) error {
 	if c.DryRun {
 		done = "would be imported"
 	}
-	_, err = fmt.Fprintf(env.stdout, "%s %s\n", counts, done)
-	return err
+	fmt.Fprintf(env.stdout, "%s %s\n", counts, done)
+	return nil
 }
 
 // withFiles opens import files, all of them before the first is read.
@@ -68,17 +60,16 @@ func withFiles(paths []string, load func([]*fixture.File) error) error {
 }
 
 type exportCommand struct {
-	databaseFlags
+	DatabaseFlags
 	Output string `placeholder:"FILE" help:"Where to write; standard output unless given."`
 }
 
 // Run writes the export. A file is replaced only once the export is complete.
 func (c exportCommand) Run(env environment) error {
-	s, err := c.openMigrated(env)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
+	return c.withMigrated(env, func(s *store.Store) error { return c.export(env, s) })
+}
+
+func (c exportCommand) export(env environment, s *store.Store) error {
 	shown := &progress{out: env.stderr}
 	export := func(w io.Writer) error { return fixture.Export(env.ctx, s, io.MultiWriter(w, shown)) }
 	if c.Output == "" {

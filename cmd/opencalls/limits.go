@@ -11,8 +11,8 @@ import (
 	"github.com/opencalls/opencalls/store"
 )
 
-// limitFlags say how much of the server a client may take. Each is positive.
-type limitFlags struct {
+// LimitFlags say how much of the server a client may take. Each is positive.
+type LimitFlags struct {
 	ReadHeaderTimeout time.Duration `name:"read-header-timeout" default:"10s" help:"How long the headers of a request may take to arrive."`
 	ReadTimeout       time.Duration `name:"read-timeout" default:"60s" help:"How long a whole request with its body may take to arrive."`
 	WriteTimeout      time.Duration `name:"write-timeout" default:"120s" help:"How long a request may take from the end of its headers to the end of its answer; longer than --request-timeout and the longer of it and --read-timeout together."`
@@ -33,44 +33,45 @@ type limitFlags struct {
 // maxLimit bounds sizes that are held in memory, and what is added up.
 const maxLimit = 1 << 30
 
-// check refuses limits under which nobody could be served.
-func (f limitFlags) check() error {
-	for name, duration := range map[string]time.Duration{
-		"read-header-timeout": f.ReadHeaderTimeout, "read-timeout": f.ReadTimeout, "write-timeout": f.WriteTimeout,
-		"idle-timeout": f.IdleTimeout, "request-timeout": f.RequestTimeout,
-	} {
-		if duration <= 0 {
-			return usageError{fmt.Errorf("--%s: want a positive duration", name)}
-		}
-	}
-	if f.StatementTimeout < time.Millisecond {
-		return usageError{errors.New("--statement-timeout: want at least 1ms")}
-	}
-	// The time to write begins with the end of the headers. The token is looked up within the request's
-	// time, while the body may already arrive; then the work has the request's time again.
-	if longest := max(f.ReadTimeout, f.RequestTimeout) + f.RequestTimeout; f.WriteTimeout <= longest {
-		return usageError{fmt.Errorf("--write-timeout: want more than %s, --request-timeout and the longer of it and "+
-			"--read-timeout, or the answer to a slow request is cut off", longest)}
-	}
-	sizes := map[string]int64{
-		"max-header-bytes": int64(f.MaxHeaderBytes), "max-body-bytes": f.MaxBodyBytes, "database-connections": int64(f.Connections),
-	}
-	for name, size := range sizes {
-		if size < 1 || size > maxLimit {
-			return usageError{fmt.Errorf("--%s: want 1 to %d", name, maxLimit)}
-		}
-	}
-	for name, limit := range map[string]float64{"token": f.RateLimitToken, "address": f.RateLimitAddress} {
-		if limit != 0 && !(limit >= 0.001 && limit <= maxLimit) { // NaN is refused too
-			return usageError{fmt.Errorf("--rate-limit-%s: want 0, or 0.001 to %d", name, maxLimit)}
-		}
-	}
-	for name, burst := range map[string]int{"token": f.RateLimitTokenBurst, "address": f.RateLimitAddressBurst} {
-		if burst < 0 || burst > 1_000_000 {
-			return usageError{fmt.Errorf("--rate-limit-%s-burst: want 0 to 1000000", name)}
-		}
+// atLeast says that a flag's value is too small, or nil.
+func atLeast(flag string, value, least time.Duration) error {
+	if value < least {
+		return fmt.Errorf("%s: want at least %s", flag, least)
 	}
 	return nil
+}
+
+// within says that a flag's value is too small or too large, or NaN; or nil.
+func within[N int | int64 | float64](flag string, value, least, most N) error {
+	if value >= least && value <= most {
+		return nil
+	}
+	return fmt.Errorf("%s: want %v to %v", flag, least, most)
+}
+
+// AfterApply refuses limits under which nobody could be served.
+func (f LimitFlags) AfterApply() error {
+	// The time to write begins with the end of the headers. The token is looked up within the request's
+	// time, while the body may already arrive; then the work has the request's time again.
+	longest := max(f.ReadTimeout, f.RequestTimeout) + f.RequestTimeout
+	if f.WriteTimeout <= longest {
+		return fmt.Errorf("--write-timeout: want more than %s, --request-timeout and the longer of it and "+
+			"--read-timeout, or the answer to a slow request is cut off", longest)
+	}
+	return errors.Join(
+		atLeast("--read-header-timeout", f.ReadHeaderTimeout, time.Millisecond),
+		atLeast("--read-timeout", f.ReadTimeout, time.Millisecond),
+		atLeast("--idle-timeout", f.IdleTimeout, time.Millisecond),
+		atLeast("--request-timeout", f.RequestTimeout, time.Millisecond),
+		atLeast("--statement-timeout", f.StatementTimeout, time.Millisecond),
+		within("--max-header-bytes", f.MaxHeaderBytes, 1, maxLimit),
+		within("--max-body-bytes", f.MaxBodyBytes, 1, maxLimit),
+		within("--database-connections", f.Connections, 1, maxLimit),
+		within("--rate-limit-token", f.RateLimitToken, 0, maxLimit),
+		within("--rate-limit-address", f.RateLimitAddress, 0, maxLimit),
+		within("--rate-limit-token-burst", f.RateLimitTokenBurst, 0, 1_000_000),
+		within("--rate-limit-address-burst", f.RateLimitAddressBurst, 0, 1_000_000),
+	)
 }
 
 // rateLimit is a limit whose burst is twice the requests per second unless it is given.
@@ -82,12 +83,12 @@ func rateLimit(perSecond float64, burst int) server.RateLimit {
 }
 
 // ofStore sets the store's limits.
-func (f limitFlags) ofStore(cfg *store.Config) {
+func (f LimitFlags) ofStore(cfg *store.Config) {
 	cfg.StatementTimeout, cfg.Connections = f.StatementTimeout, f.Connections
 }
 
 // ofServer sets the limits of what is done for a request.
-func (f limitFlags) ofServer(cfg *server.Config) {
+func (f LimitFlags) ofServer(cfg *server.Config) {
 	cfg.RequestTimeout, cfg.MaxBodyBytes = f.RequestTimeout, f.MaxBodyBytes
 	cfg.BodyMemory = f.BodyMemory
 	cfg.RateLimitToken = rateLimit(f.RateLimitToken, f.RateLimitTokenBurst)
@@ -95,7 +96,7 @@ func (f limitFlags) ofServer(cfg *server.Config) {
 }
 
 // httpServer is the handler's HTTP server, with the limits of connections.
-func (f limitFlags) httpServer(handler http.Handler, log *slog.Logger) *http.Server {
+func (f LimitFlags) httpServer(handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: f.ReadHeaderTimeout,

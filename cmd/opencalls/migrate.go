@@ -1,6 +1,10 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/opencalls/opencalls/store"
+)
 
 type migrateCommand struct {
 	Up     migrateUpCommand     `cmd:"" help:"Apply the steps that are missing."`
@@ -8,64 +12,48 @@ type migrateCommand struct {
 	Down   migrateDownCommand   `cmd:"" help:"Roll the last step back; its data is lost."`
 }
 
-type migrateUpCommand struct{ databaseFlags }
+type migrateUpCommand struct{ DatabaseFlags }
 
 // Run applies the missing steps.
 func (c migrateUpCommand) Run(env environment) error {
-	s, err := c.open(env, false)
-	if err != nil {
+	return c.with(env, false, func(s *store.Store) error {
+		n, err := s.Migrate(env.ctx)
+		if err == nil {
+			fmt.Fprintf(env.stdout, "%d steps applied\n", n)
+		}
 		return err
-	}
-	defer s.Close()
-	n, err := s.Migrate(env.ctx)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(env.stdout, "%d steps applied\n", n)
-	return err
+	})
 }
 
-type migrateStatusCommand struct{ databaseFlags }
+type migrateStatusCommand struct{ DatabaseFlags }
 
 // Run lists the steps.
 func (c migrateStatusCommand) Run(env environment) error {
-	s, err := c.open(env, true)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	steps, err := s.Migrations(env.ctx)
-	if err != nil {
-		return err
-	}
-	for _, step := range steps {
-		state := "missing"
-		if step.Applied {
-			state = "applied"
+	return c.with(env, true, func(s *store.Store) error {
+		steps, err := s.Migrations(env.ctx)
+		for _, step := range steps {
+			state := "missing"
+			if step.Applied {
+				state = "applied"
+			}
+			fmt.Fprintf(env.stdout, "%s  %s\n", state, step.Name)
 		}
-		if _, err := fmt.Fprintf(env.stdout, "%s  %s\n", state, step.Name); err != nil {
-			return err
-		}
-	}
-	return nil
+		return err
+	})
 }
 
-type migrateDownCommand struct{ databaseFlags }
+type migrateDownCommand struct{ DatabaseFlags }
 
 // Run rolls the last step back.
 func (c migrateDownCommand) Run(env environment) error {
-	s, err := c.open(env, true)
-	if err != nil {
+	return c.with(env, true, func(s *store.Store) error {
+		name, err := s.MigrateDown(env.ctx)
+		if name == "" {
+			name = "nothing"
+		}
+		if err == nil {
+			fmt.Fprintln(env.stdout, "rolled back: "+name)
+		}
 		return err
-	}
-	defer s.Close()
-	name, err := s.MigrateDown(env.ctx)
-	if err != nil {
-		return err
-	}
-	if name == "" {
-		name = "nothing"
-	}
-	_, err = fmt.Fprintln(env.stdout, "rolled back: "+name)
-	return err
+	})
 }

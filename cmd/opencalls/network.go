@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"regexp"
@@ -12,8 +13,8 @@ import (
 	"github.com/opencalls/opencalls/server"
 )
 
-// networkFlags are the hosts, proxies, origins and certificate of the server.
-type networkFlags struct {
+// NetworkFlags are the hosts, proxies, origins and certificate of the server.
+type NetworkFlags struct {
 	AllowedHosts   []string       `name:"allowed-hosts" placeholder:"HOST" help:"Hosts that requests may name, .example.com with all below it; without it all hosts."`
 	TrustedProxies []netip.Prefix `name:"trusted-proxies" placeholder:"CIDR" help:"Networks of proxies whose X-Forwarded-For, X-Forwarded-Host and X-Forwarded-Proto count, such as 10.0.0.0/8; without it they are ignored."`
 	CORSOrigin     []string       `name:"cors-origin" placeholder:"ORIGIN" help:"Origin whose pages may use the API from a browser, such as https://portal.example.com, or *; repeatable."`
@@ -26,52 +27,47 @@ var (
 	originPattern = regexp.MustCompile(`^https?://([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:[0-9]+)?$`)
 )
 
-func (f networkFlags) check() error {
+// AfterApply refuses what no server could work with, before anything is opened.
+func (f NetworkFlags) AfterApply() error {
 	for _, host := range f.AllowedHosts {
 		if !hostPattern.MatchString(host) {
-			return usageError{fmt.Errorf("--allowed-hosts: want a host such as example.com or .example.com, without a port, not %q", host)}
+			return fmt.Errorf("--allowed-hosts: want a host such as example.com or .example.com, without a port, not %q", host)
 		}
 	}
 	for _, origin := range f.CORSOrigin {
 		if u, err := url.Parse(origin); origin != "*" && (err != nil || !originPattern.MatchString(origin) || u.Host == "") {
-			return usageError{fmt.Errorf("--cors-origin: want an origin such as https://portal.example.com, or *, not %q", origin)}
+			return fmt.Errorf("--cors-origin: want an origin such as https://portal.example.com, or *, not %q", origin)
 		}
 	}
 	if (f.TLSCert == "") != (f.TLSKey == "") {
-		return usageError{errors.New("--tls-cert and --tls-key: want both or none")}
+		return errors.New("--tls-cert and --tls-key: want both or none")
 	}
-	if _, err := f.tls(); err != nil {
-		return usageError{fmt.Errorf("--tls-cert and --tls-key: %w", err)}
+	if f.TLSCert == "" {
+		return nil
+	}
+	if _, err := tls.LoadX509KeyPair(f.TLSCert, f.TLSKey); err != nil {
+		return fmt.Errorf("--tls-cert and --tls-key: %w", err)
 	}
 	return nil
 }
 
-// tls returns how connections are encrypted; nil where they are not.
-func (f networkFlags) tls() (*tls.Config, error) {
-	if f.TLSCert == "" {
-		return nil, nil
-	}
-	certificate, err := tls.LoadX509KeyPair(f.TLSCert, f.TLSKey)
-	if err != nil {
-		return nil, err
-	}
-	return &tls.Config{
-		Certificates: []tls.Certificate{certificate},
-		MinVersion:   tls.VersionTLS12,
-		NextProtos:   []string{"h2", "http/1.1"},
-	}, nil
-}
-
 // ofServer sets the hosts, proxies and origins.
-func (f networkFlags) ofServer(cfg *server.Config) {
+func (f NetworkFlags) ofServer(cfg *server.Config) {
 	cfg.AllowedHosts, cfg.TrustedProxies, cfg.CORSOrigins = f.AllowedHosts, f.TrustedProxies, f.CORSOrigin
 }
 
-// secure encrypts the listener's connections, if they are to be, and returns its URL.
-func (f networkFlags) secure(listener net.Listener) (net.Listener, string, error) {
-	config, err := f.tls()
-	if err != nil || config == nil {
-		return listener, "http://" + listener.Addr().String(), err
+// serve accepts connections until it fails or the server is shut down.
+func (f NetworkFlags) serve(web *http.Server, listener net.Listener) error {
+	if f.TLSCert == "" {
+		return web.Serve(listener)
 	}
-	return tls.NewListener(listener, config), "https://" + listener.Addr().String(), nil
+	return web.ServeTLS(listener, f.TLSCert, f.TLSKey)
+}
+
+// url is the listener's URL.
+func (f NetworkFlags) url(listener net.Listener) string {
+	if f.TLSCert == "" {
+		return "http://" + listener.Addr().String()
+	}
+	return "https://" + listener.Addr().String()
 }

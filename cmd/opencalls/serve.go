@@ -22,28 +22,28 @@ import (
 	"github.com/opencalls/opencalls/store"
 )
 
-// imageFlags are the limits of images, uploaded or imported.
-type imageFlags struct {
+// ImageFlags are the limits of images, uploaded or imported.
+type ImageFlags struct {
 	MaxBytes  int64 `name:"image-max-bytes" default:"${image_max_bytes}" help:"Largest image, in bytes."`
 	MaxPixels int64 `name:"image-max-pixels" default:"${image_max_pixels}" help:"Largest image, in pixels."`
 }
 
-func (f imageFlags) limits() images.Limits {
+func (f ImageFlags) limits() images.Limits {
 	return images.Limits{MaxBytes: f.MaxBytes, MaxPixels: f.MaxPixels}
 }
 
-func (f imageFlags) check() error {
-	if f.MaxBytes < 1 || f.MaxPixels < 1 || f.MaxBytes > maxLimit || f.MaxPixels > maxLimit {
-		return usageError{fmt.Errorf("--image-max-bytes and --image-max-pixels: want 1 to %d", maxLimit)}
-	}
-	return nil
+// AfterApply refuses limits that no image keeps, or that would take too much memory.
+func (f ImageFlags) AfterApply() error {
+	return errors.Join(
+		within("--image-max-bytes", f.MaxBytes, 1, maxLimit), within("--image-max-pixels", f.MaxPixels, 1, maxLimit),
+	)
 }
 
 type serveCommand struct {
-	databaseFlags
-	imageFlags
-	limitFlags
-	networkFlags
+	DatabaseFlags
+	ImageFlags
+	LimitFlags
+	NetworkFlags
 	Listen            string        `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on; port 0 takes a free one."`
 	PublicURL         string        `name:"public-url" placeholder:"URL" help:"Scheme and host of the URLs in answers, such as https://calls.example.com; the request's own unless given."`
 	Import            []string      `type:"existingfile" sep:"none" placeholder:"FILE" help:"Import file to load before the first request; repeatable."`
@@ -64,9 +64,6 @@ const (
 // Run serves until SIGTERM or SIGINT, finishes what is under way and returns nil. A second
 // signal ends the process at once.
 func (c serveCommand) Run(env environment) error {
-	if err := c.check(); err != nil {
-		return err
-	}
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
@@ -97,21 +94,17 @@ func (c serveCommand) Run(env environment) error {
 		PublicURL: strings.TrimSuffix(c.PublicURL, "/"), AnonymousRead: c.AnonymousRead,
 		ValidateResponses: c.ValidateResponses, Images: c.limits(),
 	}
-	c.limitFlags.ofServer(&serverConfig)
-	c.networkFlags.ofServer(&serverConfig)
+	c.LimitFlags.ofServer(&serverConfig)
+	c.NetworkFlags.ofServer(&serverConfig)
 	handler, err := server.New(serverConfig)
 	if err != nil {
 		return err
 	}
-	listener, address, err := c.secure(listener)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintln(env.stdout, "listening on "+address)
+	fmt.Fprintln(env.stdout, "listening on "+c.url(listener))
 	if c.Demo {
-		demoWelcome(env.stdout, address)
+		demoWelcome(env.stdout, c.url(listener))
 	}
-	return c.serve(ctx, listener, c.httpServer(handler, log), &draining)
+	return c.serveUntil(ctx, listener, c.httpServer(handler, log), &draining)
 }
 
 // openFilled opens the database, brings its schema up to date and loads what is to be loaded.
@@ -132,42 +125,28 @@ func (c serveCommand) openFilled(env environment, log *slog.Logger) (*store.Stor
 	}
 	if err != nil {
 		_ = s.Close()
-		return nil, err
 	}
-	return s, nil
+	return s, err
 }
 
-// check refuses a wrong configuration before anything is opened.
-func (c serveCommand) check() error {
-	if err := c.databaseFlags.check(); err != nil {
-		return err
-	}
-	if err := c.imageFlags.check(); err != nil {
-		return err
-	}
-	if err := c.limitFlags.check(); err != nil {
-		return err
-	}
-	if err := c.networkFlags.check(); err != nil {
-		return err
-	}
+// AfterApply refuses a wrong configuration before anything is opened.
+func (c serveCommand) AfterApply() error {
 	if least := 4 * (c.MaxBodyBytes + c.MaxBytes); c.BodyMemory < least {
-		return usageError{fmt.Errorf("--body-memory: want at least %d, four times --max-body-bytes and --image-max-bytes", least)}
+		return fmt.Errorf("--body-memory: want at least %d, four times --max-body-bytes and --image-max-bytes", least)
 	}
 	_, port, err := net.SplitHostPort(c.Listen)
 	if err == nil {
 		_, err = net.LookupPort("tcp", port)
 	}
 	if err != nil {
-		return usageError{fmt.Errorf("--listen: %w", err)}
-	}
-	if c.DrainDelay < 0 || c.ShutdownTimeout < 0 {
-		return usageError{errors.New("--drain-delay and --shutdown-timeout: want no negative time")}
+		return fmt.Errorf("--listen: %w", err)
 	}
 	if !isOrigin(c.PublicURL) {
-		return usageError{errors.New("--public-url: want a scheme and a host alone, such as https://calls.example.com")}
+		return errors.New("--public-url: want a scheme and a host alone, such as https://calls.example.com")
 	}
-	return nil
+	return errors.Join(
+		atLeast("--drain-delay", c.DrainDelay, 0), atLeast("--shutdown-timeout", c.ShutdownTimeout, 0),
+	)
 }
 
 // isOrigin says that the text is a scheme and a host alone, or empty.
@@ -201,11 +180,13 @@ func (c serveCommand) load(env environment, s *store.Store) error {
 	})
 }
 
-// serve serves until the context ends, goes on for the drain delay while the server says that
+// serveUntil serves until the context ends, goes on for the drain delay while the server says that
 // it is draining, then stops accepting and lets requests under way finish.
-func (c serveCommand) serve(ctx context.Context, listener net.Listener, web *http.Server, draining *atomic.Bool) error {
+func (c serveCommand) serveUntil(
+	ctx context.Context, listener net.Listener, web *http.Server, draining *atomic.Bool,
+) error {
 	failed := make(chan error, 1)
-	go func() { failed <- web.Serve(listener) }()
+	go func() { failed <- c.serve(web, listener) }()
 	select {
 	case err := <-failed:
 		return err

@@ -15,36 +15,32 @@ type userCommand struct {
 }
 
 type userCreateCommand struct {
-	databaseFlags
+	DatabaseFlags
 	Username string `arg:"" help:"1 to 128 lowercase letters, numbers and @/./+/-/_ characters."`
 	FullName string `name:"full-name" help:"Full name."`
 	Email    string `help:"E-mail address."`
 	Staff    bool   `help:"May do everything."`
 }
 
+// AfterApply refuses a wrong username.
+func (c userCreateCommand) AfterApply() error { return store.CheckUsername(c.Username) }
+
 // Run creates the user and prints their UUID.
 func (c userCreateCommand) Run(env environment) error {
-	if err := store.CheckUsername(c.Username); err != nil {
-		return usageError{err}
+	user := store.User{
+		Username: c.Username, FullName: c.FullName, Email: c.Email, IsStaff: c.Staff, IsActive: true,
 	}
-	s, err := c.openMigrated(env)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	var user store.User
-	err = s.Write(env.ctx, store.Actor{}, func(tx *store.Tx) error {
-		user, err = tx.CreateUser(store.User{Username: c.Username, FullName: c.FullName, Email: c.Email, IsStaff: c.Staff, IsActive: true})
+	err := c.write(env, func(tx *store.Tx) (err error) {
+		user, err = tx.CreateUser(user)
 		return err
 	})
 	var taken *store.UniqueError
 	if errors.As(err, &taken) {
 		return fmt.Errorf("username %s is taken", c.Username)
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		fmt.Fprintln(env.stdout, user.UUID)
 	}
-	_, err = fmt.Fprintln(env.stdout, user.UUID)
 	return err
 }
 
@@ -54,76 +50,66 @@ type tokenCommand struct {
 }
 
 type tokenCreateCommand struct {
-	databaseFlags
+	DatabaseFlags
 	Username string         `arg:"" help:"Whose token it is."`
 	Expires  *time.Duration `help:"After what time it ends, such as 720h; never unless given."`
 }
 
+// AfterApply refuses a token that has expired when it is made.
+func (c tokenCreateCommand) AfterApply() error {
+	if c.Expires != nil && *c.Expires <= 0 {
+		return errors.New("--expires: must lie in the future")
+	}
+	return nil
+}
+
 // Run creates the token and prints it.
 func (c tokenCreateCommand) Run(env environment) error {
-	if c.Expires != nil && *c.Expires <= 0 {
-		return usageError{errors.New("--expires: must lie in the future")}
-	}
-	s, err := c.openMigrated(env)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	var secret [20]byte
-	if _, err := rand.Read(secret[:]); err != nil {
-		return err
-	}
-	token := hex.EncodeToString(secret[:])
-	err = s.Write(env.ctx, store.Actor{}, func(tx *store.Tx) error {
-		user, err := tx.UserByName(env.ctx, c.Username)
+	secret := make([]byte, 20)
+	_, _ = rand.Read(secret) // it never fails
+	token := hex.EncodeToString(secret)
+	err := c.write(env, func(tx *store.Tx) error {
+		user, err := userByName(env, tx, c.Username)
 		if err != nil {
-			return userErr(c.Username, err)
+			return err
 		}
 		var expires *time.Time
 		if c.Expires != nil {
-			end := tx.Now().Add(*c.Expires)
-			expires = &end
+			expires = new(tx.Now().Add(*c.Expires))
 		}
 		return tx.CreateToken(user.UUID, store.Digest(token), expires)
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		fmt.Fprintln(env.stdout, token)
 	}
-	_, err = fmt.Fprintln(env.stdout, token)
 	return err
 }
 
 type tokenRevokeCommand struct {
-	databaseFlags
+	DatabaseFlags
 	Username string `arg:"" help:"Whose tokens are revoked."`
 }
 
 // Run revokes the tokens and prints how many there were.
 func (c tokenRevokeCommand) Run(env environment) error {
-	s, err := c.openMigrated(env)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
 	revoked := 0
-	err = s.Write(env.ctx, store.Actor{}, func(tx *store.Tx) error {
-		user, err := tx.UserByName(env.ctx, c.Username)
-		if err != nil {
-			return userErr(c.Username, err)
+	err := c.write(env, func(tx *store.Tx) error {
+		user, err := userByName(env, tx, c.Username)
+		if err == nil {
+			revoked, err = tx.RevokeTokens(user.UUID)
 		}
-		revoked, err = tx.RevokeTokens(user.UUID)
 		return err
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		fmt.Fprintf(env.stdout, "%d tokens revoked\n", revoked)
 	}
-	_, err = fmt.Fprintf(env.stdout, "%d tokens revoked\n", revoked)
 	return err
 }
 
-func userErr(username string, err error) error {
+func userByName(env environment, tx *store.Tx, username string) (store.User, error) {
+	user, err := tx.UserByName(env.ctx, username)
 	if errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("there is no user %s", username)
+		err = fmt.Errorf("there is no user %s", username)
 	}
-	return err
+	return user, err
 }
