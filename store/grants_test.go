@@ -24,20 +24,6 @@ func (r *rig) grants(user, organisation uuid.UUID) []store.UserRole {
 }
 
 var grantScenarios = []scenario{
-	{"a grant is a new row of the clock and the actor", func(r *rig) {
-		p := r.populate()
-		bob := r.world.user("bob")
-		ends := r.clock.Now().Add(time.Hour)
-		r.ok(r.store.Write(r.ctx, store.Actor{UserUUID: &p.user.UUID}, func(tx *store.Tx) error {
-			return tx.GrantRole(bob.UUID, p.role.UUID, p.organisation.UUID, &ends)
-		}))
-		got := r.grants(bob.UUID, p.organisation.UUID)
-		r.same(got, []store.UserRole{{
-			UUID: got[0].UUID, UserUUID: bob.UUID, RoleUUID: p.role.UUID, OrganisationUUID: &p.organisation.UUID,
-			Created: r.clock.Now(), CreatedByUUID: &p.user.UUID, ExpirationTime: &ends,
-		}})
-	}},
-
 	{"a longer grant takes the place of a shorter one, another is refused", func(r *rig) {
 		p := r.populate()
 		now := r.clock.Now()

@@ -24,27 +24,6 @@ func (r *rig) usernames(organisation uuid.UUID, f store.MemberFilter, order ...s
 }
 
 var memberScenarios = []scenario{
-	{"everything that is shown of a member", func(r *rig) {
-		p := r.populate()
-		bob := r.world.user("bob", func(u *store.User) { u.FullName, u.Email = "Bob B", "Bob@Example.com" })
-		r.world.image("users", bob.UUID, "portrait")
-		bob = must(r.store.User(r.ctx, bob.UUID))
-		by := r.world.user("granter", func(u *store.User) { u.FullName = "Grant Er" })
-		ends := r.clock.Now().Add(time.Hour)
-		g := r.world.grant(bob, p.role, p.organisation, func(g *store.UserRole) { g.CreatedByUUID, g.ExpirationTime = &by.UUID, &ends })
-		list, total, err := r.store.ListMembers(r.ctx, p.organisation.UUID, store.MemberFilter{}, []store.Ordering{{Name: "username"}}, everything)
-		r.ok(err)
-		r.same(total, int64(2))
-		r.same(list, []store.Member{
-			{UUID: p.grant.UUID, Created: p.grant.Created, RoleName: p.role.Name, RoleUUID: p.role.UUID, UserUsername: "alice", UserUUID: p.user.UUID},
-			{
-				UUID: g.UUID, Created: g.Created, ExpirationTime: &ends, RoleName: p.role.Name, RoleUUID: p.role.UUID,
-				UserEmail: "Bob@Example.com", UserFullName: "Bob B", UserUsername: "bob", UserUUID: bob.UUID, UserImageUUID: bob.ImageUUID,
-				CreatedByFullName: ptr("Grant Er"), CreatedByUUID: &by.UUID,
-			},
-		})
-	}},
-
 	{"members are active users with an active grant on this very organisation", func(r *rig) {
 		p := r.populate()
 		w, now := r.world, r.clock.Now()
@@ -59,34 +38,6 @@ var memberScenarios = []scenario{
 		r.clock.Advance(time.Microsecond)
 		r.same(r.usernames(p.organisation.UUID, store.MemberFilter{}, byName), []string{"alice"})
 		r.same(r.usernames(uuid.New(), store.MemberFilter{}), []string{})
-	}},
-
-	{"filters narrow together", func(r *rig) {
-		p := r.populate()
-		other := r.world.newRole("OTHER", nil)
-		bob := r.world.user("bob", func(u *store.User) { u.FullName = "Bob" })
-		r.world.grant(bob, p.role, p.organisation)
-		r.world.grant(bob, other, p.organisation)
-		for _, c := range []struct {
-			filter store.MemberFilter
-			want   []string
-		}{
-			{store.MemberFilter{}, []string{"alice", "bob", "bob"}},
-			{store.MemberFilter{RoleName: "OTHER"}, []string{"bob"}},
-			{store.MemberFilter{RoleUUID: other.UUID}, []string{"bob"}},
-			{store.MemberFilter{RoleName: "CUSTOMER.CALL_ORGANIZER"}, []string{"alice", "bob"}},
-			{store.MemberFilter{RoleUUID: uuid.MustParse("00000000000040008000000000000004")}, []string{"alice", "bob"}},
-			{store.MemberFilter{RoleName: "other"}, []string{}},
-			{store.MemberFilter{RoleUUID: uuid.New()}, []string{}},
-			{store.MemberFilter{Users: []uuid.UUID{bob.UUID}}, []string{"bob", "bob"}},
-			{store.MemberFilter{Users: []uuid.UUID{bob.UUID, bob.UUID}}, []string{"bob", "bob"}},
-			{store.MemberFilter{Users: []uuid.UUID{bob.UUID, p.user.UUID}}, []string{}},
-			{store.MemberFilter{Users: []uuid.UUID{uuid.New()}}, []string{}},
-			{store.MemberFilter{Users: []uuid.UUID{bob.UUID}, RoleName: "OTHER", FullName: "b", Username: "bob", UserSlug: "o", Search: "BOB"}, []string{"bob"}},
-			{store.MemberFilter{Users: []uuid.UUID{bob.UUID}, RoleName: "OTHER", FullName: "x"}, []string{}},
-		} {
-			r.same(r.usernames(p.organisation.UUID, c.filter, store.Ordering{Name: "username"}), c.want)
-		}
 	}},
 
 	{"orderings, several in order, ties by uuid", func(r *rig) {

@@ -8,52 +8,6 @@ import (
 )
 
 var organisationScenarios = []scenario{
-	{"create", func(r *rig) {
-		c := r.world.customer("University of Tartu", func(c *store.Customer) {
-			c.Abbreviation, c.NativeName, c.Country, c.Blocked, c.Archived = "UT", "Tartu Ülikool", "EE", true, true
-		})
-		r.world.image("customers", c.UUID, "logo")
-		var got store.Organisation
-		var last uuid.UUID
-		r.write(func(tx *store.Tx) error {
-			c := must(tx.LockCustomer(c.UUID))
-			last = *c.ImageUUID
-			got = must(tx.CreateOrganisation(c, "Calls", nil))
-			return nil
-		})
-		r.same(got, store.Organisation{
-			UUID: got.UUID, Created: r.clock.Now(), Description: "Calls", CustomerUUID: c.UUID,
-			CustomerName: "University of Tartu", CustomerAbbreviation: "UT", CustomerNativeName: "Tartu Ülikool", CustomerCountry: "EE",
-			CustomerImageUUID: &last, CustomerBlocked: true, CustomerArchived: true,
-		})
-		r.same(got.CustomerAvailable(), false)
-		r.same(must(r.store.Organisation(r.ctx, got.UUID)), got)
-		list, _, err := r.store.ListOrganisations(r.ctx, store.OrganisationFilter{Keyword: "TARTU ÜL"}, nil, store.Page{Number: 1, Size: 1})
-		r.ok(err)
-		r.same(list, []store.Organisation{got})
-	}},
-
-	{"create with an image", func(r *rig) {
-		c := r.world.customer("Tartu")
-		var o store.Organisation
-		r.write(func(tx *store.Tx) (err error) {
-			o, err = tx.CreateOrganisation(c, "", storetest.Picture("bytes"))
-			return err
-		})
-		image := must(r.store.Image(r.ctx, *o.ImageUUID))
-		want := storetest.Picture("bytes")
-		r.same(image, store.Image{UUID: *o.ImageUUID, MediaType: want.MediaType, SHA256: want.SHA256, Bytes: want.Bytes, Created: r.clock.Now()})
-	}},
-
-	{"what is not there", func(r *rig) {
-		none := uuid.New()
-		r.is(errorOf(r.store.Organisation(r.ctx, none)), store.ErrNotFound)
-		r.is(errorOf(r.store.Customer(r.ctx, none)), store.ErrNotFound)
-		r.is(errorOf(r.store.Image(r.ctx, none)), store.ErrNotFound)
-		r.is(r.fails(func(tx *store.Tx) error { return errorOf(tx.LockOrganisation(none)) }), store.ErrNotFound)
-		r.is(r.fails(func(tx *store.Tx) error { return errorOf(tx.LockCustomer(none)) }), store.ErrNotFound)
-	}},
-
 	{"locking reads the same", func(r *rig) {
 		c := r.world.customer("Tartu", func(c *store.Customer) { c.Archived = true })
 		o := r.world.organisation(c)

@@ -80,10 +80,6 @@ var userScenarios = []scenario{
 		}
 	}},
 
-	{"the digest is SHA-256 in lower-case hex", func(r *rig) {
-		r.same(store.Digest("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
-	}},
-
 	{"revoking forgets a user's tokens and nobody else's", func(r *rig) {
 		alice, bob := r.world.user("alice"), r.world.user("bob")
 		var tokens []string
@@ -102,18 +98,6 @@ var userScenarios = []scenario{
 			r.is(errorOf(r.store.Identity(r.ctx, store.Digest(token))), store.ErrNotFound)
 		}
 		must(r.store.Identity(r.ctx, store.Digest(his)))
-	}},
-
-	{"roles by uuid and by exact name", func(r *rig) {
-		role := r.world.newRole("A.ROLE", []string{"B", "A", "B"})
-		role.Permissions = nil
-		byUUID := must(r.store.Role(r.ctx, role.UUID))
-		byName := must(r.store.RoleByName(r.ctx, role.Name))
-		r.same([]store.Role{byUUID, byName}, []store.Role{role, role})
-		r.is(errorOf(r.store.Role(r.ctx, uuid.New())), store.ErrNotFound)
-		for _, name := range []string{"", "a.role", "A.ROL", "%", role.UUID.String()} {
-			r.is(errorOf(r.store.RoleByName(r.ctx, name)), store.ErrNotFound)
-		}
 	}},
 
 	{"the built-in roles are in every database", func(r *rig) {

@@ -3,7 +3,6 @@ package storetest
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
 	"slices"
 	"sync"
 
@@ -25,10 +24,9 @@ type Statement struct {
 }
 
 // Use is the Option that records the store's statements, those of opening it too.
-func (s *Statements) Use(cfg *store.Config) { WrapConnector(cfg, s.Wrap) }
-
-// Wrap makes a connector's connections record their statements.
-func (s *Statements) Wrap(c driver.Connector) driver.Connector { return recordingConnector{c, s} }
+func (s *Statements) Use(cfg *store.Config) {
+	WrapConnector(cfg, func(c driver.Connector) driver.Connector { return recordingConnector{c, s} })
+}
 
 // Reset forgets what was recorded.
 func (s *Statements) Reset() {
@@ -72,40 +70,27 @@ func (c recordingConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &recordingConn{conn, c.statements}, nil
+	return &recordingConn{conn.(connection), c.statements}, nil
 }
 
-// recordingConn has every optional method of a connection that database/sql asks for. What
-// the driver lacks is answered as database/sql would do without the method.
-type recordingConn struct {
+// connection is what both engines' drivers offer.
+type connection interface {
 	driver.Conn
+	driver.ConnBeginTx
+	driver.ExecerContext
+	driver.Pinger
+	driver.QueryerContext
+}
+
+// recordingConn records what it passes on.
+type recordingConn struct {
+	connection
 	statements *Statements
 }
 
-var _ interface {
-	driver.ConnBeginTx
-	driver.ExecerContext
-	driver.NamedValueChecker
-	driver.Pinger
-	driver.QueryerContext
-	driver.SessionResetter
-	driver.Validator
-} = (*recordingConn)(nil)
-
-// record keeps a statement that the driver took: ErrSkip sends database/sql another way.
-func (s *Statements) record(text string, arguments []driver.NamedValue, err error) {
-	if !errors.Is(err, driver.ErrSkip) {
-		s.add(text, arguments...)
-	}
-}
-
 func (c *recordingConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
-	b, ok := c.Conn.(driver.ConnBeginTx)
-	if !ok {
-		return nil, errors.New("storetest: the driver has no BeginTx")
-	}
 	c.statements.add("BEGIN")
-	tx, err := b.BeginTx(ctx, opts)
+	tx, err := c.connection.BeginTx(ctx, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -113,51 +98,29 @@ func (c *recordingConn) BeginTx(ctx context.Context, opts driver.TxOptions) (dri
 }
 
 func (c *recordingConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	e, ok := c.Conn.(driver.ExecerContext)
-	if !ok {
-		return nil, driver.ErrSkip
-	}
-	result, err := e.ExecContext(ctx, query, args)
-	c.statements.record(query, args, err)
-	return result, err
+	c.statements.add(query, args...)
+	return c.connection.ExecContext(ctx, query, args)
 }
 
 func (c *recordingConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	q, ok := c.Conn.(driver.QueryerContext)
-	if !ok {
-		return nil, driver.ErrSkip
-	}
-	rows, err := q.QueryContext(ctx, query, args)
-	c.statements.record(query, args, err)
-	return rows, err
+	c.statements.add(query, args...)
+	return c.connection.QueryContext(ctx, query, args)
 }
 
+// CheckNamedValue is pgx's own on Postgres.
 func (c *recordingConn) CheckNamedValue(v *driver.NamedValue) error {
-	if n, ok := c.Conn.(driver.NamedValueChecker); ok {
+	if n, ok := c.connection.(driver.NamedValueChecker); ok {
 		return n.CheckNamedValue(v)
 	}
 	return driver.ErrSkip
 }
 
-func (c *recordingConn) Ping(ctx context.Context) error {
-	if p, ok := c.Conn.(driver.Pinger); ok {
-		return p.Ping(ctx)
-	}
-	return nil
-}
-
+// ResetSession is pgx's own on Postgres.
 func (c *recordingConn) ResetSession(ctx context.Context) error {
-	if r, ok := c.Conn.(driver.SessionResetter); ok {
+	if r, ok := c.connection.(driver.SessionResetter); ok {
 		return r.ResetSession(ctx)
 	}
 	return nil
-}
-
-func (c *recordingConn) IsValid() bool {
-	if v, ok := c.Conn.(driver.Validator); ok {
-		return v.IsValid()
-	}
-	return true
 }
 
 type recordingTx struct {
