@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"syscall"
 	"time"
 
@@ -14,8 +15,5 @@ func limitSilence(socket syscall.RawConn, limit time.Duration) error {
 	err := socket.Control(func(descriptor uintptr) {
 		failed = unix.SetsockoptInt(int(descriptor), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(limit.Milliseconds()))
 	})
-	if err != nil {
-		return err
-	}
-	return failed
+	return errors.Join(err, failed)
 }

@@ -142,14 +142,9 @@ func (s *Store) CheckMigrated(ctx context.Context) error {
 	if err := s.checkSchemaMark(ctx, m); err != nil {
 		return err
 	}
-	steps, err := s.Migrations(ctx)
-	if err != nil {
-		return err
+	pending, err := m.HasPending(ctx)
+	if err == nil && pending {
+		return ErrNotMigrated
 	}
-	for _, step := range steps {
-		if !step.Applied {
-			return ErrNotMigrated
-		}
-	}
-	return nil
+	return s.engine.Translate(err)
 }

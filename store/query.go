@@ -245,12 +245,8 @@ func fieldIndexes(row reflect.Type) map[string]int {
 
 // scan returns the rows of a query, in which each parameter is a ?. A column goes into the field whose
 // tag names it. It does not use GORM, whose Raw and Scan would double the processor time of a list.
-func scan[Row any](ctx context.Context, q queries, text string, arguments ...any) ([]Row, error) {
-	result, err := scanRows[Row](ctx, q, text, arguments)
-	return result, q.engine.Translate(err)
-}
-
-func scanRows[Row any](ctx context.Context, q queries, text string, arguments []any) ([]Row, error) {
+func scan[Row any](ctx context.Context, q queries, text string, arguments ...any) (result []Row, err error) {
+	defer func() { err = q.engine.Translate(err) }()
 	found, err := q.pool.QueryContext(ctx, q.engine.bind(text), arguments...)
 	if err != nil {
 		return nil, err
@@ -267,7 +263,7 @@ func scanRows[Row any](ctx context.Context, q queries, text string, arguments []
 	for i, name := range names {
 		destinations[i] = value.Field(indexes[name]).Addr().Interface()
 	}
-	result := []Row{}
+	result = []Row{}
 	for found.Next() {
 		if err := found.Scan(destinations...); err != nil {
 			return nil, err
@@ -279,13 +275,12 @@ func scanRows[Row any](ctx context.Context, q queries, text string, arguments []
 
 // scanOne returns the one row of a query; ErrNotFound where there is none.
 func scanOne[Row any](ctx context.Context, q queries, text string, arguments ...any) (Row, error) {
-	var none Row
 	result, err := scan[Row](ctx, q, text, arguments...)
-	switch {
-	case err != nil:
-		return none, err
-	case len(result) == 0:
-		return none, ErrNotFound
+	if err == nil && len(result) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return *new(Row), err
 	}
 	return result[0], nil
 }

@@ -4,6 +4,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -48,15 +49,9 @@ func (c Config) withDefaults() Config {
 	if c.NewUUID == nil {
 		c.NewUUID = func() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 	}
-	if c.Connections == 0 {
-		c.Connections = 16
-	}
-	if c.StatementTimeout == 0 {
-		c.StatementTimeout = 5 * time.Second
-	}
-	if c.Logger == nil {
-		c.Logger = slog.Default()
-	}
+	c.Connections = cmp.Or(c.Connections, 16)
+	c.StatementTimeout = cmp.Or(c.StatementTimeout, 5*time.Second)
+	c.Logger = cmp.Or(c.Logger, slog.Default())
 	if c.WrapConnector == nil {
 		c.WrapConnector = func(c driver.Connector) driver.Connector { return c }
 	}
