@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"time"
 
 	"github.com/pressly/goose/v3"
 )
@@ -21,11 +20,7 @@ type Migration struct {
 }
 
 func (s *Store) migrator() (*goose.Provider, error) {
-	dialect, dir := goose.DialectSQLite3, "migrations/sqlite"
-	if s.engine.dialect() == "postgres" {
-		dialect, dir = goose.DialectPostgres, "migrations/postgres"
-	}
-	steps, err := fs.Sub(migrations, dir)
+	steps, err := fs.Sub(migrations, "migrations/"+s.engine.Name())
 	if err != nil {
 		return nil, err
 	}
@@ -33,29 +28,23 @@ func (s *Store) migrator() (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(dialect, s.engine.migrationPool(pool), steps)
+	return s.engine.migrator(pool, steps)
 }
 
-// Migrate brings the schema up to date and returns how many steps that took. On Postgres a step
-// that does not get its locks within a short while lets others go first and tries again, until five
-// minutes have passed since the call, the wait for other processes that migrate included.
+// Migrate brings the schema up to date and returns how many steps that took. On Postgres it waits for
+// other processes that migrate, and is ErrUnavailable where a step does not get its locks within 2 s.
 func (s *Store) Migrate(ctx context.Context) (int, error) {
-	begun := time.Now()
 	m, err := s.migrator()
 	if err != nil {
 		return 0, err
 	}
-	// Through the pauses too: several that took turns at them would leave others no time at all.
-	unlock, err := s.engine.lockMigrations(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("migrate: %w", s.engine.Translate(err))
-	}
-	defer unlock()
 	if err := s.checkSchemaMark(ctx, m); err != nil {
 		return 0, err
 	}
 	taken := 0
-	for attempt := 1; ; attempt++ {
+	// On SQLite another process may apply a step meanwhile, whose tables are then there. The next attempt
+	// sees that.
+	for attempt := 0; attempt <= len(m.ListSources()); attempt++ {
 		var done []*goose.MigrationResult
 		done, err = m.Up(ctx)
 		var partial *goose.PartialError
@@ -66,16 +55,8 @@ func (s *Store) Migrate(ctx context.Context) (int, error) {
 		if err == nil {
 			return taken, nil
 		}
-		wait, again := s.engine.migrateAgain(err, attempt, len(m.ListSources()), time.Since(begun))
-		if !again {
-			return taken, fmt.Errorf("migrate: %w", s.engine.Translate(err))
-		}
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			return taken, fmt.Errorf("migrate: %w", ctx.Err())
-		}
 	}
+	return taken, fmt.Errorf("migrate: %w", s.engine.Translate(err))
 }
 
 // checkSchemaMark says ErrOldSchema where there is a schema without the mark that the first step writes.
@@ -103,11 +84,6 @@ func (s *Store) MigrateDown(ctx context.Context) (string, error) {
 	if err := s.checkSchemaMark(ctx, m); err != nil {
 		return "", err
 	}
-	unlock, err := s.engine.lockMigrations(ctx)
-	if err != nil {
-		return "", fmt.Errorf("migrate down: %w", s.engine.Translate(err))
-	}
-	defer unlock()
 	done, err := m.Down(ctx)
 	if err != nil {
 		return "", fmt.Errorf("migrate down: %w", s.engine.Translate(err))

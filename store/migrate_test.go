@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
@@ -94,60 +93,6 @@ func TestMigrationsAtOnce(t *testing.T) {
 			t.Error(err)
 		}
 		if err := stores[0].CheckMigrated(t.Context()); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-// A migration that waits for a lock lets others go first, however many processes migrate, and goes
-// on once the lock is free.
-func TestMigrationsWaitForLocks(t *testing.T) {
-	onPostgres(t, func(t *testing.T) { // on SQLite one waits for the other before it begins
-		t.Parallel()
-		var tables storetest.SQL
-		databaseURL := storetest.URL(t, storetest.Postgres)
-		s := storetest.OpenURL(t, databaseURL+"&application_name=first", tables.Use)
-		second := storetest.OpenURL(t, databaseURL+"&application_name=second")
-		if _, err := s.Migrations(t.Context()); err != nil { // makes goose's table
-			t.Fatal(err)
-		}
-		db := tables.DB(t)
-		holder, err := db.Begin()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = holder.Rollback() }()
-		if _, err := holder.Exec("LOCK TABLE goose_db_version IN SHARE MODE"); err != nil {
-			t.Fatal(err)
-		}
-		migrated := make(chan error, 2)
-		migrate := func(s *store.Store) {
-			_, err := s.Migrate(t.Context())
-			migrated <- err
-		}
-		until := func(firstWaits bool) {
-			t.Helper()
-			for len(migrated) == 0 {
-				names := storetest.Rows(t, db, "SELECT application_name FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
-				if slices.Contains(names, `application_name="second"`) {
-					t.Fatal("the second migration waits for a lock while it is the first one's turn")
-				}
-				if slices.Contains(names, `application_name="first"`) == firstWaits {
-					return
-				}
-				time.Sleep(time.Millisecond)
-			}
-			t.Fatalf("a migration did not wait: %v", <-migrated)
-		}
-		go migrate(s)
-		until(true)
-		go migrate(second)
-		until(false)
-		until(true) // the pause is over, which the second did not use
-		if err := holder.Rollback(); err != nil {
-			t.Fatal(err)
-		}
-		if err := errors.Join(<-migrated, <-migrated, s.CheckMigrated(t.Context())); err != nil {
 			t.Error(err)
 		}
 	})

@@ -5,8 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
+	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 	"golang.org/x/sync/semaphore"
 	gormpostgres "gorm.io/driver/postgres"
@@ -25,8 +28,8 @@ import (
 // table waits behind it.
 const migrationLockTimeout = 2 * time.Second
 
-// migrationPatience is how long a migration tries to get its locks, and waits for other migrations.
-const migrationPatience = 5 * time.Minute
+// migrationTurn is how long a migration waits for those of other processes.
+const migrationTurn = 5 * time.Minute
 
 // lockNotAvailable is Postgres's code of a lock that was waited for too long.
 const lockNotAvailable = "55P03"
@@ -48,7 +51,9 @@ func openPostgres(ctx context.Context, cfg Config) (*Store, error) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 5 * time.Second
 	}
-	config.DialFunc = dialDatabase
+	// A machine that is gone is noticed in 5 s where nothing is under way, else by the request's time limit.
+	keepAlive := net.KeepAliveConfig{Enable: true, Idle: 2 * time.Second, Interval: time.Second, Count: 3}
+	config.DialFunc = (&net.Dialer{KeepAliveConfig: keepAlive}).DialContext
 	pool := openPostgresPool(cfg, *config)
 	pool.SetMaxOpenConns(cfg.Connections)
 	pool.SetMaxIdleConns(cfg.Connections)
@@ -70,7 +75,6 @@ func openPostgres(ctx context.Context, cfg Config) (*Store, error) {
 		config.RuntimeParams["lock_timeout"] = strconv.FormatInt(migrationLockTimeout.Milliseconds(), 10)
 	}
 	e.migrations = openPostgresPool(cfg, *config)
-	e.migrations.SetMaxIdleConns(0) // lockMigrations relies on it
 	s := newStore(cfg, e, db, db)
 	// While an import keeps every change waiting, reads have the other connections.
 	s.writers, s.writeWait = semaphore.NewWeighted(int64(max(1, cfg.Connections*3/4))), cfg.StatementTimeout
@@ -113,8 +117,6 @@ func checkPostgres(ctx context.Context, pool *sql.DB, log *slog.Logger) error {
 	return nil
 }
 
-func (*postgresEngine) dialect() string { return "postgres" }
-
 // bind numbers the parameters. No statement has a ? elsewhere.
 func (*postgresEngine) bind(text string) string {
 	parts := strings.Split(text, "?")
@@ -155,31 +157,13 @@ func (*postgresEngine) endImport(db *gorm.DB) error {
 	return db.Exec("DISCARD PLANS").Error
 }
 
-func (e *postgresEngine) migrationPool(*sql.DB) *sql.DB { return e.migrations }
-
-// lockMigrations takes goose's lock on a connection of its own, and releases it by closing that. It
-// looks once a second whether the lock is free.
-func (e *postgresEngine) lockMigrations(ctx context.Context) (func(), error) {
-	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, uint64(migrationPatience/time.Second)))
+// migrator takes goose's lock for each migration, and looks once a second whether it is free.
+func (e *postgresEngine) migrator(_ *sql.DB, migrations fs.FS) (*goose.Provider, error) {
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, uint64(migrationTurn/time.Second)))
 	if err != nil {
 		return nil, err
 	}
-	conn, err := e.migrations.Conn(ctx)
-	if err != nil {
-		return nil, err
-	}
-	unlock := func() { _ = conn.Close() } // the pool keeps none
-	if err := locker.SessionLock(ctx, conn); err != nil {
-		unlock()
-		return nil, fmt.Errorf("wait for another migration: %w", err)
-	}
-	return unlock, nil
-}
-
-// migrateAgain waits for requests and imports that hold what the migration needs.
-func (*postgresEngine) migrateAgain(err error, _, _ int, since time.Duration) (time.Duration, bool) {
-	var answer *pgconn.PgError
-	return 3 * time.Second, errors.As(err, &answer) && answer.Code == lockNotAvailable && since < migrationPatience
+	return goose.NewProvider(goose.DialectPostgres, e.migrations, migrations, goose.WithSessionLocker(locker))
 }
 
 // Translate turns a driver's error into the store's.

@@ -15,7 +15,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -101,25 +100,6 @@ func (r *oneRow) Next(dest []driver.Value) error {
 	}
 	dest[0], r.value = r.value, ""
 	return nil
-}
-
-// A migration comes again after a lock that it did not get, until its time is over.
-func TestPostgresMigratesAgain(t *testing.T) {
-	for _, c := range []struct {
-		code  string
-		since time.Duration
-		want  bool
-	}{
-		{lockNotAvailable, 0, true},
-		{lockNotAvailable, migrationPatience - 1, true},
-		{lockNotAvailable, migrationPatience, false},
-		{"42P07", 0, false},
-	} {
-		err := fmt.Errorf("step: %w", &pgconn.PgError{Code: c.code})
-		if _, again := (&postgresEngine{}).migrateAgain(err, 1000, 1, c.since); again != c.want {
-			t.Errorf("%s after %s: %v", c.code, c.since, again)
-		}
-	}
 }
 
 // What answers with a code of no class is an error, and a lock that was waited for too long a

@@ -6,12 +6,13 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/mattn/go-sqlite3"
+	"github.com/pressly/goose/v3"
 	gormsqlite "gorm.io/driver/sqlite"
 	"gorm.io/gorm"
 )
@@ -123,8 +124,6 @@ func (c sqliteConnector) Connect(context.Context) (driver.Conn, error) {
 }
 func (c sqliteConnector) Driver() driver.Driver { return &sqlite3.SQLiteDriver{} }
 
-func (*sqliteEngine) dialect() string { return "sqlite3" }
-
 // bind puts a + before each parameter, which hides its value from the planner and does nothing else.
 // Otherwise SQLite plans a statement again each time it runs, since the driver clears its values after
 // each run: reading one organisation would take twice as long. No statement has a ? elsewhere.
@@ -134,19 +133,13 @@ func (*sqliteEngine) locking(string) string { return "" }
 
 func (*sqliteEngine) snapshot() *sql.TxOptions { return nil } // a WAL reader sees one state
 
-func (*sqliteEngine) migrationPool(pool *sql.DB) *sql.DB { return pool }
+func (*sqliteEngine) migrator(pool *sql.DB, migrations fs.FS) (*goose.Provider, error) {
+	return goose.NewProvider(goose.DialectSQLite3, pool, migrations)
+}
 
 func (*sqliteEngine) lockForImport(*gorm.DB) error { return nil } // one Write runs at a time
 
 func (*sqliteEngine) endImport(*gorm.DB) error { return nil }
-
-func (*sqliteEngine) lockMigrations(context.Context) (func(), error) { return func() {}, nil }
-
-// migrateAgain tries again, since no lock spans several steps: where two processes start at once on an
-// empty file, the second to begin a step finds its tables there.
-func (*sqliteEngine) migrateAgain(_ error, attempt, steps int, _ time.Duration) (time.Duration, bool) {
-	return 0, attempt <= steps
-}
 
 // Translate turns a driver's error into the store's.
 func (*sqliteEngine) Translate(err error) error {

@@ -9,11 +9,13 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/pressly/goose/v3"
 	"golang.org/x/sync/semaphore"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
@@ -69,8 +71,8 @@ type Store struct {
 
 // engine is what differs between SQLite and Postgres beyond what GORM hides.
 type engine interface {
-	// dialect is GORM's and goose's name of the engine.
-	dialect() string
+	// Name is GORM's name of the engine.
+	Name() string
 	// bind writes the parameters of a statement, each a ?, as the driver wants them.
 	bind(text string) string
 	// locking returns what a query ends with that locks rows: the clause on Postgres, "" on SQLite,
@@ -82,13 +84,8 @@ type engine interface {
 	lockForImport(db *gorm.DB) error
 	// endImport comes last in a transaction that lockForImport was called in.
 	endImport(db *gorm.DB) error
-	// migrationPool is where migrations run, given the pool of other changes.
-	migrationPool(pool *sql.DB) *sql.DB
-	// lockMigrations waits until no other process migrates and keeps others from it until unlock.
-	lockMigrations(ctx context.Context) (unlock func(), err error)
-	// migrateAgain says whether a migration of so many steps, which began so long ago, is worth
-	// another attempt after this error, and after what time.
-	migrateAgain(err error, attempt, steps int, since time.Duration) (wait time.Duration, again bool)
+	// migrator applies migrations. It gets the pool of other changes.
+	migrator(pool *sql.DB, migrations fs.FS) (*goose.Provider, error)
 	// Translate turns a driver's error into the store's.
 	Translate(err error) error
 	// close releases what the engine holds besides its connections.
