@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/opencalls/opencalls/fixture"
 	"github.com/opencalls/opencalls/store"
@@ -18,16 +19,25 @@ type importCommand struct {
 	DryRun bool     `name:"dry-run" help:"Check everything and say what would be loaded, but keep nothing."`
 }
 
-// errDryRun takes a transaction back that has done everything but be kept.
+// progressInterval is the time between two lines that say how far an import is.
+const progressInterval = 5 * time.Second
+
+// errDryRun rolls a transaction back in which everything succeeded.
 var errDryRun = errors.New("dry run")
 
 // Run loads the files and prints how many entries there were.
 func (c importCommand) Run(env environment) error {
-	shown := &progress{out: env.stderr}
+	shown := time.Now()
+	progress := func(kind string, rows int) {
+		if time.Since(shown) > progressInterval {
+			fmt.Fprintf(env.stderr, "%d %s read\n", rows, kind)
+			shown = time.Now()
+		}
+	}
 	var counts fixture.Counts
 	err := withFiles(c.Files, func(files []*fixture.File) error {
 		return c.write(env, func(tx *store.Tx) (err error) {
-			counts, err = fixture.Import(env.ctx, tx, files, c.limits(), shown.imported)
+			counts, err = fixture.Import(env.ctx, tx, files, c.limits(), progress)
 			if err == nil && c.DryRun {
 				return errDryRun
 			}
@@ -70,8 +80,7 @@ func (c exportCommand) Run(env environment) error {
 }
 
 func (c exportCommand) export(env environment, s *store.Store) error {
-	shown := &progress{out: env.stderr}
-	export := func(w io.Writer) error { return fixture.Export(env.ctx, s, io.MultiWriter(w, shown)) }
+	export := func(w io.Writer) error { return fixture.Export(env.ctx, s, w) }
 	if c.Output == "" {
 		return export(env.stdout)
 	}

@@ -211,7 +211,7 @@ func TestClientsThatDoNotRead(t *testing.T) {
 		p := start(t, "--demo", flag, fmt.Sprintf("--image-max-bytes=%d", size), "--body-memory=200000000")
 		link := strings.TrimPrefix(p.upload(t, fixture.DemoStaffToken, largePNG(size)), p.Address)
 		p.checkLog(t)
-		p = start(t, flag, "--read-timeout=5s", "--request-timeout=5s", "--write-timeout=11s")
+		p = start(t, flag, "--read-timeout=5s", "--request-timeout=5s")
 		request := "GET " + link + " HTTP/1.1\r\nHost: x\r\n\r\n"
 		for range 10 {
 			leaves := p.dial(t, request)

@@ -51,7 +51,7 @@ type serveCommand struct {
 	ValidateResponses string        `name:"validate-responses" enum:"off,log,fail" default:"off" help:"Check answers against openapi.yaml: off, log, or fail, which makes a violation a 500."`
 	AnonymousRead     bool          `name:"anonymous-read" help:"Let list and retrieve be read without a token."`
 	NoMigrate         bool          `name:"no-migrate" help:"Leave the database's schema as it is."`
-	DrainDelay        time.Duration `name:"drain-delay" default:"0s" help:"How long to go on serving after SIGTERM while /readyz is 503, so that a load balancer sees it; SIGINT skips it."`
+	DrainDelay        time.Duration `name:"drain-delay" default:"0s" help:"How long to go on serving after SIGTERM while /readyz is 503, so that a load balancer sees it."`
 	ShutdownTimeout   time.Duration `name:"shutdown-timeout" default:"30s" help:"How long requests may take to finish after that."`
 }
 
@@ -61,8 +61,8 @@ const (
 	restMemory = 64 << 20 // of Go's GOMEMLIMIT: what there is besides bodies, in bytes
 )
 
-// Run serves until SIGTERM or SIGINT, finishes what is under way and returns nil. A second
-// signal ends the process at once.
+// Run serves until SIGTERM or SIGINT, finishes what is under way and returns nil. A second signal ends
+// the process at once.
 func (c serveCommand) Run(env environment) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
@@ -71,7 +71,8 @@ func (c serveCommand) Run(env environment) error {
 		debug.SetMemoryLimit(c.BodyMemory + restMemory)
 	}
 	log := slog.New(slog.NewJSONHandler(env.stderr, nil))
-	ctx, stop := untilSignal(env.ctx)
+	ctx, stop := signal.NotifyContext(env.ctx, syscall.SIGTERM, os.Interrupt)
+	context.AfterFunc(ctx, stop)
 	defer stop()
 	env.ctx = ctx
 
@@ -82,7 +83,7 @@ func (c serveCommand) Run(env environment) error {
 	defer listener.Close()
 	s, err := c.openFilled(env, log)
 	if reason := context.Cause(ctx); err != nil && reason != nil {
-		return fmt.Errorf("%w before it served", reason) // what that broke off says nothing to anybody
+		return fmt.Errorf("stopped before it served: %w", reason) // err is what that broke off
 	}
 	if err != nil {
 		return err
@@ -193,12 +194,10 @@ func (c serveCommand) serveUntil(
 	case <-ctx.Done():
 	}
 	draining.Store(true)
-	if !errors.Is(context.Cause(ctx), errInterrupted) {
-		select {
-		case err := <-failed:
-			return err
-		case <-time.After(c.DrainDelay):
-		}
+	select {
+	case err := <-failed:
+		return err
+	case <-time.After(c.DrainDelay):
 	}
 	// The requests' own context is not this one, so they are not cancelled.
 	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.ShutdownTimeout)
@@ -208,31 +207,4 @@ func (c serveCommand) serveUntil(
 		return fmt.Errorf("requests under way were cut off after %s", c.ShutdownTimeout)
 	}
 	return nil
-}
-
-// The causes of the end of untilSignal's context.
-var (
-	errInterrupted = errors.New("interrupted")
-	errTerminated  = errors.New("terminated")
-)
-
-// untilSignal returns a context that the first SIGTERM or SIGINT ends, with errTerminated or
-// errInterrupted as its cause. A second one ends the process, as without this.
-func untilSignal(parent context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(parent)
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
-	go func() {
-		select {
-		case received := <-signals:
-			signal.Stop(signals)
-			if received == os.Interrupt {
-				cancel(errInterrupted)
-			} else {
-				cancel(errTerminated)
-			}
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, func() { signal.Stop(signals); cancel(nil) }
 }
