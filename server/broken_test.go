@@ -18,20 +18,13 @@ const (
 	internal    = `{"detail":"Internal server error."}`
 )
 
-// exampleOf is a request of an operation that would succeed.
-func (a *stage) exampleOf(op operation) request {
-	r := request{Method: op.method, Target: a.names.Replace(op.target("{zagreb}")), Token: "token-of-sam", Body: op.example()}
-	r.Body.Content = a.names.Replace(r.Body.Content)
-	return r
-}
-
 // breakdown sends every operation's request to a server whose database is broken, and checks that
 // the answer and the log's one line say so, each no more than it should.
 func breakdown(t *testing.T, stage *stage, status int) {
 	t.Helper()
 	for _, op := range operations {
 		t.Run(op.OperationID, func(t *testing.T) {
-			r := stage.exampleOf(op)
+			r := stage.request(op.example())
 			got := stage.send(t, r)
 			want := map[int]string{503: unavailable, 500: internal}[status] + "\n"
 			if r.Method == http.MethodHead {

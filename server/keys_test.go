@@ -24,14 +24,7 @@ func TestAnswersHoldEveryProperty(t *testing.T) {
 			}
 			t.Run(op.OperationID, func(t *testing.T) {
 				defer stage.restore(t)
-				r := request{Method: op.method, Target: stage.names.Replace(op.target("{tartu}")), Token: "token-of-sam"}
-				if op.RequestBody != nil {
-					r.Body = jsonBody(stage.names.Replace(`{"role":"HELPER","user":"{jyrg}","customer":"https://x/api/customers/{tartu.customer}/"}`))
-				}
-				if op.OperationID == "call_managing_organisations_create" {
-					r.Body = jsonBody(stage.names.Replace(`{"customer":` + freeURL + `}`))
-				}
-				got := stage.send(t, r)
+				got := stage.send(t, stage.request(op.example()))
 				schema := response.Value.Content["application/json"].Schema.Value
 				objects := []map[string]any{{}}
 				var into any = &objects[0]

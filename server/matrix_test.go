@@ -193,7 +193,7 @@ func (a *stage) playCell(t *testing.T, name, column, may string, anonymousRead b
 			for field, text := range c.fields {
 				fields[field] = replace(text)
 			}
-			for _, media := range op.bodies() {
+			for _, media := range op.mediaTypes() {
 				if op.RequestBody != nil {
 					r.Body = encodeBody(t, media, fields)
 				}

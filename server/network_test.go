@@ -40,7 +40,8 @@ func TestAllowedHosts(t *testing.T) {
 			}
 		}
 		// The host of an absolute target counts, not the header's.
-		if got := stage.get(t, "http://"+host+base, "calls.example.com"); host != "" && strings.HasPrefix(got, "HTTP/1.1 200 ") != allowed {
+		got := stage.get(t, "http://"+host+base, "calls.example.com")
+		if shown := strings.Contains(got, `[{"url":"http://`+host+base); host != "" && shown != allowed {
 			t.Errorf("a target at %q:\n%s", host, got)
 		}
 		if got := stage.get(t, "/healthz", host); !strings.HasPrefix(got, "HTTP/1.1 200 ") && !strings.Contains(got, refusedByLibrary) {
@@ -177,31 +178,6 @@ func TestOptionsThatAreNoPreflight(t *testing.T) {
 			if got := stage.send(t, request{Method: "OPTIONS", Target: base, Header: header}); got.Status != 204 || !strings.Contains(got.Header.Get("Allow"), "POST") || got.Header.Get("Access-Control-Allow-Origin") != "" {
 				t.Errorf("%v, %v: %d %v", origins, header, got.Status, got.Header)
 			}
-		}
-	}
-}
-
-// A request for a whole URL names its host there, and Host says nothing then: the one that is
-// checked is the one that answers hold.
-func TestHostOfAWholeURL(t *testing.T) {
-	stage := newStage(t, storetest.SQLite, func(s *setup) {
-		s.server.AllowedHosts, s.server.PublicURL = []string{"calls.example.com"}, ""
-	})
-	for _, test := range []struct {
-		target, host string
-		allowed      bool
-	}{
-		{"http://evil.example", "calls.example.com", false},
-		{"http://calls.example.com", "evil.example", true},
-		{"https://calls.example.com:8443", "calls.example.com", true},
-		{"http://calls.example.com@evil.example", "calls.example.com", false},
-		{"http://evil.example@calls.example.com", "evil.example", true},
-		{"ftp://evil.example", "calls.example.com", false},
-		{"//evil.example", "calls.example.com", false},
-	} {
-		got := stage.get(t, test.target+"…/?page_size=1", test.host)
-		if strings.HasPrefix(got, "HTTP/1.1 200 ") != test.allowed || test.allowed && !strings.Contains(got, `[{"url":"http://calls.example.com`) || strings.Contains(got, "evil") {
-			t.Errorf("%s, Host: %s:\n%s", test.target, test.host, got)
 		}
 	}
 }

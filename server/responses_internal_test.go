@@ -12,25 +12,7 @@ import (
 	"testing"
 
 	"github.com/labstack/echo/v4"
-
-	"github.com/opencalls/opencalls/gen"
 )
-
-// operationCalled is an operation of openapi.yaml by its id.
-func operationCalled(t *testing.T, id string) operation {
-	t.Helper()
-	spec, err := gen.GetSpec()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, op := range operations(spec) {
-		if op.id == id {
-			return op
-		}
-	}
-	t.Fatalf("no operation %s", id)
-	return operation{}
-}
 
 // answer writes an answer with headers and a body, whatever openapi.yaml says.
 func answer(status int, body string, headers ...string) echo.HandlerFunc {
@@ -69,7 +51,7 @@ var brokenHandlers = []struct {
 func TestBrokenHandlers(t *testing.T) {
 	for _, test := range brokenHandlers {
 		t.Run(test.name, func(t *testing.T) {
-			op := operationCalled(t, test.operation)
+			op := testOperation(t, test.operation)
 			play := func(mode string) (answer, log string) {
 				var lines bytes.Buffer
 				cfg := Config{ValidateResponses: mode, Logger: slog.New(slog.NewJSONHandler(&lines, nil))}.withDefaults()

@@ -1,5 +1,7 @@
 package server_test
 
+import "github.com/opencalls/opencalls/tests/world"
+
 const noOrganisation = `{"detail":"No CallManagingOrganisation matches the given query."}`
 
 var retrieveScenarios = []scenario{
@@ -54,15 +56,29 @@ var destroyScenarios = []scenario{
 
 const mayNot = `{"detail":"You do not have permission to perform this action."}`
 
+var (
+	tartuImage   = world.PNG(1, 1, 200)
+	imageHeaders = map[string]string{
+		"ETag": `"284e1a590d5ee5d331e2a0351c2a8ac49f55b7428d4f72d5769bd716deb44961"`, "Cache-Control": "public, max-age=31536000, immutable",
+		"Content-Security-Policy": "default-src 'none'; sandbox", "X-Content-Type-Options": "nosniff",
+	}
+)
+
 // plainScenarios are those of the routes outside of openapi.yaml, and of none. The page at
 // /api/docs/ and the file at /api/schema/ have tests of their own.
 var plainScenarios = []scenario{
 	{name: "the process is up", as: "nobody", request: "GET /healthz", status: 200, want: `{"status":"ok"}`, headers: map[string]string{"Content-Type": "application/json"}},
 	{name: "the database is up", as: "nobody", request: "GET /readyz", status: 200, want: `{"status":"ok"}`},
 
+	{name: "an image", as: "nobody", request: "GET /api/media/{tartu.image}/", status: 200, want: tartuImage, headers: imageHeaders},
+	{name: "an image that the client has", as: "nobody", request: "GET /api/media/{tartu.image}/", header: []string{"If-None-Match: " + imageHeaders["ETag"]}, status: 304, headers: imageHeaders},
+	{name: "an image of which the client has another", as: "nobody", request: "GET /api/media/{tartu.image}/", header: []string{`If-None-Match: "x"`}, status: 200, want: tartuImage, headers: imageHeaders},
 	{name: "an unknown image", as: "nobody", request: "GET /api/media/{tartu}/", status: 404, want: `{"detail":"Not found."}`},
 	{name: "an image with an id that is none", as: "nobody", request: "GET /api/media/abc/", status: 404, want: `{"detail":"Not found."}`},
 	{name: "an image without the last slash", as: "nobody", request: "GET /api/media/{tartu.image}?a=b%20c", status: 301, headers: map[string]string{"Location": "/api/media/{tartu.image}/?a=b%20c"}},
+
+	{name: "the schema without the last slash", as: "nobody", request: "GET /api/schema?format=json", status: 301, headers: map[string]string{"Location": "/api/schema/?format=json"}},
+	{name: "a method that the schema does not have", as: "nobody", request: "POST /api/schema/", status: 405, want: `{"detail":"Method \"POST\" not allowed."}`},
 
 	{name: "an unknown path", as: "nobody", request: "GET /api/unknown/", status: 404, want: `{"detail":"Not found."}`, headers: map[string]string{"Content-Type": "application/json"}},
 	{name: "an unknown path, whatever the method", as: "nobody", request: "DELETE /api/", status: 404, want: `{"detail":"Not found."}`},

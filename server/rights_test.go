@@ -19,22 +19,25 @@ func TestRightsEndWhileTheBodyComes(t *testing.T) {
 		stage := newStage(t, engine, func(s *setup) { s.store = append(s.store, statements.Use) })
 		before := stage.before
 		for _, loss := range []struct {
-			name, statement string
-			status          int
-			want            string
+			name, as, statement string
+			status              int
+			want                string
 		}{
-			{"the token is revoked", "DELETE FROM tokens WHERE user_uuid = '{sam}'", 401, `{"detail":"Invalid token."}`},
-			{"the token expires", "UPDATE tokens SET expires = '2027-01-31 12:30:45+00:00' WHERE user_uuid = '{sam}'", 401, `{"detail":"Token has expired."}`},
-			{"the user is deactivated", "UPDATE users SET is_active = false WHERE uuid = '{sam}'", 401, `{"detail":"User inactive or deleted."}`},
-			{"the user is staff no longer", "UPDATE users SET is_staff = false WHERE uuid = '{sam}'", 403, mayNot},
+			{"the token is revoked", "sam", "DELETE FROM tokens WHERE user_uuid = '{sam}'", 401, `{"detail":"Invalid token."}`},
+			{"the token expires", "sam", "UPDATE tokens SET expires = '2027-01-31 12:30:45+00:00' WHERE user_uuid = '{sam}'", 401, `{"detail":"Token has expired."}`},
+			{"the user is deactivated", "sam", "UPDATE users SET is_active = false WHERE uuid = '{sam}'", 401, `{"detail":"User inactive or deleted."}`},
+			{"the user is staff no longer", "sam", "UPDATE users SET is_staff = false WHERE uuid = '{sam}'", 403, mayNot},
+			{"the role is revoked", "olev", "UPDATE user_roles SET revoked = created WHERE user_uuid = '{olev}'", 403, mayNot},
 		} {
 			for _, op := range operations {
 				if op.RequestBody == nil {
 					continue
 				}
 				t.Run(loss.name+"/"+op.OperationID, func(t *testing.T) {
+					s := op.example()
+					s.as = loss.as
 					statements.Reset()
-					got := stage.sendSlowly(t, stage.exampleOf(op), func() {
+					got := stage.sendSlowly(t, stage.request(s), func() {
 						eventually(t, func() bool { return statements.Count() > 0 }) // the request has been let in
 						stage.exec(t, stage.names.Replace(loss.statement))
 						stage.before = storetest.Dump(t, stage.sql)

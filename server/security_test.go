@@ -36,10 +36,10 @@ func TestSQLInjection(t *testing.T) {
 			}
 		}
 		for _, op := range operations {
-			target := stage.names.Replace(op.target("{percent}"))
+			target := stage.request(op.example()).Target
 			for _, sql := range injections {
-				try(request{Method: op.method, Target: strings.ReplaceAll(op.path, "{uuid}", url.PathEscape(sql)), Token: "token-of-sam", Body: op.example()})
-				try(request{Method: op.method, Target: target, Token: "x" + url.PathEscape(sql), Body: op.example()})
+				try(request{Method: op.method, Target: op.target(url.PathEscape(sql)), Token: "token-of-sam"})
+				try(request{Method: op.method, Target: target, Token: "x" + url.PathEscape(sql)})
 				for _, parameter := range op.Parameters {
 					if parameter.Value.In == "query" {
 						try(request{Method: op.method, Target: target + "?" + parameter.Value.Name + "=" + url.QueryEscape(sql), Token: "token-of-sam"})
@@ -50,10 +50,9 @@ func TestSQLInjection(t *testing.T) {
 				}
 				for mediaType, content := range op.RequestBody.Value.Content {
 					for field := range content.Schema.Value.Properties {
-						if field == "description" {
-							continue // is kept as it is, below
+						if field != "description" { // is kept as it is, below
+							try(request{Method: op.method, Target: target, Token: "token-of-sam", Body: encodeBody(t, mediaType, map[string]any{field: sql})})
 						}
-						try(request{Method: op.method, Target: target, Token: "token-of-sam", Body: encodeBody(t, mediaType, map[string]any{field: sql})})
 					}
 				}
 			}
@@ -61,36 +60,25 @@ func TestSQLInjection(t *testing.T) {
 		if diff := stage.changes(t); diff != "" {
 			t.Errorf("the database changed:\n%s", diff)
 		}
-		stage.keepsInjections(t)
+		// What is written is kept as it is: a field, and the request's id, which audit events have. Nobody
+		// keeps a file's name.
 		for _, sql := range injections {
-			text, _ := json.Marshal(sql)
-			got := stage.send(t, request{Method: "PATCH", Target: stage.names.Replace("…/{tartu}/"), Token: "token-of-sam", Body: jsonBody(`{"description":` + string(text) + `}`)})
+			id := strings.ReplaceAll(sql, " ", "/**/")
+			image := "Content-Disposition: form-data; name=\"image\"; filename=\"" + strings.ReplaceAll(sql, `"`, `\"`) + "\""
+			got := stage.send(t, request{
+				Method: "PATCH", Target: stage.names.Replace("…/{tartu}/"), Token: "token-of-sam", Header: http.Header{"X-Request-Id": {id}},
+				Body: parts(text("description", sql), part{Header: image, Content: pngFile}),
+			})
 			var answer struct{ Description string }
-			if err := json.Unmarshal([]byte(got.Body), &answer); err != nil || got.Status != 200 || answer.Description != sql {
+			if err := json.Unmarshal([]byte(got.Body), &answer); err != nil || got.Status != 200 || answer.Description != sql || got.Header.Get("X-Request-ID") != id {
 				t.Errorf("%q: %d %s", sql, got.Status, got.Body)
+			}
+			var kept int
+			if err := stage.sql.QueryRow("SELECT count(*) FROM audit_events WHERE request_id = $1", id).Scan(&kept); err != nil || kept != 1 {
+				t.Errorf("%q: %d events: %v", id, kept, err)
 			}
 		}
 	})
-}
-
-// keepsInjections sends SQL in what is written and is no field: the request's id, which audit
-// events have, and a file's name, which nobody keeps.
-func (a *stage) keepsInjections(t *testing.T) {
-	t.Helper()
-	for _, sql := range injections {
-		id := strings.ReplaceAll(sql, " ", "/**/")
-		header := "Content-Disposition: form-data; name=\"image\"; filename=\"" + strings.ReplaceAll(sql, `"`, `\"`) + "\""
-		got := a.send(t, request{Method: "PATCH", Target: a.names.Replace("…/{tartu}/"), Token: "token-of-sam",
-			Header: http.Header{"X-Request-Id": {id}}, Body: parts(part{Header: header, Content: pngFile})})
-		a.log.take()
-		if got.Status != 200 || got.Header.Get("X-Request-ID") != id {
-			t.Errorf("%q: %d %s", id, got.Status, got.Body)
-		}
-		var kept int
-		if err := a.sql.QueryRow("SELECT count(*) FROM audit_events WHERE request_id = $1", id).Scan(&kept); err != nil || kept != 1 {
-			t.Errorf("%q: %d events: %v", id, kept, err)
-		}
-	}
 }
 
 // An image that is something else too is served as the image that it is, whatever its name.
@@ -117,11 +105,6 @@ func TestPolyglotImages(t *testing.T) {
 					served.Header.Get("Content-Security-Policy") != "default-src 'none'; sandbox" {
 					t.Errorf("%q: %d %v", name, served.Status, served.Header)
 				}
-			}
-		}
-		for _, path := range []string{"/api/media/../../etc/passwd", "/api/media/..%2f..%2fetc%2fpasswd/", "/api/docs/../../openapi.yaml", "/api/docs/..%2f..%2fgo.mod", "/api/docs/%2e%2e/%2e%2e/go.mod"} {
-			if got := raw(t, stage.app, "GET "+path+" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.1 404 ") {
-				t.Errorf("%s:\n%s", path, got)
 			}
 		}
 	})
