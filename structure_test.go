@@ -1,9 +1,6 @@
 package opencalls_test
 
 import (
-	"encoding/json"
-	"errors"
-	"io"
 	"maps"
 	"os/exec"
 	"slices"
@@ -49,28 +46,14 @@ type goPackage struct {
 // packages lists the module's packages, without their tests, by their directories.
 func packages(t *testing.T) map[string]goPackage {
 	t.Helper()
-	command := exec.Command("go", "list", "-json=ImportPath,Name,Imports", "./...")
-	out, err := command.StdoutPipe()
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{.Name}} {{join .Imports " "}}`, "./...").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
 	list := map[string]goPackage{}
-	for decoder := json.NewDecoder(out); ; {
-		var p goPackage
-		err := decoder.Decode(&p)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		list[strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")] = p
-	}
-	if err := command.Wait(); err != nil {
-		t.Fatal(err)
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		list[strings.TrimPrefix(strings.TrimPrefix(fields[0], module), "/")] = goPackage{fields[0], fields[1], fields[2:]}
 	}
 	return list
 }

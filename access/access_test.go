@@ -1,7 +1,6 @@
 package access_test
 
 import (
-	"context"
 	"os"
 	"testing"
 
@@ -15,94 +14,20 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
 
-func on(scope store.Scope, name string, permissions ...string) []store.HeldRole {
-	return []store.HeldRole{{Scope: scope, Name: name, Permissions: permissions}}
-}
-
 const (
 	customer     = store.ScopeCustomer
 	organisation = store.ScopeOrganisation
 )
 
-// manage is what MayManageRole says: no, of others, or of all.
-type manage string
-
-const (
-	no     manage = "no"
-	others manage = "others"
-	all    manage = "all"
-)
-
-func TestRules(t *testing.T) {
-	staff, support, user := access.Principal{Staff: true}, access.Principal{Support: true}, access.Principal{}
-	tests := []struct {
-		name                 string
-		principal            access.Principal
-		held                 []store.HeldRole
-		create, change, list bool
-		grant, update, end   manage
-	}{
-		{"nobody", user, nil, false, false, false, no, no, no},
-		{"staff", staff, nil, true, true, true, all, all, all},
-		{"support", support, nil, false, false, true, no, no, no},
-		{"support and an owner", support, on(customer, access.RoleCustomerOwner), false, true, true, no, no, no},
-
-		// The owner is known by the role's name, on the customer alone.
-		{"owner of the customer", user, on(customer, access.RoleCustomerOwner), false, true, true, no, no, no},
-		{"a role of that name on the organisation", user, on(organisation, access.RoleCustomerOwner), false, false, true, no, no, no},
-		{"manager of the customer", user, on(customer, access.RoleCustomerManager), false, false, true, no, no, no},
-		{"call organizer", user, on(organisation, access.RoleCallOrganizer), false, false, true, no, no, no},
-
-		// Everything else is known by its permission.
-		{"may register on the customer", user, on(customer, "X", access.PermissionRegister), true, false, true, no, no, no},
-		{"may register on the organisation", user, on(organisation, "X", access.PermissionRegister), false, false, true, no, no, no},
-		{"may grant on the customer", user, on(customer, "X", access.PermissionGrantRole), false, false, true, all, no, no},
-		{"may update on the customer", user, on(customer, "X", access.PermissionUpdateRole), false, false, true, no, all, no},
-		{"may revoke on the customer", user, on(customer, "X", access.PermissionRevokeRole), false, false, true, no, no, all},
-		{"may grant on the organisation", user, on(organisation, "X", access.PermissionGrantRole), false, false, true, others, no, no},
-		{"may update on the organisation", user, on(organisation, "X", access.PermissionUpdateRole), false, false, true, no, others, no},
-		{"may revoke on the organisation", user, on(organisation, "X", access.PermissionRevokeRole), false, false, true, no, no, others},
-		{"on both: what is held on the customer counts", user, append(on(organisation, "X", access.PermissionGrantRole, access.PermissionUpdateRole), on(customer, "Y", "Z", access.PermissionGrantRole)...), false, false, true, all, others, no},
-		{"staff with a role on the organisation", staff, on(organisation, "X", access.PermissionGrantRole), true, true, true, all, all, all},
-		{"part of a permission", user, on(customer, "X", "CALL.CREATE", "SERVICE_PROVIDER"), false, false, true, no, no, no},
+// Who may manage a role by the customer and by the organisation may manage their own too. The server's tests
+// have the other rules.
+func TestManagingOnesOwnRole(t *testing.T) {
+	on := func(scope store.Scope) store.HeldRole {
+		return store.HeldRole{Scope: scope, Permissions: []string{"X", access.PermissionGrantRole}}
 	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			p := test.principal
-			managed := func(permission string) manage {
-				switch allowed, othersOnly := p.MayManageRole(test.held, permission); {
-				case !allowed:
-					return no
-				case othersOnly:
-					return others
-				}
-				return all
-			}
-			got := []any{
-				p.MayCreate(test.held), p.MayChange(test.held), p.MayListUsers(test.held),
-				managed(access.PermissionGrantRole), managed(access.PermissionUpdateRole), managed(access.PermissionRevokeRole),
-			}
-			want := []any{test.create, test.change, test.list, test.grant, test.update, test.end}
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("create, change, list users, grant, update and revoke a role; want (-), got (+):\n%s", diff)
-			}
-		})
-	}
-}
-
-// A context without a principal is nobody's, and an outer one is not changed.
-func TestPrincipalOnTheContext(t *testing.T) {
-	outer := context.Background()
-	if got := access.From(outer); got != (access.Principal{}) {
-		t.Errorf("without one: %+v", got)
-	}
-	alice := access.Principal{UserUUID: uuid.New(), Staff: true, Support: true}
-	inner := access.With(outer, alice)
-	if got := access.From(inner); got != alice {
-		t.Errorf("inside: %+v", got)
-	}
-	if got := access.From(outer); got != (access.Principal{}) {
-		t.Errorf("outside: %+v", got)
+	held := []store.HeldRole{on(organisation), on(customer)}
+	if allowed, othersOnly := (access.Principal{}).MayManageRole(held, access.PermissionGrantRole); !allowed || othersOnly {
+		t.Errorf("allowed is %v, only others' is %v", allowed, othersOnly)
 	}
 }
 

@@ -103,7 +103,7 @@ func (c *recordingConn) ExecContext(ctx context.Context, query string, args []dr
 }
 
 func (c *recordingConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	c.statements.add(query, args...)
+	defer c.statements.add(query, args...) // a test may wait until the database has answered
 	return c.connection.QueryContext(ctx, query, args)
 }
 
