@@ -78,7 +78,7 @@ func TestEveryOperationBroken(t *testing.T) {
 // A panic is a 500, whose stack only the log shows.
 func TestPanic(t *testing.T) {
 	var clock clockHook
-	stage := newStage(t, storetest.SQLite, clock.use)
+	stage := newStage(t, storetest.SQLite, clock.use, func(s *setup) { s.server.ValidateResponses = server.ValidateFail })
 	noClock := func() { panic("no clock") }
 	clock.Store(&noClock)
 	got := stage.send(t, request{Method: "GET", Target: base, Token: "token-of-bob-until-now"}) // the server looks at its clock

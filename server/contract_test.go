@@ -151,37 +151,29 @@ func operationAt(method, escapedPath string) (operation, bool) {
 
 // What holds answers against the contract has to refuse those that break it.
 func TestContractRefuses(t *testing.T) {
-	const object, asJSON, page = base + "00000000-0000-4000-8000-000000000001/", "Content-Type: application/json", "X-Result-Count: 1, Link: x"
-	stat := `{"open_calls":0,"active_rounds":0,"accepted_proposals":0,"pending_proposals":0,"pending_review":0,"rounds_closing_in_one_week":0,"calls_closing_in_one_week":0,"offering_requests_pending":0}`
+	const members = base + "00000000-0000-4000-8000-000000000001/list_users/"
 	for _, test := range []struct {
 		name, method, path string
 		status             int
-		header, body       string
+		change, body       string
 		broken             bool
 	}{
-		{"a right answer", "GET", object + "stats/", 200, asJSON, stat, false},
-		{"a right list", "GET", base, 200, asJSON + ", " + page, "[]", false},
-		{"a right HEAD", "HEAD", base, 200, page, "", false},
-		{"no request id", "GET", base, 200, "X-Request-Id: , " + asJSON + ", " + page, "[]", true},
-		{"a missing field", "GET", object + "stats/", 200, asJSON, `{"open_calls":0}`, true},
-		{"a wrong type", "GET", object + "stats/", 200, asJSON, strings.Replace(stat, "0", `"0"`, 1), true},
-		{"a missing header", "GET", base, 200, asJSON + ", Link: x", "[]", true},
-		{"a wrong header", "GET", base, 200, asJSON + ", X-Result-Count: many, Link: x", "[]", true},
-		{"a missing header of HEAD", "HEAD", base, 200, "Link: x", "", true},
-		{"a body of HEAD", "HEAD", base, 200, page, "[]", true},
-		{"another media type", "GET", base, 404, "Content-Type: text/plain", `{"detail":"Invalid page."}`, true},
-		{"a status that is not documented", "GET", base, 409, asJSON, `{"detail":"x"}`, true},
-		{"401 without its header", "GET", base, 401, asJSON, `{"detail":"x"}`, true},
-		{"a body where there is none", "DELETE", object, 204, asJSON, `{}`, true},
-		{"an id without dashes", "GET", object + "list_users/", 200, asJSON + ", " + page, `[{"uuid":"00000000000040008000000000000001"}]`, true},
-		{"a time of another zone", "GET", object + "list_users/", 200, asJSON + ", " + page, `[{"created":"2027-01-31T00:00:00+02:00"}]`, true},
-		{"a relative URL", "GET", object + "list_users/", 200, asJSON + ", " + page, `[{"user_image":"/api/media/1/"}]`, true},
-		{"an unknown path that is found", "GET", "/api/unknown/", 200, asJSON, `{}`, true},
+		{"a right list", "GET", members, 200, "", "[]", false},
+		{"no request id", "GET", members, 200, "X-Request-Id: ", "[]", true},
+		{"a wrong type", "GET", members, 200, "", `[{"uuid":1}]`, true},
+		{"a wrong header", "GET", members, 200, "X-Result-Count: many", "[]", true},
+		{"a missing header of HEAD", "HEAD", members, 200, "X-Result-Count: ", "", true},
+		{"a body of HEAD", "HEAD", members, 200, "", "[]", true},
+		{"a status that is not documented", "GET", members, 409, "", `{"detail":"x"}`, true},
+		{"a body where there is none", "DELETE", strings.TrimSuffix(members, "list_users/"), 204, "", `{}`, true},
+		{"an id without dashes", "GET", members, 200, "", `[{"uuid":"00000000000040008000000000000001"}]`, true},
+		{"a time of another zone", "GET", members, 200, "", `[{"created":"2027-01-31T00:00:00+02:00"}]`, true},
+		{"a relative URL", "GET", members, 200, "", `[{"user_image":"/api/media/1/"}]`, true},
+		{"an unknown path that is found", "GET", "/api/unknown/", 200, "", `{}`, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			header := http.Header{"X-Request-Id": {"1"}}
-			for _, line := range strings.Split(test.header, ", ") {
-				name, value, _ := strings.Cut(line, ": ")
+			header := http.Header{"X-Request-Id": {"1"}, "Content-Type": {"application/json"}, "X-Result-Count": {"1"}, "Link": {"x"}}
+			if name, value, found := strings.Cut(test.change, ": "); found {
 				header.Set(name, value)
 			}
 			r := httptest.NewRequest(test.method, "http://example.com"+test.path, nil)

@@ -114,7 +114,6 @@ var imageScenarios = []scenario{
 	{name: "a file in place of a customer", request: "POST …/", body: parts(file("customer", "a", "text/plain", "https://x/api/customers/{free.customer}/")), status: 400,
 		want: `{"customer":["Incorrect type. Expected URL string, received list."]}`},
 	{name: "no customer in a multipart body", request: "POST …/", body: parts(text("description", "x")), status: 400, want: required},
-	{name: "an empty customer in a multipart body", request: "POST …/", body: parts(text("customer", "")), status: 400, want: noURL},
 	{name: "all that the data shows to be wrong at once", request: "PUT …/{tartu}/",
 		body: parts(text("customer", "https://x/api/customers/{zagreb.customer}/"), file("image", "a.png", "image/png", svgFile)), status: 400,
 		want: `{"customer":["The customer of an organisation can't be changed."],"image":["Upload a valid image. The file you uploaded was either not an image or a corrupted image."]}`},
@@ -129,7 +128,5 @@ var imageScenarios = []scenario{
 	{name: "a multipart body with a broken header", request: "PATCH …/{tartu}/", body: rawBody("multipart/form-data; boundary=limit", "--limit\r\nx\r\n\r\nx\r\n--limit--\r\n"), status: 400,
 		want: `{"detail":"Multipart form parse error - malformed MIME header: missing colon: \"x\""}`},
 	{name: "a multipart body whose boundary ends a line", request: "PATCH …/{tartu}/", body: rawBody("multipart/form-data; boundary=limit", "--limit\r\nContent-Disposition: form-data; name=zzz\r\n\r\nx\r\n--limit--"), status: 200, want: organisation["tartu"]},
-	{name: "a compressed multipart body", request: "PATCH …/{tartu}/", header: []string{"Authorization: Token token-of-sam", "Content-Encoding: gzip"}, body: parts(text("description", "x")), status: 415,
-		want: `{"detail":"Unsupported content encoding \"gzip\" in request."}`},
 	{name: "a multipart type that can't be read", request: "PATCH …/{tartu}/", body: rawBody("multipart/form-data; boundary=a b", "x"), status: 415, want: `{"detail":"Unsupported media type \"multipart/form-data; boundary=a b\" in request."}`},
 }

@@ -98,12 +98,9 @@ var listUsersScenarios = []scenario{
 	find("search_string=m%C3%BCller", "helping jyrg", "jyrg"),
 	find("search_string=muller"), // accents count here
 	find("search_string='\"%5C%25"),
-	find("search_string=" + strings.Repeat("x", 10000)),
 	find("full_name=&native_name=&role=&search_string=&user_slug=&username=", "carl", "helping jyrg", "nora", "jyrg"),
 	find("role=HELPER&search_string=nora&zzz=1", "nora"),
 	refuse("username=%00", "username", "Null characters are not allowed."),
-	refuse("role=%00", "role", "Null characters are not allowed."),
-	refuse("search_string=%00", "search_string", "Null characters are not allowed."),
 	{name: "a query that is not UTF-8", request: "GET …/{tartu}/list_users/?username=%FF", status: 400, want: notUTF8},
 
 	// Order: ties are broken by the grant's id, whose letter is f and whose number the world's order.
@@ -122,15 +119,10 @@ var listUsersScenarios = []scenario{
 	find("o=-expiration_time", "carl", "helping jyrg", "jyrg", "nora"),
 	find("o=role,-username", "jyrg", "carl", "nora", "helping jyrg"),
 	find("o=-role&o=created,username", "helping jyrg", "nora", "carl", "jyrg"),
-	find("o=role,role", "carl", "jyrg", "helping jyrg", "nora"),
-	refuse("o=bogus", "o", noChoice("bogus")),
-	refuse("o=", "o", noChoice("")),
 
 	// Pages.
 	{name: "a page in the middle", request: "GET …/{tartu}/list_users/?page=2&page_size=1&o=-username", status: 200, want: members("helping jyrg"),
 		headers: team("4", "first", "?o=-username&page_size=1", "prev", "?o=-username&page_size=1", "next", "?o=-username&page=3&page_size=1", "last", "?o=-username&page=4&page_size=1")},
-	{name: "the last page", request: "GET …/{tartu}/list_users/?page=2&page_size=3", status: 200, want: members("jyrg"),
-		headers: team("4", "first", "?page_size=3", "prev", "?page_size=3", "last", "?page=2&page_size=3")},
 	{name: "a page past the end", request: "GET …/{tartu}/list_users/?page=2", status: 404, want: `{"detail":"Invalid page."}`},
 
 	// Fields.
@@ -143,7 +135,6 @@ var listUsersScenarios = []scenario{
 	{name: "a field twice", request: "GET …/{tartu}/list_users/?username=nora&field=user_image,user_image", status: 200, want: `[{"user_image":null}]`},
 	{name: "a field many times", request: "GET …/{tartu}/list_users/?username=nora&field=user_image" + strings.Repeat(",user_image", 1000), status: 200, want: `[{"user_image":null}]`, headers: map[string]string{"Link": ""}},
 	refuse("field="+manyNames(101), "field", "Too many values."),
-	refuse("field=bogus", "field", noChoice("bogus")),
 	refuse("field=", "field", noChoice("")),
 	{name: "all that is wrong with a query at once", as: "carl", request: "GET …/{tartu}/list_users/?field=a&o=b&user=c&user_url=d&page=e&page_size=f&role=%00", status: 400,
 		want: `{"field":["Select a valid choice. a is not one of the available choices."],"o":["Select a valid choice. b is not one of the available choices."],"page_size":["A valid integer is required."],` +

@@ -23,9 +23,6 @@ var statsScenarios = []scenario{
 	{name: "an organisation without calls", request: "GET …/{zagreb}/stats/", status: 200,
 		want: `{"open_calls":0,"active_rounds":0,"accepted_proposals":0,"pending_proposals":0,"pending_review":0,` +
 			`"rounds_closing_in_one_week":0,"calls_closing_in_one_week":0,"offering_requests_pending":0}`},
-	{name: "an id without dashes", request: "GET …/{zagreb:hex}/stats/?customer_uuid=x", status: 200,
-		want: `{"open_calls":0,"active_rounds":0,"accepted_proposals":0,"pending_proposals":0,"pending_review":0,` +
-			`"rounds_closing_in_one_week":0,"calls_closing_in_one_week":0,"offering_requests_pending":0}`},
 	{name: "an id that is not known", request: "GET …/{tartu.customer}/stats/", status: 404, want: noOrganisation},
 	{name: "a query that is not UTF-8", request: "GET …/{tartu}/stats/?zzz=%FF", status: 400, want: notUTF8},
 }
@@ -48,7 +45,6 @@ var destroyScenarios = []scenario{
 		events: []string{"call_managing_organisation.delete {angstrom} by olev"},
 		then:   []step{{"GET …/{angstrom}/list_users/", 404, noOrganisation}}},
 	{name: "it has calls", as: "olev", request: "DELETE …/{tartu}/", status: 400, want: hasCalls},
-	{name: "it has calls, and staff asks", request: "DELETE …/{tartu}/", status: 400, want: hasCalls},
 	{name: "by a member", as: "carl", request: "DELETE …/{tartu}/", status: 403, want: mayNot},
 	{name: "an id that is not known", request: "DELETE …/{tartu.customer}/", status: 404, want: noOrganisation},
 	{name: "a query that is not UTF-8", request: "DELETE …/{zagreb}/?zzz=%FF", status: 400, want: notUTF8},
@@ -75,7 +71,6 @@ var plainScenarios = []scenario{
 	{name: "an image of which the client has another", as: "nobody", request: "GET /api/media/{tartu.image}/", header: []string{`If-None-Match: "x"`}, status: 200, want: tartuImage, headers: imageHeaders},
 	{name: "an unknown image", as: "nobody", request: "GET /api/media/{tartu}/", status: 404, want: `{"detail":"Not found."}`},
 	{name: "an image with an id that is none", as: "nobody", request: "GET /api/media/abc/", status: 404, want: `{"detail":"Not found."}`},
-	{name: "an image without the last slash", as: "nobody", request: "GET /api/media/{tartu.image}?a=b%20c", status: 301, headers: map[string]string{"Location": "/api/media/{tartu.image}/?a=b%20c"}},
 
 	{name: "the schema without the last slash", as: "nobody", request: "GET /api/schema?format=json", status: 301, headers: map[string]string{"Location": "/api/schema/?format=json"}},
 	{name: "a method that the schema does not have", as: "nobody", request: "POST /api/schema/", status: 405, want: `{"detail":"Method \"POST\" not allowed."}`},
