@@ -18,24 +18,25 @@ type renderer struct {
 
 func render(ctx context.Context) renderer { return renderer{RequestFrom(ctx).Origin} }
 
-func (r renderer) url(path string, id uuid.UUID) string { return r.origin + path + id.String() + "/" }
+func (r renderer) url(path, id string) string { return r.origin + path + id + "/" }
 
 func (r renderer) image(id *uuid.UUID) *string {
 	if id == nil {
 		return nil
 	}
-	return new(r.url("/api/media/", *id))
+	return new(r.url("/api/media/", id.String()))
 }
 
 func (r renderer) organisation(o store.Organisation) gen.CallManagingOrganisation {
+	id, customer := o.UUID.String(), o.CustomerUUID.String()
 	return gen.CallManagingOrganisation{
-		URL:                  r.url("/api/call-managing-organisations/", o.UUID),
-		UUID:                 o.UUID.String(),
+		URL:                  r.url("/api/call-managing-organisations/", id),
+		UUID:                 id,
 		Created:              formatTime(o.Created),
 		Description:          o.Description,
-		Customer:             r.url("/api/customers/", o.CustomerUUID),
+		Customer:             r.url("/api/customers/", customer),
 		CustomerName:         o.CustomerName,
-		CustomerUUID:         o.CustomerUUID.String(),
+		CustomerUUID:         customer,
 		CustomerImage:        r.image(o.CustomerImageUUID),
 		CustomerAbbreviation: o.CustomerAbbreviation,
 		CustomerNativeName:   o.CustomerNativeName,
