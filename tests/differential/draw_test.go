@@ -265,9 +265,11 @@ func (m *model) drawPause(t *rapid.T) pause {
 	for _, g := range m.grants {
 		add(g.ExpirationTime)
 	}
-	for _, r := range m.activity.Rounds {
-		add(&r.StartTime)
-		add(&r.CutoffTime)
+	for _, c := range m.calls {
+		for _, r := range c.rounds {
+			add(&r.StartTime)
+			add(&r.CutoffTime)
+		}
 	}
 	for _, u := range m.users {
 		add(u.Tokens[0].Expires)

@@ -19,7 +19,6 @@ type model struct {
 	organisations map[uuid.UUID]*organisation
 	grants        []*grant
 	calls         map[uuid.UUID]*call
-	activity      entries // rounds, proposals, reviews and offerings, which never change
 
 	imageOf  map[uuid.UUID]uuid.UUID // the image of a customer, a user or an organisation
 	pictures map[uuid.UUID]string    // the bytes of each image
@@ -30,7 +29,7 @@ type model struct {
 // newModel is the model of a world whose images have got these ids.
 func newModel(w entries, now func() time.Time, imageOf map[uuid.UUID]uuid.UUID) *model {
 	m := &model{
-		now: now, imageOf: imageOf, pictures: map[uuid.UUID]string{}, events: map[string]int{}, activity: w,
+		now: now, imageOf: imageOf, pictures: map[uuid.UUID]string{}, events: map[string]int{},
 		customers: byKey(w.Customers), users: byKey(w.Users), roles: byKey(slices.Concat(builtin, w.Roles)),
 		organisations: byKey(w.Organisations), calls: byKey(w.Calls),
 	}
@@ -232,28 +231,18 @@ func (m *model) stats(o *organisation) object {
 			continue
 		}
 		count("open_calls", true)
-		for _, f := range m.activity.Offerings {
-			count("offering_requests_pending", f.Call == c.UUID && f.State == "requested")
+		for _, state := range c.offerings {
+			count("offering_requests_pending", state == "requested")
 		}
 		closes := false
-		for _, r := range m.activity.Rounds {
-			if r.Call != c.UUID {
-				continue
-			}
+		for _, r := range c.rounds {
 			closing := !r.CutoffTime.Before(now) && !r.CutoffTime.After(week)
 			closes = closes || closing
 			count("rounds_closing_in_one_week", closing)
 			count("active_rounds", !r.StartTime.After(now) && !r.CutoffTime.Before(now))
-			for _, p := range m.activity.Proposals {
-				if p.Round != r.UUID {
-					continue
-				}
-				count("accepted_proposals", p.State == "accepted")
-				count("pending_proposals", p.State == "submitted" || p.State == "in_review")
-				for _, v := range m.activity.Reviews {
-					count("pending_review", v.Proposal == p.UUID && (v.State == "created" || v.State == "in_review"))
-				}
-			}
+			count("accepted_proposals", r.proposal == "accepted")
+			count("pending_proposals", r.proposal == "submitted" || r.proposal == "in_review")
+			count("pending_review", r.review == "created" || r.review == "in_review")
 		}
 		count("calls_closing_in_one_week", closes)
 	}

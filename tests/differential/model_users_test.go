@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/opencalls/opencalls/store"
 )
 
@@ -227,7 +225,10 @@ func (m *model) grant(u, target *user, role *role, o *organisation, end *time.Ti
 	return want{status: 201, body: showExpiration(end), change: func(object) error {
 		m.revoke(held)
 		m.events["user_role.create"]++
-		g := &grant{UUID: uuid.Nil, User: target.UUID, Role: role.Name, Scope: scope{Organisation: &o.UUID}, ExpirationTime: end, CreatedBy: &u.UUID, Created: m.now()}
+		g := &grant{
+			User: target.UUID, Role: role.Name, Scope: scope{Organisation: &o.UUID}, ExpirationTime: end,
+			CreatedBy: &u.UUID, Created: m.now(),
+		}
 		m.grants = append(m.grants, g)
 		return nil
 	}}
