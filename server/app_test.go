@@ -71,18 +71,6 @@ func start(t testing.TB, engine string, changes ...func(*setup)) *app {
 	a.sql = tables.DB(t)
 	a.world = world.New(a.store)
 	s.server.Store = a.store
-	a.url = a.serve(t, s)
-	a.client = world.NewClient(a.url).HTTP
-	t.Cleanup(a.client.CloseIdleConnections)
-	if !s.plain {
-		a.client.Transport = contract{a.client.Transport}
-	}
-	return a
-}
-
-// serve serves behind a listener, and returns its URL.
-func (a *app) serve(t testing.TB, s setup) string {
-	t.Helper()
 	handler, err := server.New(s.server)
 	if err != nil {
 		t.Fatal(err)
@@ -99,7 +87,13 @@ func (a *app) serve(t testing.TB, s setup) string {
 	}
 	listener.Start()
 	t.Cleanup(listener.Close)
-	return listener.URL
+	a.url = listener.URL
+	a.client = world.NewClient(a.url).HTTP
+	t.Cleanup(a.client.CloseIdleConnections)
+	if !s.plain {
+		a.client.Transport = contract{a.client.Transport}
+	}
+	return a
 }
 
 type (

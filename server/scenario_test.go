@@ -85,23 +85,23 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
+// split returns the request's method, and its path as far as it takes to tell which operation it is for.
+func (s scenario) split() (method, path string) {
+	method, target, _ := strings.Cut(s.request, " ")
+	path, _, _ = strings.Cut(strings.Replace(target, "…/", base, 1), "?")
+	return method, path
+}
+
 // hasHead says that the scenario is a GET of a path that has HEAD too.
 func (s scenario) hasHead() bool {
-	method, target, _ := strings.Cut(s.request, " ")
-	path, _, _ := strings.Cut(expandPath(target), "?")
+	method, path := s.split()
 	_, documented := operationAt(http.MethodHead, path)
 	return method == http.MethodGet && (documented || plainRoutes.MatchString(path))
 }
 
-// expandPath is the target with the organisations' path in place of …, enough to tell which
-// operation it is for.
-func expandPath(target string) string { return strings.Replace(target, "…/", base, 1) }
-
 // operation is the id of the operation that the request is for; "other" outside of openapi.yaml.
 func (s scenario) operation() string {
-	method, target, _ := strings.Cut(s.request, " ")
-	path, _, _ := strings.Cut(expandPath(target), "?")
-	if op, ok := operationAt(method, path); ok {
+	if op, ok := operationAt(s.split()); ok {
 		return op.OperationID
 	}
 	return "other"
