@@ -61,6 +61,7 @@ var createScenarios = []scenario{
 	{name: "customer that is a fraction", request: "POST …/", body: jsonBody(`{"customer":1.5}`), status: 400, want: `{"customer":["Incorrect type. Expected URL string, received float."]}`},
 	{name: "customer that is a list", request: "POST …/", body: jsonBody(`{"customer":[]}`), status: 400, want: `{"customer":["Incorrect type. Expected URL string, received list."]}`},
 	{name: "customer that is an object", request: "POST …/", body: jsonBody(`{"customer":{"uuid":"{free.customer}"}}`), status: 400, want: `{"customer":["Incorrect type. Expected URL string, received dict."]}`},
+	{name: "customer with a bad host", request: "POST …/", body: jsonBody(`{"customer":"http://[/api/customers/{free.customer}/"}`), status: 400, want: noURL},
 	{name: "an unknown customer", request: "POST …/", body: jsonBody(`{"customer":"https://x/api/customers/{sam}/"}`), status: 400, want: noObject},
 	{name: "a customer that has an organisation", request: "POST …/", body: jsonBody(`{"customer":"https://x/api/customers/{tartu.customer}/"}`), status: 400, want: hasOne},
 	{name: "a blocked customer", request: "POST …/", body: jsonBody(`{"customer":"https://x/api/customers/{blocked.customer}/"}`), status: 400, want: notAvailable},
