@@ -78,32 +78,22 @@ func (h CallManagingOrganisations) CallManagingOrganisationsAddUser(
 	ctx context.Context, request gen.CallManagingOrganisationsAddUserRequestObject,
 ) (gen.CallManagingOrganisationsAddUserResponseObject, error) {
 	grant := func(tx *store.Tx, p access.Principal, t roleTarget) error {
-		if err := mayGrant(tx, p, t); err != nil {
-			return err
+		if !t.user.IsActive && !p.Staff {
+			return NonField("Only staff users can assign roles to deactivated users.")
 		}
-		return tx.GrantRole(t.user.UUID, t.role.UUID, t.organisation.UUID, t.expires)
+		err := tx.GrantRole(t.user.UUID, t.role.UUID, t.organisation.UUID, t.expires)
+		switch { // in Waldur's order; an error rolls the grant back
+		case errors.Is(err, store.ErrAlreadyGranted):
+			return NonField("User has already the same role in this scope.")
+		case err == nil && t.role.Scope != store.ScopeOrganisation:
+			return NonField("Role is not valid for this scope.")
+		case err == nil && !t.role.IsActive:
+			return NonField("Role is not active.")
+		}
+		return err
 	}
 	answer, err := h.manageRole(ctx, request.UUID, access.PermissionGrantRole, request.JSONBody, grant)
 	return gen.CallManagingOrganisationsAddUser201JSONResponse{Body: answer}, err
-}
-
-// mayGrant checks what only concerns new grants, in Waldur's order.
-func mayGrant(tx *store.Tx, p access.Principal, t roleTarget) error {
-	if !t.user.IsActive && !p.Staff {
-		return NonField("Only staff users can assign roles to deactivated users.")
-	}
-	held, err := tx.HoldsAsLong(t.user.UUID, t.role.UUID, t.organisation.UUID, t.expires)
-	switch {
-	case err != nil:
-		return err
-	case held:
-		return NonField("User has already the same role in this scope.")
-	case t.role.Scope != store.ScopeOrganisation:
-		return NonField("Role is not valid for this scope.")
-	case !t.role.IsActive:
-		return NonField("Role is not active.")
-	}
-	return nil
 }
 
 // CallManagingOrganisationsUpdateUser changes when a user's role ends.

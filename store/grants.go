@@ -23,16 +23,6 @@ func longer(a, b *time.Time) bool {
 	return b != nil && (a == nil || a.After(*b))
 }
 
-// HoldsAsLong says whether a user holds a role in an organisation that ends no sooner than
-// expires; nil is never.
-func (tx *Tx) HoldsAsLong(user, role, organisation uuid.UUID, expires *time.Time) (bool, error) {
-	held, err := tx.grant(user, role, organisation)
-	if err != nil || held == nil {
-		return false, err
-	}
-	return !held.expired(tx.now()) && !longer(truncatePtr(expires), held.ExpirationTime), nil
-}
-
 // GrantRole gives a user a role in an organisation until expires (nil: for good). It replaces a
 // grant that ends sooner; ErrAlreadyGranted where there is one that does not.
 func (tx *Tx) GrantRole(user, role, organisation uuid.UUID, expires *time.Time) error {

@@ -51,8 +51,6 @@ var grantScenarios = []scenario{
 			r.each(c.name, func(r *rig) {
 				u := r.world.user("user" + string(rune('a'+i)))
 				old := r.world.grant(u, p.role, p.organisation, func(g *store.UserRole) { g.ExpirationTime = c.held })
-				active := c.held == nil || !c.held.Before(now)
-				r.same(r.holdsAsLong(u.UUID, p, c.new), c.refused && active)
 				grant := func(tx *store.Tx) error { return tx.GrantRole(u.UUID, p.role.UUID, p.organisation.UUID, c.new) }
 				if c.refused {
 					r.is(r.fails(grant), store.ErrAlreadyGranted)
@@ -79,7 +77,6 @@ var grantScenarios = []scenario{
 		grant := func(tx *store.Tx) error { return tx.GrantRole(p.user.UUID, p.role.UUID, p.organisation.UUID, nil) }
 		revoke := func(tx *store.Tx) error { return tx.RevokeRole(p.user.UUID, p.role.UUID, p.organisation.UUID) }
 		r.write(revoke)
-		r.same(r.holdsAsLong(p.user.UUID, p, nil), false)
 		before := r.dump()
 		r.write(revoke) // there is nothing to revoke
 		r.same(r.dump(), before)
@@ -183,13 +180,4 @@ var grantScenarios = []scenario{
 		r.same(held(tartu.UUID, o.UUID), both)
 		r.same(len(must(r.store.HeldRoles(r.ctx, uuid.New(), tartu.UUID, o.UUID))), 0)
 	}},
-}
-
-func (r *rig) holdsAsLong(user uuid.UUID, p populated, expires *time.Time) (holds bool) {
-	r.Helper()
-	r.write(func(tx *store.Tx) (err error) {
-		holds, err = tx.HoldsAsLong(user, p.role.UUID, p.organisation.UUID, expires)
-		return err
-	})
-	return holds
 }
