@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"testing"
 
@@ -54,20 +53,22 @@ func TestBodyInBrokenChunks(t *testing.T) {
 	}
 }
 
-// raw sends bytes and returns what comes back, byte for byte.
-func raw(t *testing.T, a *app, request string) string {
+// raw sends bytes, and then those of later, and returns what comes back, byte for byte.
+func raw(t *testing.T, a *app, request string, later ...func() string) string {
 	t.Helper()
-	address, err := url.Parse(a.url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	connection, err := net.Dial("tcp", address.Host)
+	connection, err := net.Dial("tcp", strings.TrimPrefix(a.url, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer connection.Close()
-	if _, err := io.WriteString(connection, request); err != nil {
-		t.Fatal(err)
+	write := func(content string) {
+		if _, err := io.WriteString(connection, content); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(request)
+	for _, next := range later {
+		write(next())
 	}
 	content, err := io.ReadAll(connection)
 	if err != nil {

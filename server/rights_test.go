@@ -2,8 +2,6 @@ package server_test
 
 import (
 	"fmt"
-	"io"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -61,28 +59,15 @@ func TestRightsEndWhileTheBodyComes(t *testing.T) {
 // bytes of the answer.
 func (a *stage) sendSlowly(t *testing.T, r request, meanwhile func()) string {
 	t.Helper()
-	connection, err := net.Dial("tcp", strings.TrimPrefix(a.url, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer connection.Close()
-	last := len(r.Body.Content) - 1
-	write := func(content string) {
-		if _, err := io.WriteString(connection, content); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write(fmt.Sprintf("%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Token %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
-		r.Method, r.Target, r.Token, r.Body.MediaType, last+1, r.Body.Content[:last]))
-	meanwhile()
-	write(r.Body.Content[last:])
-	answer, err := io.ReadAll(connection)
-	if err != nil {
-		t.Fatal(err)
-	}
-	<-a.handled
+	content := r.Body.Content
+	last := len(content) - 1
+	answer := raw(t, a.app, fmt.Sprintf("%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Token %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
+		r.Method, r.Target, r.Token, r.Body.MediaType, last+1, content[:last]), func() string {
+		meanwhile()
+		return content[last:]
+	})
 	a.log.one(t)
-	return string(answer)
+	return answer
 }
 
 // eventually waits until a condition holds.
