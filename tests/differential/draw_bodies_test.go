@@ -29,7 +29,7 @@ func (m *model) drawOrganisationBody(t *rapid.T, r *request, customer uuid.UUID)
 	r.media = pick(t, asJSON, asMultipart, asMultipart, asForm)
 	r.body = map[string]any{}
 	if r.op != "patch" || seldom(t) {
-		r.body["customer"] = pick(t, publicURL, "http://elsewhere:8080") + "/api/" + pick(t, "customers", "customer") + "/" + spelled(t, customer) + pick(t, "/", "")
+		r.body["customer"] = drawLink(t, pick(t, "customers", "customer"), customer, publicURL, elsewhere)
 	}
 	if pick(t, true, false) {
 		r.body["description"] = pick(t, "Ünïcode 😀", "", " blanks ", "line\nline", `"'\%_<&>`, strings.Repeat("õ", 2000))

@@ -18,11 +18,20 @@ import (
 // there.
 func (m *machine) actions() map[string]func(*rapid.T) {
 	actions := map[string]func(*rapid.T){
-		"pause":  action(m, func(t *rapid.T) pause { return m.model.drawPause(t) }),
-		"import": action(m, func(t *rapid.T) entries { return m.model.drawImport(t) }),
+		"pause": m.action(func(t *rapid.T) step {
+			d := m.model.drawPause(t)
+			return step{"pause " + d.String(), func() error { return m.pause(d) }}
+		}),
+		"import": m.action(func(t *rapid.T) step {
+			w := m.model.drawImport(t)
+			return step{"import " + marshal(w), func() error { return m.load(w) }}
+		}),
 	}
 	for op := range methods {
-		actions[op] = action(m, func(t *rapid.T) request { return m.model.draw(t, op) })
+		actions[op] = m.action(func(t *rapid.T) step {
+			r := m.model.draw(t, op)
+			return step{r.String(), func() error { return m.send(r) }}
+		})
 	}
 	for _, op := range []string{"addUser", "list", "listUsers"} { // where most can go wrong
 		actions[op+" again"] = actions[op]
@@ -30,10 +39,10 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 	return actions
 }
 
-func action[S step](m *machine, draw func(*rapid.T) S) func(*rapid.T) {
+func (m *machine) action(draw func(*rapid.T) step) func(*rapid.T) {
 	return func(t *rapid.T) {
 		m.steps++
-		if err := rapid.Custom(draw).Draw(t, "step").take(m); err != nil {
+		if err := rapid.Custom(draw).Draw(t, "step").take(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -44,7 +53,7 @@ func pick[T any](t *rapid.T, values ...T) T { return rapid.SampledFrom(values).D
 
 // seldom is true once in a while.
 func seldom(t *rapid.T) bool {
-	return pick(t, false, false, false, false, false, false, false, false, false, false, false, false, false, true)
+	return rapid.IntRange(0, 13).Draw(t, "") == 13
 }
 
 // someone draws who sends a request: mostly who may, by the roles of the world; seldom nobody,
@@ -71,20 +80,13 @@ func (m *model) draw(t *rapid.T, op string) request {
 	case "list", "count":
 		r.query = m.drawListQuery(t)
 	case "create":
-		var free []uuid.UUID
-		ids, _ := sorted(m.customers)
-		for _, c := range ids {
-			if !slices.ContainsFunc(m.sortedOrganisations(), func(o *organisation) bool { return o.Customer == c }) {
-				free = append(free, c)
-			}
-		}
+		organisations, free := m.byCustomer()
 		if len(free) == 0 || seldom(t) {
-			free = []uuid.UUID{m.sortedOrganisations()[0].Customer, id('c', 999)}
+			free = []uuid.UUID{organisations[0].Customer, id('c', 999)}
 		}
 		m.drawOrganisationBody(t, &r, pick(t, free...))
 	case "media":
-		images, _ := sorted(m.pictures)
-		images = append(images, m.gone...)
+		images := append(sortedIDs(m.pictures), m.gone...)
 		slices.Reverse(images)
 		r.id = spelled(t, pick(t, append(images, id('a', 1))...))
 	default:
@@ -109,31 +111,30 @@ func (m *model) draw(t *rapid.T, op string) request {
 	return r
 }
 
-// sorted are the ids of a map and its values in their order, so that draws from it are the same in
-// every run.
-func sorted[V any](m map[uuid.UUID]V) (ids []uuid.UUID, values []V) {
-	ids = slices.SortedFunc(maps.Keys(m), func(a, b uuid.UUID) int { return strings.Compare(a.String(), b.String()) })
-	for _, id := range ids {
-		values = append(values, m[id])
-	}
-	return ids, values
+// sortedIDs are the keys of a map in their order, so that draws from it are the same in every run.
+func sortedIDs[V any](m map[uuid.UUID]V) []uuid.UUID {
+	return slices.SortedFunc(maps.Keys(m), func(a, b uuid.UUID) int { return strings.Compare(a.String(), b.String()) })
 }
 
 // one draws an object.
-func one[V any](t *rapid.T, m map[uuid.UUID]V) V {
-	_, values := sorted(m)
-	return pick(t, values...)
-}
+func one[V any](t *rapid.T, m map[uuid.UUID]V) V { return m[pick(t, sortedIDs(m)...)] }
 
-// sortedOrganisations are the organisations in the order of their customers.
-func (m *model) sortedOrganisations() []*organisation {
-	return slices.SortedFunc(maps.Values(m.organisations), func(a, b *organisation) int { return strings.Compare(a.Customer.String(), b.Customer.String()) })
+// byCustomer are the organisations in the order of their customers, and the customers that have none.
+func (m *model) byCustomer() (organisations []*organisation, free []uuid.UUID) {
+	for _, customer := range sortedIDs(m.customers) {
+		if o := m.organisationOf(customer); o != nil {
+			organisations = append(organisations, o)
+		} else {
+			free = append(free, customer)
+		}
+	}
+	return organisations, free
 }
 
 // drawOrganisation draws the first few, on which most is granted, or any one; seldom one that
 // is gone, or was never there.
 func (m *model) drawOrganisation(t *rapid.T) uuid.UUID {
-	list := m.sortedOrganisations()
+	list, _ := m.byCustomer()
 	if seldom(t) {
 		return pick(t, append([]uuid.UUID{id('0', 999)}, m.gone...)...)
 	}
@@ -197,9 +198,11 @@ func part(t *rapid.T, texts []string) string {
 	return pick(t, text, strings.ToUpper(text), strings.ToLower(text), norm.NFD.String(text), " "+text+"\t")
 }
 
-// drawLink draws a hyperlink that a filter reads.
-func drawLink(t *rapid.T, kind string, id uuid.UUID) string {
-	return pick(t, publicURL, "http://elsewhere", "") + "/api/" + kind + "/" + spelled(t, id) + pick(t, "/", "")
+const elsewhere = "http://elsewhere:8080"
+
+// drawLink draws a hyperlink that begins with one of the servers, of which a filter needs none.
+func drawLink(t *rapid.T, kind string, id uuid.UUID, servers ...string) string {
+	return pick(t, servers...) + "/api/" + kind + "/" + spelled(t, id) + pick(t, "/", "")
 }
 
 func (m *model) drawListQuery(t *rapid.T) url.Values {
@@ -209,7 +212,7 @@ func (m *model) drawListQuery(t *rapid.T) url.Values {
 		query.Set("customer_keyword", part(t, []string{c.Name, c.Abbreviation, c.NativeName}))
 	}
 	if seldom(t) {
-		query.Set("customer", drawLink(t, pick(t, "customers", "customer"), one(t, m.customers).UUID))
+		query.Set("customer", drawLink(t, pick(t, "customers", "customer"), one(t, m.customers).UUID, publicURL, elsewhere, ""))
 	}
 	if seldom(t) {
 		query.Set("customer_uuid", spelled(t, one(t, m.customers).UUID))
@@ -242,7 +245,7 @@ func (m *model) drawMembersQuery(t *rapid.T, o uuid.UUID) url.Values {
 		query.Set("user", spelled(t, one(t, m.users).UUID))
 	}
 	if seldom(t) {
-		query.Set("user_url", drawLink(t, "users", one(t, m.users).UUID))
+		query.Set("user_url", drawLink(t, "users", one(t, m.users).UUID, publicURL, elsewhere, ""))
 	}
 	if pick(t, true, false) {
 		drawNames(t, query, "field", memberFields)
@@ -254,7 +257,7 @@ func (m *model) drawMembersQuery(t *rapid.T, o uuid.UUID) url.Values {
 
 // drawPause draws a bit of time, or how long it is to one of the next moments that matter, or
 // to just after it.
-func (m *model) drawPause(t *rapid.T) pause {
+func (m *model) drawPause(t *rapid.T) time.Duration {
 	now := m.now()
 	var moments []time.Duration
 	add := func(at *time.Time) {
@@ -277,7 +280,7 @@ func (m *model) drawPause(t *rapid.T) pause {
 	slices.Sort(moments)
 	moments = slices.Compact(moments)
 	next := pick(t, append([]time.Duration{time.Second}, moments[:min(3, len(moments))]...)...)
-	return pause(pick(t, time.Microsecond, time.Second, next, next+time.Microsecond, time.Hour, 24*time.Hour, 8*24*time.Hour))
+	return pick(t, time.Microsecond, time.Second, next, next+time.Microsecond, time.Hour, 24*time.Hour, 8*24*time.Hour)
 }
 
 // drawName draws a name of characters that are folded, decomposed, compared or escaped in

@@ -133,21 +133,3 @@ func (e *engine) send(r request) (world.Answer, error) {
 	got.Header.Del("Date") // the only thing on which the engines need not agree
 	return got, err
 }
-
-// pairs returns the rows of a query for two columns, the second by the first.
-func (e *engine) pairs(query string) (map[string]string, error) {
-	rows, err := e.db.Query(query)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %s: %w", e.name, query, err)
-	}
-	defer rows.Close()
-	pairs := map[string]string{}
-	for rows.Next() {
-		var key, value string
-		if err := rows.Scan(&key, &value); err != nil {
-			return nil, fmt.Errorf("%s: %s: %w", e.name, query, err)
-		}
-		pairs[key] = value
-	}
-	return pairs, rows.Err()
-}

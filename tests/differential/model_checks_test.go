@@ -45,21 +45,28 @@ func paging(r request) (page, size int, isPage bool) {
 	return page, size, true
 }
 
-// cut returns the part of a list's rows that is the asked page, and what else the answer says
-// of the list; ok is false where there is no such page.
-func cut[T any](rows []T, r request) (part []T, w want, ok bool) {
-	page, size, _ := paging(r)
+// page is the answer to a list: the asked page of some rows, in their order.
+func page[T any](r request, rows []T, compare func(a, b T) int, show func(T) any) want {
+	number, size, _ := paging(r)
 	last := max(1, (len(rows)+size-1)/size)
-	if page > last {
-		return nil, refuse(404, noSuchPage), false
+	if number > last {
+		return refuse(404, noSuchPage)
 	}
-	w = want{status: 200, rows: len(rows), pages: map[string]int{"first": 1, "last": last}}
-	if page > 1 {
-		w.pages["prev"] = page - 1
+	w := want{status: 200, count: strconv.Itoa(len(rows)), pages: map[string]int{"first": 1, "last": last}}
+	if number > 1 {
+		w.pages["prev"] = number - 1
 	}
-	if page < last {
-		w.pages["next"] = page + 1
+	if number < last {
+		w.pages["next"] = number + 1
 	}
-	from := (page - 1) * size
-	return rows[from:min(from+size, len(rows))], w, true
+	slices.SortFunc(rows, compare)
+	from := (number - 1) * size
+	w.body = func() any {
+		list := []any{}
+		for _, row := range rows[from:min(from+size, len(rows))] {
+			list = append(list, show(row))
+		}
+		return list
+	}
+	return w
 }

@@ -42,7 +42,7 @@ func (m *model) list(r request) want {
 			rows = append(rows, o)
 		}
 	}
-	slices.SortFunc(rows, func(a, b *organisation) int {
+	compare := func(a, b *organisation) int {
 		order := bytes.Compare(store.CollationKey(m.customers[a.Customer].Name), store.CollationKey(m.customers[b.Customer].Name))
 		if order == 0 {
 			order = strings.Compare(a.UUID.String(), b.UUID.String())
@@ -51,18 +51,8 @@ func (m *model) list(r request) want {
 			return -order // what follows is of no effect: there is one name to order by
 		}
 		return order
-	})
-	part, w, ok := cut(rows, r)
-	if ok && r.op == "list" {
-		w.body = func() any {
-			list := []object{}
-			for _, o := range part {
-				list = append(list, m.show(o))
-			}
-			return list
-		}
 	}
-	return w
+	return page(r, rows, compare, func(o *organisation) any { return m.show(o) })
 }
 
 func (m *model) matches(c *customer, r request) bool {
@@ -86,6 +76,16 @@ func (m *model) customer(r request) *customer {
 	return m.customers[parseID(link)]
 }
 
+// organisationOf returns the organisation of a customer.
+func (m *model) organisationOf(customer uuid.UUID) *organisation {
+	for _, o := range m.organisations {
+		if o.Customer == customer {
+			return o
+		}
+	}
+	return nil
+}
+
 // wrongImage says whether a body holds a file that is no good image.
 func wrongImage(r request) bool {
 	f, isFile := r.body["image"].(file)
@@ -103,10 +103,8 @@ func (m *model) create(u *user, r request) want {
 	case !m.may(u, register, c.UUID):
 		return refuse(403, forbidden)
 	}
-	for _, o := range m.organisations {
-		if c != nil && o.Customer == c.UUID {
-			fields = append(fields, "customer")
-		}
+	if c != nil && m.organisationOf(c.UUID) != nil {
+		fields = append(fields, "customer")
 	}
 	if wrongImage(r) {
 		fields = append(fields, "image")

@@ -63,27 +63,28 @@ func byKey[T keyed](rows []T) map[uuid.UUID]*T {
 
 // want is what the model says of an answer, and what becomes of the model when it comes.
 type want struct {
-	status  int
-	fields  []string               // the keys of a refusal's body
-	text    string                 // the text of its only key; "" where the model does not know
-	rows    int                    // X-Result-Count
-	pages   map[string]int         // the pages in Link, by their relation
-	body    func() any             // of a success, after change; nil: there is none
-	picture string                 // the body, of an image
-	change  func(got object) error // for a success: changes the model
+	status int
+	count  string                 // X-Result-Count
+	pages  map[string]int         // the pages in Link, by their relation
+	body   func() any             // after change; nil: there is none
+	keys   bool                   // the body is the keys of an object, whose texts the model does not know
+	change func(got object) error // for a success: changes the model
 }
 
 // object is a JSON object.
 type object = map[string]any
 
 func refuse(status int, detail string) want {
-	return want{status: status, fields: []string{"detail"}, text: detail}
+	return want{status: status, body: func() any { return object{"detail": detail} }}
 }
 
-func wrong(fields []string) want { return want{status: 400, fields: fields} }
+func wrong(fields []string) want {
+	slices.Sort(fields)
+	return want{status: 400, body: func() any { return fields }, keys: true}
+}
 
 func nonField(text string) want {
-	return want{status: 400, fields: []string{"non_field_errors"}, text: text}
+	return want{status: 400, body: func() any { return object{"non_field_errors": []any{text}} }}
 }
 
 const (
@@ -155,7 +156,7 @@ func (m *model) media(r request) want {
 	if !known {
 		return refuse(404, "Not found.")
 	}
-	return want{status: 200, picture: picture}
+	return want{status: 200, body: func() any { return picture }}
 }
 
 // active says whether a grant counts at this moment. It does at the one at which it ends.
@@ -218,12 +219,12 @@ func (m *model) showImage(owner uuid.UUID) any {
 func (m *model) stats(o *organisation) object {
 	now, week := m.now(), m.now().Add(7*24*time.Hour)
 	n := object{
-		"open_calls": 0, "active_rounds": 0, "accepted_proposals": 0, "pending_proposals": 0, "pending_review": 0,
-		"rounds_closing_in_one_week": 0, "calls_closing_in_one_week": 0, "offering_requests_pending": 0,
+		"open_calls": 0.0, "active_rounds": 0.0, "accepted_proposals": 0.0, "pending_proposals": 0.0, "pending_review": 0.0,
+		"rounds_closing_in_one_week": 0.0, "calls_closing_in_one_week": 0.0, "offering_requests_pending": 0.0,
 	}
 	count := func(key string, counts bool) {
 		if counts {
-			n[key] = n[key].(int) + 1
+			n[key] = n[key].(float64) + 1
 		}
 	}
 	for _, c := range m.calls {

@@ -1,7 +1,6 @@
 package differential
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 	"time"
@@ -25,10 +24,11 @@ func (m *model) listUsers(u *user, o *organisation, r request) want {
 	if len(orders) == 0 {
 		orders = []string{"created"}
 	}
-	slices.SortFunc(rows, func(a, b *grant) int {
+	compare := func(a, b *grant) int {
+		x, y := m.orderKeys(a), m.orderKeys(b)
 		for _, name := range orders {
 			bare, descending := strings.CutPrefix(name, "-")
-			order := m.compare(bare, a, b)
+			order := strings.Compare(x[bare], y[bare])
 			if descending {
 				order = -order
 			}
@@ -37,18 +37,8 @@ func (m *model) listUsers(u *user, o *organisation, r request) want {
 			}
 		}
 		return strings.Compare(a.UUID.String(), b.UUID.String())
-	})
-	part, w, ok := cut(rows, r)
-	if ok && r.op == "listUsers" {
-		w.body = func() any {
-			list := []object{}
-			for _, g := range part {
-				list = append(list, m.showMember(g, r.names("field")))
-			}
-			return list
-		}
 	}
-	return w
+	return page(r, rows, compare, func(g *grant) any { return m.showMember(g, r.names("field")) })
 }
 
 func (m *model) isMember(g *grant, r request) bool {
@@ -70,33 +60,24 @@ func (m *model) isMember(g *grant, r request) bool {
 		(contains(u.FullName, search) || contains(u.Email, search) || contains(u.Username, search))
 }
 
-// compare compares two grants by one of the names that they can be ordered by.
-func (m *model) compare(name string, a, b *grant) int {
-	x, y := m.users[a.User], m.users[b.User]
-	texts := func(a, b string) int { return bytes.Compare(store.CollationKey(a), store.CollationKey(b)) }
-	switch name {
-	case "created":
-		return a.Created.Compare(b.Created)
-	case "expiration_time":
-		return ends(a.ExpirationTime).Compare(ends(b.ExpirationTime))
-	case "email":
-		return texts(x.Email, y.Email)
-	case "full_name":
-		return texts(x.FullName, y.FullName)
-	case "native_name":
-		return texts(x.NativeName, y.NativeName)
-	case "role":
-		return texts(a.Role, b.Role)
+// orderKeys are the names that grants can be ordered by, with what is compared bytewise.
+func (m *model) orderKeys(g *grant) map[string]string {
+	u := m.users[g.User]
+	collate := func(text string) string { return string(store.CollationKey(text)) }
+	return map[string]string{
+		"created": g.Created.Format(sortable), "expiration_time": endKey(g.ExpirationTime), "email": collate(u.Email),
+		"full_name": collate(u.FullName), "native_name": collate(u.NativeName), "role": collate(g.Role), "username": collate(u.Username),
 	}
-	return texts(x.Username, y.Username)
 }
 
-// ends makes a permanent role one that ends after every other.
-func ends(t *time.Time) time.Time {
-	if t == nil {
-		return time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
+const sortable = "2006-01-02T15:04:05.000000"
+
+// endKey orders a permanent role after every one that ends.
+func endKey(end *time.Time) string {
+	if end == nil {
+		return "never"
 	}
-	return *t
+	return end.Format(sortable)
 }
 
 func showEnd(t *time.Time) any {
@@ -171,24 +152,36 @@ func (m *model) manageRole(u *user, o *organisation, r request) want {
 		end = &kept
 	}
 	held := m.held(target, role, o)
+	w := want{status: 200, body: func() any { return object{"expiration_time": showEnd(end)} }}
 	switch r.op {
 	case "addUser":
-		return m.grant(u, target, role, o, end, held)
+		if refusal := m.refuseGrant(u, target, role, end, held); refusal != "" {
+			return nonField(refusal)
+		}
+		w.status = 201
+		w.change = func(object) error {
+			m.revoke(held)
+			m.events["user_role.create"]++
+			m.grants = append(m.grants, &grant{
+				User: target.UUID, Role: role.Name, Scope: scope{Organisation: &o.UUID}, ExpirationTime: end,
+				CreatedBy: &u.UUID, Created: m.now(),
+			})
+			return nil
+		}
 	case "updateUser":
 		if held == nil || !m.active(held) {
 			return nonField("User does not have this role in this scope.")
 		}
-		return want{status: 200, body: showExpiration(end), change: func(object) error {
+		w.change = func(object) error {
 			held.ExpirationTime = end
 			m.events["user_role.update"]++
 			return nil
-		}}
+		}
+	case "deleteUser":
+		w.body = nil
+		w.change = func(object) error { m.revoke(held); return nil }
 	}
-	return want{status: 200, change: func(object) error { m.revoke(held); return nil }}
-}
-
-func showExpiration(end *time.Time) func() any {
-	return func() any { return object{"expiration_time": showEnd(end)} }
+	return w
 }
 
 // held returns the grant of a role that was not revoked, expired or not.
@@ -210,26 +203,17 @@ func (m *model) revoke(g *grant) {
 	m.events["user_role.revoke"]++
 }
 
-// grant gives a role for longer than it is held.
-func (m *model) grant(u, target *user, role *role, o *organisation, end *time.Time, held *grant) want {
+// refuseGrant says why a role can't be granted: it must be for longer than it is held.
+func (m *model) refuseGrant(u, target *user, role *role, end *time.Time, held *grant) string {
 	switch {
 	case !target.IsActive && !u.IsStaff:
-		return nonField("Only staff users can assign roles to deactivated users.")
-	case held != nil && m.active(held) && !ends(end).After(ends(held.ExpirationTime)):
-		return nonField("User has already the same role in this scope.")
+		return "Only staff users can assign roles to deactivated users."
+	case held != nil && m.active(held) && endKey(end) <= endKey(held.ExpirationTime):
+		return "User has already the same role in this scope."
 	case role.Scope != onOrganisation:
-		return nonField("Role is not valid for this scope.")
+		return "Role is not valid for this scope."
 	case !role.IsActive:
-		return nonField("Role is not active.")
+		return "Role is not active."
 	}
-	return want{status: 201, body: showExpiration(end), change: func(object) error {
-		m.revoke(held)
-		m.events["user_role.create"]++
-		g := &grant{
-			User: target.UUID, Role: role.Name, Scope: scope{Organisation: &o.UUID}, ExpirationTime: end,
-			CreatedBy: &u.UUID, Created: m.now(),
-		}
-		m.grants = append(m.grants, g)
-		return nil
-	}}
+	return ""
 }

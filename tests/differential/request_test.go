@@ -104,8 +104,8 @@ func marshal(value any) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// GoString is the request's line in the list that a failure prints.
-func (r request) GoString() string {
+// String is the request's line in the list that a failure prints.
+func (r request) String() string {
 	return fmt.Sprintf("%s: %s %s %s %s", r.as, r.method(), r.target(), r.media, shorten(r.content().Content))
 }
 
