@@ -66,9 +66,10 @@ func (tx *Tx) LockForImport() error {
 	return tx.engine.lockForImport(tx.db)
 }
 
-// Import inserts rows, a slice of a kind's rows or of Token, or updates those whose key exists.
-// It fills the rows' search and sort keys, and their Created where it is zero. It leaves images
-// as they are: see ImportImage. Its errors about a row are *RowError.
+// Import inserts rows, a slice of a kind's rows or of Token, or updates those whose key exists. A row
+// that is there as it is changes nothing. It fills the rows' search and sort keys, and their Created
+// where it is zero. It leaves images as they are: see ImportImage. Its errors about a row are *RowError;
+// after one some rows may be written, and the transaction goes on.
 func (tx *Tx) Import(rows any) error {
 	list := reflect.ValueOf(rows)
 	for i := range list.Len() {
@@ -76,27 +77,96 @@ func (tx *Tx) Import(rows any) error {
 			return &RowError{Index: i, Err: err}
 		}
 	}
-	if tokens, ok := rows.([]Token); ok {
-		return tx.importTokens(tokens)
-	}
-	kind := Kinds[slices.IndexFunc(Kinds, func(k Kind) bool { return k.Row == list.Type().Elem() })]
 	if organisations, ok := rows.([]CallManagingOrganisation); ok {
 		if err := tx.fillCustomerCopies(organisations); err != nil {
 			return err
 		}
 	}
-	changed, err := upsert(tx, "uuid", rows)
-	if err != nil || len(changed) == 0 && kind.Name != "roles" {
+	changed, indexes, err := tx.changedRows(list)
+	if err != nil || len(indexes) == 0 {
 		return err
 	}
-	if err := tx.audit("import", kind.Object, "", changed...); err != nil {
+	if err := tx.upsert(changed); err != nil {
+		var refused *RowError
+		if errors.As(err, &refused) {
+			refused.Index = indexes[refused.Index]
+		}
 		return err
 	}
-	switch rows := rows.(type) {
+	objects := make([]string, len(indexes))
+	for i := range objects {
+		objects[i] = fmt.Sprint(keyOf(changed.Index(i)))
+	}
+	switch rows := changed.Interface().(type) {
+	case []Token:
+		for i, t := range rows {
+			objects[i] = t.UserUUID.String() // an event names the user, and never the digest
+		}
+		return tx.audit("import", "token", "", objects...)
 	case []Customer:
-		return tx.copyCustomers(changed)
+		err = tx.copyCustomers(objects)
 	case []Role:
-		return tx.importPermissions(rows)
+		err = tx.importPermissions(rows)
+	}
+	if err != nil {
+		return err
+	}
+	kind := Kinds[slices.IndexFunc(Kinds, func(k Kind) bool { return k.Row == list.Type().Elem() })]
+	return tx.audit("import", kind.Object, "", objects...)
+}
+
+// keyOf returns the key of a row, which is its first field.
+func keyOf(row reflect.Value) any { return row.Field(0).Interface() }
+
+// changedRows returns the rows that the database does not hold as they are, and their indexes in the
+// list. They have the images that it holds.
+func (tx *Tx) changedRows(list reflect.Value) (changed reflect.Value, indexes []int, err error) {
+	keys := make([]any, list.Len())
+	for i := range keys {
+		keys[i] = keyOf(list.Index(i))
+	}
+	found := reflect.New(list.Type())
+	if err := tx.Find(found.Interface(), keys); err != nil {
+		return changed, nil, err
+	}
+	old := map[any]reflect.Value{}
+	for i := range found.Elem().Len() {
+		old[keyOf(found.Elem().Index(i))] = found.Elem().Index(i)
+	}
+	changed = reflect.MakeSlice(list.Type(), 0, list.Len())
+	for i := range list.Len() {
+		row := list.Index(i)
+		if held, exists := old[keys[i]]; exists {
+			if image := row.FieldByName("ImageUUID"); image.IsValid() {
+				image.Set(held.FieldByName("ImageUUID"))
+			}
+			if reflect.DeepEqual(row.Interface(), held.Interface()) {
+				continue
+			}
+		}
+		changed, indexes = reflect.Append(changed, row), append(indexes, i)
+	}
+	return changed, indexes, nil
+}
+
+// upsert inserts rows, or updates those whose key exists. Its errors are *RowError.
+func (tx *Tx) upsert(rows reflect.Value) error {
+	save := func(rows reflect.Value) error {
+		all := reflect.New(rows.Type())
+		all.Elem().Set(rows)
+		return tx.savepoint(func(tx *Tx) error {
+			return tx.db.Clauses(clause.OnConflict{UpdateAll: true}).Create(all.Interface()).Error
+		})
+	}
+	if save(rows) == nil {
+		return nil
+	}
+	// The engines don't say which row it was, so they are tried one by one. All of them succeed where
+	// Postgres only refused one key twice in a statement.
+	for i := range rows.Len() {
+		if err := save(rows.Slice(i, i+1)); err != nil {
+			return &RowError{Index: i, Err: err}
+		}
 	}
 	return nil
 }
@@ -118,6 +188,7 @@ func (tx *Tx) prepare(row reflect.Value) error {
 	case *Customer:
 		row.fillKeys()
 	case *Role:
+		row.Permissions = append([]string{}, slices.Compact(slices.Sorted(slices.Values(row.Permissions)))...)
 		row.fillKeys()
 	case *User:
 		if row.Slug == "" {
@@ -133,43 +204,17 @@ func (tx *Tx) prepare(row reflect.Value) error {
 	return nil
 }
 
-// importTokens is Import for tokens.
-func (tx *Tx) importTokens(rows []Token) error {
-	changed, err := upsert(tx, "digest", rows)
-	if err != nil {
-		return err
-	}
-	owners := map[string]string{}
-	for _, t := range rows {
-		owners[t.Digest] = t.UserUUID.String()
-	}
-	for i, digest := range changed {
-		changed[i] = owners[digest] // an event names the user, and never the digest
-	}
-	return tx.audit("import", "token", "", changed...)
-}
-
 // importPermissions gives roles exactly the permissions of the rows.
-func (tx *Tx) importPermissions(rows []Role) error {
-	kept := slices.Clone(rows)
-	if err := tx.fillPermissions(tx.db.Statement.Context, kept); err != nil {
-		return err
-	}
-	for i, r := range rows {
-		want := slices.Compact(slices.Sorted(slices.Values(r.Permissions)))
-		if slices.Equal(kept[i].Permissions, want) {
-			continue
-		}
-		if err := tx.db.Where("role_uuid = ?", r.UUID).Delete(&RolePermission{}).Error; err != nil {
-			return err
-		}
-		for _, p := range want {
-			if err := tx.db.Create(&RolePermission{RoleUUID: r.UUID, Permission: p}).Error; err != nil {
-				return &RowError{Index: i, Err: err}
+func (tx *Tx) importPermissions(roles []Role) error {
+	for i, role := range roles {
+		err := tx.db.Where("role_uuid = ?", role.UUID).Delete(&RolePermission{}).Error
+		for _, p := range role.Permissions {
+			if err == nil {
+				err = tx.db.Create(&RolePermission{RoleUUID: role.UUID, Permission: p}).Error
 			}
 		}
-		if err := tx.audit("import", "role", "permissions", r.UUID.String()); err != nil {
-			return err
+		if err != nil {
+			return &RowError{Index: i, Err: err}
 		}
 	}
 	return nil
@@ -220,24 +265,20 @@ func (tx *Tx) Find(rows any, keys []any) error {
 // unrevoked one or, where revoked is set and there is none, the one that was revoked last. It is
 // the nil UUID where there is none.
 func (tx *Tx) FindGrant(g UserRole) (uuid.UUID, error) {
-	// Each kind of scope has a unique index of unrevoked grants. A single statement for both
-	// kinds, or for both states, would be served by neither.
 	column, scope := "customer_uuid", g.CustomerUUID
 	if scope == nil {
 		column, scope = "organisation_uuid", g.OrganisationUUID
 	}
-	conditions := []string{"revoked IS NULL"}
-	if g.Revoked != nil {
-		conditions = append(conditions, "revoked IS NOT NULL")
+	condition := column + " = ? AND user_uuid = ? AND role_uuid = ?"
+	if g.Revoked == nil {
+		condition += " AND revoked IS NULL"
 	}
-	for _, condition := range conditions {
-		held, err := first[UserRole](tx.db.Order("revoked DESC, uuid"),
-			column+" = ? AND user_uuid = ? AND role_uuid = ? AND "+condition, scope, g.UserUUID, g.RoleUUID)
-		if !errors.Is(err, ErrNotFound) {
-			return held.UUID, err
-		}
+	held, err := find[UserRole](tx.db.Order("revoked IS NOT NULL, revoked DESC, uuid"),
+		condition, scope, g.UserUUID, g.RoleUUID)
+	if err != nil || held == nil {
+		return uuid.Nil, err
 	}
-	return uuid.Nil, nil
+	return held.UUID, nil
 }
 
 // Empty says whether the database holds nothing but what the migrations wrote.
