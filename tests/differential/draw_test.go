@@ -12,6 +12,8 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/text/unicode/norm"
 	"pgregory.net/rapid"
+
+	"github.com/opencalls/opencalls/tests/world"
 )
 
 // actions draw the steps of a sequence from the model, so that most of them are about what is
@@ -20,7 +22,7 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 	actions := map[string]func(*rapid.T){
 		"pause": m.action(func(t *rapid.T) step {
 			d := m.model.drawPause(t)
-			return step{"pause " + d.String(), func() error { return m.pause(d) }}
+			return step{"pause to " + showTime(m.clock.Now().Add(d)), func() error { m.clock.Advance(d); return nil }}
 		}),
 		"import": m.action(func(t *rapid.T) step {
 			w := m.model.drawImport(t)
@@ -52,9 +54,7 @@ func (m *machine) action(draw func(*rapid.T) step) func(*rapid.T) {
 func pick[T any](t *rapid.T, values ...T) T { return rapid.SampledFrom(values).Draw(t, "") }
 
 // seldom is true once in a while.
-func seldom(t *rapid.T) bool {
-	return rapid.IntRange(0, 13).Draw(t, "") == 13
-}
+func seldom(t *rapid.T) bool { return rapid.IntRange(0, 13).Draw(t, "") == 13 }
 
 // someone draws who sends a request: mostly who may, by the roles of the world; seldom nobody,
 // or who has no good token.
@@ -94,14 +94,11 @@ func (m *model) draw(t *rapid.T, op string) request {
 		r.id = spelled(t, o)
 		switch op {
 		case "update", "patch":
-			own := id('c', 999)
-			if known := m.organisations[o]; known != nil {
-				own = known.Customer
+			customer := one(t, m.customers).UUID
+			if known := m.organisations[o]; known != nil && !seldom(t) {
+				customer = known.Customer
 			}
-			if seldom(t) {
-				own = one(t, m.customers).UUID
-			}
-			m.drawOrganisationBody(t, &r, own)
+			m.drawOrganisationBody(t, &r, customer)
 		case "listUsers", "countUsers":
 			r.query = m.drawMembersQuery(t, o)
 		case "addUser", "updateUser", "deleteUser":
@@ -169,7 +166,7 @@ func drawPaging(t *rapid.T, query url.Values, rows int) {
 }
 
 // drawNames draws values of a list parameter, in one of the forms in which they are read.
-func drawNames(t *rapid.T, query url.Values, name string, known []string) {
+func drawNames(t *rapid.T, query url.Values, name string, known ...string) {
 	var values []string
 	for range pick(t, 0, 1, 1, 2, 2, 3) {
 		value := pick(t, known...)
@@ -217,14 +214,14 @@ func (m *model) drawListQuery(t *rapid.T) url.Values {
 	if seldom(t) {
 		query.Set("customer_uuid", spelled(t, one(t, m.customers).UUID))
 	}
-	drawNames(t, query, "o", organisationOrders)
+	drawNames(t, query, "o", "customer_name")
 	drawPaging(t, query, len(m.organisations))
 	return query
 }
 
 func (m *model) drawMembersQuery(t *rapid.T, o uuid.UUID) url.Values {
 	query := url.Values{}
-	for _, name := range textFilters {
+	for _, name := range []string{"full_name", "native_name", "role", "search_string", "user_slug", "username"} {
 		if !seldom(t) {
 			continue
 		}
@@ -248,9 +245,10 @@ func (m *model) drawMembersQuery(t *rapid.T, o uuid.UUID) url.Values {
 		query.Set("user_url", drawLink(t, "users", one(t, m.users).UUID, publicURL, elsewhere, ""))
 	}
 	if pick(t, true, false) {
-		drawNames(t, query, "field", memberFields)
+		drawNames(t, query, "field", "uuid", "created", "expiration_time", "role_name", "role_uuid", "user_email", "user_full_name",
+			"user_username", "user_uuid", "user_image", "created_by_full_name", "created_by_uuid")
 	}
-	drawNames(t, query, "o", memberOrders)
+	drawNames(t, query, "o", "created", "email", "expiration_time", "full_name", "native_name", "role", "username")
 	drawPaging(t, query, len(m.grantsOn(o)))
 	return query
 }
@@ -327,4 +325,85 @@ func (m *model) drawImport(t *rapid.T) entries {
 	c := *one(t, m.calls)
 	c.State = pick(t, "active", "draft", "archived")
 	return entries{Calls: []call{c}}
+}
+
+var files = []file{
+	{picture(11), true},
+	{picture(12), true},
+	{world.PNG(10, 10, 13), true},
+	{world.PNG(11, 10, 13), false},
+	{picture(14) + strings.Repeat("x", 1000-len(picture(14))), true},
+	{picture(14) + strings.Repeat("x", 1001-len(picture(14))), false},
+	{picture(15)[:len(picture(15))/2], true}, // with its header
+	{picture(15)[:20], false},                // half of its header
+	{"", false},
+	{"<svg/>", false},
+}
+
+// drawOrganisationBody draws the body of create, update and partial update.
+func (m *model) drawOrganisationBody(t *rapid.T, r *request, customer uuid.UUID) {
+	r.media = pick(t, asJSON, asMultipart, asMultipart, asForm)
+	r.body = map[string]any{}
+	if r.op != "patch" || seldom(t) {
+		r.body["customer"] = drawLink(t, pick(t, "customers", "customer"), customer, publicURL, elsewhere)
+	}
+	if pick(t, true, false) {
+		r.body["description"] = pick(t, "Ünïcode 😀", "", " blanks ", "line\nline", `"'\%_<&>`, strings.Repeat("õ", 2000))
+	}
+	if pick(t, true, true, false) {
+		r.body["image"] = map[string]any{asJSON: nil, asForm: "", asMultipart: pick[any](t, pick(t, files[:3]...), pick(t, files...), "")}[r.media]
+	}
+}
+
+func (m *model) grantsOn(o uuid.UUID) []*grant {
+	return slices.DeleteFunc(slices.Clone(m.grants), func(g *grant) bool { return !g.on(o) })
+}
+
+// drawRoleBody draws the body of a role action on an organisation: about an existing grant, or
+// about any user and role.
+func (m *model) drawRoleBody(t *rapid.T, r *request, o uuid.UUID) {
+	r.media = pick(t, asJSON, asForm, asMultipart)
+	u, role := one(t, m.users), one(t, m.roles)
+	if pick(t, true, false) {
+		role = m.role(pick(t, "HELPER", "CUSTOMER.CALL_ORGANIZER"))
+	}
+	grants, counts := m.grantsOn(o), pick(t, true, false)
+	if r.op != "addUser" {
+		grants = slices.DeleteFunc(grants, func(g *grant) bool { return m.active(g) != counts })
+	}
+	var end *time.Time
+	if len(grants) > 0 && pick(t, true, false) {
+		g := pick(t, grants...)
+		u, role, end = m.users[g.User], m.role(g.Role), g.ExpirationTime
+	}
+	r.body = map[string]any{"user": spelled(t, u.UUID), "role": pick(t, role.Name, role.Name, spelled(t, role.UUID))}
+	if pick(t, true, true, false) {
+		r.body["expiration_time"] = m.drawEnd(t, r.media)
+	}
+	if end != nil && pick(t, true, false) {
+		r.body["expiration_time"] = showTime(end.Add(pick(t, 0, time.Microsecond, -time.Microsecond)))
+	}
+	if seldom(t) {
+		r.body["user"] = id('e', 999).String()
+	}
+	if seldom(t) {
+		r.body["role"] = pick(t, id('b', 999).String(), "NO.ROLE", strings.ToLower(role.Name))
+	}
+}
+
+// drawEnd draws when a role ends: at a moment at which other roles end, soon, never, or too early.
+func (m *model) drawEnd(t *rapid.T, media string) any {
+	now := m.now()
+	if media == asJSON && pick(t, true, false, false) {
+		return nil
+	}
+	day := now.Truncate(24 * time.Hour) // so that the same moment is drawn again
+	at := pick(t, day.AddDate(0, 0, 2), day.AddDate(0, 0, 1), day.AddDate(0, 0, 10), day.AddDate(0, 0, 100),
+		now.Add(time.Hour), now.Add(time.Microsecond), now, time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), now.Add(-time.Microsecond))
+	at = at.Add(pick(t, 0, 0, 0, 500*time.Nanosecond)) // more than is kept
+	at = at.In(pick(t, time.UTC, time.FixedZone("", 2*3600), time.FixedZone("", -9*3600-1800)))
+	if at.Year() > 9999 {
+		at = at.UTC()
+	}
+	return at.Format(time.RFC3339Nano)
 }

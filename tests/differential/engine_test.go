@@ -1,10 +1,8 @@
 package differential
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,8 +12,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/opencalls/opencalls/tests/world"
-
 	"github.com/google/uuid"
 
 	"github.com/opencalls/opencalls/fixture"
@@ -23,6 +19,7 @@ import (
 	"github.com/opencalls/opencalls/server"
 	"github.com/opencalls/opencalls/store"
 	"github.com/opencalls/opencalls/store/storetest"
+	"github.com/opencalls/opencalls/tests/world"
 )
 
 const (
@@ -113,12 +110,8 @@ func (e *engine) reset() error {
 
 // load imports what is in the world, as opencalls import does.
 func (e *engine) load(w entries) error {
-	content, err := json.Marshal(w)
-	if err != nil {
-		return err
-	}
 	return e.store.Write(context.Background(), store.Actor{}, func(tx *store.Tx) error {
-		files := []*fixture.File{{Name: "world.json", Content: bytes.NewReader(content)}}
+		files := []*fixture.File{{Name: "world.json", Content: strings.NewReader(marshal(w))}}
 		_, err := fixture.Import(context.Background(), tx, files, limits, nil)
 		return err
 	})

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
@@ -103,7 +102,8 @@ func (m *machine) learnGrants() error {
 		if g.UUID != uuid.Nil {
 			continue
 		}
-		rows := m.rows(fmt.Sprintf("SELECT uuid FROM user_roles WHERE user_uuid = '%s' AND role_uuid = '%s' AND organisation_uuid = '%s' AND revoked IS NULL",
+		rows := m.rows(fmt.Sprintf(
+			"SELECT uuid FROM user_roles WHERE user_uuid = '%s' AND role_uuid = '%s' AND organisation_uuid = '%s' AND revoked IS NULL",
 			g.User, m.model.role(g.Role).UUID, *g.Scope.Organisation))
 		if len(rows) != 1 {
 			return fmt.Errorf("a new grant has the rows %q", rows)
@@ -122,14 +122,6 @@ func (m *machine) load(w entries) error {
 	}
 	m.model.load(w)
 	m.seen["import"]++
-	return nil
-}
-
-// pause lets time pass in which nothing is asked.
-func (m *machine) pause(d time.Duration) error {
-	m.clock.Advance(d)
-	m.log("    it is %s", showTime(m.clock.Now()))
-	m.seen["pause"]++
 	return nil
 }
 

@@ -2,8 +2,6 @@ package differential
 
 import (
 	"bytes"
-	"encoding/base64"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,14 +11,6 @@ import (
 
 	"github.com/opencalls/opencalls/store"
 )
-
-func fromDataURI(text string) string {
-	content, err := base64.StdEncoding.DecodeString(text[strings.IndexByte(text, ',')+1:])
-	if err != nil {
-		panic(err) // dataURI made it
-	}
-	return string(content)
-}
 
 // show is an organisation as answers have it.
 func (m *model) show(o *organisation) object {
@@ -94,25 +84,15 @@ func wrongImage(r request) bool {
 
 func (m *model) create(u *user, r request) want {
 	c := m.customer(r)
-	var fields []string
-	switch {
-	case c == nil && !u.IsStaff:
-		return wrong([]string{"customer"})
-	case c == nil:
-		fields = append(fields, "customer")
-	case !m.may(u, register, c.UUID):
+	if c != nil && !m.may(u, register, c.UUID) {
 		return refuse(403, forbidden)
 	}
-	if c != nil && m.organisationOf(c.UUID) != nil {
-		fields = append(fields, "customer")
+	// An unknown customer is found before the permission is missed, and a wrong image after it.
+	taken := c == nil || m.organisationOf(c.UUID) != nil
+	if w, isWrong := wrong(map[string]bool{"customer": taken, "image": (c != nil || u.IsStaff) && wrongImage(r)}); isWrong {
+		return w
 	}
-	if wrongImage(r) {
-		fields = append(fields, "image")
-	}
-	switch {
-	case len(fields) > 0:
-		return wrong(fields)
-	case c.Blocked || c.Archived:
+	if c.Blocked || c.Archived {
 		return nonField(notAvailable)
 	}
 	o := &organisation{Customer: c.UUID, Created: m.now()}
@@ -120,10 +100,9 @@ func (m *model) create(u *user, r request) want {
 		status: 201,
 		body:   func() any { return m.show(o) },
 		change: func(got object) error {
-			text, _ := got["uuid"].(string)
-			made := parseID(text)
-			if made == uuid.Nil || m.organisations[made] != nil || slices.Contains(m.gone, made) {
-				return fmt.Errorf("%q is no new id", text)
+			made, err := m.newID(got["uuid"])
+			if err != nil {
+				return err
 			}
 			o.UUID = made
 			m.organisations[made] = o
@@ -148,13 +127,22 @@ func (m *model) set(o *organisation, r request, got object) error {
 		return nil
 	}
 	// A new image has a new id, so that what is at a URL never changes.
-	url, _ := got["image"].(string)
-	image := parseID(url)
-	if _, known := m.pictures[image]; image == uuid.Nil || known || slices.Contains(m.gone, image) {
-		return errors.New("the image has no new id")
+	image, err := m.newID(got["image"])
+	if err != nil {
+		return err
 	}
 	m.imageOf[o.UUID], m.pictures[image] = image, f.content
 	return nil
+}
+
+// newID reads a new id of an organisation or an image.
+func (m *model) newID(value any) (uuid.UUID, error) {
+	text, _ := value.(string)
+	id := parseID(text)
+	if id == uuid.Nil || m.organisations[id] != nil || m.pictures[id] != "" || slices.Contains(m.gone, id) {
+		return id, fmt.Errorf("%q is no new id", text)
+	}
+	return id, nil
 }
 
 func (m *model) forgetImage(owner uuid.UUID) {
@@ -176,15 +164,10 @@ func (m *model) update(u *user, o *organisation, r request) want {
 	if !m.mayChange(u, o) {
 		return refuse(403, forbidden)
 	}
-	var fields []string
-	if c := m.customer(r); r.op == "update" && (c == nil || c.UUID != o.Customer) {
-		fields = append(fields, "customer")
-	}
-	if wrongImage(r) {
-		fields = append(fields, "image")
-	}
-	if len(fields) > 0 {
-		return wrong(fields)
+	c := m.customer(r)
+	other := r.op == "update" && (c == nil || c.UUID != o.Customer)
+	if w, isWrong := wrong(map[string]bool{"customer": other, "image": wrongImage(r)}); isWrong {
+		return w
 	}
 	return want{
 		status: 200,

@@ -1,9 +1,13 @@
 package differential
 
 import (
+	"encoding/base64"
+	"maps"
 	"path"
 	"reflect"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -28,37 +32,26 @@ type model struct {
 
 // newModel is the model of a world whose images have got these ids.
 func newModel(w entries, now func() time.Time, imageOf map[uuid.UUID]uuid.UUID) *model {
-	m := &model{
-		now: now, imageOf: imageOf, pictures: map[uuid.UUID]string{}, events: map[string]int{},
-		customers: byKey(w.Customers), users: byKey(w.Users), roles: byKey(slices.Concat(builtin, w.Roles)),
-		organisations: byKey(w.Organisations), calls: byKey(w.Calls),
-	}
+	m := &model{now: now, imageOf: imageOf, pictures: map[uuid.UUID]string{}, events: map[string]int{}}
+	m.customers, m.users, m.roles = byKey(m, w.Customers), byKey(m, w.Users), byKey(m, slices.Concat(builtin, w.Roles))
+	m.organisations, m.calls = byKey(m, w.Organisations), byKey(m, w.Calls)
 	for _, g := range w.Grants {
 		m.grants = append(m.grants, &g)
-	}
-	keep := func(owner uuid.UUID, image string) {
-		if image != "" {
-			m.pictures[imageOf[owner]] = fromDataURI(image)
-		}
-	}
-	for _, c := range w.Customers {
-		keep(c.UUID, c.Image)
-	}
-	for _, u := range w.Users {
-		keep(u.UUID, u.Image)
-	}
-	for _, o := range w.Organisations {
-		keep(o.UUID, o.Image)
 	}
 	return m
 }
 
-func byKey[T keyed](rows []T) map[uuid.UUID]*T {
-	m := map[uuid.UUID]*T{}
-	for _, row := range rows {
-		m[row.key()] = &row
+func byKey[T keyed](m *model, list []T) map[uuid.UUID]*T {
+	rows := map[uuid.UUID]*T{}
+	for _, row := range list {
+		id := row.common().UUID
+		rows[id] = &row
+		if _, encoded, has := strings.Cut(row.common().Image, ","); has {
+			picture, _ := base64.StdEncoding.DecodeString(encoded) // newWorld encoded it
+			m.pictures[m.imageOf[id]] = string(picture)
+		}
 	}
-	return m
+	return rows
 }
 
 // want is what the model says of an answer, and what becomes of the model when it comes.
@@ -78,9 +71,11 @@ func refuse(status int, detail string) want {
 	return want{status: status, body: func() any { return object{"detail": detail} }}
 }
 
-func wrong(fields []string) want {
-	slices.Sort(fields)
-	return want{status: 400, body: func() any { return fields }, keys: true}
+// wrong is the refusal that names the fields that are wrong, if any is.
+func wrong(fields map[string]bool) (w want, isWrong bool) {
+	names := slices.Sorted(maps.Keys(fields))
+	names = slices.DeleteFunc(names, func(name string) bool { return !fields[name] })
+	return want{status: 400, body: func() any { return names }, keys: true}, len(names) > 0
 }
 
 func nonField(text string) want {
@@ -88,28 +83,30 @@ func nonField(text string) want {
 }
 
 const (
-	noSuchOrganisation = "No CallManagingOrganisation matches the given query."
-	noSuchPage         = "Invalid page."
-	forbidden          = "You do not have permission to perform this action."
-	notAvailable       = "Customer is not available."
+	noSuchPage   = "Invalid page."
+	forbidden    = "You do not have permission to perform this action."
+	notAvailable = "Customer is not available."
 )
 
 // predict says what the answer to a request is: the checks in the order that is promised.
 func (m *model) predict(r request) want {
-	if r.op == "media" {
-		return m.media(r)
+	if r.op == "media" { // for which nobody needs a token
+		picture, known := m.pictures[parseID(r.id)]
+		if !known {
+			return refuse(404, "Not found.")
+		}
+		return want{status: 200, body: func() any { return picture }}
 	}
 	u, refusal := m.signIn(r.as)
 	if refusal != "" {
 		return refuse(401, refusal)
 	}
-	onOne := !slices.Contains([]string{"list", "count", "create"}, r.op)
 	if _, _, isPage := paging(r); !isPage {
 		return refuse(404, noSuchPage)
 	}
 	o := m.organisations[parseID(r.id)]
-	if onOne && o == nil {
-		return refuse(404, noSuchOrganisation)
+	if o == nil && strings.Contains(methods[r.op].path, "{id}") {
+		return refuse(404, "No CallManagingOrganisation matches the given query.")
 	}
 	switch r.op {
 	case "list", "count":
@@ -148,15 +145,6 @@ func (m *model) signIn(name string) (*user, string) {
 		return u, ""
 	}
 	return nil, "Invalid token."
-}
-
-// media is an image, for which nobody needs a token.
-func (m *model) media(r request) want {
-	picture, known := m.pictures[parseID(r.id)]
-	if !known {
-		return refuse(404, "Not found.")
-	}
-	return want{status: 200, body: func() any { return picture }}
 }
 
 // active says whether a grant counts at this moment. It does at the one at which it ends.
@@ -261,9 +249,55 @@ func (m *model) load(w entries) {
 // replace puts rows in the place of those with the same keys.
 func replace[T keyed](m *model, event string, rows map[uuid.UUID]*T, by []T) {
 	for _, row := range by {
-		if !reflect.DeepEqual(*rows[row.key()], row) {
-			rows[row.key()] = &row
+		if !reflect.DeepEqual(*rows[row.common().UUID], row) {
+			rows[row.common().UUID] = &row
 			m.events[event]++
 		}
 	}
+}
+
+// paging returns the page that a list is asked for, and whether it can be one.
+func paging(r request) (page, size int, isPage bool) {
+	page, size = 1, 10
+	if !slices.Contains([]string{"list", "count", "listUsers", "countUsers"}, r.op) {
+		return page, size, true
+	}
+	if r.query.Has("page_size") {
+		size, _ = strconv.Atoi(r.query.Get("page_size"))
+		size = min(size, 300)
+	}
+	if value := r.query.Get("page"); value != "" {
+		n, err := strconv.ParseInt(value, 10, 64)
+		if err != nil || n < 1 {
+			return 0, size, false
+		}
+		page = int(n)
+	}
+	return page, size, true
+}
+
+// page is the answer to a list: the asked page of some rows, in their order.
+func page[T any](r request, rows []T, compare func(a, b T) int, show func(T) any) want {
+	number, size, _ := paging(r)
+	last := max(1, (len(rows)+size-1)/size)
+	if number > last {
+		return refuse(404, noSuchPage)
+	}
+	w := want{status: 200, count: strconv.Itoa(len(rows)), pages: map[string]int{"first": 1, "last": last}}
+	if number > 1 {
+		w.pages["prev"] = number - 1
+	}
+	if number < last {
+		w.pages["next"] = number + 1
+	}
+	slices.SortFunc(rows, compare)
+	from := (number - 1) * size
+	w.body = func() any {
+		list := []any{}
+		for _, row := range rows[from:min(from+size, len(rows))] {
+			list = append(list, show(row))
+		}
+		return list
+	}
+	return w
 }

@@ -127,29 +127,18 @@ func (m *model) manageRole(u *user, o *organisation, r request) want {
 		if err != nil {
 			panic(err) // drawn from a time
 		}
+		t = t.UTC().Truncate(time.Microsecond)
 		end = &t
 	}
-	var fields []string
-	if role == nil {
-		fields = append(fields, "role")
-	}
-	if target == nil {
-		fields = append(fields, "user")
-	}
-	if end != nil && end.Before(m.now()) {
-		fields = append(fields, "expiration_time")
+	past := end != nil && end.Before(m.now())
+	if w, isWrong := wrong(map[string]bool{"role": role == nil, "user": target == nil, "expiration_time": past}); isWrong {
+		return w
 	}
 	switch {
-	case len(fields) > 0:
-		return wrong(fields)
 	case c.Blocked || c.Archived:
 		return nonField(notAvailable)
 	case !onCustomer && target == u:
 		return nonField("User can not manage own role.")
-	}
-	if end != nil {
-		kept := end.UTC().Truncate(time.Microsecond)
-		end = &kept
 	}
 	held := m.held(target, role, o)
 	w := want{status: 200, body: func() any { return object{"expiration_time": showEnd(end)} }}

@@ -35,38 +35,40 @@ const (
 	asMultipart = "multipart/form-data"
 )
 
-// methods are the operations: how each is asked for, and the path below the organisation's.
+// methods are the operations, and how each is asked for.
 var methods = map[string]struct{ method, path string }{
-	"list":       {"GET", ""},
-	"count":      {"HEAD", ""},
-	"create":     {"POST", ""},
-	"retrieve":   {"GET", ""},
-	"update":     {"PUT", ""},
-	"patch":      {"PATCH", ""},
-	"destroy":    {"DELETE", ""},
-	"stats":      {"GET", "stats/"},
-	"listUsers":  {"GET", "list_users/"},
-	"countUsers": {"HEAD", "list_users/"},
-	"addUser":    {"POST", "add_user/"},
-	"updateUser": {"POST", "update_user/"},
-	"deleteUser": {"POST", "delete_user/"},
-	"media":      {"GET", ""},
+	"list":       {"GET", base},
+	"count":      {"HEAD", base},
+	"create":     {"POST", base},
+	"retrieve":   {"GET", base + "{id}/"},
+	"update":     {"PUT", base + "{id}/"},
+	"patch":      {"PATCH", base + "{id}/"},
+	"destroy":    {"DELETE", base + "{id}/"},
+	"stats":      {"GET", base + "{id}/stats/"},
+	"listUsers":  {"GET", base + "{id}/list_users/"},
+	"countUsers": {"HEAD", base + "{id}/list_users/"},
+	"addUser":    {"POST", base + "{id}/add_user/"},
+	"updateUser": {"POST", base + "{id}/update_user/"},
+	"deleteUser": {"POST", base + "{id}/delete_user/"},
+	"media":      {"GET", "/api/media/{id}/"},
 }
 
 func (r request) method() string { return methods[r.op].method }
 
 func (r request) target() string {
-	target := base
-	if r.op == "media" {
-		target = "/api/media/"
-	}
-	if !slices.Contains([]string{"list", "count", "create"}, r.op) {
-		target += r.id + "/" + methods[r.op].path
-	}
+	target := strings.Replace(methods[r.op].path, "{id}", r.id, 1)
 	if len(r.query) > 0 {
 		target += "?" + r.query.Encode()
 	}
 	return target
+}
+
+// names returns the values of a list parameter.
+func (r request) names(name string) []string {
+	if len(r.query[name]) == 0 {
+		return nil
+	}
+	return strings.Split(strings.Join(r.query[name], ","), ",")
 }
 
 // content is the body as it is sent.

@@ -36,13 +36,14 @@ type entries struct {
 
 // row is what every object has.
 type row struct {
-	UUID uuid.UUID `json:"uuid"`
+	UUID  uuid.UUID `json:"uuid"`
+	Image string    `json:"image,omitempty"` // of customers, users and organisations
 }
 
 // keyed is an object that the model keeps by its id.
-type keyed interface{ key() uuid.UUID }
+type keyed interface{ common() row }
 
-func (r row) key() uuid.UUID { return r.UUID }
+func (r row) common() row { return r }
 
 type customer struct {
 	row
@@ -50,7 +51,6 @@ type customer struct {
 	Abbreviation string `json:"abbreviation"`
 	NativeName   string `json:"native_name"`
 	Country      string `json:"country"`
-	Image        string `json:"image"`
 	Blocked      bool   `json:"blocked"`
 	Archived     bool   `json:"archived"`
 }
@@ -62,7 +62,6 @@ type user struct {
 	FullName   string  `json:"full_name"`
 	NativeName string  `json:"native_name"`
 	Email      string  `json:"email"`
-	Image      string  `json:"image"`
 	IsStaff    bool    `json:"is_staff"`
 	IsSupport  bool    `json:"is_support"`
 	IsActive   bool    `json:"is_active"`
@@ -86,7 +85,6 @@ type organisation struct {
 	row
 	Customer    uuid.UUID `json:"customer"`
 	Description string    `json:"description"`
-	Image       string    `json:"image"`
 	Created     time.Time `json:"created"`
 }
 
@@ -143,10 +141,10 @@ const (
 
 // builtin are the roles that every database has.
 var builtin = []role{
-	{row{id('0', 1)}, "CUSTOMER.OWNER", onCustomer, []string{create, update, remove}, true},
-	{row{id('0', 2)}, "CUSTOMER.MANAGER", onCustomer, nil, true},
-	{row{id('0', 3)}, "CUSTOMER.SUPPORT", onCustomer, nil, false},
-	{row{id('0', 4)}, "CUSTOMER.CALL_ORGANIZER", onOrganisation, []string{create, update, remove}, true},
+	{row{UUID: id('0', 1)}, "CUSTOMER.OWNER", onCustomer, []string{create, update, remove}, true},
+	{row{UUID: id('0', 2)}, "CUSTOMER.MANAGER", onCustomer, nil, true},
+	{row{UUID: id('0', 3)}, "CUSTOMER.SUPPORT", onCustomer, nil, false},
+	{row{UUID: id('0', 4)}, "CUSTOMER.CALL_ORGANIZER", onOrganisation, []string{create, update, remove}, true},
 }
 
 var (
@@ -203,7 +201,7 @@ func addActivity(w *entries, now time.Time) {
 	for _, o := range []organisation{w.Organisations[0], w.Organisations[1], w.Organisations[17]} {
 		for _, state := range []string{"active", "draft", "active", "archived"} {
 			number := len(w.Calls) + 1
-			c := call{row: row{id('d', number)}, Organisation: o.UUID, Name: "Call", State: state, offerings: offeringStates[number%4:]}
+			c := call{row: row{UUID: id('d', number)}, Organisation: o.UUID, Name: "Call", State: state, offerings: offeringStates[number%4:]}
 			for _, state := range c.offerings {
 				offering := object{"uuid": id('9', len(w.Offerings)+1), "call": c.UUID, "offering": "Offering", "state": state}
 				w.Offerings = append(w.Offerings, offering)
@@ -213,7 +211,7 @@ func addActivity(w *entries, now time.Time) {
 					continue
 				}
 				n := len(w.Rounds)
-				r := round{row{id('8', n+1)}, c.UUID, now.Add(span[0]), now.Add(span[1]), proposalStates[n%7], reviewStates[n%4]}
+				r := round{row{UUID: id('8', n+1)}, c.UUID, now.Add(span[0]), now.Add(span[1]), proposalStates[n%7], reviewStates[n%4]}
 				proposal := object{"uuid": id('7', n+1), "round": r.UUID, "name": "Proposal", "state": r.proposal}
 				review := object{"uuid": id('6', n+1), "proposal": proposal["uuid"], "reviewer": w.Users[i].UUID, "state": r.review}
 				c.rounds = append(c.rounds, r)
