@@ -167,19 +167,15 @@ func drawPaging(t *rapid.T, query url.Values, rows int) {
 
 // drawNames draws values of a list parameter, in one of the forms in which they are read.
 func drawNames(t *rapid.T, query url.Values, name string, known ...string) {
-	var values []string
 	for range pick(t, 0, 1, 1, 2, 2, 3) {
 		value := pick(t, known...)
 		if name == "o" && pick(t, false, true) {
 			value = "-" + value
 		}
-		values = append(values, value)
+		query.Add(name, value)
 	}
-	if len(values) > 1 && pick(t, true, false) {
-		values = []string{strings.Join(values, ",")}
-	}
-	if len(values) > 0 {
-		query[name] = values
+	if len(query[name]) > 1 && pick(t, true, false) {
+		query.Set(name, strings.Join(query[name], ","))
 	}
 }
 
@@ -209,7 +205,8 @@ func (m *model) drawListQuery(t *rapid.T) url.Values {
 		query.Set("customer_keyword", part(t, []string{c.Name, c.Abbreviation, c.NativeName}))
 	}
 	if seldom(t) {
-		query.Set("customer", drawLink(t, pick(t, "customers", "customer"), one(t, m.customers).UUID, publicURL, elsewhere, ""))
+		kind := pick(t, "customers", "customer")
+		query.Set("customer", drawLink(t, kind, one(t, m.customers).UUID, publicURL, elsewhere, ""))
 	}
 	if seldom(t) {
 		query.Set("customer_uuid", spelled(t, one(t, m.customers).UUID))
@@ -245,8 +242,8 @@ func (m *model) drawMembersQuery(t *rapid.T, o uuid.UUID) url.Values {
 		query.Set("user_url", drawLink(t, "users", one(t, m.users).UUID, publicURL, elsewhere, ""))
 	}
 	if pick(t, true, false) {
-		drawNames(t, query, "field", "uuid", "created", "expiration_time", "role_name", "role_uuid", "user_email", "user_full_name",
-			"user_username", "user_uuid", "user_image", "created_by_full_name", "created_by_uuid")
+		drawNames(t, query, "field", "uuid", "created", "expiration_time", "role_name", "role_uuid", "user_email",
+			"user_full_name", "user_username", "user_uuid", "user_image", "created_by_full_name", "created_by_uuid")
 	}
 	drawNames(t, query, "o", "created", "email", "expiration_time", "full_name", "native_name", "role", "username")
 	drawPaging(t, query, len(m.grantsOn(o)))
@@ -351,7 +348,8 @@ func (m *model) drawOrganisationBody(t *rapid.T, r *request, customer uuid.UUID)
 		r.body["description"] = pick(t, "Ünïcode 😀", "", " blanks ", "line\nline", `"'\%_<&>`, strings.Repeat("õ", 2000))
 	}
 	if pick(t, true, true, false) {
-		r.body["image"] = map[string]any{asJSON: nil, asForm: "", asMultipart: pick[any](t, pick(t, files[:3]...), pick(t, files...), "")}[r.media]
+		part := pick[any](t, pick(t, files[:3]...), pick(t, files...), "")
+		r.body["image"] = map[string]any{asJSON: nil, asForm: "", asMultipart: part}[r.media]
 	}
 }
 
@@ -399,7 +397,8 @@ func (m *model) drawEnd(t *rapid.T, media string) any {
 	}
 	day := now.Truncate(24 * time.Hour) // so that the same moment is drawn again
 	at := pick(t, day.AddDate(0, 0, 2), day.AddDate(0, 0, 1), day.AddDate(0, 0, 10), day.AddDate(0, 0, 100),
-		now.Add(time.Hour), now.Add(time.Microsecond), now, time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), now.Add(-time.Microsecond))
+		now.Add(time.Hour), now.Add(time.Microsecond), now,
+		time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), now.Add(-time.Microsecond))
 	at = at.Add(pick(t, 0, 0, 0, 500*time.Nanosecond)) // more than is kept
 	at = at.In(pick(t, time.UTC, time.FixedZone("", 2*3600), time.FixedZone("", -9*3600-1800)))
 	if at.Year() > 9999 {

@@ -102,8 +102,8 @@ func (m *machine) learnGrants() error {
 		if g.UUID != uuid.Nil {
 			continue
 		}
-		rows := m.rows(fmt.Sprintf(
-			"SELECT uuid FROM user_roles WHERE user_uuid = '%s' AND role_uuid = '%s' AND organisation_uuid = '%s' AND revoked IS NULL",
+		rows := m.rows(fmt.Sprintf(`SELECT uuid FROM user_roles
+			WHERE revoked IS NULL AND (user_uuid, role_uuid, organisation_uuid) = ('%s', '%s', '%s')`,
 			g.User, m.model.role(g.Role).UUID, *g.Scope.Organisation))
 		if len(rows) != 1 {
 			return fmt.Errorf("a new grant has the rows %q", rows)

@@ -49,8 +49,8 @@ func TestSequences(t *testing.T) {
 	}
 	for m.steps < steps {
 		// At least one is left when rapid takes a fifth of them under -short.
-		checks := max(5, (steps-m.steps)/sequence)
-		if err := errors.Join(flag.Set("rapid.steps", strconv.Itoa(sequence)), flag.Set("rapid.checks", strconv.Itoa(checks))); err != nil {
+		checks := strconv.Itoa(max(5, (steps-m.steps)/sequence))
+		if err := errors.Join(flag.Set("rapid.steps", strconv.Itoa(sequence)), flag.Set("rapid.checks", checks)); err != nil {
 			t.Fatal(err)
 		}
 		rapid.Check(t, func(rt *rapid.T) {
@@ -84,7 +84,8 @@ func (m *machine) checkEnd() error {
 	for _, action := range slices.Sorted(maps.Keys(m.model.events)) {
 		events = append(events, fmt.Sprintf("action=%q count=%d", action, m.model.events[action]))
 	}
-	got := m.rows("SELECT action, count(*) AS count FROM audit_events WHERE uuid NOT IN (SELECT uuid FROM kept_audit_events) GROUP BY action")
+	got := m.rows(`SELECT action, count(*) AS count FROM audit_events
+		WHERE uuid NOT IN (SELECT uuid FROM kept_audit_events) GROUP BY action`)
 	slices.Sort(got)
 	if diff := cmp.Diff(events, got, cmpopts.EquateEmpty()); diff != "" {
 		return fmt.Errorf("audit events (-want +got):\n%s", diff)

@@ -1,7 +1,6 @@
 package differential
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
 	"slices"
@@ -18,7 +17,8 @@ func (m *model) show(o *organisation) object {
 	return object{
 		"url": publicURL + base + o.UUID.String() + "/", "uuid": o.UUID.String(),
 		"created": showTime(o.Created), "description": o.Description,
-		"customer": publicURL + "/api/customers/" + c.UUID.String() + "/", "customer_name": c.Name, "customer_uuid": c.UUID.String(),
+		"customer":      publicURL + "/api/customers/" + c.UUID.String() + "/",
+		"customer_name": c.Name, "customer_uuid": c.UUID.String(),
 		"customer_image": m.showImage(c.UUID), "customer_abbreviation": c.Abbreviation,
 		"customer_native_name": c.NativeName, "customer_country": c.Country, "image": m.showImage(o.UUID),
 	}
@@ -33,7 +33,7 @@ func (m *model) list(r request) want {
 		}
 	}
 	compare := func(a, b *organisation) int {
-		order := bytes.Compare(store.CollationKey(m.customers[a.Customer].Name), store.CollationKey(m.customers[b.Customer].Name))
+		order := strings.Compare(collate(m.customers[a.Customer].Name), collate(m.customers[b.Customer].Name))
 		if order == 0 {
 			order = strings.Compare(a.UUID.String(), b.UUID.String())
 		}
@@ -44,6 +44,9 @@ func (m *model) list(r request) want {
 	}
 	return page(r, rows, compare, func(o *organisation) any { return m.show(o) })
 }
+
+// collate makes of a text one that is compared bytewise.
+func collate(text string) string { return string(store.CollationKey(text)) }
 
 func (m *model) matches(c *customer, r request) bool {
 	for _, name := range []string{"customer", "customer_uuid"} {
@@ -88,8 +91,8 @@ func (m *model) create(u *user, r request) want {
 		return refuse(403, forbidden)
 	}
 	// An unknown customer is found before the permission is missed, and a wrong image after it.
-	taken := c == nil || m.organisationOf(c.UUID) != nil
-	if w, isWrong := wrong(map[string]bool{"customer": taken, "image": (c != nil || u.IsStaff) && wrongImage(r)}); isWrong {
+	taken, image := c == nil || m.organisationOf(c.UUID) != nil, (c != nil || u.IsStaff) && wrongImage(r)
+	if w, isWrong := wrong(map[string]bool{"customer": taken, "image": image}); isWrong {
 		return w
 	}
 	if c.Blocked || c.Archived {

@@ -101,7 +101,7 @@ func (m *model) predict(r request) want {
 	if refusal != "" {
 		return refuse(401, refusal)
 	}
-	if _, _, isPage := paging(r); !isPage {
+	if number, _ := paging(r); number < 1 {
 		return refuse(404, noSuchPage)
 	}
 	o := m.organisations[parseID(r.id)]
@@ -256,29 +256,24 @@ func replace[T keyed](m *model, event string, rows map[uuid.UUID]*T, by []T) {
 	}
 }
 
-// paging returns the page that a list is asked for, and whether it can be one.
-func paging(r request) (page, size int, isPage bool) {
-	page, size = 1, 10
-	if !slices.Contains([]string{"list", "count", "listUsers", "countUsers"}, r.op) {
-		return page, size, true
+// paging returns the page that a list is asked for, 0 for what is no number, and its size.
+func paging(r request) (number, size int) {
+	number, size = 1, 10
+	if text := r.query.Get("page_size"); text != "" {
+		size, _ = strconv.Atoi(text)
 	}
-	if r.query.Has("page_size") {
-		size, _ = strconv.Atoi(r.query.Get("page_size"))
-		size = min(size, 300)
-	}
-	if value := r.query.Get("page"); value != "" {
-		n, err := strconv.ParseInt(value, 10, 64)
-		if err != nil || n < 1 {
-			return 0, size, false
+	if text := r.query.Get("page"); text != "" {
+		var err error
+		if number, err = strconv.Atoi(text); err != nil {
+			number = 0
 		}
-		page = int(n)
 	}
-	return page, size, true
+	return number, min(size, 300)
 }
 
 // page is the answer to a list: the asked page of some rows, in their order.
 func page[T any](r request, rows []T, compare func(a, b T) int, show func(T) any) want {
-	number, size, _ := paging(r)
+	number, size := paging(r)
 	last := max(1, (len(rows)+size-1)/size)
 	if number > last {
 		return refuse(404, noSuchPage)

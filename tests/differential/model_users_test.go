@@ -63,10 +63,10 @@ func (m *model) isMember(g *grant, r request) bool {
 // orderKeys are the names that grants can be ordered by, with what is compared bytewise.
 func (m *model) orderKeys(g *grant) map[string]string {
 	u := m.users[g.User]
-	collate := func(text string) string { return string(store.CollationKey(text)) }
 	return map[string]string{
-		"created": g.Created.Format(sortable), "expiration_time": endKey(g.ExpirationTime), "email": collate(u.Email),
-		"full_name": collate(u.FullName), "native_name": collate(u.NativeName), "role": collate(g.Role), "username": collate(u.Username),
+		"created": g.Created.Format(sortable), "expiration_time": endKey(g.ExpirationTime), "role": collate(g.Role),
+		"email": collate(u.Email), "full_name": collate(u.FullName), "native_name": collate(u.NativeName),
+		"username": collate(u.Username),
 	}
 }
 
@@ -131,7 +131,8 @@ func (m *model) manageRole(u *user, o *organisation, r request) want {
 		end = &t
 	}
 	past := end != nil && end.Before(m.now())
-	if w, isWrong := wrong(map[string]bool{"role": role == nil, "user": target == nil, "expiration_time": past}); isWrong {
+	fields := map[string]bool{"role": role == nil, "user": target == nil, "expiration_time": past}
+	if w, isWrong := wrong(fields); isWrong {
 		return w
 	}
 	switch {

@@ -201,7 +201,7 @@ func addActivity(w *entries, now time.Time) {
 	for _, o := range []organisation{w.Organisations[0], w.Organisations[1], w.Organisations[17]} {
 		for _, state := range []string{"active", "draft", "active", "archived"} {
 			number := len(w.Calls) + 1
-			c := call{row: row{UUID: id('d', number)}, Organisation: o.UUID, Name: "Call", State: state, offerings: offeringStates[number%4:]}
+			c := call{row{UUID: id('d', number)}, o.UUID, "Call", state, nil, offeringStates[number%4:]}
 			for _, state := range c.offerings {
 				offering := object{"uuid": id('9', len(w.Offerings)+1), "call": c.UUID, "offering": "Offering", "state": state}
 				w.Offerings = append(w.Offerings, offering)
@@ -211,7 +211,8 @@ func addActivity(w *entries, now time.Time) {
 					continue
 				}
 				n := len(w.Rounds)
-				r := round{row{UUID: id('8', n+1)}, c.UUID, now.Add(span[0]), now.Add(span[1]), proposalStates[n%7], reviewStates[n%4]}
+				start, cutoff := now.Add(span[0]), now.Add(span[1])
+				r := round{row{UUID: id('8', n+1)}, c.UUID, start, cutoff, proposalStates[n%7], reviewStates[n%4]}
 				proposal := object{"uuid": id('7', n+1), "round": r.UUID, "name": "Proposal", "state": r.proposal}
 				review := object{"uuid": id('6', n+1), "proposal": proposal["uuid"], "reviewer": w.Users[i].UUID, "state": r.review}
 				c.rounds = append(c.rounds, r)
