@@ -124,6 +124,7 @@ var deleteUserScenarios = []scenario{
 	{name: "of who is not active", as: "carl", request: "POST …/{tartu}/delete_user/", body: role("HELPER", "ines", ""), status: 200, events: []string{"user_role.revoke {ines:HELPER:tartu} by carl"}},
 
 	{name: "a role that is not active", request: "POST …/{tartu}/delete_user/", body: role("RETIRED", "ines", ""), status: 200, events: []string{"user_role.revoke {ines:RETIRED:tartu} by sam"}},
+	{name: "a role that is expired", request: "POST …/{tartu}/delete_user/", body: role("HELPER", "erik", ""), status: 200, events: []string{"user_role.revoke {erik:HELPER:tartu} by sam"}},
 	{name: "a role that is not held", request: "POST …/{tartu}/delete_user/", body: role("HELPER", "bob", ""), status: 200},
 	{name: "a role that is held no longer", request: "POST …/{tartu}/delete_user/", body: role("HELPER", "rita", ""), status: 200},
 	{name: "a role of another scope", request: "POST …/{tartu}/delete_user/", body: role("CUSTOMER.OWNER", "olev", ""), status: 200},

@@ -95,17 +95,6 @@ var constraintScenarios = []scenario{
 		r.is(err, store.ErrUsername)
 	}},
 
-	{"4096 characters of any width are a description", func(r *rig) {
-		o := r.world.organisation(r.world.customer("Tartu"))
-		for _, char := range []string{"a", "ä", "語", "🔭"} {
-			want := strings.Repeat(char, 4096)
-			r.write(func(tx *store.Tx) error {
-				return errorOf(tx.UpdateOrganisation(must(tx.LockOrganisation(o.UUID)), store.OrganisationChange{Description: &want}))
-			})
-			r.same(must(r.store.Organisation(r.ctx, o.UUID)).Description, want)
-		}
-	}},
-
 	{"violations", func(r *rig) {
 		p := r.populate() // for all of them, since what is refused leaves nothing behind
 		for _, v := range []struct {

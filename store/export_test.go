@@ -17,8 +17,7 @@ func exported[T any](e store.Export) []T {
 
 var exportScenarios = []scenario{
 	{"kinds in the order of the import file, rows by uuid, everything once", func(r *rig) {
-		r.write(func(tx *store.Tx) error { importAll(r, tx, ""); return nil })
-		r.populate()
+		r.world.token(r.populate().user)
 		r.world.organisations(store.ImportBatch + 1)
 		var kinds []string
 		seen := map[string]int{}

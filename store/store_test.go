@@ -32,8 +32,7 @@ func TestConformance(t *testing.T) {
 		for name, scenarios := range map[string][]scenario{
 			"transactions": transactionScenarios, "contexts": contextScenarios, "events": eventScenarios, "constraints": constraintScenarios,
 			"organisations": organisationScenarios, "list": listScenarios, "text": textScenarios, "times": timeScenarios, "users": userScenarios,
-			"grants": grantScenarios, "members": memberScenarios, "stats": statsScenarios, "import": importScenarios, "images": imageScenarios,
-			"export": exportScenarios, "concurrency": concurrencyScenarios,
+			"grants": grantScenarios, "import": importScenarios, "export": exportScenarios, "concurrency": concurrencyScenarios,
 		} {
 			t.Run(name, func(t *testing.T) {
 				for _, scenario := range scenarios {

@@ -85,35 +85,6 @@ var transactionScenarios = []scenario{
 		})
 		r.same(r.count("users"), 1)
 	}},
-
-	{"a closed store is unavailable", func(r *rig) {
-		r.ok(r.store.Ping(r.ctx))
-		u := r.world.user("alice")
-		r.ok(r.store.Close())
-		for _, err := range r.everyWay(r.ctx, u.UUID) {
-			r.is(err, store.ErrUnavailable)
-		}
-	}},
-
-	{"settings", func(r *rig) {
-		r.same(must(r.store.Setting(r.ctx, "demo")), "")
-		for _, want := range []string{"1", "2", ""} {
-			r.write(func(tx *store.Tx) error { return tx.SetSetting("demo", want) })
-			r.same(must(r.store.Setting(r.ctx, "demo")), want)
-		}
-		r.same(r.count("settings"), 2) // the other is the schema's mark
-	}},
-}
-
-// everyWay reads and writes in each way in which the store does, and returns the errors.
-func (r *rig) everyWay(ctx context.Context, user uuid.UUID) []error {
-	_, _, organisations := r.store.ListOrganisations(ctx, store.OrganisationFilter{}, nil, everything)
-	_, _, members := r.store.ListMembers(ctx, uuid.New(), store.MemberFilter{}, nil, everything)
-	return []error{
-		organisations, members, errorOf(r.store.User(ctx, user)), errorOf(r.store.CountOrganisations(ctx, store.OrganisationFilter{})),
-		errorOf(r.store.HeldRoles(ctx, user, user, user)), r.store.Ping(ctx), r.store.Export(ctx, func(store.Export) error { return nil }),
-		r.store.Write(ctx, store.Actor{}, func(*store.Tx) error { return nil }),
-	}
 }
 
 // everyKindOfChange writes to every table that the API's operations write to.
@@ -133,15 +104,6 @@ func everyKindOfChange(r *rig, tx *store.Tx, organisation uuid.UUID) {
 }
 
 var contextScenarios = []scenario{
-	{"it is over before a read or a change", func(r *rig) {
-		u := r.world.user("alice")
-		ctx, cancel := context.WithCancel(r.ctx)
-		cancel()
-		for _, err := range r.everyWay(ctx, u.UUID) {
-			r.is(err, context.Canceled)
-		}
-	}},
-
 	{"it ends during a change, which takes everything back", func(r *rig) {
 		o := r.world.organisation(r.world.customer("Tartu"))
 		before := r.dump()
