@@ -36,7 +36,7 @@ func TestRightsEndWhileTheBodyComes(t *testing.T) {
 					s.as = loss.as
 					statements.Reset()
 					got := stage.sendSlowly(t, stage.request(s), func() {
-						eventually(t, func() bool { return statements.Count() > 0 }) // the request has been let in
+						eventually(t, func() bool { return len(statements.All()) > 0 }) // the request has been let in
 						stage.exec(t, stage.names.Replace(loss.statement))
 						stage.before = storetest.Dump(t, stage.sql)
 					})

@@ -1,27 +1,14 @@
 package store_test
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/opencalls/opencalls/store"
 )
-
-// grants returns a user's grants on the organisation, revoked ones too, by uuid.
-func (r *rig) grants(user, organisation uuid.UUID) []store.UserRole {
-	r.Helper()
-	var found []store.UserRole
-	r.ok(r.store.Export(r.ctx, func(e store.Export) error {
-		for _, g := range exported[store.UserRole](e) {
-			if g.UserUUID == user && g.OrganisationUUID != nil && *g.OrganisationUUID == organisation {
-				found = append(found, g)
-			}
-		}
-		return nil
-	}))
-	return found
-}
 
 var grantScenarios = []scenario{
 	{"a longer grant takes the place of a shorter one, another is refused", func(r *rig) {
@@ -50,17 +37,17 @@ var grantScenarios = []scenario{
 					return
 				}
 				r.write(grant)
-				rows := r.grants(u.UUID, p.organisation.UUID)
-				r.same(len(rows), 2)
-				for _, g := range rows {
-					if g.UUID == old.UUID {
-						r.same(g.Revoked, &now)
-						r.same(g.ExpirationTime, c.held)
-					} else {
-						r.same(g.Revoked, (*time.Time)(nil))
-						r.same(g.ExpirationTime, c.new)
+				ends := map[bool]*time.Time{} // by whether the grant is revoked
+				r.ok(r.store.Export(r.ctx, func(e store.Export) error {
+					for _, g := range exported[store.UserRole](e) {
+						if g.UserUUID == u.UUID {
+							ends[g.Revoked != nil] = g.ExpirationTime
+							r.same(g.UUID == old.UUID, g.Revoked != nil && *g.Revoked == now)
+						}
 					}
-				}
+					return nil
+				}))
+				r.same(ends, map[bool]*time.Time{true: c.held, false: c.new})
 			})
 		}
 	}},
@@ -70,59 +57,46 @@ var grantScenarios = []scenario{
 		alice := w.user("alice")
 		tartu, tallinn := w.customer("Tartu"), w.customer("Tallinn")
 		o, second := w.organisation(tartu), w.organisation(tallinn)
-		organizer, owner := w.role("CUSTOMER.CALL_ORGANIZER"), w.role("CUSTOMER.OWNER")
-		onCustomer := func(name string) store.Role {
-			return w.newRole(name, []string{"P2", "P1"}, func(role *store.Role) { role.Scope = store.ScopeCustomer })
-		}
 		now := r.clock.Now()
-		ends := func(t time.Time) func(*store.UserRole) {
-			return func(g *store.UserRole) { g.ExpirationTime = &t }
+		ends := func(in time.Duration) func(*store.UserRole) {
+			return func(g *store.UserRole) { g.ExpirationTime = ptr(now.Add(in)) }
 		}
-		w.grant(alice, organizer, o)
-		w.grant(alice, w.newRole("NO.PERMISSION", nil), o, ends(now)) // still held at this very moment
-		w.grant(alice, w.newRole("EXPIRED", nil), o, ends(now.Add(-time.Microsecond)))
-		w.grant(alice, w.newRole("REVOKED", nil), o, func(g *store.UserRole) { g.Revoked = &now })
-		w.grant(alice, w.newRole("INACTIVE", nil, func(role *store.Role) { role.IsActive = false }), o)
-		w.grant(alice, w.newRole("SECOND", nil), second)
-		w.grant(w.user("bob"), organizer, o)
-		w.grantOnCustomer(alice, owner, tartu)
-		w.grantOnCustomer(alice, onCustomer("LONGER"), tartu, ends(now.Add(time.Microsecond)))
-		w.grantOnCustomer(alice, onCustomer("EXPIRED.ON.CUSTOMER"), tartu, ends(now.Add(-time.Microsecond)))
-		w.grantOnCustomer(alice, onCustomer("ON.TALLINN"), tallinn)
+		onOrganisation := func(name string, o store.CallManagingOrganisation, changes ...func(*store.UserRole)) {
+			role := w.newRole(name, nil, func(role *store.Role) { role.IsActive = false }) // only new grants need an active role
+			w.grant(alice, role, o, changes...)
+		}
+		onCustomer := func(name string, c store.Customer, changes ...func(*store.UserRole)) {
+			role := w.newRole(name, []string{"P2", "P1"}, func(role *store.Role) { role.Scope = store.ScopeCustomer })
+			w.grantOnCustomer(alice, role, c, changes...)
+		}
+		onOrganisation("FOR GOOD", o)
+		onOrganisation("UNTIL NOW", o, ends(0)) // still held at this very moment
+		onOrganisation("EXPIRED", o, ends(-time.Microsecond))
+		onOrganisation("REVOKED", o, func(g *store.UserRole) { g.Revoked = &now })
+		onOrganisation("ELSEWHERE", second)
+		w.grant(w.user("bob"), w.role("CUSTOMER.CALL_ORGANIZER"), o)
+		onCustomer("OF CUSTOMER", tartu)
+		onCustomer("LONGER", tartu, ends(time.Microsecond))
+		onCustomer("EXPIRED OF CUSTOMER", tartu, ends(-time.Microsecond))
+		onCustomer("OF ANOTHER CUSTOMER", tallinn)
 
-		held := func(customer, organisation uuid.UUID) map[string]store.HeldRole {
+		held := func(organisation uuid.UUID, want ...string) {
 			r.Helper()
-			roles := must(r.store.HeldRoles(r.ctx, alice.UUID, customer, organisation))
-			byName := map[string]store.HeldRole{}
-			for _, role := range roles {
-				byName[role.Name] = role
+			got := []string{}
+			for _, role := range must(r.store.HeldRoles(r.ctx, alice.UUID, tartu.UUID, organisation)) {
+				got = append(got, fmt.Sprint(role.Name, " on ", role.Scope, " ", role.Permissions))
 			}
-			r.same(len(byName), len(roles))
-			return byName
+			slices.Sort(got)
+			r.same(got, want)
 		}
-		ofCustomer := map[string]store.HeldRole{
-			"CUSTOMER.OWNER": {Scope: store.ScopeCustomer, Name: "CUSTOMER.OWNER", Permissions: owner.Permissions},
-			"LONGER":         {Scope: store.ScopeCustomer, Name: "LONGER", Permissions: []string{"P1", "P2"}},
-		}
-		r.same(held(tartu.UUID, uuid.Nil), ofCustomer)
-		both := map[string]store.HeldRole{
-			"CUSTOMER.CALL_ORGANIZER": {Scope: store.ScopeOrganisation, Name: "CUSTOMER.CALL_ORGANIZER", Permissions: organizer.Permissions},
-			"NO.PERMISSION":           {Scope: store.ScopeOrganisation, Name: "NO.PERMISSION"},
-			"INACTIVE":                {Scope: store.ScopeOrganisation, Name: "INACTIVE"}, // only new grants need an active role
-			"CUSTOMER.OWNER":          ofCustomer["CUSTOMER.OWNER"],
-			"LONGER":                  ofCustomer["LONGER"],
-		}
-		r.same(held(tartu.UUID, o.UUID), both)
-		r.same(held(tartu.UUID, second.UUID), map[string]store.HeldRole{
-			"CUSTOMER.OWNER": ofCustomer["CUSTOMER.OWNER"], "LONGER": ofCustomer["LONGER"], "SECOND": {Scope: store.ScopeOrganisation, Name: "SECOND"},
-		})
-		r.same(held(uuid.New(), uuid.New()), map[string]store.HeldRole{})
+		const forGood, untilNow = "FOR GOOD on call_managing_organisation []", "UNTIL NOW on call_managing_organisation []"
+		const ofCustomer, longer = "OF CUSTOMER on customer [P1 P2]", "LONGER on customer [P1 P2]"
+		held(uuid.Nil, longer, ofCustomer)
+		held(o.UUID, forGood, longer, ofCustomer, untilNow)
+		held(second.UUID, "ELSEWHERE on call_managing_organisation []", longer, ofCustomer)
 		r.clock.Advance(time.Microsecond)
-		delete(both, "NO.PERMISSION")
-		r.same(held(tartu.UUID, o.UUID), both)
+		held(o.UUID, forGood, longer, ofCustomer)
 		r.clock.Advance(time.Microsecond)
-		delete(both, "LONGER")
-		r.same(held(tartu.UUID, o.UUID), both)
-		r.same(len(must(r.store.HeldRoles(r.ctx, uuid.New(), tartu.UUID, o.UUID))), 0)
+		held(o.UUID, forGood, ofCustomer)
 	}},
 }

@@ -51,9 +51,6 @@ func (s *Statements) WithArguments() []Statement {
 	return slices.Clone(s.all)
 }
 
-// Count is how many were recorded.
-func (s *Statements) Count() int { return len(s.All()) }
-
 func (s *Statements) add(text string, arguments ...driver.NamedValue) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -197,9 +197,3 @@ func Sequence(cfg *store.Config) {
 func Picture(text string) *store.NewImage {
 	return &store.NewImage{MediaType: "image/png", SHA256: store.Digest(text), Bytes: []byte(text)}
 }
-
-// TB is what helpers need of a test: *testing.T and *rapid.T have it.
-type TB interface {
-	Helper()
-	Fatal(args ...any)
-}
