@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"github.com/opencalls/opencalls/store"
 	"github.com/opencalls/opencalls/store/storetest"
 )
@@ -174,6 +176,7 @@ func TestSQLiteUnavailable(t *testing.T) {
 		_, _, list := s.ListOrganisations(t.Context(), store.OrganisationFilter{}, nil, everything)
 		unavailable(t, list)
 		unavailable(t, errorOf(s.UserByName(t.Context(), "alice")))
+		unavailable(t, errorOf(s.HeldRoles(t.Context(), uuid.New(), uuid.New(), uuid.New())))
 		unavailable(t, write(s, addUser))
 	})
 }
