@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"maps"
 	"net"
 	"strconv"
 	"strings"
@@ -24,10 +23,6 @@ import (
 	"gorm.io/gorm"
 )
 
-// migrationLockTimeout is how long a migration waits for a lock. Meanwhile every request that needs the
-// table waits behind it.
-const migrationLockTimeout = 2 * time.Second
-
 // migrationTurn is how long a migration waits for those of other processes.
 const migrationTurn = 5 * time.Minute
 
@@ -35,10 +30,7 @@ const migrationTurn = 5 * time.Minute
 const lockNotAvailable = "55P03"
 
 // postgresEngine is GORM's dialect of Postgres with what the store needs beside it.
-type postgresEngine struct {
-	gormpostgres.Dialector
-	migrations *sql.DB // for migrations, whose statements have no time limit
-}
+type postgresEngine struct{ gormpostgres.Dialector }
 
 func openPostgres(ctx context.Context, cfg Config) (*Store, error) {
 	config, err := pgx.ParseConfig(cfg.URL)
@@ -69,12 +61,6 @@ func openPostgres(ctx context.Context, cfg Config) (*Store, error) {
 		_ = pool.Close()
 		return nil, fmt.Errorf("open Postgres: %w", err)
 	}
-	config.RuntimeParams = maps.Clone(config.RuntimeParams)
-	config.RuntimeParams["statement_timeout"] = "0"
-	if _, set := config.RuntimeParams["lock_timeout"]; !set {
-		config.RuntimeParams["lock_timeout"] = strconv.FormatInt(migrationLockTimeout.Milliseconds(), 10)
-	}
-	e.migrations = openPostgresPool(cfg, *config)
 	s := newStore(cfg, e, db, db)
 	// While an import keeps every change waiting, reads have the other connections.
 	s.writers, s.writeWait = semaphore.NewWeighted(int64(max(1, cfg.Connections*3/4))), cfg.StatementTimeout
@@ -158,12 +144,12 @@ func (*postgresEngine) endImport(db *gorm.DB) error {
 }
 
 // migrator takes goose's lock for each migration, and looks once a second whether it is free.
-func (e *postgresEngine) migrator(_ *sql.DB, migrations fs.FS) (*goose.Provider, error) {
+func (*postgresEngine) migrator(pool *sql.DB, migrations fs.FS) (*goose.Provider, error) {
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, uint64(migrationTurn/time.Second)))
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(goose.DialectPostgres, e.migrations, migrations, goose.WithSessionLocker(locker))
+	return goose.NewProvider(goose.DialectPostgres, pool, migrations, goose.WithSessionLocker(locker))
 }
 
 // Translate turns a driver's error into the store's.
@@ -217,4 +203,4 @@ func noConnection(err error, answer *pgconn.PgError) error {
 	return fmt.Errorf("%w: no connection", ErrUnavailable)
 }
 
-func (e *postgresEngine) close() error { return e.migrations.Close() }
+func (*postgresEngine) close() error { return nil }

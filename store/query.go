@@ -208,39 +208,29 @@ func pageOfAll[Row any](ctx context.Context, q queries, l list, p Page) ([]Row, 
 	return result, total, err
 }
 
+var schemas sync.Map
+
+// schemaOf is what GORM knows of a row by its tags.
+func schemaOf[Row any]() *schema.Schema {
+	parsed, err := schema.Parse(new(Row), &schemas, schema.NamingStrategy{})
+	if err != nil {
+		panic(err) // the tags are wrong
+	}
+	return parsed
+}
+
 // columns returns the SELECT list of a row: for each of its fields the expression of its sql tag,
 // or else the column itself, under the column's name.
 func columns[Row any]() string {
-	t := reflect.TypeFor[Row]()
-	list := make([]string, t.NumField())
-	for i := range list {
-		list[i] = columnOf(t.Field(i))
-		if expression := t.Field(i).Tag.Get("sql"); expression != "" {
-			list[i] = expression + " AS " + list[i]
+	var list []string
+	for _, field := range schemaOf[Row]().Fields {
+		column := field.DBName
+		if expression := field.Tag.Get("sql"); expression != "" {
+			column = expression + " AS " + column
 		}
+		list = append(list, column)
 	}
 	return strings.Join(list, ", ")
-}
-
-// columnOf is the column that a field holds, by its gorm tag.
-func columnOf(field reflect.StructField) string {
-	return schema.ParseTagSetting(field.Tag.Get("gorm"), ";")["COLUMN"]
-}
-
-var fieldIndexesOf sync.Map // by row type
-
-// fieldIndexes returns the index of each column's field in a row. Reading the tags takes longer than
-// most queries, so that it is done once for each type.
-func fieldIndexes(row reflect.Type) map[string]int {
-	if indexes, known := fieldIndexesOf.Load(row); known {
-		return indexes.(map[string]int)
-	}
-	indexes := map[string]int{}
-	for i := range row.NumField() {
-		indexes[columnOf(row.Field(i))] = i
-	}
-	fieldIndexesOf.Store(row, indexes)
-	return indexes
 }
 
 // scan returns the rows of a query, in which each parameter is a ?. A column goes into the field whose
@@ -258,10 +248,10 @@ func scan[Row any](ctx context.Context, q queries, text string, arguments ...any
 	}
 	var row Row
 	value := reflect.ValueOf(&row).Elem()
-	indexes := fieldIndexes(value.Type())
+	fields := schemaOf[Row]().FieldsByDBName
 	destinations := make([]any, len(names))
 	for i, name := range names {
-		destinations[i] = value.Field(indexes[name]).Addr().Interface()
+		destinations[i] = fields[name].ReflectValueOf(ctx, value).Addr().Interface()
 	}
 	result = []Row{}
 	for found.Next() {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"reflect"
 	"regexp"
 	"time"
 
@@ -44,17 +45,12 @@ func (q queries) UserByName(ctx context.Context, username string) (User, error) 
 // CreateUser makes a user; UUID and Created are filled where they are not set, and Slug is
 // the username where it is "". ErrUsername, or a UniqueError where the username is taken.
 func (tx *Tx) CreateUser(u User) (User, error) {
-	if err := CheckUsername(u.Username); err != nil {
-		return u, err
-	}
 	if u.UUID == uuid.Nil {
 		u.UUID = tx.newUUID()
 	}
-	if u.Slug == "" {
-		u.Slug = u.Username
+	if err := tx.prepare(reflect.ValueOf(&u).Elem()); err != nil {
+		return u, err
 	}
-	u.Created = tx.orNow(u.Created)
-	u.fillKeys()
 	if err := tx.db.Create(&u).Error; err != nil {
 		return u, err
 	}

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 )
@@ -99,12 +98,4 @@ func (tx *Tx) SetSetting(name, value string) error {
 		return err
 	}
 	return tx.audit("set", "setting", value, name)
-}
-
-// orNow returns the time, brought into the store's form, or the clock's where it is not set.
-func (tx *Tx) orNow(t time.Time) time.Time {
-	if t.IsZero() {
-		return tx.now()
-	}
-	return truncate(t)
 }

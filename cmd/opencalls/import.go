@@ -35,7 +35,7 @@ func (c importCommand) Run(env environment) error {
 		}
 	}
 	var counts fixture.Counts
-	err := withFiles(c.Files, func(files []*fixture.File) error {
+	err := fixture.WithFiles(c.Files, func(files []*fixture.File) error {
 		return c.write(env, func(tx *store.Tx) (err error) {
 			counts, err = fixture.Import(env.ctx, tx, files, c.limits(), progress)
 			if err == nil && c.DryRun {
@@ -53,20 +53,6 @@ func (c importCommand) Run(env environment) error {
 	}
 	fmt.Fprintf(env.stdout, "%s %s\n", counts, done)
 	return nil
-}
-
-// withFiles opens import files, all of them before the first is read.
-func withFiles(paths []string, load func([]*fixture.File) error) error {
-	files := make([]*fixture.File, 0, len(paths))
-	for _, path := range paths {
-		file, err := fixture.Open(path)
-		if err != nil {
-			return err
-		}
-		defer file.Close()
-		files = append(files, file)
-	}
-	return load(files)
 }
 
 type exportCommand struct {

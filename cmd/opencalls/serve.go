@@ -165,7 +165,7 @@ func (c serveCommand) load(env environment, s *store.Store) error {
 	if !c.Demo && len(c.Import) == 0 {
 		return nil
 	}
-	return withFiles(c.Import, func(files []*fixture.File) error {
+	return fixture.WithFiles(c.Import, func(files []*fixture.File) error {
 		return s.Write(env.ctx, store.Actor{}, func(tx *store.Tx) error {
 			if err := tx.LockForImport(); err != nil { // several replicas may start at once
 				return err

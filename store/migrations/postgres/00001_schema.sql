@@ -1,4 +1,8 @@
 -- +goose Up
+-- A migration takes as long as it takes, but waits for locks no longer than this: requests wait behind it.
+SET LOCAL statement_timeout = 0;
+SET LOCAL lock_timeout = '2s';
+
 -- Text is compared bytewise ("C"), as SQLite does, so that both engines order alike.
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
 
@@ -251,6 +255,10 @@ INSERT INTO role_permissions (role_uuid, permission) VALUES
 INSERT INTO settings (name, value) VALUES ('schema', '0.1.0');
 
 -- +goose Down
+-- A migration takes as long as it takes, but waits for locks no longer than this: requests wait behind it.
+SET LOCAL statement_timeout = 0;
+SET LOCAL lock_timeout = '2s';
+
 DROP TABLE counters;
 DROP TABLE settings;
 DROP TABLE audit_events;
