@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -68,15 +67,13 @@ func TestPostgresThatIsNotThere(t *testing.T) {
 	})))
 	// It says nothing until the caller gives up.
 	ctx, cancel := context.WithCancel(t.Context())
-	var silent sync.Map
 	databaseURL := fakeServer(t, func(c net.Conn) {
-		silent.Store(c, true) // kept, or it would be closed
+		t.Cleanup(func() { _ = c.Close() }) // kept, or it would be closed
 		cancel()
 	})
 	if _, err := store.Open(ctx, store.Config{URL: databaseURL}); !errors.Is(err, context.Canceled) {
 		t.Errorf("error is %v", err)
 	}
-	silent.Range(func(c, _ any) bool { _ = c.(net.Conn).Close(); return true })
 }
 
 func TestPostgresThatRefuses(t *testing.T) {
