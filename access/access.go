@@ -80,6 +80,6 @@ func (p Principal) MayManageRole(held []store.HeldRole, permission string) (allo
 
 func holds(held []store.HeldRole, scope store.Scope, permission string) bool {
 	return slices.ContainsFunc(held, func(r store.HeldRole) bool {
-		return r.Scope == scope && slices.Contains(r.Permissions, permission)
+		return r.Scope == scope && r.Permission == permission
 	})
 }

@@ -23,7 +23,7 @@ const (
 // have the other rules.
 func TestManagingOnesOwnRole(t *testing.T) {
 	on := func(scope store.Scope) store.HeldRole {
-		return store.HeldRole{Scope: scope, Permissions: []string{"X", access.PermissionGrantRole}}
+		return store.HeldRole{Scope: scope, Permission: access.PermissionGrantRole}
 	}
 	held := []store.HeldRole{on(organisation), on(customer)}
 	if allowed, othersOnly := (access.Principal{}).MayManageRole(held, access.PermissionGrantRole); !allowed || othersOnly {

@@ -25,25 +25,18 @@ func (q queries) Identity(ctx context.Context, digest string) (Identity, error) 
 	return scanOne[Identity](ctx, q, identityQuery, digest)
 }
 
-// HeldRole is a role that a user actively holds on an organisation or on its customer.
+// HeldRole is a role that a user actively holds on an organisation or on its customer, with one of its
+// permissions. It is there once for each of them, or once where the role has none.
 type HeldRole struct {
-	Scope       Scope
-	Name        string
-	Permissions []string
+	Name       string `gorm:"column:name" sql:"r.name"`
+	Scope      Scope  `gorm:"column:scope" sql:"r.scope"`
+	Permission string `gorm:"column:permission" sql:"COALESCE(p.permission, '')"`
 }
 
 // active is the condition of a grant that counts at this moment.
 const active = "g.revoked IS NULL AND (g.expiration_time IS NULL OR g.expiration_time >= ?)"
 
-// heldRole is a held role with one of its permissions; nil where it has none.
-type heldRole struct {
-	Grant      uuid.UUID `gorm:"column:grant_uuid" sql:"g.uuid"`
-	Name       string    `gorm:"column:name" sql:"r.name"`
-	Scope      Scope     `gorm:"column:scope" sql:"r.scope"`
-	Permission *string   `gorm:"column:permission" sql:"p.permission"`
-}
-
-var heldRolesOf = "SELECT " + columns[heldRole]() + ` FROM user_roles AS g JOIN roles AS r ON r.uuid = g.role_uuid
+var heldRolesOf = "SELECT " + columns[HeldRole]() + ` FROM user_roles AS g JOIN roles AS r ON r.uuid = g.role_uuid
 	LEFT JOIN role_permissions AS p ON p.role_uuid = r.uuid WHERE g.user_uuid = ? AND ` + active
 
 // A union, since each kind of scope has an index of its own, and OR would use neither.
@@ -53,22 +46,5 @@ var heldRolesQuery = heldRolesOf + " AND g.customer_uuid = ? UNION ALL " + heldR
 // uuid.Nil, on an organisation.
 func (q queries) HeldRoles(ctx context.Context, user, customer, organisation uuid.UUID) ([]HeldRole, error) {
 	now := q.now()
-	found, err := scan[heldRole](ctx, q, heldRolesQuery, user, now, customer, user, now, organisation)
-	if err != nil {
-		return nil, err
-	}
-	var held []HeldRole
-	index := map[uuid.UUID]int{} // in held, by grant
-	for _, row := range found {
-		i, seen := index[row.Grant]
-		if !seen {
-			i = len(held)
-			index[row.Grant] = i
-			held = append(held, HeldRole{Scope: row.Scope, Name: row.Name})
-		}
-		if row.Permission != nil {
-			held[i].Permissions = append(held[i].Permissions, *row.Permission)
-		}
-	}
-	return held, nil
+	return scan[HeldRole](ctx, q, heldRolesQuery, user, now, customer, user, now, organisation)
 }

@@ -52,9 +52,6 @@ func (s *Store) Write(ctx context.Context, actor Actor, change func(tx *Tx) erro
 
 // audit writes one event for each object, in the transaction that changed it.
 func (tx *Tx) audit(action, objectType, details string, objects ...string) error {
-	if len(objects) == 0 {
-		return nil
-	}
 	events := make([]AuditEvent, len(objects))
 	for i, object := range objects {
 		events[i] = AuditEvent{
