@@ -145,11 +145,6 @@ func (e UserRoleDetailsOEnum) Valid() bool {
 	}
 }
 
-// BadRequestError Either a sentence or a list of texts for each field.
-type BadRequestError struct {
-	union json.RawMessage
-}
-
 // CallManagingOrganisation An organisation that runs calls for proposals on behalf of a customer.
 type CallManagingOrganisation struct {
 	// URL URL of this organisation.
@@ -256,15 +251,6 @@ type CallManagingOrganisationStat struct {
 	OfferingRequestsPending int `json:"offering_requests_pending"`
 }
 
-// Error What is wrong, in a sentence.
-type Error struct {
-	// Detail The sentence.
-	Detail string `json:"detail"`
-}
-
-// FieldErrors What is wrong with each field or parameter; `non_field_errors` is the body as a whole.
-type FieldErrors map[string][]string
-
 // PatchedCallManagingOrganisationRequest What is to change of an organisation, as JSON.
 type PatchedCallManagingOrganisationRequest struct {
 	// Description What the organisation is for, as sent.
@@ -291,6 +277,14 @@ type PatchedCallManagingOrganisationRequestMultipart struct {
 	// Image A PNG, JPEG, GIF or WebP file; an empty text part takes the image away.
 	Image                *openapi_types.File    `json:"image,omitempty"`
 	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
+// ProblemDetail What is wrong: a sentence in `detail`, or a list of texts for each field or parameter, with
+// `non_field_errors` for the body as a whole.
+type ProblemDetail struct {
+	// Detail What is wrong with the request as such.
+	Detail               *string             `json:"detail,omitempty"`
+	AdditionalProperties map[string][]string `json:"-"`
 }
 
 // UserRoleCreateRequest Which role a user gets, as JSON.
@@ -506,35 +500,45 @@ type UserURL = string
 // Username defines model for Username.
 type Username = string
 
-// BadRequest Either a sentence or a list of texts for each field.
-type BadRequest = BadRequestError
+// BadRequest What is wrong: a sentence in `detail`, or a list of texts for each field or parameter, with
+// `non_field_errors` for the body as a whole.
+type BadRequest = ProblemDetail
 
-// ContentTooLarge What is wrong, in a sentence.
-type ContentTooLarge = Error
+// ContentTooLarge What is wrong: a sentence in `detail`, or a list of texts for each field or parameter, with
+// `non_field_errors` for the body as a whole.
+type ContentTooLarge = ProblemDetail
 
-// Forbidden What is wrong, in a sentence.
-type Forbidden = Error
+// Forbidden What is wrong: a sentence in `detail`, or a list of texts for each field or parameter, with
+// `non_field_errors` for the body as a whole.
+type Forbidden = ProblemDetail
 
-// InternalServerError What is wrong, in a sentence.
-type InternalServerError = Error
+// InternalServerError What is wrong: a sentence in `detail`, or a list of texts for each field or parameter, with
+// `non_field_errors` for the body as a whole.
+type InternalServerError = ProblemDetail
 
-// NotFound What is wrong, in a sentence.
-type NotFound = Error
+// NotFound What is wrong: a sentence in `detail`, or a list of texts for each field or parameter, with
+// `non_field_errors` for the body as a whole.
+type NotFound = ProblemDetail
 
-// RequestTimeout What is wrong, in a sentence.
-type RequestTimeout = Error
+// RequestTimeout What is wrong: a sentence in `detail`, or a list of texts for each field or parameter, with
+// `non_field_errors` for the body as a whole.
+type RequestTimeout = ProblemDetail
 
-// ServiceUnavailable What is wrong, in a sentence.
-type ServiceUnavailable = Error
+// ServiceUnavailable What is wrong: a sentence in `detail`, or a list of texts for each field or parameter, with
+// `non_field_errors` for the body as a whole.
+type ServiceUnavailable = ProblemDetail
 
-// TooManyRequests What is wrong, in a sentence.
-type TooManyRequests = Error
+// TooManyRequests What is wrong: a sentence in `detail`, or a list of texts for each field or parameter, with
+// `non_field_errors` for the body as a whole.
+type TooManyRequests = ProblemDetail
 
-// Unauthorized What is wrong, in a sentence.
-type Unauthorized = Error
+// Unauthorized What is wrong: a sentence in `detail`, or a list of texts for each field or parameter, with
+// `non_field_errors` for the body as a whole.
+type Unauthorized = ProblemDetail
 
-// UnsupportedMediaType What is wrong, in a sentence.
-type UnsupportedMediaType = Error
+// UnsupportedMediaType What is wrong: a sentence in `detail`, or a list of texts for each field or parameter, with
+// `non_field_errors` for the body as a whole.
+type UnsupportedMediaType = ProblemDetail
 
 // CallManagingOrganisationsListParams defines parameters for CallManagingOrganisationsList.
 type CallManagingOrganisationsListParams struct {
@@ -889,6 +893,74 @@ func (a PatchedCallManagingOrganisationRequestMultipart) MarshalJSON() ([]byte, 
 	return json.Marshal(object)
 }
 
+// Getter for additional properties for ProblemDetail. Returns the specified
+// element and whether it was found
+func (a ProblemDetail) Get(fieldName string) (value []string, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for ProblemDetail
+func (a *ProblemDetail) Set(fieldName string, value []string) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string][]string)
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for ProblemDetail to handle AdditionalProperties
+func (a *ProblemDetail) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["detail"]; found {
+		err = json.Unmarshal(raw, &a.Detail)
+		if err != nil {
+			return fmt.Errorf("error reading 'detail': %w", err)
+		}
+		delete(object, "detail")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string][]string)
+		for fieldName, fieldBuf := range object {
+			var fieldVal []string
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for ProblemDetail to handle AdditionalProperties
+func (a ProblemDetail) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.Detail != nil {
+		object["detail"], err = json.Marshal(a.Detail)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'detail': %w", err)
+		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
 // Getter for additional properties for UserRoleCreateRequestMultipart. Returns the specified
 // element and whether it was found
 func (a UserRoleCreateRequestMultipart) Get(fieldName string) (value interface{}, found bool) {
@@ -1169,68 +1241,6 @@ func (a UserRoleUpdateRequestMultipart) MarshalJSON() ([]byte, error) {
 		}
 	}
 	return json.Marshal(object)
-}
-
-// AsError returns the union data inside the BadRequestError as a Error
-func (t BadRequestError) AsError() (Error, error) {
-	var body Error
-	err := json.Unmarshal(t.union, &body)
-	return body, err
-}
-
-// FromError overwrites any union data inside the BadRequestError as the provided Error
-func (t *BadRequestError) FromError(v Error) error {
-	b, err := json.Marshal(v)
-	t.union = b
-	return err
-}
-
-// MergeError performs a merge with any union data inside the BadRequestError, using the provided Error
-func (t *BadRequestError) MergeError(v Error) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-
-	merged, err := runtime.JSONMerge(t.union, b)
-	t.union = merged
-	return err
-}
-
-// AsFieldErrors returns the union data inside the BadRequestError as a FieldErrors
-func (t BadRequestError) AsFieldErrors() (FieldErrors, error) {
-	var body FieldErrors
-	err := json.Unmarshal(t.union, &body)
-	return body, err
-}
-
-// FromFieldErrors overwrites any union data inside the BadRequestError as the provided FieldErrors
-func (t *BadRequestError) FromFieldErrors(v FieldErrors) error {
-	b, err := json.Marshal(v)
-	t.union = b
-	return err
-}
-
-// MergeFieldErrors performs a merge with any union data inside the BadRequestError, using the provided FieldErrors
-func (t *BadRequestError) MergeFieldErrors(v FieldErrors) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-
-	merged, err := runtime.JSONMerge(t.union, b)
-	t.union = merged
-	return err
-}
-
-func (t BadRequestError) MarshalJSON() ([]byte, error) {
-	b, err := t.union.MarshalJSON()
-	return b, err
-}
-
-func (t *BadRequestError) UnmarshalJSON(b []byte) error {
-	err := t.union.UnmarshalJSON(b)
-	return err
 }
 
 // ServerInterface represents all server handlers.
@@ -1795,7 +1805,7 @@ type BadRequestResponseHeaders struct {
 	XRequestID *string
 }
 type BadRequestJSONResponse struct {
-	Body BadRequestError
+	Body ProblemDetail
 
 	Headers BadRequestResponseHeaders
 }
@@ -1804,7 +1814,7 @@ type ContentTooLargeResponseHeaders struct {
 	XRequestID *string
 }
 type ContentTooLargeJSONResponse struct {
-	Body Error
+	Body ProblemDetail
 
 	Headers ContentTooLargeResponseHeaders
 }
@@ -1813,7 +1823,7 @@ type ForbiddenResponseHeaders struct {
 	XRequestID *string
 }
 type ForbiddenJSONResponse struct {
-	Body Error
+	Body ProblemDetail
 
 	Headers ForbiddenResponseHeaders
 }
@@ -1874,7 +1884,7 @@ type InternalServerErrorResponseHeaders struct {
 	XRequestID *string
 }
 type InternalServerErrorJSONResponse struct {
-	Body Error
+	Body ProblemDetail
 
 	Headers InternalServerErrorResponseHeaders
 }
@@ -1883,7 +1893,7 @@ type NotFoundResponseHeaders struct {
 	XRequestID *string
 }
 type NotFoundJSONResponse struct {
-	Body Error
+	Body ProblemDetail
 
 	Headers NotFoundResponseHeaders
 }
@@ -1892,7 +1902,7 @@ type RequestTimeoutResponseHeaders struct {
 	XRequestID *string
 }
 type RequestTimeoutJSONResponse struct {
-	Body Error
+	Body ProblemDetail
 
 	Headers RequestTimeoutResponseHeaders
 }
@@ -1902,7 +1912,7 @@ type ServiceUnavailableResponseHeaders struct {
 	XRequestID *string
 }
 type ServiceUnavailableJSONResponse struct {
-	Body Error
+	Body ProblemDetail
 
 	Headers ServiceUnavailableResponseHeaders
 }
@@ -1912,7 +1922,7 @@ type TooManyRequestsResponseHeaders struct {
 	XRequestID *string
 }
 type TooManyRequestsJSONResponse struct {
-	Body Error
+	Body ProblemDetail
 
 	Headers TooManyRequestsResponseHeaders
 }
@@ -1922,7 +1932,7 @@ type UnauthorizedResponseHeaders struct {
 	XRequestID      *string
 }
 type UnauthorizedJSONResponse struct {
-	Body Error
+	Body ProblemDetail
 
 	Headers UnauthorizedResponseHeaders
 }
@@ -1931,7 +1941,7 @@ type UnsupportedMediaTypeResponseHeaders struct {
 	XRequestID *string
 }
 type UnsupportedMediaTypeJSONResponse struct {
-	Body Error
+	Body ProblemDetail
 
 	Headers UnsupportedMediaTypeResponseHeaders
 }
@@ -4761,142 +4771,140 @@ func (sh *strictHandler) CallManagingOrganisationsUpdateUser(ctx echo.Context, u
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3ZciM5kuCvwKLbLKtqeOnIrEzJxmrUKmWNevIySdnZO6lsCYxwkmgFAQ6AEMWppdl+yD7vj+yf7Jes",
-	"wYFg3MGgSB1Vxba2LIrE4XA4/IK741fPF+OJ4MC18g5+9eCOjich4GdfAtVgPqloPKZy5h14R8SPlBZj",
-	"kKQPvhiDIpQTIYeUM0U1E9xrebc0jLBf3NY78EZaT9RBt0snrOMm6fhibP7uxs1Ul+70d/29YL8NLwev",
-	"2j++ftNr074ftGGws7u3//KV+abrtbwAlC/ZBOc78I5pGCoiBkSPgHzm7BakYnpmvrmgUkfefN7y4G7C",
-	"pIUwtyIpQiB6RDUBHqg0/EmfK83G4B14u729Xntnt723c9HrHeD//xOHH8O4D1Llx57QIZAp0yMiOJCh",
-	"pFxDgDMm83yNUR3gBLuv2r2d9s7Li96bgz07QStucNWfXQ2iMLziFMH5GMIt+TjlILNtooiZwXo7b177",
-	"vQDavV6v1/7R/PPa/NNL/rfvtYrL5FEYtjwDZTzR8efzi4/vT846x0fv3l19PPvl6MPpf56cea5V8/n2",
-	"vJYXKZBXMKYs9A48GjIf/i1FEnGD9DqPTCNyBEH8IxvT4QJQ/Mb841rjkHFLB1oTyjJdGi9k15t/m7e8",
-	"DOlnN7/mXNRtd8cChLv+UOcn7nFF+30Jt8yB732+SP/oi4hrXMvJSfr7DPIX3zrkl52/TCvNbhdkhT+T",
-	"//u/Q3YjRJhut9q2rcgPWp5bQi1axxAw2m1ACjsGpZEMl20TDcP2mHI6ZHzYTtNG841bBS3zHHkuYU7l",
-	"xPp1S61ban0UajXcdEKlZjT8PAlKNA8OU5JCXYtQHhAuCGKHUD4jYyEhzWcrEG330fRmWhFfhCEMQSV4",
-	"NqQyz0PzVsjx/SBqEcYJJQMzwPrAeXiuUYMo02PEgFBiBB+JuGYhEhXwwHz/V8oj03Z1BSeer0YNMFOu",
-	"wpiUprpWXlrGpKeCiAlwYsgxo5tR34eJUXcmUkyEoqHyDvZbHvXxxEoRGV3uYKflYc8rPxSK8eEV41eC",
-	"w9UU4AZ/FYMBSPODhP+KQGl1NQEeMD70Dnotz0x9Zac+2G157qf0lHvJt4Y1wdQ7eGnQZaavmNQsP2pC",
-	"4U+pSleQ4dwAPwIaOF33HeM3RWL+fPZuwdEGTCrdIhMJty3C4U7joCFV2sqf787eHpPXu69ff3+IjewZ",
-	"Mu2mI5BGMTf/UglERf4I+6gOOeor4HETpslURGFA+kBCwYcgjTrPyX7vzSvSn2lQHdRyEVXegXcZ9Xp7",
-	"/n2ZH/aGQyIh/NdLD5d36bXIeoP+ZNb1r7vZsQ0WHmhog/9Lz2t5yh/BmJot1LOJQY7S5jjgGX0n/IVe",
-	"W9hgs79TYzRNqSJORcii+aGlizmxTBrFRMsI0ksxrNawFy+SzGuVrOwMtJwdDbQ5T/m1nYMveKAINT+T",
-	"6Yj5I0LxaGo5I2N6A4oo4Aoyq92pg2fMOBtHY2QpDhjGNQxBIjRfvnw5ivQIuGa+4wpZkC5GQHA0Z6cy",
-	"RaZoSXZq0QDczPnVuxA3wL1vZYj4+5lle6c/l8/quOILRVjQcsgwp1qBvAX5QpFQDMlIhIEiWojs/r8c",
-	"9PzXg5fQfjV46bf3/R603wS9QXu3/+Ngb9Dz39CdnSUU+PczUFGoj41qVwTw38WUjI2UlWKqHLMJNUhF",
-	"QqC30CKCExqGlmcQLYZgmEl223bvvW/zlhcyfoNskAbBZ1VGTL+wW0MuYgx9EcwIdUKalx4dMQErjE+N",
-	"1mSOyFV8RK4yR+SKBgEavB4qKXQM2vFjp3H9WYKaCEOjZto/dfFrA3EAIWgoh/UCSdugMe2nIH3q36wG",
-	"nZ1kGYBIWJ0J1aOOBc/uBCj9FxHMTFundCza2rU454lTOHI/4rd2oUpLMSuu8mcETq25AfHwq+I/ZEob",
-	"7KsiYO+Y0gYs4c6TWaciXExXg8zMgKi3H1fZgDIFPKcejCgfro08N8mVU4JWxaEELRncloB3BjRYF7jF",
-	"6KuCZTTakm1F3uWAGgpQ5vAzjsfMj5Wt9SDGie8Pd1Sx12cwCam/9mbfc5Ntt3JGlVAh8CK/Ah6o+4D4",
-	"lPxqnp/22Onx/wGzqZABypgwFNOT8UTP/maNAiutsqj5yMNZxoxCjqJg4bZ/oQinY2iRtC+FCEmsqwN/",
-	"jAX6iCmi4U5bA5bPiE8VdMhfQspvFDF6iFaIbhII/kIT9MBkdQAdezAMcP8VAZqfzp2y8J7cuEWmRe+E",
-	"ag3S9PrH139cXt71et9++HNBl2t5d22QUsj2GJSy9vGHKAyJP6KS+qgLGNOBC00Qf4Z6DbZj/H4+e1ek",
-	"L0SioauMPYr2DFMLTLYQVwHpzxAPqBJL8xf6cc7evVAEiaW5Tryy7VaH1Spsfocg/HTQ7X79R/enP11e",
-	"Kovdf/n+pywUP3W/+9prv6HtwVH77bdf93bn/zP99+v5d+303/vz73/dm2e+2tmdf9/9qdmunfJbGrKA",
-	"jGYTkEavIm3yQSBWx1T7o9y2fS5TWJvtW3ZDGrrsaukX2UG5/WF/KSq2bxmEQXEF+LVRVQnjfhgFYE5e",
-	"zCLTcH/N35Gkr2u+lcM7wDnTcDINY2Q3f5Yw8A68P3WT28Cubaa6hgefiRB+Bk1ZqBDEE2NZzBcLo1LS",
-	"mV1XFIYfcLqGDMuMTswy8DQdEEqMdmA2jWX5DvoFpkyPRKSJhCGVgcET9X0DbW5T3QVQKRZSKHs0dvMB",
-	"mevqiEkx5RrU5BaPt2RlS097sx9x8R9Tp/FjyamVAbgJUuSdddRXULRYnZqPaRi+d2pABrBKkv6ES81D",
-	"7W5PeDTug0S6dErdxAxNURtB25Uo0HlPQdlazHBeqfG5U+o0MGCds/8uAe2DhUkMHATITyToSHIyAYmA",
-	"d8hOj0Q8BKXIkN0CP0RXtfWb7fV6hCnznyzgvWrIr5QBJQM+vbPg7+7s/7j/eu/V/o+tZWs6c17tRgfE",
-	"NCZGEFjtZZzhjzWe6rIlOB3t0Y7EOVDpj87tKE0XbDsROzcZCIl+/jRfQBdIzEtb1vffHlMWEhoE0uy1",
-	"kPhtfFlex0ZqeKhCSK4WWHg0vJXLfUsEg4Lov7+kN4pbslwnxZv4G6vkfbkhgzwe17QhlcSZMKtCZo5S",
-	"DWcmqDmoLINO5OjmmHNO1ajmyabheRgNV5OmKoyGzcVoDf2j7mVGe1TaVxXmiqWis3ctc7qNKbKa2YG+",
-	"orVMDhtnI8P7mhwWgudnbXxehBStQmUJb4U76utwthpdPa52hk4Ma17g6fwLDdyNAF46Cq7Bet7pZBIy",
-	"ex3U/aeyd0LpYEHHIjIXms6aEUbliJ0b9gLDQDKVAuEuueL86l0Yiw3HNJpIzHk73jf0DXEJNKD9kitw",
-	"C7udxKf8hSZ9IKZ19uZd29izv55//GBgU0AQd6RNIg53E/CN/hZfm5tGjE8ijUQxHYkQYo9PMvfFCIh1",
-	"8StCCTZKT8kFv8LlXOFEyqwRqWVk2ocGQmu6KjoG68dCfZIponwxAVz5PE0WdXw02cUTM5vd58rLHbxO",
-	"Mpth4xSmdGbxp+MlGZJECyt18fv3tpuhbSVyGTiueTd1yYSQHFuyuhDiHZVWuV6B0nSqWwr/QpDQfE0o",
-	"Al263w4OuyqGV1a2kzsKzbBbi9N4aBzW3UMnF2ZE05uNovKtkH0WBMBXPa7pfgkW3zOljMCfgBybj9kY",
-	"hAUe/4eISCCQl4zoLaSaG1NjAtKoHZZ6qW81sU3hF0NbxnSGkwcCJ9kgPv8daJDlgc/n2BjYMvv9JNg5",
-	"5UYa0fAcCdruVfEOXYzBWMRD0pfiBuILD3sIDlFJCcWQKDqz1wstEvEArG2SvnLeMOwfhH4rIh6UIk+C",
-	"2VEubJyJ6P8TfG1l1xA2DIfBHfPhM6e3lIWxICtuZ0A17VOFgIlIW5Oe+qMW6UdqZoBTWkwmjA9zAGJ8",
-	"Q3sR4FAHXyoUYt5ae2UXQrynfOZ+KbkOey/kYosV8Y20s4FeIyBa3ADeRQykGOM3sdnahI0+2Zo/cxrp",
-	"kZDsv6GcstzCmCJjy19bZExDwyMhMJR/w8UU143heOY7p8jjcWaKMG7D2nIr/vLlSzsfOFIHfD7OZM21",
-	"V3CCFaQQcyPk1bgBjcKFQ8NueakciiGIyQJ1q83ImmfIwdLcawUkW06WRfGHmMtVJCgsMPxBkCqPqbWU",
-	"4ogRdgucoDnTcYEEeQ0tntM5Ost20xplluFuSGF4JK7u/rxgYxDRqraTTnplFVoVimmdPpvWRlDlCFhg",
-	"LTwp2a0lWjbetHYbT+KLcTIFMT/7gnNAhc9eCzvObtRArqb26m1DCC8XoSsgPcr2TBD/MSVo0cvKxbQU",
-	"+w4EomE8EZJKFs5IatTNYf23pQaUqACrnIWRFFqHVpJmT4MN9YuHrbPvptRwJTfQZvbhd6a35HWWFXbI",
-	"6TAF5o5YKN2WlNJhWIMvITB/0lCRKTif1ESKWxbEvk6nE+X1AovoOATWdLPN6qQJ9tncWfx9qnKfuYom",
-	"EyE1BO8hYPQCfYurkUW6X2bTZhPI7FmlOy4FBcHhbN9LT8Od7k5CyvilZyMibAzVZuUauuLSEztz3nDd",
-	"OJaMBAKSVWxMni1WkXPCVpjXJ0yPQBJKFJj98cFQGSUhU1ZrhjutUHRZGcYgtEF7HD4OMKWvAaJa9a1s",
-	"GIj1ZWLqVpWaWHJ1nkv0QTTLiCsXEGkAX2TYEMFJH0Y0HNjUpnQUj2kEUrN0unqJBfZlZE5sIYRxcTUW",
-	"UA1tTH8qc6oPRbv4pZCB4dZ783TWY0WSBEZ6xknz9hxo0odQ8KEiWmRAKctXSM33cl6ZDFlAcia8LwuF",
-	"iwE8RE9RHwiMJxpvKSonfjMvS7QsDXWVs/x0LXJ6/pHs7bx61d4hNJyMaHt3hbl3dubFbM4GuDbml2l8",
-	"SHgUhkmqkDnmXHAoQbxpaBVCe7tTCdPreSGVtBCFYVSEHEi163w1r0o8bTK0YYtGzhjxE1I+jHDlzZHc",
-	"mxfSWeuu2dMrqr9jXnaGfswz5OLxtUeGIWc4tItx28mFtdHN0VbUWttjevcO+FCPvIP93ptXNYveny+y",
-	"KmvoKc2rHpKmdnbnLi+3EhgjiXLxDU1ZhzlEy7a1dvj77O3ufJ4Om/jq2UtiN1bMsLP730pHsGbPWKsQ",
-	"cpljC1XcseJglfC0mCCSZCnnPqmRcDZMoVzMuQAKMcgGZR9a4+G6fW2jdATK8ymdEcwcxRtjl7yVR0G7",
-	"EBmXi+moBrTyVgOPWK6OC+q4NEDVQtpUABt/2SJU4aVoiQheRRa2CE46IyOhdAkpp+69q+IHnnnAchPG",
-	"VghXtmwOkWy0u1KO9pAhAZUsEaOrsYpCnAe4yBdz+e5TOjsklAxYCERLeguhsXfIOAo1m1Cpu2aH2wHV",
-	"NLeqHkYGxn/tNGGa+YVhimTUHzNtrAczBwoFXBtC1CHHI/BvXEK8LwJzLlHNF9ZEN8B1ciwthqPzwX34",
-	"akH4lm7XZmNjtLhYjZF34A2ZHkV9jLARdMLavghgCLy7WNY83V3dsElbIJpp2J4I9Irblef55+KArcKf",
-	"3LGPCxise/QpiWSIGIRggbQtH/hj8QE8RaiIoRn/ICzh8Q79Jo/Z+3hpLi+Y2XP9KXVAykLHVj+HFTjc",
-	"nsQ/zEk8Ip8+/NIif/108kuL/HL61tDJF+h/QtI/NNRkj6iGO22DXsvOZ2aj+4zbEjHFQOG1D8i5K/lS",
-	"Zt4pMhSoKC+SY62bNMmRzZ2NIqmXFYTJT/Zp4VZinChNNZDruN81bmx1xn/O75MrNFPInsXvrb8HY6T6",
-	"MIy4KxCk7f0NBGalTBI/0mIwaD6/sRRrytqU1xZCiwNvQWliZTSbz9joNYVyipnD2AICEndK41vGv66A",
-	"8NfzbC2e8hWm99RszgoTGPO4pLpPE/pZCKBrc/6uGXeFgFaYfX9erCJURKr5Pj2xs5/vP+3LeX2logqa",
-	"jhOKDc2ak0s1GQuliYJb4CSgM4V8peVIHm9QdXOoXuWZTWrj88euVXbqy3aygN/aldedrrqTUMYNFy78",
-	"cl1gQENVrgzE4YWufFjs6i8yvvj+pLRqTKpXPUt3o5QtIe3rr1xIKsWj4JAYM35qf9zJJ3PULt3yrOQS",
-	"IxNKfkiu81HV1xjUW4zEdsSXBnenZJ2fMKAluJ/7BMOJjSDnQyiRVzVek62TYOskWNdJcE9arvEJNKHn",
-	"Bq6AreX77C3fe9LOOoZuE+JqZN9uzbn7mnOFXY+TL49RrawRdobcMUPJFRodglY14q1QY7T0fh7jZuPy",
-	"PYeE2vqORnfMXLTF4ReVF/jLhULhwipVTrXsZswml8e+EpmoEylR9LD0EpUnD6euY02L5dd1eZUvXZno",
-	"W1OKqBIZlVTRQEisSSLpG+EmNLKliQ3TxL1FQSXRNGL+W7L5zZGNrb7YRLgYFYHeALdBtZY+1pEyqA5B",
-	"QEJ2A8mdu7I1u8WAcEFgMAB/K1qejB6WipZKmtiEjFmfQLYEsWGCWF+uVFLMZgTMlmaeB81guZgyiyp5",
-	"28lpGLa0pfWo2sIKq8URL7QJY267uqMbiibGW53Sd54KZQLjGk9p/GLp4LgSagzmQt+Ji+nnUicaRN7m",
-	"X5Vats/3hmO9WEMMn7yXRviAFuZTuwZzd5apF73qYopjHlIbOJt696uOIuKx1tvcl/Psq2GFhIhclbOE",
-	"GjPbq5N80Fysrh33N7u5r+bFR9MaMY0VQsR/nGffXqsJKDHNSkOlqzegabD0s0Q/Rs/nXqEruxTHGkZk",
-	"Z/d1WqIKSQYwBdkh78QUJNY6DcHIa9Vy9SUV6hP/1u10/6Xb7l6lemedlzu7r5ckLaSexFtfXi87tW8a",
-	"xJy74t0b4P+1Ts1C8doSXcFdMQ4IzRQUTwdjFyLX8wInzWPTPDLDvlrF4r1Z4knvU+bQVSgIRSldFhZe",
-	"Wl1vWdh6GhNLw9aJU7jiMr0U88CJeycU31OhYbh4azMT5p6g1OGoiNr0grNx/ClNcREmvxiwHY/YLg7Z",
-	"To/Zzg7adqO2F8PWYfVkMfZFteZBsyXqN+DOegT3eE4rz4NZp5nbdySauHuSd8ts5YAR8M3eKVgLkIsp",
-	"Ebxwv2Bf9WEaK1lRDnzrBXpMAy5DJku9QFWk8jAXDVV0Y73HKxDOllA2TCjre4eqKOmhbh+2tPTktDRv",
-	"eQr8SDI9O8cX1VxNyRvgR5FZdx6ga3w9zb3Bh+3sS3rXLSd2aVITYodoQXZfviS3TLF+COTo/Pj0NIWI",
-	"Drn+C1AJsmS8S26U/Pj3qlkRlRJogO+tXfK4kqytK5CUkj1y5T3iBMg46m7C/gNmtgwC3NnqWT8LX1VV",
-	"OhyAxPoCWOw+qYcQR7Vw06NvS5pkn5QNhK86UxoGkURbK6QalO5i+AMfiLi4BLWVqeKS0RPgcaBndri0",
-	"1RY3Sj6VhBHizC8U+eHYaJxxGAtJx7GoH8jRp9ODQoSIWlQkSAoSXPJFLGkLHVzGbKa+xmIFegRj6/Kd",
-	"lgezM2lH6lzyS/7DD8eC3wLHqTo//EAWdU2SKKHrzPYdVFJDh9iwTKQKoyodXPLrXy9dMOeld0Auvf/3",
-	"v/7PpTe/xkok5jc7Cho7dhTT7Ktr921+7XT8YmylW2oSXHnJbXQlljBXrqgv0xrc460BVSOwtitSrH1q",
-	"Wi7MA4s3xgnYehZYhPsS9Wc72tnbY7K3t/fGtPl8cdwyx8tAMGa+FArfabR4XxwKnILyGRGDgQLdIfZV",
-	"NSrhkvcpPiQq6Uwdkuu/t+3bgm2sWnCNw1y/Y/zmmig6szsZMlCkDzPBg/htB7NaW+XlkqeqGpveiBdb",
-	"BxkBYkMujMFvNz0upo5bfi2uXfCOgluQ1DpmVItImKDZgkWdwEyg7RNDvhiPqbtYwIBYMbjkBoH21SWF",
-	"eETDrUMumMMflq7j8ZtEUkxfKNwryzdC5gNXkDp/708vCifPHDIlIulDR8hh13XqjhkKZs20fW6h+pR5",
-	"LQ+ftMZzudPpdXqei+anE+YdeHudXmfPZheNkA8tfSDUNBpCiT1xcgtyloskQ5xYHBokxFIPX7WNaye4",
-	"hzDMrmBBP7Rrpwyp8a17UpJTKcU0eUUSUbjas3y5x8Uq6rAkTbrpV6qqCrKUNI8fDVuhCz5C0KB99i2X",
-	"Bh3w9ZSG7fA5k/m3XEny3V5v1YqH+Ufvy+aOO3SzrbMFhdZ6Uqbk5YJ58b02J1vzFQJypYXid5brSgph",
-	"mzUKQdmeCU9s0Dd5nBXXtm+3qqzTYktTxck97LKzvEumWhl22l/eaVEu03TYfbO8Q75w3bzlvWyyoLI6",
-	"qNh3b3nfkjKGSIGL+llGfpF67qrpEOvJ17BMowjftSkXfDYWkWpjCS4bPG7JrFz/M0zrhcJ8o8jKOLf3",
-	"CxFu2KiRewdFgepSMXj8GtElL1GyCo/2rspXUfptGesajLXiTeX8ZrlX2H+/fClX+r0pbypUgG7KnzIF",
-	"yZvyqLIa2035VFX19qa8qqJyeZZfIdYfmGFNRJkz+T3q00mFOPORom/XgZFJHyZvsWwqHQyQrxnbZiRC",
-	"5G2GVV2fn5z97fT45OrT2ce/nf58ctY5O/nl9Pzi5Ow6TqBYlMAiR8mcI6qI4LmMA5cguTJrwxsMr/DM",
-	"7AqakBtimQrkmjUvprgsRc6MlIbtrj2dTtvoTEt8tM8EWPQ3m9FKvH72FX2bPYP6YHz17fbgwmWxmq+7",
-	"E8zVxI//nMDi85AN4o9T6E8863p58mUn3tOKmpjJOTJWNhvEdc6ct4OkelgbnNtVdgpPpc0LgmdnDY1+",
-	"JYV+A/iqwk/2iGdKS6YFpPBroV4IybjdOpVcjU3Pb+Ik3fjNubLu2K4bN8q+l1/dPm5U9lB8da9s09wD",
-	"7tXdFq3Sb6tXN7dNMu+ZVzd2bR7ZaGkgY5P3XbDH6+U9cpXnTbedBhPl32DCfi+brKqkUvBv2sI6jsVs",
-	"I7XE9F3qoPo1ilgw71odJYSy1/VtnLMqlPyJDSv0F1t3X3xBs4g3RceyLlFhLvni2dOPXz6cnBWqda6o",
-	"gcTnvcC/98vtxXye5dBFeW2o5v9zPql/GIeEJdzGx6VV7qn9mNORV6XMhXDYqLPwOaoWv8nz84c5DWcJ",
-	"Ha5t1a7kwbJ+pW94beKPyjJTKB+CfZso9yTdYRKf5751VZRtPr56BMHiVMIrp4etY+I2UkQXBzinizY+",
-	"wQ1Lw9zL7l1jBQvbdZOreGqD+Lnho9ZSLpSz6Hjz371MQnMXVxts1btSgba13B5B+H6yR598jqVIU5V0",
-	"EumyBA2ssGpvrfLOrUWNlcNFjI8L31MaC94p+0RBh1zHMvGajCOlSR8wTiP/jICY8hZRjPsYt22fqnYM",
-	"pMQ1vVnpuwGpGzVjztGqcvZBBOwTAfvUcvSJlr3UsVw8CekKxKkoupRMXe5S3srYrYzdytiNy9iVZetd",
-	"mwvdHtiHar262KimblQaBJga13XGwb2s5NIr4yOl2JArQomagM8GzHcFA0ScF2AsZRbf90qJAh/LBpAj",
-	"TuK8UJKkAuBjqJc8DpXF0XzKSR8IhqO+zdwzk+vjo3fvOsdnJ0cXJ1efTs7en56fn378sLhjzjAEY4an",
-	"wxY75ChJFSBCklDwIUjrJU7VhkO1xuY6qJGhTUkEh8M4Gc3l4l/yEYRW26AKhyI0lECDGSo7ZL/XW1XP",
-	"iDduLU0jTmKo5c/YqDlfLi91dy/d4tHAW6pNPAVQS2W9maS1SOaIxXs+L+YhroyTM7kUE6mmq+Mjl/dZ",
-	"gwe8EUkqhmxCoqcufO1F0/I731Q77K60+bzkcjVptrhgXT5Tqt1W99jqHqvrHr+gIKM5mfykuog9PQ+k",
-	"jpzBWNxCUR1J1a6qUUguRky5alPsFsIZkXArbkCh+4FJVBWYUhjOSZUSPsPcEveKNdU2CbBcQ/n55N1J",
-	"QUMp+jXix44TDeXMwMCMLpFRNjAZEPUNd+cQ30GsfkO92I9nq2Vkax4+Oy2jWILvGWgZFWXgHlzL6JW9",
-	"ehGCO0sBUZHvg1KDKAxnW7N8Kxqf7t7Z0GPMVVMC4kmlo1ETkRfX5OjFN+Yq9WA5dsG0WnwqiSZVZGyh",
-	"vlgaoqQj30Fn2GkRSiZS/BN8NH0pj9NLbMrs90Ye2gSW2P62aSY2ExBFqU2SxQJMiehDv3uLOHpBVoJp",
-	"rnC7KB5Iefw4lS0iUGqq2xgtdW8ffYLK+6UOYqWjJvkhb6Mw/EDHjXJJPmB9nKatY17+QOksy9ueoexZ",
-	"3u4cqPRH53HdhEYLa9ruPIwaj9kwG+lzXI5oA6mSY8D6YkvFeNzuHumR+SqdK2ZFZgpQtYjRTJUmAyaV",
-	"rsnb3WZPbsMb759vaeWRu/dl0kXfJkVjVxCy1cmVJVmV7l43JxZzqZZrSJL7JUtuRckfV5RUJIfaA0El",
-	"VDg0t2mh5WmhDbMsV2e+v+dk0g1y43u66zZvKWG2Uq2RFEn70CdTmvlYg6g2nRXfJvPLn0G1JWJWlRsI",
-	"4gYD7ZV7/rdWz8RG6wdYnNthKqM10/WZ0EpDxMXVrcZi7IqvbQPvn3Hg/Uon5LfIJOwF2gNdNtjADhsh",
-	"kItfsEEAcRVvuDMI5kN3h1l998DUJY8UDKIQB4A7bZ/FxVpWGHjA8RHCEZAgctNhVEJyM9EhFwLrIMY+",
-	"oEV8Q+uSK9AkV3SRaIEFXA+xeIgZnWlilGUshGtmUnRcuNS45PZW4/Onn5vFXazlyUnt4rO9osjW6X12",
-	"VxTF+rDP4Iqiohbp41xR/LYDIbAWqstL4jBFprO9TdnepjxtkGMi8iyRJodh83cqqTK0KMtTBWi/fjNC",
-	"W+E6raAve9bd/Gpv0/GzSuqyJrVYuyj+HeiFDNwlFU9JquCptbs00HHaDkt0r05Sd7YOQfNv8/8fAAD/",
-	"/w==",
+	"7H1pcxs5luBfQWR3hKtqeOmwy5ZiokatkmvUI8sOHe3eMd0SmPlIopUJcACkKE4tI/aH7Of9I/tP9pds",
+	"4AFJ5kkmRUpWVbGjw0WROB4eHt6Bd+BXzxfRSHDgWnkHv3rwQKNRCPjZl0A1mE8qjiIqJ96Bd0T8WGkR",
+	"gSQ98EUEilBOhBxQzhTVTHCv4d3TMMZ+SVvvwBtqPVIH7TYdsZabpOWLyPzdTpqpNt3p7fp7wX4TXvff",
+	"NH98+67TpD0/aEJ/Z3dv//Ub803ba3gBKF+yEc534B3TMFRE9IkeArnm7B6kYnpivrmiUsfedNrw4GHE",
+	"pIUwtyIpQiB6SDUBHqg0/PM+N5pF4B14u529TnNnt7m3c9XpHOD//xOHjyDqgVT5sUd0AGTM9JAIDmQg",
+	"KdcQ4Izzeb4kqA5wgt03zc5Oc+f1VefdwZ6doJE0uOlNbvpxGN5wiuB8DOGefBxzkNk2cczMYJ2dd2/9",
+	"TgDNTqfTaf5o/nlr/unM/7fvNYrL5HEYNjwDZTLR8fXl1ccPJxet46Ozs5uPF78cnZ/+58mF51rVn2/P",
+	"a3ixAnkDEWWhd+DRkPnwbymSSBqk13lkGpEjCJIfWUQHM0DxG/OPa41DJi0daHUoy3SpvZBdb/p12vAy",
+	"pJ/d/AXnYtF2tyxAuOtPdX6SHje015Nwzxz43vVV+kdfxFzjWk5O0t9nkD/71iG/7PxlWml2PyMr/Jn8",
+	"3/8dsjshwnS71bZtRX7Q8NwSFqI1goDRdg1S2DEojWW4bJtoGDYjyumA8UEzTRv1N24VtExz5LmEOZUT",
+	"65cttW6p9Vmo1XDTEZWa0fB6FJRoHhzGJIW6BqE8IFwQxA6hfEIiISHNZysQbffR9GZaEV+EIQxAzfFs",
+	"SGWah+a9kNHjIGoQxgklfTPA+sB5eK5RgyjTY0SfUGIEH4m5ZiESFfDAfP9XymPTdnUFJ5lvgRpgplyF",
+	"MSlN9UJ5aRmTHgsiRsCJIceMbkZ9H0ZG3RlJMRKKhso72G941McTK0VsdLmDnYaHPW/8UCjGBzeM3wgO",
+	"N2OAO/xV9PsgzQ8S/isGpdXNCHjA+MA76DQ8M/WNnfpgt+G5n9JT7s2/NawJxt7Ba4MuM33FpGb5cR0K",
+	"/5aqdAUZTg3wQ6CB03XPGL8rEvP1xdmMo/WZVLpBRhLuG4TDg8ZBQ6q0lT/fXbw/Jm933779/hAb2TNk",
+	"2o2HII1ibv6lEoiK/SH2US1y1FPAkyZMk7GIw4D0gISCD0AadZ6T/c67N6Q30aBaqOUiqrwDrxt3Onv+",
+	"Y5kf9oZDIiH8166Hy+t6DbLeoD+Zdf3rbnZsg4UnGtrgv+t5DU/5Q4io2UI9GRnkKG2OA57RM+HP9NrC",
+	"Bpv9HRujaUwVcSpCFs1PLV3MiWXSKCZaxpBeimG1hr14sWReo2RlF6Dl5KivzXnKr+0SfMEDRaj5mYyH",
+	"zB8SikdTywmJ6B0oooAryKx2ZxE8EeMsiiNkKQ4YxjUMQCI0nz9/Por1ELhmvuMKWZCuhkBwNGenMkXG",
+	"aEm2FqIBuJnzi3cl7oB7X8sQ8fcLy/ZOfy6f1XHFV4qwoOGQYU61AnkP8pUioRiQoQgDRbQQ2f1/3e/4",
+	"b/uvofmm/9pv7vsdaL4LOv3mbu/H/l6/47+jOztLKPDvF6DiUB8b1a4I4L+LMYmMlJVirByzCTVIRUKg",
+	"99AgghMahpZnEC0GYJhJdtt2H71v04YXMn6HbJAGwbUqI6Zf2L0hFxFBTwQTQp2Q5qVHR4zACuNTozWZ",
+	"I3KTHJGbzBG5oUGABq+HSgqNQDt+7DSuP0tQI2Fo1Ez7pzZ+bSAOIAQN5bBeIWkbNKbvKUiP+nerQWcn",
+	"WQYgElZrRPWwZcGzOwFK/0UEk3QbswYPgVdaikkR8p9xQrUmUpPhV8VpyJQ2GFVFwM6Y0gYs4c6IQagi",
+	"XIxXg8zMgOi0H1dBaplSnRP5Q8oHayPPTXLjFJtVcShBSwb3JeBdAA3WBW42+qpgGS21ZFuRHzmgBgKU",
+	"OdCM49HxEwVqPYhx4sfDHVfs9QWMQuqvvdmP3GTbrZz5zKkQeJEHAQ/UY0DcNA+a5oc6dvr2f8BkLGSA",
+	"siAMxfgkGunJ36zybqVKdrkfeTjJmDvIJRTMrtdfKcJpBA2SvvMgQhJ7JYE/JoJ3yBTR8KCtocknxKcK",
+	"WuQvIeV3ihh9QStEIQkEf6UJ3pRkZbVObhoMcP8VA5qJ7tpjdstx5xaZFpEjqjVI0+sfX/7R7T50Ol9/",
+	"+HNB52p4D02QUshmBEpZO/Y8DkPiD6mkPspso+JzoQniz1CkwXaC3+uLsyLNIBINrWTsRrQ7mJphsoG4",
+	"CkhvgnhA1VWav/C+5eLslSJIAPV115VtrEVYrcLmdwjCTwft9pd/tH/6U7erLHb/5fufslD81P7uS6f5",
+	"jjb7R833X3/d253+z/Tfb6ffNdN/70+//3VvmvlqZ3f6ffunert2yu9pyAIynIxAGv2HNMm5QKxGVPvD",
+	"3LZdlymW9fYtuyE1r9YW0i8e8XI7wf5SVEDfMwiD4grwa6NSEsb9MA7AnLyE7aXh/pL3ZaTdKl/L4e3j",
+	"nGk4mYYI2c2fJfS9A+9P7bnXrm2bqbbhqxcihJ9BUxYqBPHEWADT2cKolNRysfdxGJ7jdDUZlhmdmGXg",
+	"aToglBiJbzaNZfkO2u9jpoci1kTCgMrA4In6voE2t6nOUVOKhRTKno3dnCNzXR0xKaa8ADW5xaM3q2zp",
+	"6VvnZ1z8x9Rp/FhyamUAboIUeWcv1CsoWqxOzcc0DD840Z4BrJKkP+FS81A7LwePo56x5pkeOkVtZIam",
+	"qGGgjUkU6LxFX7YWM5xXaiTulBr3BqxL9t8loJ1bmETfQYD8RIKOJScjkAh4i+x0SMxDUIoM2D3wQ7xS",
+	"tvdbe50OYcr8Jwt4pxryG2VAyYBPHyz4uzv7P+6/3Xuz/2Nj2Zou3O1zrQNiGhMjCKz2EmX444Ib5bIl",
+	"OMf5sx2JS6DSH17aUeou2HYidm7SFxLv49N8Aa8qEl7asHf0zYiykNAgkGavhcRvE6f2IjaygIcqhORm",
+	"hoVnw1u53LdE0C+I/sdLeqO4zZfrpHide8EqeV9unCCPxzVtSCVxZsmqkJmjtIAzE9QcVJZBz+Xo5phz",
+	"TtWo5smm4WUYD1aTpiqMB/XF6AL6R93LjPastK8qzBVLRRdnDXO6jSmymtmB9z9rmRw2HkaGjzU5LAQv",
+	"z9q4noX+rEJlc94KD9TX4WQ1unpe7QwvJqx5gafzLzRwN/foHBRcg70hp6NRyKzbpv1PZX036aA+xyIy",
+	"jkdnzQijciSXG9bRYCAZS4Fwl7giv3hXxmLDMY0mknDelvcV73u4BBrQXomr2sJuJ/Epf6VJD4hpnfWQ",
+	"axsj9tfLj+cGNgUEcUeaJObwMALf6G+Je9s0YnwUaySK8VCEYG9x0nNfDYHYq3hFKMFG6Sm54De4nBuc",
+	"SJk1IrUMTfvQQGhNV0UjsHdTqE8yRZQvRoArn6bJYhEf/SRFL4TIslG7y5UuGHT6mK2w0QRjOrHY08mC",
+	"DEGifZVyz/696aikaeVxGTCueTvlCkJIji1RXQlxRqVVrVegM53qlsK+ECQ0XxOKQJfutoPDroqhY8l2",
+	"cgdhg7hNpsDhndd47t4imt5tFKXvheyxIAC+6qFN95tj8wNTyoj9EcjIfMxGDMzw+T9ETAKBHGVI7yHV",
+	"3BgcI5BG+bA0TH2rj20azxiQEtEJAhEInGyDeP13oEGWI76cY2Rgy+z7N8HOKTeyiYaXSNgnhreVeL5F",
+	"BMY+HpCeFHeQuDTsYThElSUUA6LoxDoQGiTmAVhLJe0o3jDs50K/FzEPSpEnwewoFzY6RPT+Cb62kmwA",
+	"G4bD4I75cM3pPWVhItaK2xlQTXtUIWAi1tbAp/6wQXqxmhjglBajEeODHIAYldCchSUsgi8VwDBtrL2y",
+	"KyE+UD5xv5Q4vD4IOdtiRXwj+2x41hCIFneAnom+FBF+kxixddjpN1vzNaexHgrJ/hvKKcstjCkSWT7b",
+	"IBENDa+EwFD+HRdjXDcG0ZnvnFqPx5kpwrgNRsut+PPnz818uMci4PPRIWuuvYITrCCNmBshr9T1aRzO",
+	"rjfslpfKowSChCxQ09qszHmBnCzNxVZAtuVoWVSfJ9yuIr1ghulzQaruUa39lMR7sHvgBI2clnNy5jW3",
+	"ZE53/Vm2q9ZUs4x3wwrEM3F59+cVi0DEq1pWet4rq/CqUIwX6btp7QRVkIAF1v6Tkt1b4mXRU2m/yWS+",
+	"iOZTEfOzLzgHVAit89hxfKMmcjW2DroNIb5ctK6A/Djbc74BH1MCGO9iuRiX7oIDgWiIRkJSycIJSY26",
+	"eez/ttSEEhVhlbMxlELr0Era7OmwAXzJsIvswTE13MoNtNn9+J3pN3ndZoWdcrpOgfkjFkq3J6WcGFbh",
+	"SwjMnzRUZAzuJmskxT0LkhtSpzvl9QeL6CTA1XSzzRZJG+yz+bP5+1T9rrmKRyMhNQQfIGD0Cm8mVyOP",
+	"dL/M5k1GkNm7ysu8FBQEh7N9u56GB90ehZTxrmfjKWzo1dPIPbzQSwPgrgEMN06izEggYL6ajcm72Wps",
+	"CFmFhlbiy85lyCDEMubKRR0a8TZLTSGCkx4Madi3OUHpsBrTCKRm6TzvEiPo89AcgkKc4MxXFVANTcwb",
+	"KrvlHohm8UshA8MI96bpdMGK7AIMp0yyzS1padKDUPCBIlpkQCkL9E/N93pamUVYQHIm3i4LhQvKO8TL",
+	"mh4QiEYa3QaVE7+blmUolsaTykl+ugY5vfxI9nbevGnuEBqOhrS5u8LcOzvTYhpkDVwby8c0PiQ8DsN5",
+	"jo05MVxwKEG8aWh1L+tuqYTp7bSQg1kIizDSNwfSwnW+mVZlbNYZ2nAaw7oNRw8pH8S48vpI7kwLeaCL",
+	"/N7pFS12+i47Qz/meVvx+Nojw5AzHNrFuO3kwprH5mgrag3diD6cAR/ooXew33n3ZsGi96ezdMQF9JTm",
+	"VU9JUzu7U5fQWgmMYeq5gIO6rMMcomXbunD4x+zt7nSajmP44lmvrRsrYdjZ/W+kQ0qzZ6xRiIHMsYUq",
+	"7lhxsEp4WkIQ8ywjd3MxbXiLY7nKxZyLaBD9bJT0odXLb5u3NmxG6CFIvMXHlEt04bqspzwKmoVQtVyQ",
+	"RTWglY4FPGK5AiioNtLA0D+RNt7eBkQ2CFXopSwRwavIwgbBSSdkKJQuIeWUI7rKof/CI4jrMLZC/LBl",
+	"c4hkBTa+vcDRntJHX8kSMdwZyw8kCXSzRCuXKD6mk0NCSZ+FQLSk9xAaE4JEcajZiErdNjvcDKimuVV1",
+	"imwytcRWvaVhdmHci5g2KrmZBcUCrg5hapHjIfh3LpfcF4E5magzC2v/GvBaOaaWwNU6dx++WBC+pts1",
+	"WWQsARc+MfQOvAHTw7iHQS+CjljTFwEMgLdny5ymu6s7NmoKRDQNmyOBV9MWE3kOOjtiq3Aod/CT3P91",
+	"Dz8lsQwRgxDMkLblBH8sToCnCFUxtI2fhCk836Hf5DH7kCzNpdQye64/pQ5IWTTX6uewAofbk/iHOYlH",
+	"5NP5Lw3y108nvzTIL6fvDZ18ht4nJP1DQ032iGp40DYOtex8Zja6x7itrlKM3V37gFy6aillBp4iA4Gq",
+	"8iwH1d49zlNRc2ejSOpltVTyk32aXSwxTpSmGsht0u8WN7Y6WT5385Or0VJIUsXv7Y0PBiz1YBBzV1tH",
+	"WycJBGalTBI/1qLfrz+/sRUXVIQpL8uDNge6Hunczqg3n7HSF9SYKSboYgsISNIpjW+Z/LoCwt9Os2Vs",
+	"yleY3lOzOStMYAzkksI4dehnJoBuzfm7ZdzV0Flh9v1psQBPEanm+/TEzoJ+/LSvp4uL/FTQdJLja2jW",
+	"nFyqSSSUJgrugZOAThTylYYjeXRX6vpQvckzm9TG549do+zUl+1kAb8LV77odC06CWXc8BOGKASPs8ox",
+	"cNRIBz6AEia4wBjf2p5b23N92/OR1LzA1KxD0TUszK1B9eINqkfSzjr2Ux3iqmU2ba2Ex1oJxV3POLMr",
+	"9zSVtFe40Y4YP7U/7uTT86rIAKPjDwjFvQDuY1TYrXXf32KkAyUhUzbSEx609Tvb+CpMBErnETVQd+7y",
+	"23xizS320sVsnFaXW30nvcSdIpUlOFmwiHkMTxJeZygs9oetevhP0hyPUVtcoG4YdoO5QK705gC0WqBg",
+	"FKpuljreEe6k+M0hobbioVEJMx60JESh0jO/3I9W8ESlCoyWubxsGndyBWJaOhU1ObI7T31e4/I03ZSf",
+	"1bRY7ofL68suvxyH/1qXIqpEdiVV1BDSa5JI2tVbh0a2NLFhmni0KK4kmlrCd0s2vzmysbUL6wgXo6LR",
+	"O+A2ENXSxzpSBtVRCEjI7mDuTFe2irXoEy4I9Pvgb0XLN6OHpaKlkiY2IWPWJ5AtQWyYINaXK5UUsxkB",
+	"s6WZl0EzWJilzKKdv3bkNAxbRBKzoV0Jg9UChGfaxJiqpGrnhsKE0VlT+vJRoSBfUk0pjV8svJvUEU3A",
+	"nOk7SXn5XLpBjZDa/DtLy/b50XCsF0SIcZGP0gif0ML81lezOVdk6o2rRcHCCQ9ZGBGbeglrEUUkY623",
+	"ua+n2Xe08jOe5OqJzakxs716nluZC8K14/5mN/fNtPiMWC2msULs94/T7GtkC+JETLPSGOjqDagbBf0i",
+	"0Y9h8bl32cp83VgtiOzsvk1LVCFJH8YgW+RMjEFiVdEQjLxWDVfJUaE+8W/tVvtf2s32Tap39vJ4Z/ft",
+	"kmyE1CNx68vrZaf2XY1gclf6egP8f+GlZqFMbImu4O5z+4RmynGno6wLIel5gZPmsWkemWFfjWKZ3Czx",
+	"pPcpc+gqFISilC6L9y6tY7csHj2NiaXx6MQpXElBXIq51MS9nIkvjNAwnL0+mYlfn6PU4aiI2vSCswH6",
+	"KU1xFv8+G7CZjNgsDtlMj9nMDtp0ozZnwy7C6sls7KtqzYNmC7xv4DrrGa7Hc1p5HsxFmrl9haHOdc/8",
+	"JS+bfT8EvlmfgrUAuRgTwQv+BfvODdNYLYpy4NtboOc04DJksvQWqIpUnsbRUEU39vZ4BcLZEsqGCWX9",
+	"26EqSnoq78OWlr45LU0bngI/lkxPLvGNMVe/8Q74UWzWnQfoFt8Tc6/SYTv7ttxtw4ldOq+fsEO0ILuv",
+	"X5N7plgvBHJ0eXx6mkJEi9z+BagEWTJelxslP/m9alZEpQQa4AtkGD2ANVtt7v28aOuRK4mRZDYm0RAj",
+	"9h8wsaUC4MFWpvpZ+KqqimAfJAZFYFn5ec2AJKqImx49WwYk+8hqIHzVGtMwiCXaWiHVoHQbw094XySF",
+	"GKit9pQUZx4BT+I3s8Olrbak0fxTSXgHzvxKkR+OjcaZhBGRdByR+oEcfTo9KEToqFmpgXmlgS6fhYg2",
+	"8ILLmM3U10lcR2SvfMflMepM2pFaXd7lP/xwLPg9cJyq9cMPZFYLZB6ldZvZvoNKamgRLGlmD5hRlQ66",
+	"/PbXrgsY6XoHpOv9v//1f7re1MaymN/sKGjs2FFMsy+u3dfprdPxa4SwdLmNYcFi4cqVz2Vag3vONKBq",
+	"CNZ2RYq1jy/LmXlg8cY4AYaGBJa77qL+bEe7eH9M9vb23pk211fHDXO8DAQR86VQ+HKhxfvsUOAUlE+I",
+	"6PcV6Baxb5JRCV3eo/i0pqQTdUhu/960r+01sRzBLQ5ze8b43S1RdGJ3MmSgSA8mggfJKwpmtbYiSpen",
+	"6geb3ogXW3EYAWIDLozBbzc9KVuOW34rbl3wlIJ7kNRezKgGkTBCswULIoGZQNvHfHwRRdQ5FjD6SPS7",
+	"3CDQvm+kEI9ouLXIFXP4w3JwPHn9R4rxK4V7ZflGyHzgClLn78PpVeHkmUOmRCx9aAk5aLtO7YihYNZM",
+	"24cNqk+Z1/DwkWc8lzutTqvjuSB9OmLegbfX6rT2bNLQEPnQ0iczTaMBlNgTJ/cgJ7lIPsSJxaFBQiL1",
+	"8J3XpCiCe3LC7AoWyUO7dsyQGt+7RxY5lVKM5+8qIgpXe9Qu9zTXl/IqKvMm7fR7UNNG7ebJ81wrdMFy",
+	"/zXaZ19NqdEB3ymp2Q4fDpl+zRX/3u10Vq0imH8GvmzupEM72zpbfGetx1tK3giYFl9Gc7I1n/qfK7+T",
+	"vDy8qOwOtlmjaJLtOeeJNfrOnyvFte3brSrrNNvSdqp0MXbZWd4lU+ELO+0v7zQrQWk67L5b3iFf9G3a",
+	"8F7XWVBZjVHsu7e8b0kpQKTAWa0pI7/IYu6q6QArty9gmUYRfmhSLvgkErFqYrkqG7xvyaxc/zNM65XC",
+	"NKLYyji39zMRbtiokXsHRYHKbGQwT9796fISJavwjO2qfBWl35axrsFYK14Zzm+We5f898uXcmXV6/Km",
+	"QnXluvwpU+y7Lo8qq19dl09VVUavy6sqqoJn+RVi/YkZ1kiUXSZ/QH16XvrNfKR4t+vAyGQFk/dYcpT2",
+	"+8jXjG0zFCHyNsOqbi9PLv52enxy8+ni499Ofz65aF2c/HJ6eXVycZsksMxqW5Gj+ZxDqojguYwPl/e4",
+	"MmtDD4aXe6R1JU3IDbFMBXLN6hceXJakaEZKw/bQHI/HTbxMm9/RvhBg8b7ZjFZy6/dCQJzfdFbUeJzT",
+	"vLGIWT8pNuZuJkiqh7WXuXXOF1/UnxaExM4a2vdKyvcG8FWFn+xxzNR3TAsz4S+EeibQknbrVCgtf0+/",
+	"rDu2ayeNsi/DV7dPGpU9iV7dK9s091R5dbdZq/Qr4tXNbZPMy93VjV2bZzYwasjD+Tsn2OPt8h65iuum",
+	"206NifJvE2G/13VWVVIB9zdtDR0nIrGWCmH6Lr1M+jWOWTBtW30ihLJ35G1MsipU3UmMILzbtVdziTNl",
+	"FhuKl8C6RN3o8tljoB8/n59cFEpmrqgtJOe9wL/3y227fE7qwEVkbajG/Us+qX+YywNLuLWPS6P8VvVj",
+	"Tp9dlTJnwmGjF3svUbX4TZ6fP8xpuJjT4doW6Eq3TfYO6Cu6OPxhWRYJ5QOwb/PknmY7nMfSuW9dKWNb",
+	"u0A9g2BxKuGN08PWMUdrKaKzA5zTRetXxa9XSOdRNuoaK5jZmZtcxSrG60uDfaFVWyjT0fKmv3v5gaYp",
+	"rjbYqmKlwmdrZT2DoPxkjz65Tjh+XfVxFOuyxAcsSGq9QfmLqFntmMNZ7IwLi1Ma68MpW9O/RW4T+XVL",
+	"olhp0gOMf8jX3Rdj3iCKYSGX5LFlx0BKrnw3Kyk3ICHjesw5XlUmPokw/EbAriLzvhGISy9si1SbLq6b",
+	"iiRLyb/lV7VbebiVh1t5uHF5uLIcfGhyoZt9+wCqtyg+qO71JA0CTA9rO0X+UdZnqdv0SCk24IpQokbg",
+	"sz7zXdK8SGLjjQXKEp+nlCicMXWeHHGS5EaSeTg8PqrZ5Um4KI7mU056QDAk833G10puj4/OzlrHFydH",
+	"Vyc3n04uPpxeXp5+PJ/5WTMMwZi36dC9Fjmah8sTIUko+ACkvX1N1adDFcTG+6uhoU1JBIfDJCHL5aN3",
+	"+RBCqxlQhUMRGhrDH5/Np2S/01lVJ0g2bi2tIAnkX8ifsVF9vlxe7u1ResCzgbeK5H82oJbKejNJY5bQ",
+	"kIj3fG7IU7hi52dyKSZSTVfHRy73cQEe0NMwr5qxCYmecqRaB85yX2qqHXZX2nxe4rScN5s5LpfPlGq3",
+	"1T22usfquscvKMhoTiZ/U13Enp4nUkcuIBL3UFRHUvWbFigkV0OmXMUldg/hhEi4F3eg8KqASVQVmFIY",
+	"0kiVEj7D/ApXOZVqmwhXrqH8fHJ2UtBQincQyeO4cw3lwsDAjC6RUTYwIQ71DXeXn9ztr+75ne3Hi9Uy",
+	"snX/XpyWUSxD9wK0jIpSaE+uZXTKHnQIwZ2lgKjY90GpfhyGk61ZvhWN386fa+gx4aopAfFNpaNRE5EX",
+	"L8hTSzzRKlVcHLtgaim+AkTnlVRssbpEGqKkI99Ba9BqEEpGUvwTfDR9KU9SLGza6PdGHtokjsT+tqkW",
+	"NhsORalNFMUiRHPRh3fkDeLoBVkJpnrC/ayAHuXJu0s2kb7UVLexT+rR9+lzVD4ufQ6r/dTJkXgfh+E5",
+	"jWrlU5xjjZi6rRNe/kQpHcvbXqDsWd7uEqj0h5dJ7YBaC6vb7jKMa49ZMyPnOinJs4F0wQiwxtZSMZ60",
+	"e0SKYL5S5YqZgZkiTA1iNFOlSZ9JpRfkrm4zCLdhg4/PObTyyPlomXRRrfPCqSsI2eoEw5LMQueDzYnF",
+	"XLrhGpLkcQmDW1HyxxUlFQmS9kBQCRUXmtvUyPLUyJqZhqsz399zQuUGufEjr+s2bylhFtBCIymW9g1L",
+	"pjTz7ctLi1I68X00v/yFT1smZVW5gSBuMIBduZdtF+qZ2Gj9AItLO0xlZGW6RhFaaYi4pMJTJCJXgGwb",
+	"0P6CA9pXOiG/RSZhHWhP5GywgR02QiAXv2CDAJJK1vBgEMwHzodZ7XtgqstjBf04tO/EPWj74ivWc8LA",
+	"A44PIQ6BBLGbDqMS5p6JFrkSWAswuQOaxTc0ulyBJrnCg0QLLGJ6iAU0zOhME6MsYzFYM5OiUcGp0eXW",
+	"q3H96ed6cRdr3eSkdvHFuiiytWpfnIuiWCP1BbgoKupxPo+L4rcdCIH1QF2+D4cxMp2tN2XrTfm2QY5z",
+	"kWeJdH4YNu9TSZViRVmeKsL65asR2grXaQV9yd0R/mq96fhZzWuTzuuRtlH8O9ALma1Lqn6SVNFPa3dp",
+	"oFHaDpvrXq157dVFCJp+nf7/AAAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -143,6 +143,18 @@ call_managing_organisations:
 				t.Errorf("the page shows %s %s (%v)", status, body, err)
 			}
 
+			// An empty field of a file takes the image away.
+			p.do("empty the form",
+				chromedp.Click(within(update, ".btn-clear")), // the answer
+				chromedp.Click(within(update, ".try-out__btn.reset")),
+				chromedp.Click(within(update, `tr[data-property-name="image"] .parameter__empty_value_toggle input`)),
+			)
+			status, body = p.execute(update)
+			updated = nil
+			if err := json.Unmarshal([]byte(body), &updated); err != nil || status != "200" || updated["uuid"] == nil || updated["image"] != nil {
+				t.Errorf("without its image the page shows %s %s (%v)", status, body, err)
+			}
+
 			p.do("expand everything", chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 				_, err := chromedp.Evaluate[int](`document.querySelectorAll('.opblock:not(.is-open) .opblock-summary-control').forEach((b) => b.click()), 0`)(ctx, target)
 				return err

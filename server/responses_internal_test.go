@@ -22,7 +22,7 @@ func TestViolations(t *testing.T) {
 		{"HEAD with a body", "count", 200, page, "[]", ", status 200: a body where there should be none"},
 		{"401 of HEAD without its header", "count", 401, "", "", `, status 401: response header "WWW-Authenticate" missing`},
 		{"401 without its header", "list", 401, asJSON, `{"detail":"x"}`, `, status 401: response header "WWW-Authenticate" missing`},
-		{"an error of another form", "retrieve", 404, asJSON, `{"error":"x"}`, `, status 404, field /: property "error" is unsupported`},
+		{"an error of another form", "retrieve", 404, asJSON, `{"error":"x"}`, `, status 404, field /error: value must be an array`},
 		{"an error that is no JSON", "retrieve", 404, "Content-Type: text/plain", "not found", `, status 404: response header Content-Type has unexpected value: "text/plain"`},
 		{"a status that is not documented", "destroy", 409, "", "", " has no status 409"},
 		{"a body of 204", "destroy", 204, "", "{}", ", status 204: a body where there should be none"},

@@ -139,11 +139,6 @@ func (e UserRoleDetailsOEnum) Valid() bool {
 	}
 }
 
-// BadRequestError Either a sentence or a list of texts for each field.
-type BadRequestError struct {
-	union json.RawMessage
-}
-
 // CallManagingOrganisation An organisation that runs calls for proposals on behalf of a customer.
 type CallManagingOrganisation struct {
 	// URL URL of this organisation.
@@ -250,15 +245,6 @@ type CallManagingOrganisationStat struct {
 	OfferingRequestsPending int `json:"offering_requests_pending"`
 }
 
-// Error What is wrong, in a sentence.
-type Error struct {
-	// Detail The sentence.
-	Detail string `json:"detail"`
-}
-
-// FieldErrors What is wrong with each field or parameter; `non_field_errors` is the body as a whole.
-type FieldErrors map[string][]string
-
 // PatchedCallManagingOrganisationRequest What is to change of an organisation, as JSON.
 type PatchedCallManagingOrganisationRequest struct {
 	// Description What the organisation is for, as sent.
@@ -285,6 +271,14 @@ type PatchedCallManagingOrganisationRequestMultipart struct {
 	// Image A PNG, JPEG, GIF or WebP file; an empty text part takes the image away.
 	Image                *openapi_types.File    `json:"image,omitempty"`
 	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
+// ProblemDetail What is wrong: a sentence in `detail`, or a list of texts for each field or parameter, with
+// `non_field_errors` for the body as a whole.
+type ProblemDetail struct {
+	// Detail What is wrong with the request as such.
+	Detail               *string             `json:"detail,omitempty"`
+	AdditionalProperties map[string][]string `json:"-"`
 }
 
 // UserRoleCreateRequest Which role a user gets, as JSON.
@@ -500,35 +494,45 @@ type UserURL = string
 // Username defines model for Username.
 type Username = string
 
-// BadRequest Either a sentence or a list of texts for each field.
-type BadRequest = BadRequestError
+// BadRequest What is wrong: a sentence in `detail`, or a list of texts for each field or parameter, with
+// `non_field_errors` for the body as a whole.
+type BadRequest = ProblemDetail
 
-// ContentTooLarge What is wrong, in a sentence.
-type ContentTooLarge = Error
+// ContentTooLarge What is wrong: a sentence in `detail`, or a list of texts for each field or parameter, with
+// `non_field_errors` for the body as a whole.
+type ContentTooLarge = ProblemDetail
 
-// Forbidden What is wrong, in a sentence.
-type Forbidden = Error
+// Forbidden What is wrong: a sentence in `detail`, or a list of texts for each field or parameter, with
+// `non_field_errors` for the body as a whole.
+type Forbidden = ProblemDetail
 
-// InternalServerError What is wrong, in a sentence.
-type InternalServerError = Error
+// InternalServerError What is wrong: a sentence in `detail`, or a list of texts for each field or parameter, with
+// `non_field_errors` for the body as a whole.
+type InternalServerError = ProblemDetail
 
-// NotFound What is wrong, in a sentence.
-type NotFound = Error
+// NotFound What is wrong: a sentence in `detail`, or a list of texts for each field or parameter, with
+// `non_field_errors` for the body as a whole.
+type NotFound = ProblemDetail
 
-// RequestTimeout What is wrong, in a sentence.
-type RequestTimeout = Error
+// RequestTimeout What is wrong: a sentence in `detail`, or a list of texts for each field or parameter, with
+// `non_field_errors` for the body as a whole.
+type RequestTimeout = ProblemDetail
 
-// ServiceUnavailable What is wrong, in a sentence.
-type ServiceUnavailable = Error
+// ServiceUnavailable What is wrong: a sentence in `detail`, or a list of texts for each field or parameter, with
+// `non_field_errors` for the body as a whole.
+type ServiceUnavailable = ProblemDetail
 
-// TooManyRequests What is wrong, in a sentence.
-type TooManyRequests = Error
+// TooManyRequests What is wrong: a sentence in `detail`, or a list of texts for each field or parameter, with
+// `non_field_errors` for the body as a whole.
+type TooManyRequests = ProblemDetail
 
-// Unauthorized What is wrong, in a sentence.
-type Unauthorized = Error
+// Unauthorized What is wrong: a sentence in `detail`, or a list of texts for each field or parameter, with
+// `non_field_errors` for the body as a whole.
+type Unauthorized = ProblemDetail
 
-// UnsupportedMediaType What is wrong, in a sentence.
-type UnsupportedMediaType = Error
+// UnsupportedMediaType What is wrong: a sentence in `detail`, or a list of texts for each field or parameter, with
+// `non_field_errors` for the body as a whole.
+type UnsupportedMediaType = ProblemDetail
 
 // CallManagingOrganisationsListParams defines parameters for CallManagingOrganisationsList.
 type CallManagingOrganisationsListParams struct {
@@ -883,6 +887,74 @@ func (a PatchedCallManagingOrganisationRequestMultipart) MarshalJSON() ([]byte, 
 	return json.Marshal(object)
 }
 
+// Getter for additional properties for ProblemDetail. Returns the specified
+// element and whether it was found
+func (a ProblemDetail) Get(fieldName string) (value []string, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for ProblemDetail
+func (a *ProblemDetail) Set(fieldName string, value []string) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string][]string)
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for ProblemDetail to handle AdditionalProperties
+func (a *ProblemDetail) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["detail"]; found {
+		err = json.Unmarshal(raw, &a.Detail)
+		if err != nil {
+			return fmt.Errorf("error reading 'detail': %w", err)
+		}
+		delete(object, "detail")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string][]string)
+		for fieldName, fieldBuf := range object {
+			var fieldVal []string
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for ProblemDetail to handle AdditionalProperties
+func (a ProblemDetail) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.Detail != nil {
+		object["detail"], err = json.Marshal(a.Detail)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'detail': %w", err)
+		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
 // Getter for additional properties for UserRoleCreateRequestMultipart. Returns the specified
 // element and whether it was found
 func (a UserRoleCreateRequestMultipart) Get(fieldName string) (value interface{}, found bool) {
@@ -1163,68 +1235,6 @@ func (a UserRoleUpdateRequestMultipart) MarshalJSON() ([]byte, error) {
 		}
 	}
 	return json.Marshal(object)
-}
-
-// AsError returns the union data inside the BadRequestError as a Error
-func (t BadRequestError) AsError() (Error, error) {
-	var body Error
-	err := json.Unmarshal(t.union, &body)
-	return body, err
-}
-
-// FromError overwrites any union data inside the BadRequestError as the provided Error
-func (t *BadRequestError) FromError(v Error) error {
-	b, err := json.Marshal(v)
-	t.union = b
-	return err
-}
-
-// MergeError performs a merge with any union data inside the BadRequestError, using the provided Error
-func (t *BadRequestError) MergeError(v Error) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-
-	merged, err := runtime.JSONMerge(t.union, b)
-	t.union = merged
-	return err
-}
-
-// AsFieldErrors returns the union data inside the BadRequestError as a FieldErrors
-func (t BadRequestError) AsFieldErrors() (FieldErrors, error) {
-	var body FieldErrors
-	err := json.Unmarshal(t.union, &body)
-	return body, err
-}
-
-// FromFieldErrors overwrites any union data inside the BadRequestError as the provided FieldErrors
-func (t *BadRequestError) FromFieldErrors(v FieldErrors) error {
-	b, err := json.Marshal(v)
-	t.union = b
-	return err
-}
-
-// MergeFieldErrors performs a merge with any union data inside the BadRequestError, using the provided FieldErrors
-func (t *BadRequestError) MergeFieldErrors(v FieldErrors) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-
-	merged, err := runtime.JSONMerge(t.union, b)
-	t.union = merged
-	return err
-}
-
-func (t BadRequestError) MarshalJSON() ([]byte, error) {
-	b, err := t.union.MarshalJSON()
-	return b, err
-}
-
-func (t *BadRequestError) UnmarshalJSON(b []byte) error {
-	err := t.union.UnmarshalJSON(b)
-	return err
 }
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
