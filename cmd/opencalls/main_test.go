@@ -7,10 +7,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/opencalls/opencalls/tests/world"
+	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/opencalls/opencalls/cmd/opencalls/programtest"
 	"github.com/opencalls/opencalls/store/storetest"
+	"github.com/opencalls/opencalls/tests/world"
 )
 
 func TestMain(m *testing.M) { os.Exit(programtest.Main(m)) }
@@ -110,6 +111,17 @@ func TestOpenAPI(t *testing.T) {
 	}
 	if out := programtest.Run(t, "openapi", "--format", "json"); !strings.Contains(out, `"openapi":"3.0.3"`) {
 		t.Errorf("JSON: %.80s", out)
+	}
+	for _, format := range []string{"yaml", "json"} {
+		out := programtest.Run(t, "openapi", "--bodies", "json", "--format", format)
+		doc, err := openapi3.NewLoader().LoadFromData([]byte(out))
+		if err != nil || doc.Validate(t.Context()) != nil {
+			t.Errorf("%s with JSON bodies: %v", format, err)
+		}
+		if strings.Contains(out, "x-www-form-urlencoded:") || strings.Contains(out, "RequestForm") ||
+			strings.Contains(out, "RequestMultipart") || strings.Count(out, "requestBody") < 6 {
+			t.Errorf("%s with JSON bodies: %s", format, out)
+		}
 	}
 }
 
