@@ -94,10 +94,6 @@ func (h CallManagingOrganisations) CallManagingOrganisationsCreate(
 			return NonField(textNotAvailable)
 		}
 		created, err = tx.CreateOrganisation(customer, valueOf(body.Description), image)
-		if errors.Is(err, store.ErrOrganisationExists) {
-			fields.add("customer", textHasOrganisation)
-			err = fields.problem()
-		}
 		return err
 	}
 	err := change(ctx, h.store, load, mayCreate(ctx, fields), apply)
@@ -126,7 +122,7 @@ func mayCreate(ctx context.Context, fields fieldErrors) func(*store.Tx, access.P
 		}
 		exists, err := tx.HasOrganisation(ctx, customer.UUID)
 		if exists {
-			fields.add("customer", textHasOrganisation)
+			fields.add("customer", "Call managing organisation with this customer already exists.")
 		}
 		return err
 	}

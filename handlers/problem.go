@@ -11,9 +11,8 @@ import (
 
 // Texts that more than one place sends. Those of single fields stand where they are checked.
 const (
-	textNoObject        = "Invalid hyperlink - Object does not exist."
-	textHasOrganisation = "Call managing organisation with this customer already exists."
-	textNotAvailable    = "Customer is not available."
+	textNoObject     = "Invalid hyperlink - Object does not exist."
+	textNotAvailable = "Customer is not available."
 )
 
 // Problem is a refusal: what a handler returns instead of an answer, and what the client is

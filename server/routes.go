@@ -1,50 +1,34 @@
 package server
 
 import (
-	"context"
 	"net/http"
 	"strings"
-	"sync/atomic"
-	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
-	"golang.org/x/time/rate"
 )
 
 // routePlain routes what is not in openapi.yaml. None of it needs a token.
 func routePlain(e *echo.Echo, cfg Config) {
 	reads := []string{http.MethodGet, http.MethodHead}
 	e.Match(reads, "/healthz", func(c echo.Context) error { return writeStatus(c, http.StatusOK, "ok") })
-	answers := readiness(cfg.Store.Ping, cfg.RequestTimeout)
-	e.Match(reads, "/readyz", func(c echo.Context) error {
-		if cfg.Draining() {
-			return writeStatus(c, http.StatusServiceUnavailable, "draining")
-		}
-		if err := answers(c.Request().Context()); err != nil {
-			return err
-		}
-		return writeStatus(c, http.StatusOK, "ok")
-	})
-	e.Match(reads, "/api/media/:uuid/", serveImage(cfg), middleware.ContextTimeout(cfg.RequestTimeout))
+	inTime := middleware.ContextTimeout(cfg.RequestTimeout)
+	e.Match(reads, "/readyz", serveReadiness(cfg), inTime)
+	e.Match(reads, "/api/media/:uuid/", serveImage(cfg), inTime)
 	e.Match(reads, "/api/schema/", serveSchema())
 	routeDocs(e, reads)
 }
 
-// readiness returns a ping that asks the database at most once a second, and says what it said: /readyz
-// has no rate limit, and must not be a way to keep the database busy.
-func readiness(ping func(context.Context) error, timeout time.Duration) func(context.Context) error {
-	perSecond := rate.Sometimes{Interval: time.Second}
-	var answer atomic.Pointer[error]
-	return func(ctx context.Context) error {
-		perSecond.Do(func() {
-			// Others get this answer too, so it doesn't end with this client's connection.
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
-			defer cancel()
-			err := ping(ctx)
-			answer.Store(&err)
-		})
-		return *answer.Load()
+// serveReadiness says whether requests can be served: the database answers, and the server doesn't drain.
+func serveReadiness(cfg Config) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if cfg.Draining() {
+			return writeStatus(c, http.StatusServiceUnavailable, "draining")
+		}
+		if err := cfg.Store.Ping(c.Request().Context()); err != nil {
+			return err
+		}
+		return writeStatus(c, http.StatusOK, "ok")
 	}
 }
 

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"runtime"
 	"sync"
@@ -19,10 +20,15 @@ type overlapped struct {
 	role         store.Role
 }
 
+var errHasOne = errors.New("the customer has an organisation")
+
 func create(tx *store.Tx, o overlapped) error {
 	c, err := tx.LockCustomer(o.free.UUID)
 	if err != nil {
 		return err
+	}
+	if has, err := tx.HasOrganisation(context.Background(), c.UUID); has || err != nil {
+		return errors.Join(errHasOne, err)
 	}
 	return errorOf(tx.CreateOrganisation(c, "", storetest.Picture("x")))
 }
@@ -62,7 +68,7 @@ type overlap struct {
 var overlaps = []overlap{
 	{"a customer changes while its organisation is made", create, rename, nil},
 	{"an organisation is made while its customer changes", rename, create, nil},
-	{"an organisation is made while it is made", create, create, store.ErrOrganisationExists},
+	{"an organisation is made while it is made", create, create, errHasOne},
 	{"a role is granted while the organisation is deleted", removeIt, grant, store.ErrNotFound},
 	{"an organisation is deleted while a role is granted", grant, removeIt, nil},
 	{"a role is granted while it is granted", grant, grant, store.ErrAlreadyGranted},

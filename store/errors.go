@@ -25,8 +25,6 @@ var (
 		"export it with that version's opencalls, then import the file into a new database")
 	// ErrInvalidPage says that the page lies past the end.
 	ErrInvalidPage = errors.New("invalid page")
-	// ErrOrganisationExists says that the customer has an organisation already.
-	ErrOrganisationExists = errors.New("the customer has an organisation")
 	// ErrHasCalls says that the organisation has calls.
 	ErrHasCalls = errors.New("the organisation has calls")
 	// ErrAlreadyGranted says that the user holds the role in the scope for at least as long.

@@ -91,7 +91,8 @@ func (tx *Tx) LockOrganisation(id uuid.UUID) (Organisation, error) {
 	return scanOne[Organisation](tx.db.Statement.Context, tx.queries, organisationQuery+locking, id)
 }
 
-// CreateOrganisation makes the customer an organisation. ErrOrganisationExists where it has one.
+// CreateOrganisation makes the customer, which LockCustomer returned, an organisation. A UniqueError where
+// it has one.
 func (tx *Tx) CreateOrganisation(c Customer, description string, image *NewImage) (Organisation, error) {
 	row := CallManagingOrganisation{
 		UUID: tx.newUUID(), CustomerUUID: c.UUID, Description: description, Created: tx.now(),
@@ -101,12 +102,7 @@ func (tx *Tx) CreateOrganisation(c Customer, description string, image *NewImage
 	if row.ImageUUID, err = tx.insertImage(image); err != nil {
 		return Organisation{}, err
 	}
-	err = tx.db.Create(&row).Error
-	var exists *UniqueError
-	if errors.As(err, &exists) && exists.Constraint == "call_managing_organisations_customer_uuid_key" {
-		return Organisation{}, ErrOrganisationExists
-	}
-	if err != nil {
+	if err := tx.db.Create(&row).Error; err != nil {
 		return Organisation{}, err
 	}
 	o := Organisation{

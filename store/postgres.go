@@ -114,10 +114,6 @@ func (*postgresEngine) bind(text string) string {
 
 func (*postgresEngine) locking(clause string) string { return " " + clause }
 
-func (*postgresEngine) snapshot() *sql.TxOptions {
-	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
-}
-
 // lockForImport locks the table of customers. Each change of a request begins by locking a row of it
 // (LockCustomer, LockOrganisation), and so waits for the import. The lock itself is waited for with the
 // usual time limit; the statements of the import have none.

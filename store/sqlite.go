@@ -131,8 +131,6 @@ func (*sqliteEngine) bind(text string) string { return strings.ReplaceAll(text, 
 
 func (*sqliteEngine) locking(string) string { return "" }
 
-func (*sqliteEngine) snapshot() *sql.TxOptions { return nil } // a WAL reader sees one state
-
 func (*sqliteEngine) migrator(pool *sql.DB, migrations fs.FS) (*goose.Provider, error) {
 	return goose.NewProvider(goose.DialectSQLite3, pool, migrations)
 }

@@ -78,8 +78,6 @@ type engine interface {
 	// locking returns what a query ends with that locks rows: the clause on Postgres, "" on SQLite,
 	// where one Write runs at a time.
 	locking(clause string) string
-	// snapshot begins a transaction that reads one state of the database.
-	snapshot() *sql.TxOptions
 	// lockForImport is Tx.LockForImport.
 	lockForImport(db *gorm.DB) error
 	// endImport comes last in a transaction that lockForImport was called in.
@@ -169,7 +167,9 @@ func (s *Store) Close() error {
 
 // snapshot runs reads against one state of the database.
 func (s *Store) snapshot(ctx context.Context, read func(queries) error) error {
-	return s.transaction(ctx, s.db, s.engine.snapshot(), read)
+	// SQLite's driver ignores them: a reader of a WAL sees one state anyway.
+	options := &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+	return s.transaction(ctx, s.db, options, read)
 }
 
 // transaction runs a function in a transaction of db's connections. The function's error comes

@@ -30,16 +30,11 @@ type LimitFlags struct {
 // maxLimit bounds sizes that are held in memory, and what is added up.
 const maxLimit = 1 << 30
 
-// atLeast says that a flag's value is too small, or nil.
-func atLeast(flag string, value, least time.Duration) error {
-	if value < least {
-		return fmt.Errorf("%s: want at least %s", flag, least)
-	}
-	return nil
-}
+// day bounds times, which are added up too.
+const day = 24 * time.Hour
 
 // within says that a flag's value is too small or too large, or NaN; or nil.
-func within[N int | int64 | float64](flag string, value, least, most N) error {
+func within[N int | int64 | float64 | time.Duration](flag string, value, least, most N) error {
 	if value >= least && value <= most {
 		return nil
 	}
@@ -49,11 +44,11 @@ func within[N int | int64 | float64](flag string, value, least, most N) error {
 // AfterApply refuses limits under which nobody could be served.
 func (f LimitFlags) AfterApply() error {
 	return errors.Join(
-		atLeast("--read-header-timeout", f.ReadHeaderTimeout, time.Millisecond),
-		atLeast("--read-timeout", f.ReadTimeout, time.Millisecond),
-		atLeast("--idle-timeout", f.IdleTimeout, time.Millisecond),
-		atLeast("--request-timeout", f.RequestTimeout, time.Millisecond),
-		atLeast("--statement-timeout", f.StatementTimeout, time.Millisecond),
+		within("--read-header-timeout", f.ReadHeaderTimeout, time.Millisecond, day),
+		within("--read-timeout", f.ReadTimeout, time.Millisecond, day),
+		within("--idle-timeout", f.IdleTimeout, time.Millisecond, day),
+		within("--request-timeout", f.RequestTimeout, time.Millisecond, day),
+		within("--statement-timeout", f.StatementTimeout, time.Millisecond, day),
 		within("--max-header-bytes", f.MaxHeaderBytes, 1, maxLimit),
 		within("--max-body-bytes", f.MaxBodyBytes, 1, maxLimit),
 		within("--database-connections", f.Connections, 1, maxLimit),

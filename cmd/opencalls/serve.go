@@ -146,7 +146,7 @@ func (c serveCommand) AfterApply() error {
 		return errors.New("--public-url: want a scheme and a host alone, such as https://calls.example.com")
 	}
 	return errors.Join(
-		atLeast("--drain-delay", c.DrainDelay, 0), atLeast("--shutdown-timeout", c.ShutdownTimeout, 0),
+		within("--drain-delay", c.DrainDelay, 0, day), within("--shutdown-timeout", c.ShutdownTimeout, 0, day),
 	)
 }
 
