@@ -3,7 +3,10 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/labstack/echo/v4"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/opencalls/opencalls"
@@ -17,87 +20,52 @@ type openapiCommand struct {
 
 // Run prints the file that the server was made from.
 func (c openapiCommand) Run(env environment) error {
-	text := opencalls.OpenAPI
-	var err error
-	switch {
-	case c.Bodies == "json":
-		text, err = jsonBodies(text, c.Format)
-	case c.Format == "json":
+	text, err := opencalls.OpenAPI, error(nil)
+	if c.Bodies == "json" {
+		text, err = jsonBodies()
+	} else if c.Format == "json" {
 		text, err = gen.GetSpecJSON()
-		text = append(text, '\n')
+	}
+	if c.Bodies == "json" && c.Format == "yaml" && err == nil {
+		var value any
+		err = yaml.Unmarshal(text, &value) // JSON is YAML too
+		if err == nil {
+			text, err = yaml.Marshal(value)
+		}
 	}
 	if err != nil {
 		return err
 	}
-	_, err = env.stdout.Write(text)
+	_, err = env.stdout.Write(append(bytes.TrimSpace(text), '\n'))
 	return err
 }
 
-// jsonBodies returns the file with JSON request bodies alone, and without the schemas and examples
-// that only other bodies use.
-func jsonBodies(text []byte, format string) ([]byte, error) {
-	var file yaml.Node
-	if err := yaml.Unmarshal(text, &file); err != nil {
+// jsonBodies returns the file with JSON request bodies alone, as JSON, and without the schemas and
+// examples that only other bodies use.
+func jsonBodies() ([]byte, error) {
+	spec, err := gen.GetSpec()
+	if err != nil {
 		return nil, err
 	}
-	used := map[string]bool{}
-	walk(&file, func(name string, value *yaml.Node) {
-		switch name {
-		case "requestBody":
-			if content := child(value, "content"); content != nil {
-				keep(content, func(mediaType string) bool { return mediaType == "application/json" })
+	for _, item := range spec.Paths.Map() {
+		for _, operation := range item.Operations() {
+			if operation.RequestBody != nil {
+				maps.DeleteFunc(operation.RequestBody.Value.Content, func(mediaType string, _ *openapi3.MediaType) bool {
+					return mediaType != echo.MIMEApplicationJSON
+				})
 			}
-		case "$ref":
-			used[value.Value] = true
 		}
+	}
+	text, err := json.Marshal(spec)
+	isUsed := func(kind, name string) bool { return bytes.Contains(text, []byte(`"#/components/`+kind+"/"+name+`"`)) }
+	maps.DeleteFunc(spec.Components.Schemas, func(name string, _ *openapi3.SchemaRef) bool {
+		return !isUsed("schemas", name)
 	})
-	for _, kind := range []string{"schemas", "examples"} {
-		keep(child(child(file.Content[0], "components"), kind), func(name string) bool {
-			return used["#/components/"+kind+"/"+name]
-		})
+	maps.DeleteFunc(spec.Components.Examples, func(name string, _ *openapi3.ExampleRef) bool {
+		return !isUsed("examples", name)
+	})
+	if err == nil {
+		text, err = json.Marshal(spec)
 	}
-	var out bytes.Buffer
-	if format == "json" {
-		var value any
-		if err := file.Decode(&value); err != nil {
-			return nil, err
-		}
-		err := json.NewEncoder(&out).Encode(value)
-		return out.Bytes(), err
-	}
-	encoder := yaml.NewEncoder(&out)
-	encoder.SetIndent(2)
-	err := encoder.Encode(&file)
-	return out.Bytes(), err
-}
-
-// walk visits each key of a node and of all below it; a key comes before what is below it.
-func walk(node *yaml.Node, visit func(name string, value *yaml.Node)) {
-	for i, part := range node.Content {
-		if node.Kind == yaml.MappingNode && i%2 == 0 {
-			visit(part.Value, node.Content[i+1])
-		}
-		walk(part, visit)
-	}
-}
-
-// child returns the value of a key, or nil.
-func child(mapping *yaml.Node, name string) *yaml.Node {
-	for i := 0; i+1 < len(mapping.Content); i += 2 {
-		if mapping.Content[i].Value == name {
-			return mapping.Content[i+1]
-		}
-	}
-	return nil
-}
-
-// keep drops the keys of a mapping that are not wanted.
-func keep(mapping *yaml.Node, wanted func(name string) bool) {
-	var kept []*yaml.Node
-	for i := 0; i < len(mapping.Content); i += 2 {
-		if wanted(mapping.Content[i].Value) {
-			kept = append(kept, mapping.Content[i:i+2]...)
-		}
-	}
-	mapping.Content = kept
+	return text, err
 }
