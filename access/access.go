@@ -5,6 +5,7 @@ package access
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -76,6 +77,21 @@ func (p Principal) MayManageRole(held []store.HeldRole, permission string) (allo
 		return true, false
 	}
 	return holds(held, store.ScopeOrganisation, permission), true
+}
+
+// HeldUntil says when the last of the held roles with the permission ends; nil where one never does, or
+// where there is none.
+func HeldUntil(held []store.HeldRole, permission string) (end *time.Time) {
+	for _, r := range held {
+		switch {
+		case r.Permission != permission:
+		case r.Ends == nil:
+			return nil
+		case end == nil || end.Before(*r.Ends):
+			end = r.Ends
+		}
+	}
+	return end
 }
 
 func holds(held []store.HeldRole, scope store.Scope, permission string) bool {

@@ -130,6 +130,7 @@ type roleTarget struct {
 	role         store.Role
 	user         store.User
 	expires      *time.Time // nil: never
+	latest       *time.Time // how late it may be: when the principal's own permission ends; nil: without an end
 }
 
 // manageRole is what the role actions share, whose bodies are alike: it checks access, then the fields,
@@ -141,11 +142,15 @@ func (h CallManagingOrganisations) manageRole(
 	var target roleTarget
 	if body.ExpirationTime != nil {
 		expires, _ := ParseTime(*body.ExpirationTime) // the validator has checked it
+		expires = expires.Truncate(time.Microsecond)
 		target.expires = &expires
 	}
 	othersOnly := false
 	allows := func(p access.Principal, held []store.HeldRole) (allowed bool) {
 		allowed, othersOnly = p.MayManageRole(held, permission)
+		if permission != access.PermissionRevokeRole { // whose time does not matter
+			target.latest = access.HeldUntil(held, permission)
+		}
 		return allowed
 	}
 	err = h.change(ctx, id, allows, func(tx *store.Tx, p access.Principal, o store.Organisation) error {
@@ -179,8 +184,11 @@ func (t *roleTarget) load(ctx context.Context, tx *store.Tx, body *gen.UserRoleC
 	if err := fields.addMissing("user", "User is not found.", err); err != nil {
 		return err
 	}
-	if t.expires != nil && t.expires.Before(tx.Now()) {
+	switch {
+	case t.expires != nil && t.expires.Before(tx.Now()):
 		fields.add("expiration_time", "Expiration time should be greater than current time.")
+	case t.latest != nil && (t.expires == nil || t.expires.After(*t.latest)):
+		fields.add("expiration_time", "Expiration time must not be later than that of your own role.")
 	}
 	return fields.problem()
 }

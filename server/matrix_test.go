@@ -62,8 +62,8 @@ var matrixRequests = map[string][]struct {
 		{"PATCH …/{it}/", map[string]string{"description": "new"}, 200},
 		{"DELETE …/{it}/", nil, 204},
 	},
-	"add_user":    {{"POST …/{it}/add_user/", map[string]string{"role": "PLAIN", "user": "{newcomer}"}, 201}},
-	"update_user": {{"POST …/{it}/update_user/", map[string]string{"role": "PLAIN", "user": "{member}", "expiration_time": "2027-04-01T00:00:00Z"}, 200}},
+	"add_user":    {{"POST …/{it}/add_user/", map[string]string{"role": "PLAIN", "user": "{newcomer}", "expiration_time": "2027-01-31T12:30:45.123456Z"}, 201}},
+	"update_user": {{"POST …/{it}/update_user/", map[string]string{"role": "PLAIN", "user": "{member}", "expiration_time": "2027-01-31T12:30:45.123456Z"}, 200}},
 	"delete_user": {{"POST …/{it}/delete_user/", map[string]string{"role": "PLAIN", "user": "{member}"}, 200}},
 }
 

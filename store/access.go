@@ -28,9 +28,10 @@ func (q queries) Identity(ctx context.Context, digest string) (Identity, error) 
 // HeldRole is a role that a user actively holds on an organisation or on its customer, with one of its
 // permissions. It is there once for each of them, or once where the role has none.
 type HeldRole struct {
-	Name       string `gorm:"column:name" sql:"r.name"`
-	Scope      Scope  `gorm:"column:scope" sql:"r.scope"`
-	Permission string `gorm:"column:permission" sql:"COALESCE(p.permission, '')"`
+	Name       string     `gorm:"column:name" sql:"r.name"`
+	Scope      Scope      `gorm:"column:scope" sql:"r.scope"`
+	Permission string     `gorm:"column:permission" sql:"COALESCE(p.permission, '')"`
+	Ends       *time.Time `gorm:"column:expiration_time" sql:"g.expiration_time"` // nil: never
 }
 
 // active is the condition of a grant that counts at this moment.

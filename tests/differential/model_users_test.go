@@ -130,8 +130,8 @@ func (m *model) manageRole(u *user, o *organisation, r request) want {
 		t = t.UTC().Truncate(time.Microsecond)
 		end = &t
 	}
-	past := end != nil && end.Before(m.now())
-	fields := map[string]bool{"role": role == nil, "user": target == nil, "expiration_time": past}
+	wrongEnd := end != nil && end.Before(m.now()) || r.op != "deleteUser" && endKey(end) > m.mayUntil(u, permission, o)
+	fields := map[string]bool{"role": role == nil, "user": target == nil, "expiration_time": wrongEnd}
 	if w, isWrong := wrong(fields); isWrong {
 		return w
 	}
@@ -172,6 +172,20 @@ func (m *model) manageRole(u *user, o *organisation, r request) want {
 		w.change = func(object) error { m.revoke(held); return nil }
 	}
 	return w
+}
+
+// mayUntil says when the last role by which a user has a permission on an organisation ends, as endKey does.
+func (m *model) mayUntil(u *user, permission string, o *organisation) (latest string) {
+	if u.IsStaff {
+		return endKey(nil)
+	}
+	for _, g := range m.grants {
+		if g.User == u.UUID && (g.on(o.UUID) || g.on(o.Customer)) && m.active(g) &&
+			slices.Contains(m.role(g.Role).Permissions, permission) {
+			latest = max(latest, endKey(g.ExpirationTime))
+		}
+	}
+	return latest
 }
 
 // held returns the grant of a role that was not revoked, expired or not.
