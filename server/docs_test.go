@@ -101,8 +101,8 @@ customers:
   - {uuid: {tallinn.customer}, name: Tallinn University of Technology}
 users: [{uuid: {staff}, username: staff, is_staff: true, token: YOUR_API_TOKEN}]
 call_managing_organisations:
-  - {uuid: {tartu}, customer: {tartu.customer}}
-  - {uuid: {tallinn}, customer: {tallinn.customer}, description: Calls of Tallinn}
+  - {uuid: {tartu}, customer: {tartu.customer}, description: Calls of Tartu}
+  - {uuid: {tallinn}, customer: {tallinn.customer}}
 `)
 			picture := filepath.Join(t.TempDir(), "logo.png")
 			if err := os.WriteFile(picture, []byte(pngFile), 0o600); err != nil {
@@ -124,11 +124,19 @@ call_managing_organisations:
 				t.Errorf("what is sent for the token %q: %s", test.typed, curl)
 			}
 
-			// A form sends only what was filled in.
+			const retrieve = "call_managing_organisations_retrieve"
+			p.expand(retrieve)
+			if status, body := p.execute(retrieve); status != "200" || !strings.Contains(body, a.world.IDs["tallinn"].String()) {
+				t.Errorf("the page shows %s %s", status, body)
+			}
+
+			// A form sends only what was filled in, and what is typed counts before what was filled in.
 			const update = "call_managing_organisations_partial_update"
 			p.expand(update)
+			id := within(update, `tr[data-param-name="uuid"] input`)
+			get(p, chromedp.Evaluate[bool](fmt.Sprintf(`document.querySelector(%q).select(), true`, id)))
 			p.do("fill the form",
-				chromedp.SendKeys(within(update, `tr[data-param-name="uuid"] input`), a.world.IDs["tallinn"].String()),
+				chromedp.SendKeys(id, a.world.IDs["tartu"].String()),
 				chromedp.SetValue(within(update, `select[aria-label="Request content type"]`), "multipart/form-data"),
 				chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 					_, err := chromedp.Evaluate[bool](fmt.Sprintf(`document.querySelector(%q).dispatchEvent(new Event('change', {bubbles: true}))`,
@@ -139,7 +147,7 @@ call_managing_organisations:
 			)
 			status, body = p.execute(update)
 			var updated map[string]any
-			if err := json.Unmarshal([]byte(body), &updated); err != nil || status != "200" || updated["description"] != "Calls of Tallinn" || updated["image"] == nil {
+			if err := json.Unmarshal([]byte(body), &updated); err != nil || status != "200" || updated["description"] != "Calls of Tartu" || updated["image"] == nil {
 				t.Errorf("the page shows %s %s (%v)", status, body, err)
 			}
 

@@ -21,9 +21,32 @@ function emptyFields(spec) {
   return spec;
 }
 
+// Paths are filled with the first organisation once there is a token to ask for it. What somebody types counts
+// before it.
+async function fillPaths(value, { specActions, specSelectors }) {
+  const answer = await fetch('/api/call-managing-organisations/?page_size=1', addScheme({ headers: { Authorization: value } }));
+  const [organisation] = answer.ok ? await answer.json() : [];
+  if (!organisation) {
+    return;
+  }
+  for (const [path, item] of Object.entries(specSelectors.specJson().get('paths').toJS())) {
+    for (const method of path.includes('{uuid}') ? Object.keys(item) : []) {
+      specActions.changeParam([path, method], 'uuid', 'path', organisation.uuid);
+    }
+  }
+}
+
 const plugin = () => ({
   statePlugins: {
     spec: { wrapActions: { updateJsonSpec: (original) => (spec) => original(emptyFields(spec)) } },
+    auth: {
+      wrapActions: {
+        authorize: (original, system) => (payload) => {
+          original(payload);
+          fillPaths(payload.tokenAuth.value, system);
+        },
+      },
+    },
   },
   wrapComponents: {
     // An empty field of a form is left out unless its box is ticked; by default they all are.
