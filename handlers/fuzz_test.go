@@ -30,7 +30,7 @@ var hyperlinks = []struct {
 	{"/", false, false},
 	{"abc", false, false},
 	{someID, false, false},
-	{"HTTPS://x/api/customers/" + someID + "/", false, false},
+	{"HTTPS://x/api/customers/" + someID + "/", true, true},
 	{"ftp://x/api/customers/" + someID + "/", false, false},
 	{"//x/api/customers/" + someID + "/", false, false},
 	{"https:///api/customers/" + someID + "/", false, false},

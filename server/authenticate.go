@@ -24,7 +24,8 @@ func authenticate(cfg Config, op operation, tokens *limiters[string]) func(echo.
 		cfg.AnonymousRead && definition.Extensions["x-anonymous-read"] == true
 	return func(c echo.Context) error {
 		r := c.Request()
-		token, err := tokenOf(r.Header.Get(echo.HeaderAuthorization))
+		// Several headers are read as one with commas, which holds no token.
+		token, err := tokenOf(strings.Join(r.Header.Values(echo.HeaderAuthorization), ", "))
 		if open && errors.Is(err, errNoCredentials) {
 			return nil
 		}
@@ -38,6 +39,9 @@ func authenticate(cfg Config, op operation, tokens *limiters[string]) func(echo.
 		ctx, cancel := context.WithTimeout(r.Context(), cfg.RequestTimeout) // a limit of its own: the work's begins later
 		defer cancel()
 		principal, err := handlers.SignIn(ctx, cfg.Store, digest)
+		if principal.Staff && r.Header.Get("X-Impersonated-User-Uuid") != "" {
+			err = handlers.Refuse(http.StatusBadRequest, "Impersonation is not supported.")
+		}
 		c.SetRequest(r.WithContext(access.With(r.Context(), principal)))
 		return err
 	}

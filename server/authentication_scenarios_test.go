@@ -2,9 +2,9 @@ package server_test
 
 import "strings"
 
-// refused is an Authorization header and the 401 that answers it.
+// refused is an Authorization header, or several in a line each, and the 401 that answers it.
 func refused(name, header, detail string) scenario {
-	return scenario{name: name, request: "GET …/{tartu}/", header: []string{"Authorization: " + header}, status: 401, want: `{"detail":"` + detail + `"}`,
+	return scenario{name: name, request: "GET …/{tartu}/", header: strings.Split("Authorization: "+header, "\n"), status: 401, want: `{"detail":"` + detail + `"}`,
 		headers: map[string]string{"WWW-Authenticate": "Token", "Content-Type": "application/json"}}
 }
 
@@ -25,6 +25,8 @@ var authenticationScenarios = []scenario{
 	accepted("Bearer Token in other letters, with blanks", "BEARER  token   token-of-bob"),
 	accepted("a token that ends this very moment", "Token token-of-bob-until-now"),
 	accepted("a token of 255 characters", "Token ~!"+strings.Repeat("x", 253)),
+	{name: "staff in the name of another", request: "POST …/{tartu}/add_user/", header: []string{"Authorization: Token token-of-sam", "X-Impersonated-User-Uuid: x"}, body: role("HELPER", "bob", ""), status: 400, want: `{"detail":"Impersonation is not supported."}`},
+	{name: "another in the name of another", request: "GET …/{tartu}/", header: []string{"Authorization: Token token-of-bob", "X-Impersonated-User-Uuid: x"}, status: 200, want: organisation["tartu"]},
 	refused("an empty header", "", noCredentials),
 	refused("another scheme", "Basic dG9rZW4=", noCredentials),
 	refused("a token without a scheme", "token-of-bob", noCredentials),
@@ -36,6 +38,8 @@ var authenticationScenarios = []scenario{
 	refused("an unknown token", "Token x", "Invalid token."),
 	refused("an unknown token of letters that are not ASCII", "Token tökén", "Invalid token."),
 	refused("an unknown token of 10,000 characters", "Token "+strings.Repeat("x", 10_000), "Invalid token."),
+	refused("two headers", "Token token-of-bob\nAuthorization: Token token-of-sam", "Invalid token. Token string should not contain spaces."),
+	refused("two headers of which one is no token's", "Basic dG9rZW4=\nAuthorization: Token token-of-bob", noCredentials),
 	refused("a user who is not active", "Token token-of-ines", "User inactive or deleted."),
 	refused("an expired token", "Token expired-token-of-bob", "Token has expired."),
 	refused("an expired token of a user who is not active", "Token expired-token-of-ines", "User inactive or deleted."),
@@ -93,5 +97,6 @@ var orderScenarios = []scenario{
 	{name: "who is not active before a role that is held", as: "olev", request: "POST …/{tartu}/add_user/", body: role("HELPER", "ines", ""), status: 400, want: deactivated},
 	{name: "a role that is held before one that is not active", request: "POST …/{tartu}/add_user/", body: role("RETIRED", "ines", ""), status: 400, want: alreadyHeld},
 	{name: "a role of another scope before one that is not active", request: "POST …/{tartu}/add_user/", body: role("CUSTOMER.SUPPORT", "bob", ""), status: 400, want: notValid},
-	{name: "one's own role before one that is not held", as: "jyrg", request: "POST …/{tartu}/update_user/", body: role("RETIRED", "jyrg", ""), status: 400, want: ownRole},
+	{name: "one's own role before one that is not held", as: "carl", request: "POST …/{tartu}/update_user/", body: role("RETIRED", "carl", ""), status: 400, want: ownRole},
+	{name: "a time that is too late before one's own role", as: "jyrg", request: "POST …/{tartu}/update_user/", body: role("HELPER", "jyrg", ""), status: 400, want: tooLate},
 }

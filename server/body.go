@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -22,9 +23,10 @@ import (
 
 // body is a request's body in the form that JSON has, whatever its media type was.
 type body struct {
-	io.ReadCloser                  // empty: the body was decoded already
-	schema        *openapi3.Schema // of the body as JSON
-	value         map[string]any   // by the names of the schema's properties
+	io.ReadCloser                            // empty: the body was decoded already
+	schema        *openapi3.Schema           // of the body as JSON
+	value         map[string]any             // by the names of the schema's properties
+	raw           map[string]json.RawMessage // a JSON body's fields as they were sent
 	files         map[string]handlers.File
 }
 
@@ -160,7 +162,27 @@ func (b *body) decodeJSON(content []byte) error {
 			b.value[name] = decodeValue(field, property.Value)
 		}
 	}
+	b.raw = fields
 	return nil
+}
+
+// jsonEscape is what follows a backslash in a JSON text: both halves of a character, one half alone, or
+// anything else.
+var jsonEscape = regexp.MustCompile(`\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u([dD][89a-fA-F]..)|\\.`)
+
+// loneSurrogate returns the first half of a character that stands alone in a JSON value, "" where there is
+// none. The standard library would put another character in its place.
+func loneSurrogate(raw []byte) string {
+	for {
+		found := jsonEscape.FindSubmatchIndex(raw)
+		switch {
+		case found == nil:
+			return ""
+		case found[2] >= 0:
+			return strings.ToUpper(string(raw[found[2]:found[3]]))
+		}
+		raw = raw[found[1]:]
+	}
 }
 
 // decodeValue decodes a JSON value that is known to be correct. A list or an object where the

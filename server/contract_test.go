@@ -81,7 +81,9 @@ func checkAnswer(r *http.Request, response *http.Response, content []byte) error
 		return fmt.Errorf("%s has no status %d", op.OperationID, response.StatusCode)
 	case len(definition.Value.Content) == 0 && len(content) > 0:
 		return fmt.Errorf("%s: a body where there should be none: %s", op.OperationID, content)
-	case len(definition.Value.Content) == 0 && response.Header.Get("Content-Type") != "":
+	case r.Method == http.MethodHead && response.Header.Get("Content-Type") != "application/json":
+		return fmt.Errorf("%s: not the Content-Type of GET", op.OperationID)
+	case r.Method != http.MethodHead && len(definition.Value.Content) == 0 && response.Header.Get("Content-Type") != "":
 		return fmt.Errorf("%s: a Content-Type without a body", op.OperationID)
 	}
 	// The library checks nothing at all in an answer to HEAD.

@@ -67,6 +67,7 @@ func (a asset) serve(c echo.Context) error {
 	header.Set(echo.HeaderCacheControl, a.cacheControl)
 	r := c.Request().Clone(c.Request().Context())
 	r.Header.Del("Range") // ServeContent answers a wrong range with a text of its own
+	c.Response().Before(func() { header.Del("Accept-Ranges") })
 	http.ServeContent(c.Response(), r, "", time.Time{}, bytes.NewReader(a.content))
 	return nil
 }

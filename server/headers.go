@@ -17,6 +17,9 @@ func (cfg Config) setHeaders(c echo.Context) error {
 	header.Set(echo.HeaderXContentTypeOptions, "nosniff")
 	header.Set(echo.HeaderReferrerPolicy, "no-referrer")
 	header.Set(echo.HeaderCacheControl, "no-store") // it depends on the token
+	if c.Request().Method == http.MethodHead {
+		header.Set(echo.HeaderContentType, echo.MIMEApplicationJSON) // that of GET, where nothing replaces it
+	}
 	if strings.HasPrefix(handlers.RequestFrom(c.Request().Context()).Origin, "https:") {
 		header.Set(echo.HeaderStrictTransportSecurity, "max-age=31536000")
 	}

@@ -92,6 +92,7 @@ var imageScenarios = []scenario{
 	{name: "20,000 × 20,000 pixels in few bytes", request: "PATCH …/{tartu}/", body: parts(file("image", "a.png", "image/png", hugePNG)), status: 400,
 		want: `{"image":["Ensure this image has no more than 16000000 pixels."]}`},
 	{name: "a text in place of a file", request: "PATCH …/{tartu}/", body: parts(text("image", "None")), status: 400, want: notAFile},
+	{name: "a file without a name and a media type", request: "PATCH …/{tartu}/", body: parts(text("image", pngFile)), status: 400, want: notAFile},
 	{name: "a text in place of a file, of a new organisation", request: "POST …/", body: parts(text("customer", "https://x/api/customers/{free.customer}/"), text("image", "None")), status: 400, want: notAFile},
 	{name: "a file in place of a text", request: "PATCH …/{tartu}/", body: parts(file("description", "a.txt", "text/plain", "x")), status: 400, want: `{"description":["Not a valid string."]}`},
 	{name: "a file in place of a customer", request: "POST …/", body: parts(file("customer", "a", "text/plain", "https://x/api/customers/{free.customer}/")), status: 400,

@@ -105,6 +105,7 @@ var listFilterScenarios = []scenario{
 	{name: "customer", request: "GET …/?customer=https://calls.example.com/api/customers/{tartu.customer}/", status: 200, want: list("tartu"),
 		headers: page("1", "first", "?customer=https%3A%2F%2Fcalls.example.com%2Fapi%2Fcustomers%2F{tartu.customer}%2F", "last", "?customer=https%3A%2F%2Fcalls.example.com%2Fapi%2Fcustomers%2F{tartu.customer}%2F")},
 	{name: "customer at another host, as the reference page spells it", request: "GET …/?customer=http://localhost:1/api/customer/{tartu.customer:hex}", status: 200, want: list("tartu")},
+	{name: "customer with a scheme in capitals", request: "GET …/?customer=HTTPS://x/api/customers/{tartu.customer}/", status: 200, want: list("tartu")},
 	{name: "customer by its path", request: "GET …/?customer=/api/customers/{tartu.customer:UPPER}/", status: 200, want: list("tartu")},
 	{name: "customer that is not known", request: "GET …/?customer=/api/customers/{sam}/", status: 200, want: "[]", headers: page("0", "first", "?customer=%2Fapi%2Fcustomers%2F{sam}%2F", "last", "?customer=%2Fapi%2Fcustomers%2F{sam}%2F")},
 	{name: "customer without an organisation", request: "GET …/?customer=/api/customers/{free.customer}/", status: 200, want: "[]"},
@@ -137,6 +138,7 @@ var listFilterScenarios = []scenario{
 	{name: "customer_keyword that is not UTF-8", request: "GET …/?customer_keyword=%FF", status: 400, want: notUTF8},
 	{name: "customer_keyword of raw bytes that are not UTF-8", request: "GET …/?customer_keyword=\xff", status: 400, want: notUTF8},
 	{name: "more parameters than anybody needs", request: "GET …/?" + strings.Repeat("a&", 10_001), status: 400, want: `{"detail":"Malformed request: number of URL query parameters exceeded limit"}`},
+	{name: "more orders than anybody needs", request: "GET …/?customer_uuid={tartu}&o=" + manyNames(10_001), status: 400, want: `{"o":["Too many values."]}`},
 	{name: "an unknown parameter whose name is not UTF-8", request: "GET …/?%FF=1", status: 400, want: notUTF8},
 }
 

@@ -56,17 +56,18 @@ func (b *body) addPart(part *multipart.Part, content []byte, parts openapi3.Sche
 	_, named := disposition["filename"]
 	mediaType, _, _ := mime.ParseMediaType(part.Header.Get("Content-Type"))
 	name, isFile := disposition["name"], named || mediaType != "" && mediaType != "text/plain"
-	if !isFile && (!utf8.ValidString(name) || !utf8.Valid(content)) {
-		return errNotUTF8
-	}
 	property := parts[name]
-	if property == nil {
+	takesFile := property != nil && property.Value.Format == "binary"
+	switch {
+	case !isFile && (!utf8.ValidString(name) || !takesFile && !utf8.Valid(content)):
+		return errNotUTF8
+	case property == nil:
 		return nil
 	}
 	delete(b.files, name)
 	delete(b.value, name)
 	switch {
-	case property.Value.Format == "binary" && (isFile || len(content) > 0):
+	case takesFile && (isFile || len(content) > 0):
 		b.files[name] = handlers.File{Content: content, Text: !isFile}
 	case isFile:
 		b.value[name] = []any{} // not a text

@@ -78,15 +78,17 @@ func normaliseValues(parameter *openapi3.Parameter, values []string) []string {
 // maxValues is how many different values a list parameter may have.
 const maxValues = 100
 
-// distinct drops values that were there before, also with another direction (-name and name).
+// distinct drops values that were there before, also with another direction (-name and name), and those
+// beyond the first one that is too many: a query of very many parameters can't be read again.
 func distinct(values []string) []string {
 	seen := map[string]bool{}
-	return slices.DeleteFunc(values, func(value string) bool {
+	values = slices.DeleteFunc(values, func(value string) bool {
 		name := strings.TrimPrefix(value, "-")
 		again := seen[name]
 		seen[name] = true
 		return again
 	})
+	return values[:min(len(values), maxValues+1)]
 }
 
 // parseQuery reads a query or a urlencoded body as browsers do: a % that begins no escape and

@@ -67,6 +67,7 @@ var plainScenarios = []scenario{
 	{name: "the database is up", as: "nobody", request: "GET /readyz", status: 200, want: `{"status":"ok"}`},
 
 	{name: "an image", as: "nobody", request: "GET /api/media/{tartu.image}/", status: 200, want: tartuImage, headers: imageHeaders},
+	{name: "a part of an image, which is all of it", as: "nobody", request: "GET /api/media/{tartu.image}/", header: []string{"Range: bytes=0-3"}, status: 200, want: tartuImage, headers: map[string]string{"Accept-Ranges": ""}},
 	{name: "an image that the client has", as: "nobody", request: "GET /api/media/{tartu.image}/", header: []string{"If-None-Match: " + imageHeaders["ETag"]}, status: 304, headers: imageHeaders},
 	{name: "an image of which the client has another", as: "nobody", request: "GET /api/media/{tartu.image}/", header: []string{`If-None-Match: "x"`}, status: 200, want: tartuImage, headers: imageHeaders},
 	{name: "an unknown image", as: "nobody", request: "GET /api/media/{tartu}/", status: 404, want: `{"detail":"Not found."}`},

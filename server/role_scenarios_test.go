@@ -9,8 +9,10 @@ const (
 	notActive   = `{"non_field_errors":["Role is not active."]}`
 	deactivated = `{"non_field_errors":["Only staff users can assign roles to deactivated users."]}`
 	notHeld     = `{"non_field_errors":["User does not have this role in this scope."]}`
+	tooLate     = `{"expiration_time":["Expiration time must not be later than that of your own role."]}`
 	past        = `{"expiration_time":["Expiration time should be greater than current time."]}`
 
+	march   = `{"expiration_time":"2027-03-01T00:00:00Z"}`
 	april   = `{"expiration_time":"2027-04-01T00:00:00Z"}`
 	forever = `{"expiration_time":null}`
 )
@@ -70,6 +72,7 @@ var addUserScenarios = []scenario{
 	{name: "a new one takes the place of an expired one", request: "POST …/{tartu}/add_user/", body: role("HELPER", "erik", untilApril), status: 201, want: april,
 		events: grantedBy("sam", "2027-04-01T00:00:00Z", "erik:HELPER:tartu"), then: shows("erik", `[{"expiration_time":"2027-04-01T00:00:00Z","role_name":"HELPER","created_by_full_name":"Sam Staff"}]`)},
 	{name: "what was revoked can be given again", request: "POST …/{tartu}/add_user/", body: role("HELPER", "rita", ""), status: 201, want: forever, events: grantedBy("sam", "further notice")},
+	{name: "as long as one's own role", as: "jyrg", request: "POST …/{tartu}/add_user/", body: role("HELPER", "bob", `,"expiration_time":"2027-03-01T00:00:00.0000009Z"`), status: 201, want: march, events: grantedBy("jyrg", "2027-03-01T00:00:00Z")},
 
 	{name: "who holds the role for good", request: "POST …/{tartu}/add_user/", body: role("CUSTOMER.CALL_ORGANIZER", "carl", ""), status: 400, want: alreadyHeld},
 	{name: "a temporary one where there is one for good", request: "POST …/{tartu}/add_user/", body: role("CUSTOMER.CALL_ORGANIZER", "carl", untilApril), status: 400, want: alreadyHeld},
@@ -81,6 +84,8 @@ var addUserScenarios = []scenario{
 	{name: "a role to oneself, by who may only on the organisation", as: "carl", request: "POST …/{tartu}/add_user/", body: role("HELPER", "carl", ""), status: 400, want: ownRole},
 	{name: "a role to oneself beside another's name", as: "carl", request: "POST …/{tartu}/add_user/?user={bob}", body: jsonBody(`{"role":"HELPER","user":"{bob}","user":"{carl}"}`), status: 400, want: ownRole},
 	{name: "who is not active, by who is not staff", as: "olev", request: "POST …/{zagreb}/add_user/", body: role("HELPER", "ines", ""), status: 400, want: deactivated},
+	{name: "longer than one's own role", as: "jyrg", request: "POST …/{tartu}/add_user/", body: role("HELPER", "bob", `,"expiration_time":"2027-03-01T00:00:00.000001Z"`), status: 400, want: tooLate},
+	{name: "for good, by whose own role ends", as: "jyrg", request: "POST …/{tartu}/add_user/", body: role("HELPER", "bob", ""), status: 400, want: tooLate},
 	{name: "the customer is blocked", request: "POST …/{angstrom}/add_user/", body: role("HELPER", "bob", ""), status: 400, want: notAvailable},
 
 	{name: "by a user without a role", as: "bob", request: "POST …/{tartu}/add_user/", body: role("HELPER", "bob", ""), status: 403, want: mayNot},
@@ -109,7 +114,10 @@ var updateUserScenarios = []scenario{
 	{name: "a role that is expired", request: "POST …/{tartu}/update_user/", body: role("HELPER", "erik", untilApril), status: 400, want: notHeld},
 	{name: "a role that is held elsewhere", request: "POST …/{zagreb}/update_user/", body: role("HELPER", "nora", ""), status: 400, want: notHeld},
 	{name: "a role of another scope", request: "POST …/{tartu}/update_user/", body: role("CUSTOMER.OWNER", "olev", ""), status: 400, want: notHeld},
-	{name: "one's own role, by who may only on the organisation", as: "jyrg", request: "POST …/{tartu}/update_user/", body: role("HELPER", "jyrg", ""), status: 400, want: ownRole},
+	{name: "one's own role, by who may only on the organisation", as: "carl", request: "POST …/{tartu}/update_user/", body: role("CUSTOMER.CALL_ORGANIZER", "carl", ""), status: 400, want: ownRole},
+	{name: "sooner, by whose own role ends", as: "jyrg", request: "POST …/{tartu}/update_user/", body: role("CUSTOMER.CALL_ORGANIZER", "carl", `,"expiration_time":"2027-03-01T00:00:00Z"`), status: 200, want: march,
+		events: []string{"user_role.update {carl:CUSTOMER.CALL_ORGANIZER:tartu} by jyrg: until 2027-03-01T00:00:00Z, before that further notice"}},
+	{name: "for good, by whose own role ends", as: "jyrg", request: "POST …/{tartu}/update_user/", body: role("HELPER", "nora", `,"expiration_time":null`), status: 400, want: tooLate},
 	{name: "the customer is blocked", request: "POST …/{angstrom}/update_user/", body: role("CUSTOMER.CALL_ORGANIZER", "carl", ""), status: 400, want: notAvailable},
 	{name: "by a member without the permission", as: "nora", request: "POST …/{tartu}/update_user/", body: role("HELPER", "jyrg", ""), status: 403, want: mayNot},
 }
@@ -121,6 +129,7 @@ var deleteUserScenarios = []scenario{
 		events: []string{"user_role.revoke {jyrg:HELPER:tartu} by carl"}, then: shows("jyrg", `[{"expiration_time":"2027-03-01T00:00:00Z","role_name":"CUSTOMER.CALL_ORGANIZER"}]`)},
 	{name: "a time that does not matter", request: "POST …/{tartu}/delete_user/", body: role("HELPER", "nora", untilApril), status: 200,
 		events: []string{"user_role.revoke {nora:HELPER:tartu} by sam"}, then: shows("nora", "[]")},
+	{name: "by whose own role ends", as: "jyrg", request: "POST …/{tartu}/delete_user/", body: role("HELPER", "nora", ""), status: 200, events: []string{"user_role.revoke {nora:HELPER:tartu} by jyrg"}},
 	{name: "of who is not active", as: "carl", request: "POST …/{tartu}/delete_user/", body: role("HELPER", "ines", ""), status: 200, events: []string{"user_role.revoke {ines:HELPER:tartu} by carl"}},
 
 	{name: "a role that is not active", request: "POST …/{tartu}/delete_user/", body: role("RETIRED", "ines", ""), status: 200, events: []string{"user_role.revoke {ines:RETIRED:tartu} by sam"}},
@@ -148,6 +157,8 @@ var roleBodyScenarios = func() []scenario {
 		{name: "empty texts", body: jsonBody(`{"role":"","user":""}`), want: `{"role":["This field may not be blank."],"user":["Must be a valid UUID."]}`},
 		{name: "empty texts of a form", body: formBody(`role=&user=&expiration_time=`),
 			want: `{"role":["This field may not be blank."],"user":["Must be a valid UUID."]}`},
+		{name: "half characters", body: jsonBody(`{"role":"\ud800","user":"\ud800","expiration_time":"\ud800"}`),
+			want: `{"expiration_time":["Datetime has wrong format. Use RFC 3339, such as 2027-01-31T00:00:00Z."],"role":["Surrogate characters are not allowed: U+D800."],"user":["Must be a valid UUID."]}`},
 		{name: "a role with a NUL", body: role(`HELPER\u0000`, "bob", ""), want: `{"role":["Null characters are not allowed."]}`},
 		{name: "a user that is a name", body: jsonBody(`{"role":"HELPER","user":"bob"}`), want: `{"user":["Must be a valid UUID."]}`},
 		{name: "a user that is a URN", body: jsonBody(`{"role":"HELPER","user":"urn:uuid:{bob}"}`), want: `{"user":["Must be a valid UUID."]}`},

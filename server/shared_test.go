@@ -108,6 +108,7 @@ func TestEveryPathNeedsAUUID(t *testing.T) {
 		stage := newStage(t, engine)
 		id := stage.names.Replace("{tartu}")
 		stage.play(t, scenario{request: "GET …/" + strings.ReplaceAll(id, "-", "%2D") + "/", status: 200, want: organisation["tartu"]})
+		stage.play(t, scenario{as: "nobody", request: "GET /api/media/" + strings.ReplaceAll(stage.names.Replace("{tartu.image}"), "-", "%2D") + "/", status: 200, want: tartuImage})
 		escapedTwice := strings.ReplaceAll(id, "-", "%252D")
 		for _, op := range operations {
 			if !strings.Contains(op.path, "{uuid}") {

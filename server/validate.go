@@ -123,6 +123,14 @@ func (b *body) validate(fields map[string][]string) {
 			fields[field] = []string{fieldText(e, b.value[field])}
 		}
 	}
+	for field := range b.value {
+		if fields[field] != nil {
+			continue
+		}
+		if half := loneSurrogate(b.raw[field]); half != "" {
+			fields[field] = []string{"Surrogate characters are not allowed: U+" + half + "."}
+		}
+	}
 }
 
 // schemaErrors takes the validator's errors apart.

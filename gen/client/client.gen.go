@@ -1437,7 +1437,8 @@ type ClientInterface interface {
 	// Assigns a specific role to a user within the current scope. An optional expiration time
 	// for the role can be set. For holders of `CALL.CREATE_PERMISSION` on the organisation or
 	// its customer. A permanent or longer grant takes the place of a shorter one; a role that is
-	// held for as long already is a 400.
+	// held for as long already is a 400. Who holds the permission for a time grants for that time
+	// at most.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1449,7 +1450,8 @@ type ClientInterface interface {
 	// Assigns a specific role to a user within the current scope. An optional expiration time
 	// for the role can be set. For holders of `CALL.CREATE_PERMISSION` on the organisation or
 	// its customer. A permanent or longer grant takes the place of a shorter one; a role that is
-	// held for as long already is a 400.
+	// held for as long already is a 400. Who holds the permission for a time grants for that time
+	// at most.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1461,7 +1463,8 @@ type ClientInterface interface {
 	// Assigns a specific role to a user within the current scope. An optional expiration time
 	// for the role can be set. For holders of `CALL.CREATE_PERMISSION` on the organisation or
 	// its customer. A permanent or longer grant takes the place of a shorter one; a role that is
-	// held for as long already is a 400.
+	// held for as long already is a 400. Who holds the permission for a time grants for that time
+	// at most.
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type.
 	//
@@ -1529,7 +1532,8 @@ type ClientInterface interface {
 	// Updates the expiration time for a user's existing role in the current scope. This is
 	// useful for extending or shortening the duration of a permission. To make a role permanent,
 	// set expiration_time to null; leaving it out does the same. For holders of
-	// `CALL.UPDATE_PERMISSION` on the organisation or its customer.
+	// `CALL.UPDATE_PERMISSION` on the organisation or its customer. Who holds the permission for a
+	// time extends for that time at most.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1541,7 +1545,8 @@ type ClientInterface interface {
 	// Updates the expiration time for a user's existing role in the current scope. This is
 	// useful for extending or shortening the duration of a permission. To make a role permanent,
 	// set expiration_time to null; leaving it out does the same. For holders of
-	// `CALL.UPDATE_PERMISSION` on the organisation or its customer.
+	// `CALL.UPDATE_PERMISSION` on the organisation or its customer. Who holds the permission for a
+	// time extends for that time at most.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1553,7 +1558,8 @@ type ClientInterface interface {
 	// Updates the expiration time for a user's existing role in the current scope. This is
 	// useful for extending or shortening the duration of a permission. To make a role permanent,
 	// set expiration_time to null; leaving it out does the same. For holders of
-	// `CALL.UPDATE_PERMISSION` on the organisation or its customer.
+	// `CALL.UPDATE_PERMISSION` on the organisation or its customer. Who holds the permission for a
+	// time extends for that time at most.
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type.
 	//
@@ -1817,7 +1823,8 @@ func (c *Client) CallManagingOrganisationsUpdateWithFormdataBody(ctx context.Con
 // Assigns a specific role to a user within the current scope. An optional expiration time
 // for the role can be set. For holders of `CALL.CREATE_PERMISSION` on the organisation or
 // its customer. A permanent or longer grant takes the place of a shorter one; a role that is
-// held for as long already is a 400.
+// held for as long already is a 400. Who holds the permission for a time grants for that time
+// at most.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1839,7 +1846,8 @@ func (c *Client) CallManagingOrganisationsAddUserWithBody(ctx context.Context, u
 // Assigns a specific role to a user within the current scope. An optional expiration time
 // for the role can be set. For holders of `CALL.CREATE_PERMISSION` on the organisation or
 // its customer. A permanent or longer grant takes the place of a shorter one; a role that is
-// held for as long already is a 400.
+// held for as long already is a 400. Who holds the permission for a time grants for that time
+// at most.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1861,7 +1869,8 @@ func (c *Client) CallManagingOrganisationsAddUser(ctx context.Context, uuid UUID
 // Assigns a specific role to a user within the current scope. An optional expiration time
 // for the role can be set. For holders of `CALL.CREATE_PERMISSION` on the organisation or
 // its customer. A permanent or longer grant takes the place of a shorter one; a role that is
-// held for as long already is a 400.
+// held for as long already is a 400. Who holds the permission for a time grants for that time
+// at most.
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type.
 //
@@ -1999,7 +2008,8 @@ func (c *Client) CallManagingOrganisationsStatsRetrieve(ctx context.Context, uui
 // Updates the expiration time for a user's existing role in the current scope. This is
 // useful for extending or shortening the duration of a permission. To make a role permanent,
 // set expiration_time to null; leaving it out does the same. For holders of
-// `CALL.UPDATE_PERMISSION` on the organisation or its customer.
+// `CALL.UPDATE_PERMISSION` on the organisation or its customer. Who holds the permission for a
+// time extends for that time at most.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2021,7 +2031,8 @@ func (c *Client) CallManagingOrganisationsUpdateUserWithBody(ctx context.Context
 // Updates the expiration time for a user's existing role in the current scope. This is
 // useful for extending or shortening the duration of a permission. To make a role permanent,
 // set expiration_time to null; leaving it out does the same. For holders of
-// `CALL.UPDATE_PERMISSION` on the organisation or its customer.
+// `CALL.UPDATE_PERMISSION` on the organisation or its customer. Who holds the permission for a
+// time extends for that time at most.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -2043,7 +2054,8 @@ func (c *Client) CallManagingOrganisationsUpdateUser(ctx context.Context, uuid U
 // Updates the expiration time for a user's existing role in the current scope. This is
 // useful for extending or shortening the duration of a permission. To make a role permanent,
 // set expiration_time to null; leaving it out does the same. For holders of
-// `CALL.UPDATE_PERMISSION` on the organisation or its customer.
+// `CALL.UPDATE_PERMISSION` on the organisation or its customer. Who holds the permission for a
+// time extends for that time at most.
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type.
 //
@@ -3295,7 +3307,8 @@ type ClientWithResponsesInterface interface {
 	// Assigns a specific role to a user within the current scope. An optional expiration time
 	// for the role can be set. For holders of `CALL.CREATE_PERMISSION` on the organisation or
 	// its customer. A permanent or longer grant takes the place of a shorter one; a role that is
-	// held for as long already is a 400.
+	// held for as long already is a 400. Who holds the permission for a time grants for that time
+	// at most.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3307,7 +3320,8 @@ type ClientWithResponsesInterface interface {
 	// Assigns a specific role to a user within the current scope. An optional expiration time
 	// for the role can be set. For holders of `CALL.CREATE_PERMISSION` on the organisation or
 	// its customer. A permanent or longer grant takes the place of a shorter one; a role that is
-	// held for as long already is a 400.
+	// held for as long already is a 400. Who holds the permission for a time grants for that time
+	// at most.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3319,7 +3333,8 @@ type ClientWithResponsesInterface interface {
 	// Assigns a specific role to a user within the current scope. An optional expiration time
 	// for the role can be set. For holders of `CALL.CREATE_PERMISSION` on the organisation or
 	// its customer. A permanent or longer grant takes the place of a shorter one; a role that is
-	// held for as long already is a 400.
+	// held for as long already is a 400. Who holds the permission for a time grants for that time
+	// at most.
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3393,7 +3408,8 @@ type ClientWithResponsesInterface interface {
 	// Updates the expiration time for a user's existing role in the current scope. This is
 	// useful for extending or shortening the duration of a permission. To make a role permanent,
 	// set expiration_time to null; leaving it out does the same. For holders of
-	// `CALL.UPDATE_PERMISSION` on the organisation or its customer.
+	// `CALL.UPDATE_PERMISSION` on the organisation or its customer. Who holds the permission for a
+	// time extends for that time at most.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3405,7 +3421,8 @@ type ClientWithResponsesInterface interface {
 	// Updates the expiration time for a user's existing role in the current scope. This is
 	// useful for extending or shortening the duration of a permission. To make a role permanent,
 	// set expiration_time to null; leaving it out does the same. For holders of
-	// `CALL.UPDATE_PERMISSION` on the organisation or its customer.
+	// `CALL.UPDATE_PERMISSION` on the organisation or its customer. Who holds the permission for a
+	// time extends for that time at most.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3417,7 +3434,8 @@ type ClientWithResponsesInterface interface {
 	// Updates the expiration time for a user's existing role in the current scope. This is
 	// useful for extending or shortening the duration of a permission. To make a role permanent,
 	// set expiration_time to null; leaving it out does the same. For holders of
-	// `CALL.UPDATE_PERMISSION` on the organisation or its customer.
+	// `CALL.UPDATE_PERMISSION` on the organisation or its customer. Who holds the permission for a
+	// time extends for that time at most.
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -5646,7 +5664,8 @@ func (c *ClientWithResponses) CallManagingOrganisationsUpdateWithFormdataBodyWit
 // Assigns a specific role to a user within the current scope. An optional expiration time
 // for the role can be set. For holders of `CALL.CREATE_PERMISSION` on the organisation or
 // its customer. A permanent or longer grant takes the place of a shorter one; a role that is
-// held for as long already is a 400.
+// held for as long already is a 400. Who holds the permission for a time grants for that time
+// at most.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -5664,7 +5683,8 @@ func (c *ClientWithResponses) CallManagingOrganisationsAddUserWithBodyWithRespon
 // Assigns a specific role to a user within the current scope. An optional expiration time
 // for the role can be set. For holders of `CALL.CREATE_PERMISSION` on the organisation or
 // its customer. A permanent or longer grant takes the place of a shorter one; a role that is
-// held for as long already is a 400.
+// held for as long already is a 400. Who holds the permission for a time grants for that time
+// at most.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -5682,7 +5702,8 @@ func (c *ClientWithResponses) CallManagingOrganisationsAddUserWithResponse(ctx c
 // Assigns a specific role to a user within the current scope. An optional expiration time
 // for the role can be set. For holders of `CALL.CREATE_PERMISSION` on the organisation or
 // its customer. A permanent or longer grant takes the place of a shorter one; a role that is
-// held for as long already is a 400.
+// held for as long already is a 400. Who holds the permission for a time grants for that time
+// at most.
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -5798,7 +5819,8 @@ func (c *ClientWithResponses) CallManagingOrganisationsStatsRetrieveWithResponse
 // Updates the expiration time for a user's existing role in the current scope. This is
 // useful for extending or shortening the duration of a permission. To make a role permanent,
 // set expiration_time to null; leaving it out does the same. For holders of
-// `CALL.UPDATE_PERMISSION` on the organisation or its customer.
+// `CALL.UPDATE_PERMISSION` on the organisation or its customer. Who holds the permission for a
+// time extends for that time at most.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -5816,7 +5838,8 @@ func (c *ClientWithResponses) CallManagingOrganisationsUpdateUserWithBodyWithRes
 // Updates the expiration time for a user's existing role in the current scope. This is
 // useful for extending or shortening the duration of a permission. To make a role permanent,
 // set expiration_time to null; leaving it out does the same. For holders of
-// `CALL.UPDATE_PERMISSION` on the organisation or its customer.
+// `CALL.UPDATE_PERMISSION` on the organisation or its customer. Who holds the permission for a
+// time extends for that time at most.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -5834,7 +5857,8 @@ func (c *ClientWithResponses) CallManagingOrganisationsUpdateUserWithResponse(ct
 // Updates the expiration time for a user's existing role in the current scope. This is
 // useful for extending or shortening the duration of a permission. To make a role permanent,
 // set expiration_time to null; leaving it out does the same. For holders of
-// `CALL.UPDATE_PERMISSION` on the organisation or its customer.
+// `CALL.UPDATE_PERMISSION` on the organisation or its customer. Who holds the permission for a
+// time extends for that time at most.
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 //
