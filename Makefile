@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo-reset build test differential chaos contract bench generate lint lint-spec spec-diff
+.PHONY: help run demo-reset build test differential chaos contract clients bench generate lint lint-spec spec-diff
 
 LISTEN     ?= 127.0.0.1:8080
 TEST_FLAGS ?=
@@ -44,6 +44,10 @@ contract: build ## Hold the server against openapi.yaml with schemathesis (SEED=
 	@tools/setup.sh contract
 	tools/postgres.sh tools/contract.sh
 
+clients: build ## Make clients by many generators, compile and use them (ALL=1: those in Rust too)
+	@tools/setup.sh clients $(if $(ALL),rust)
+	tests/clients/run.py $(if $(ALL),--all)
+
 # A server that keeps what it acknowledged, or writes would cost nothing.
 bench: build ## Measure the program under load, compared with BENCH_BASE=REV (docs/performance.md)
 	go build -o bin/bench ./bench
@@ -55,7 +59,7 @@ generate: ## Make gen/ from openapi.yaml
 
 lint: ## Run the linters; count the lines of Go that are written by hand
 	go tool -modfile=tools/go.mod golangci-lint run
-	@find . -name '*.go' ! -path './gen/*' -exec awk '\
+	@find . -name '*.go' ! -path '*/gen/*' -exec awk '\
 		FILENAME ~ /^\.\/bench\// { benchmark++; next } \
 		FILENAME ~ /_test\.go$$|^\.\/tests\/|test\/[^\/]*$$/ { tests++; next } \
 		{ program++ } \

@@ -4,6 +4,7 @@
 #   tools/setup.sh build                   # a C compiler
 #   tools/setup.sh build test              # and Postgres, Chromium and HTTPie
 #   tools/setup.sh build chaos contract    # what make chaos and make contract need
+#   tools/setup.sh build clients rust      # what make clients ALL=1 needs
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -44,8 +45,20 @@ for purpose in "$@"; do
 		need tools/postgres.sh --find -- postgresql
 		need python3 -c 'import ensurepip' -- python3 python3-venv # schemathesis is written in Python
 		;;
+	clients)
+		need python3 -c 'import ensurepip' -- python3 python3-venv
+		need command -v javac -- default-jdk-headless
+		need command -v npm -- npm # it installs a newer Node.js for the generators
+		need command -v curl -- curl ca-certificates
+		;;
+	rust)
+		if ! command -v cargo >/dev/null; then
+			echo "Rust is missing: https://rustup.rs" >&2
+			exit 1
+		fi
+		;;
 	*)
-		echo "usage: tools/setup.sh [build] [test] [chaos] [contract]" >&2
+		echo "usage: tools/setup.sh [build] [test] [chaos] [contract] [clients] [rust]" >&2
 		exit 2
 		;;
 	esac

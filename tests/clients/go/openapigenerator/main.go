@@ -1,0 +1,51 @@
+// The ten steps with openapi-generator's Go client.
+package main
+
+import (
+	"context"
+
+	calls "clients/gen/openapigenerator"
+	. "clients/setting"
+)
+
+func main() {
+	configuration := calls.NewConfiguration()
+	configuration.Servers = calls.ServerConfigurations{{URL: URL}}
+	configuration.AddDefaultHeader("Authorization", Token)
+	api := calls.NewAPIClient(configuration).CallManagingOrganisationsAPI
+	ctx := context.Background()
+
+	list, _, err := api.CallManagingOrganisationsList(ctx).
+		O([]calls.CallManagingOrganisationOEnum{calls.CALLMANAGINGORGANISATIONOENUM_CUSTOMER_NAME2}).Page(1).PageSize(2).Execute()
+	Check(err == nil && len(list) == 2 && list[0].CustomerName > list[1].CustomerName, list, err)
+
+	body := calls.NewCallManagingOrganisationRequest(Customer)
+	body.SetDescription("created")
+	created, _, err := api.CallManagingOrganisationsCreate(ctx).CallManagingOrganisationRequest(*body).Execute()
+	Check(err == nil && created.Description == "created", err)
+	id := created.Uuid
+
+	got, _, err := api.CallManagingOrganisationsRetrieve(ctx, id).Execute()
+	Check(err == nil && got.Uuid == id && got.Created.Equal(created.Created) && got.Image.Get() == nil, err)
+
+	text := calls.NewPatchedCallManagingOrganisationRequest()
+	text.SetDescription("changed")
+	got, _, err = api.CallManagingOrganisationsPartialUpdate(ctx, id).PatchedCallManagingOrganisationRequest(*text).Execute()
+	Check(err == nil && got.Description == "changed", err)
+
+	Upload(id)
+	cleared := calls.NewPatchedCallManagingOrganisationRequest()
+	cleared.SetImageNil()
+	got, _, err = api.CallManagingOrganisationsPartialUpdate(ctx, id).PatchedCallManagingOrganisationRequest(*cleared).Execute()
+	Check(err == nil && got.Image.Get() == nil && got.Description == "changed", err)
+
+	_, _, err = api.CallManagingOrganisationsAddUser(ctx, id).UserRoleCreateRequest(*calls.NewUserRoleCreateRequest(Role, User.String())).Execute()
+	Check(err == nil, err)
+	members, _, err := api.CallManagingOrganisationsListUsersList(ctx, id).Execute()
+	Check(err == nil && len(members) == 1 && members[0].GetUserUuid() == User.String() && members[0].ExpirationTime.Get() == nil, members, err)
+	_, err = api.CallManagingOrganisationsDeleteUser(ctx, id).UserRoleDeleteRequest(*calls.NewUserRoleDeleteRequest(Role, User.String())).Execute()
+	Check(err == nil, err)
+
+	_, err = api.CallManagingOrganisationsDestroy(ctx, id).Execute()
+	Check(err == nil, err)
+}
