@@ -49,7 +49,7 @@ for purpose in "$@"; do
 		need python3 -c 'import ensurepip' -- python3 python3-venv
 		need command -v javac -- default-jdk-headless
 		need command -v npm -- npm # it installs a newer Node.js for the generators
-		need command -v curl -- curl ca-certificates
+		need command -v mvn -- maven
 		;;
 	rust)
 		if ! command -v cargo >/dev/null; then

@@ -6,7 +6,7 @@
     tests/clients/run.py NAME...    # those whose names hold one of these
     tests/clients/run.py --table    # only prints the table of docs/contract.md
 
-Versions are pinned in go/go.mod, java/jars.txt, python/requirements.txt, rust/*/Cargo.toml and
+Versions are pinned in go/go.mod, java/pom.xml, python/requirements.txt, rust/*/Cargo.toml and
 typescript/package.json. What a generator writes goes to a folder gen/ beside the steps.
 """
 import json
@@ -25,7 +25,7 @@ root = here.parent.parent
 venv_folder = root / ".venv/clients"
 jars = venv_folder / "jars"
 
-JAR = ("java/jars.txt", "openapi-generator-cli-")
+JAR = ("java/pom.xml", "openapi-generator-cli</artifactId>\n      <version>")
 OPENAPI_GENERATOR = "java -jar $JARS/openapi-generator-cli-*.jar generate -i $SPEC --global-property=skipFormModel=false"
 TSC = ("tsc --strict --target es2022 --module nodenext --lib es2022,dom,dom.iterable --types node --skipLibCheck"
        " --outDir gen/out")
@@ -129,10 +129,7 @@ def install(work: Path) -> dict[str, str]:
         venv.create(venv_folder, with_pip=True)
     bash(f"{venv_folder}/bin/pip install --quiet -r requirements.txt", here / "python")
     bash("npm install --silent --no-package-lock --no-audit --no-fund", here / "typescript")
-    jars.mkdir(exist_ok=True)
-    for jar in (here / "java/jars.txt").read_text().split():
-        if not (jars / Path(jar).name).exists():
-            bash(f"curl -sSf --retry 3 -o part https://repo1.maven.org/maven2/{jar} && mv part {Path(jar).name}", jars)
+    bash(f"rm -rf {jars} && mvn -q -B dependency:copy-dependencies -DoutputDirectory={jars}", here / "java")
     for kind in ("yaml", "json"):
         bash(f"bin/opencalls openapi --bodies json --format {kind} >{work}/json-bodies.{kind}", root)
     folders = [venv_folder / "bin", here / "typescript/node_modules/.bin", os.environ["PATH"]]
