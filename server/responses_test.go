@@ -14,9 +14,9 @@ import (
 func TestValidateResponses(t *testing.T) {
 	for _, test := range []struct{ statement, request, violation string }{
 		{"UPDATE users SET username = '" + strings.Repeat("n", 129) + "' WHERE username = 'jyrg'", "GET …/{tartu}/list_users/?user={jyrg}",
-			"operation call_managing_organisations_list_users_list, status 200, field /0/user_username: maximum string length is 128"},
+			"operation call_managing_organisations_list_users_list, status 200: response body doesn't match schema: Error at \\\"/0/user_username\\\": maximum string length is 128"},
 		{"UPDATE counters SET value = -1", "HEAD …/",
-			`operation call_managing_organisations_count, status 200, response header \"X-Result-Count\" doesn't match schema: number must be at least 0`},
+			`operation call_managing_organisations_count, status 200: response header \"X-Result-Count\" doesn't match schema: number must be at least 0`},
 	} {
 		for mode, want := range map[string]struct {
 			status int
