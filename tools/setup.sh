@@ -38,8 +38,9 @@ for purpose in "$@"; do
 		;;
 	chaos)
 		need tools/postgres.sh --find -- postgresql
-		need command -v haproxy -- haproxy # a rolling restart is tried behind it
-		need command -v strace -- strace   # it shows when SQLite syncs
+		need command -v haproxy -- haproxy     # a rolling restart is tried behind it
+		need command -v strace -- strace       # it shows when SQLite syncs
+		need command -v pgbouncer -- pgbouncer # the program runs behind it
 		;;
 	contract)
 		need tools/postgres.sh --find -- postgresql
