@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/mattn/go-sqlite3"
 	"github.com/pressly/goose/v3"
@@ -23,7 +24,7 @@ const sqliteReaders = 4
 // sqliteEngine is GORM's dialect of SQLite with what the store needs beside it.
 type sqliteEngine struct {
 	gormsqlite.Dialector
-	temporary string // directory to remove on close, if any
+	temporary *os.File // directory to remove on close, if any
 }
 
 func openSQLite(ctx context.Context, cfg Config) (*Store, error) {
@@ -31,11 +32,11 @@ func openSQLite(ctx context.Context, cfg Config) (*Store, error) {
 	e := &sqliteEngine{}
 	if path == ":memory:" {
 		// A file all the same: each connection to :memory: would be a database of its own.
-		dir, err := os.MkdirTemp("", "opencalls-")
+		dir, err := temporaryDirectory()
 		if err != nil {
 			return nil, err
 		}
-		e.temporary, path = dir, filepath.Join(dir, "opencalls.db")
+		e.temporary, path = dir, filepath.Join(dir.Name(), temporaryFile)
 	}
 	if err := createSQLiteFile(path, cfg.Existing); err != nil {
 		return nil, errors.Join(err, e.close())
@@ -54,6 +55,38 @@ func openSQLite(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, errors.Join(err, e.close())
 	}
 	return newStore(cfg, e, read, write), nil
+}
+
+// temporaryFile is the database in a temporary directory.
+const temporaryFile = "opencalls.db"
+
+// temporaryDirectory makes a directory that is locked while this process lives, and removes what
+// processes that were killed left. A directory without a database is another one's that is not locked yet.
+func temporaryDirectory() (*os.File, error) {
+	const prefix = "opencalls-memory-"
+	left, _ := filepath.Glob(filepath.Join(os.TempDir(), prefix+"*", temporaryFile))
+	for _, file := range left {
+		if dir, err := lockDirectory(filepath.Dir(file)); err == nil {
+			_ = errors.Join(os.RemoveAll(dir.Name()), dir.Close())
+		}
+	}
+	path, err := os.MkdirTemp("", prefix)
+	if err != nil {
+		return nil, err
+	}
+	return lockDirectory(path)
+}
+
+// lockDirectory opens a directory that nobody has locked, and locks it until it is closed.
+func lockDirectory(path string) (*os.File, error) {
+	dir, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(dir.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(err, dir.Close())
+	}
+	return dir, nil
 }
 
 // createSQLiteFile creates the database file where it may and there is none. Only its owner may read
@@ -179,8 +212,8 @@ func sqliteUniqueName(columns string) string {
 }
 
 func (e *sqliteEngine) close() error {
-	if e.temporary == "" {
+	if e.temporary == nil {
 		return nil
 	}
-	return os.RemoveAll(e.temporary)
+	return errors.Join(os.RemoveAll(e.temporary.Name()), e.temporary.Close())
 }

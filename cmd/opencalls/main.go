@@ -30,6 +30,8 @@ type commands struct {
 	OpenAPI openapiCommand `cmd:"" name:"openapi" help:"Print the embedded openapi.yaml."`
 	Health  healthCommand  `cmd:"" help:"Exit 0 if a server is ready: for a container's health check."`
 	Version versionCommand `cmd:"" help:"Print the version."`
+
+	VersionFlag kong.VersionFlag `name:"version" env:"-" help:"Print the version."`
 }
 
 // environment is what commands take from the process, so that tests can give them their own.
@@ -68,6 +70,7 @@ func run(arguments []string, env environment) int {
 		kong.Description("Waldur's Call Managing Organisations API, on SQLite or Postgres."),
 		kong.DefaultEnvars("OPENCALLS"),
 		kong.Vars{
+			"version":          "opencalls " + version,
 			"body_memory":      fmt.Sprint(server.DefaultBodyMemory),
 			"image_max_bytes":  fmt.Sprint(server.DefaultImageMaxBytes),
 			"image_max_pixels": fmt.Sprint(server.DefaultImageMaxPixels),
@@ -81,8 +84,12 @@ func run(arguments []string, env environment) int {
 	if err != nil {
 		panic(err) // the declarations above are wrong
 	}
+	warnOfVariables(parser, env)
+	if len(arguments) > 0 && arguments[0] == "help" {
+		arguments = append(arguments[1:], "--help")
+	}
 	parsed, err := parser.Parse(arguments)
-	if exited { // --help
+	if exited { // --help or --version
 		return status
 	}
 	if err == nil {
@@ -100,6 +107,42 @@ func run(arguments []string, env environment) int {
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// nearFlags are the flags that kong takes for the one that was meant.
+var nearFlags = regexp.MustCompile(`"--[a-z-]+"`)
+
+// warnOfVariables names the variables that only look like a flag's, and the nearest that are one.
+func warnOfVariables(parser *kong.Kong, env environment) {
+	variable := func(flag string) string {
+		return "OPENCALLS_" + strings.ToUpper(strings.ReplaceAll(strings.Trim(flag, `-"`), "-", "_"))
+	}
+	for _, line := range os.Environ() {
+		name, _, _ := strings.Cut(line, "=")
+		words, ours := strings.CutPrefix(name, "OPENCALLS_")
+		if !ours {
+			continue
+		}
+		// serve has the flags that are set by variables.
+		trace, err := kong.Trace(parser, []string{"serve", "--" + strings.ToLower(strings.ReplaceAll(words, "_", "-"))})
+		if err != nil || trace.Error == nil {
+			continue
+		}
+		if near := nearFlags.FindAllString(trace.Error.Error(), -1); len(near) > 0 {
+			for i := range near {
+				near[i] = variable(near[i])
+			}
+			fmt.Fprintf(env.stderr, "opencalls: %s is ignored: did you mean %s?\n", name, strings.Join(near, " or "))
+		}
+	}
+}
+
+// counted is a number of things, such as "1 token" or "2 tokens".
+func counted(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
 }
 
 // withoutSecrets is a text whose URLs are without credentials.

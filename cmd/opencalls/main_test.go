@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,6 +49,15 @@ func TestConfigurationErrors(t *testing.T) {
 		"listen":              {"serve", "--listen", "8080"},
 		"public URL":          {"serve", "--public-url", "calls.example.com"},
 		"public URL's path":   {"serve", "--public-url", "https://example.com/calls"},
+		"public URL h?":       {"serve", "--public-url", "http://h?"},
+		"public URL h#":       {"serve", "--public-url", "http://h#"},
+		"public URL h//":      {"serve", "--public-url", "http://h//"},
+		"public URL h/%2F":    {"serve", "--public-url", "http://h/%2F"},
+		"public URL :80":      {"serve", "--public-url", "http://:80"},
+		"public URL a,b":      {"serve", "--public-url", "http://a,b"},
+		"public URL quote":    {"serve", "--public-url", "http://a\"b"},
+		"public URL port":     {"serve", "--public-url", "http://h:99999"},
+		"public URL user":     {"serve", "--public-url", "http://u:secret@h"},
 		"drain delay":         {"serve", "--drain-delay", "-1s"},
 		"validation mode":     {"serve", "--validate-responses", "maybe"},
 		"image limit":         {"serve", "--image-max-bytes", "0"},
@@ -60,7 +70,7 @@ func TestConfigurationErrors(t *testing.T) {
 		"rate limit":          {"serve", "--rate-limit-token", "-1"},
 		"rate limit, no rate": {"serve", "--rate-limit-address", "NaN"},
 		"allowed host":        {"serve", "--allowed-hosts", "https://example.com"},
-		"trusted proxy":       {"serve", "--trusted-proxies", "10.0.0.0"},
+		"trusted proxy":       {"serve", "--trusted-proxies", "10.0.0.x"},
 		"CORS origin":         {"serve", "--cors-origin", "https://*.example.com"},
 		"TLS without a key":   {"serve", "--tls-cert", "."},
 		"body memory":         {"serve", "--body-memory", "25165823"},
@@ -92,11 +102,33 @@ func TestEnvironmentVariables(t *testing.T) {
 	}
 }
 
+// A variable that looks like a flag's, but is none, is named with the nearest that is one.
+func TestMistypedVariables(t *testing.T) {
+	variables := []string{"OPENCALLS_LISTN=:1", "OPENCALLS_DATABASE=x", "OPENCALLS_SERVICE_HOST=x", "OPENCALLS_STAFF=1", "OPENCALLS_LISTEN=:1"}
+	r := programtest.CommandIn(t, t.TempDir(), variables, "version")
+	lines := strings.Split(strings.TrimSpace(r.Stderr), "\n")
+	slices.Sort(lines)
+	want := []string{
+		"opencalls: OPENCALLS_DATABASE is ignored: did you mean OPENCALLS_DATABASE_URL or OPENCALLS_DATABASE_CONNECTIONS?",
+		"opencalls: OPENCALLS_LISTN is ignored: did you mean OPENCALLS_LISTEN?",
+	}
+	if r.Status != 0 || !slices.Equal(lines, want) {
+		t.Errorf("exit %d: %q", r.Status, lines)
+	}
+}
+
 func TestHelp(t *testing.T) {
 	if out := programtest.Run(t, "serve", "--help"); !strings.Contains(out, "OPENCALLS_PUBLIC_URL") {
 		t.Errorf("no variable in the help: %s", out)
 	}
-	if out := programtest.Run(t, "version"); !strings.HasPrefix(out, "opencalls ") {
+	for _, command := range []string{"", "serve"} {
+		same := strings.Fields(command)
+		if out := programtest.Run(t, append([]string{"help"}, same...)...); out != programtest.Run(t, append(same, "--help")...) {
+			t.Errorf("help %s: %s", command, out)
+		}
+	}
+	out := programtest.Run(t, "version")
+	if !strings.HasPrefix(out, "opencalls ") || programtest.Run(t, "--version") != out {
 		t.Errorf("version: %q", out)
 	}
 }
@@ -136,7 +168,12 @@ func TestMigrate(t *testing.T) {
 		if r := programtest.Command(t, "serve", "--listen", "127.0.0.1:0", "--no-migrate", url); r.Status != 1 {
 			t.Errorf("without a schema: exit %d: %s", r.Status, r.Stderr)
 		}
-		programtest.Run(t, "migrate", "up", url)
+		if out := programtest.Run(t, "migrate", "up", url); out != "1 step applied\n" {
+			t.Errorf("up: %q", out)
+		}
+		if out := programtest.Run(t, "migrate", "up", url); out != "0 steps applied\n" {
+			t.Errorf("up again: %q", out)
+		}
 		if out := programtest.Run(t, "migrate", "status", url); strings.Contains(out, "missing") {
 			t.Errorf("after up: %s", out)
 		}
@@ -171,7 +208,7 @@ func TestUsersAndTokens(t *testing.T) {
 		if status, body := get(t, list, token); status != http.StatusOK || strings.TrimSpace(body) != "[]" {
 			t.Errorf("with the token: %d %s", status, body)
 		}
-		if out := programtest.Run(t, "token", "revoke", "alice", url); !strings.HasPrefix(out, "1 ") {
+		if out := programtest.Run(t, "token", "revoke", "alice", url); out != "1 token revoked\n" {
 			t.Errorf("revoke: %q", out)
 		}
 		if status, _ := get(t, list, token); status != http.StatusUnauthorized {

@@ -19,7 +19,7 @@ func (c migrateUpCommand) Run(env environment) error {
 	return c.with(env, false, func(s *store.Store) error {
 		n, err := s.Migrate(env.ctx)
 		if err == nil {
-			fmt.Fprintf(env.stdout, "%d steps applied\n", n)
+			fmt.Fprintln(env.stdout, counted(n, "step")+" applied")
 		}
 		return err
 	})

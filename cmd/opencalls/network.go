@@ -9,17 +9,18 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"strconv"
 
 	"github.com/opencalls/opencalls/server"
 )
 
 // NetworkFlags are the hosts, proxies, origins and certificate of the server.
 type NetworkFlags struct {
-	AllowedHosts   []string       `name:"allowed-hosts" placeholder:"HOST" help:"Hosts that requests may name, .example.com with all below it; without it all hosts."`
-	TrustedProxies []netip.Prefix `name:"trusted-proxies" placeholder:"CIDR" help:"Networks of proxies whose X-Forwarded-For, X-Forwarded-Host and X-Forwarded-Proto count, such as 10.0.0.0/8; without it they are ignored."`
-	CORSOrigin     []string       `name:"cors-origin" placeholder:"ORIGIN" help:"Origin whose pages may use the API from a browser, such as https://portal.example.com, or *; repeatable."`
-	TLSCert        string         `name:"tls-cert" type:"existingfile" placeholder:"FILE" help:"Certificate with its chain (PEM): serve HTTPS. It is read only at startup."`
-	TLSKey         string         `name:"tls-key" type:"existingfile" placeholder:"FILE" help:"Private key of the certificate (PEM)."`
+	AllowedHosts   []string  `name:"allowed-hosts" placeholder:"HOST" help:"Hosts that requests may name, .example.com with all below it; without it all hosts."`
+	TrustedProxies []network `name:"trusted-proxies" placeholder:"CIDR" help:"Networks or addresses of proxies whose X-Forwarded-For, X-Forwarded-Host and X-Forwarded-Proto count, such as 10.0.0.0/8; without it they are ignored."`
+	CORSOrigin     []string  `name:"cors-origin" placeholder:"ORIGIN" help:"Origin whose pages may use the API from a browser, such as https://portal.example.com, or *; repeatable."`
+	TLSCert        string    `name:"tls-cert" type:"existingfile" placeholder:"FILE" help:"Certificate with its chain (PEM): serve HTTPS. It is read only at startup."`
+	TLSKey         string    `name:"tls-key" type:"existingfile" placeholder:"FILE" help:"Private key of the certificate (PEM)."`
 }
 
 var (
@@ -35,7 +36,7 @@ func (f NetworkFlags) AfterApply() error {
 		}
 	}
 	for _, origin := range f.CORSOrigin {
-		if u, err := url.Parse(origin); origin != "*" && (err != nil || !originPattern.MatchString(origin) || u.Host == "") {
+		if origin != "*" && !isOrigin(origin) {
 			return fmt.Errorf("--cors-origin: want an origin such as https://portal.example.com, or *, not %q", origin)
 		}
 	}
@@ -51,9 +52,37 @@ func (f NetworkFlags) AfterApply() error {
 	return nil
 }
 
+// isOrigin says that the text is a scheme and a host, maybe with a port.
+func isOrigin(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil || !originPattern.MatchString(text) {
+		return false
+	}
+	_, err = strconv.ParseUint(u.Port(), 10, 16)
+	return u.Port() == "" || err == nil
+}
+
+// network is a network or, as one, a single address.
+type network struct{ netip.Prefix }
+
+// UnmarshalText reads 10.0.0.0/8 or 10.0.0.1.
+func (n *network) UnmarshalText(text []byte) error {
+	address, err := netip.ParseAddr(string(text))
+	if err == nil {
+		address = address.Unmap().WithZone("")
+		n.Prefix = netip.PrefixFrom(address, address.BitLen())
+	} else if n.Prefix, err = netip.ParsePrefix(string(text)); err != nil {
+		return fmt.Errorf("want a network such as 10.0.0.0/8, or an address, not %q", text)
+	}
+	return nil
+}
+
 // ofServer sets the hosts, proxies and origins.
 func (f NetworkFlags) ofServer(cfg *server.Config) {
-	cfg.AllowedHosts, cfg.TrustedProxies, cfg.CORSOrigins = f.AllowedHosts, f.TrustedProxies, f.CORSOrigin
+	cfg.AllowedHosts, cfg.CORSOrigins = f.AllowedHosts, f.CORSOrigin
+	for _, proxy := range f.TrustedProxies {
+		cfg.TrustedProxies = append(cfg.TrustedProxies, proxy.Prefix)
+	}
 }
 
 // serve accepts connections until it fails or the server is shut down.

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -61,8 +61,23 @@ const (
 	restMemory = 64 << 20 // of Go's GOMEMLIMIT: what there is besides bodies, in bytes
 )
 
-// Run serves until SIGTERM or SIGINT, finishes what is under way and returns nil. A second signal ends
-// the process at once.
+// pipe is an output. Where nobody reads it any more, the server stops as on a signal.
+type pipe struct {
+	io.Writer
+	stop context.CancelCauseFunc
+}
+
+// Write writes.
+func (p pipe) Write(text []byte) (int, error) {
+	n, err := p.Writer.Write(text)
+	if errors.Is(err, syscall.EPIPE) {
+		p.stop(err)
+	}
+	return n, err
+}
+
+// Run serves until SIGTERM, SIGINT or SIGHUP, finishes what is under way and returns nil. A second signal,
+// a second later or more, ends the process at once.
 func (c serveCommand) Run(env environment) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
@@ -70,11 +85,17 @@ func (c serveCommand) Run(env environment) error {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(c.BodyMemory + restMemory)
 	}
-	log := slog.New(slog.NewJSONHandler(env.stderr, nil))
-	ctx, stop := signal.NotifyContext(env.ctx, syscall.SIGTERM, os.Interrupt)
-	context.AfterFunc(ctx, stop)
+	signals := []os.Signal{syscall.SIGTERM, os.Interrupt}
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+		signals = append(signals, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(env.ctx, signals...)
+	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) }) // timeout(1) sends a signal twice at once
 	defer stop()
-	env.ctx = ctx
+	ctx, unheard := context.WithCancelCause(ctx)
+	signal.Ignore(syscall.SIGPIPE)
+	env = environment{ctx: ctx, stdout: pipe{env.stdout, unheard}, stderr: pipe{env.stderr, unheard}}
+	log := slog.New(slog.NewJSONHandler(env.stderr, nil))
 
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
@@ -142,22 +163,12 @@ func (c serveCommand) AfterApply() error {
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
-	if !isOrigin(c.PublicURL) {
+	if c.PublicURL != "" && !isOrigin(strings.ToLower(strings.TrimSuffix(c.PublicURL, "/"))) {
 		return errors.New("--public-url: want a scheme and a host alone, such as https://calls.example.com")
 	}
 	return errors.Join(
 		within("--drain-delay", c.DrainDelay, 0, day), within("--shutdown-timeout", c.ShutdownTimeout, 0, day),
 	)
-}
-
-// isOrigin says that the text is a scheme and a host alone, or empty.
-func isOrigin(text string) bool {
-	if text == "" {
-		return true
-	}
-	u, err := url.Parse(text)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil &&
-		strings.Trim(u.Path, "/") == "" && u.RawQuery == "" && u.Fragment == ""
 }
 
 // load fills in the demo data and then the import files: all of it or nothing.

@@ -34,6 +34,17 @@ func (p process) ends(t *testing.T, status int, by syscall.Signal) {
 	}
 }
 
+// endsAtOnce sends a second signal, and again, since within a second it is the same as the first.
+func (p process) endsAtOnce(t *testing.T, by syscall.Signal) {
+	t.Helper()
+	go func() {
+		for p.Process.Signal(by) == nil {
+			time.Sleep(50 * time.Millisecond)
+		}
+	}()
+	p.ends(t, 0, by)
+}
+
 // drains waits until the server says that it is draining: readyz is 503 and closes the connection.
 // A request that comes at that very moment may be told so without the connection being closed.
 func (p process) drains(t *testing.T) {
@@ -122,8 +133,7 @@ func TestDrainAndShutdown(t *testing.T) {
 		if status, body := get(t, p.Address+list, fixture.DemoStaffToken); status != http.StatusOK {
 			t.Errorf("a request meanwhile: %d %s", status, body)
 		}
-		p.Signal(t, syscall.SIGTERM)
-		p.ends(t, 0, syscall.SIGTERM)
+		p.endsAtOnce(t, syscall.SIGTERM)
 	})
 	for _, test := range []struct {
 		name   string
@@ -134,6 +144,7 @@ func TestDrainAndShutdown(t *testing.T) {
 		{"the delay ends", 300 * time.Millisecond, syscall.SIGTERM, 300 * time.Millisecond},
 		{"no delay", 0, syscall.SIGTERM, 0},
 		{"SIGINT", 0, os.Interrupt, 0},
+		{"SIGHUP", 0, syscall.SIGHUP, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := serve(t, "--drain-delay="+test.delay.String())
@@ -155,8 +166,7 @@ func TestDrainAndShutdown(t *testing.T) {
 		begin(t, p)
 		p.Signal(t, syscall.SIGTERM)
 		p.refuses(t)
-		p.Signal(t, os.Interrupt)
-		p.ends(t, 0, syscall.SIGINT)
+		p.endsAtOnce(t, syscall.SIGINT)
 	})
 	t.Run("the request under way takes too long", func(t *testing.T) {
 		p := serve(t, "--shutdown-timeout=50ms")
@@ -166,6 +176,59 @@ func TestDrainAndShutdown(t *testing.T) {
 		if !strings.Contains(p.Log.String(), "requests under way were cut off after 50ms") {
 			t.Errorf("it said: %s", p.Log.String())
 		}
+	})
+}
+
+// The directory of a private database goes with the server, however that ends. Where it is killed, the next
+// server removes it; that of a server that lives stays.
+func TestPrivateDatabaseGoes(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	const listen, memory = "--listen=127.0.0.1:0", "--database-url=sqlite::memory:"
+	left := func() int {
+		t.Helper()
+		databases, err := filepath.Glob(filepath.Join(dir, "*", "opencalls.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(databases)
+	}
+	for name, end := range map[string]func(*testing.T, process){
+		"SIGHUP":               func(t *testing.T, p process) { p.Signal(t, syscall.SIGHUP) },
+		"two SIGTERMs at once": func(t *testing.T, p process) { p.Signal(t, syscall.SIGTERM); _ = p.Process.Signal(syscall.SIGTERM) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := start(t, memory)
+			if left() != 1 {
+				t.Fatal("there is no database")
+			}
+			end(t, p)
+			p.ends(t, 0, 0)
+			if n := left(); n != 0 {
+				t.Errorf("%d databases are left", n)
+			}
+		})
+	}
+	t.Run("nobody reads its log", func(t *testing.T) {
+		p := programtest.StartBy(t, []string{"sh", "-c", `"$0" "$@" 2>&1 | head -n 1`}, listen, memory)
+		programtest.Within(t, "it ends and its database is gone", func() bool {
+			if response, err := http.Get(p.Address + organisations); err == nil { // a line of the log
+				_ = response.Body.Close()
+			}
+			return left() == 0
+		})
+	})
+	t.Run("killed", func(t *testing.T) {
+		lives := start(t, memory)
+		start(t, memory).Kill(t)
+		if n := left(); n != 2 {
+			t.Fatalf("%d databases", n)
+		}
+		start(t, memory).Stop(t)
+		if n := left(); n != 1 {
+			t.Errorf("%d databases are left, not that of the server that lives", n)
+		}
+		lives.Stop(t)
 	})
 }
 

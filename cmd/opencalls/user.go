@@ -101,7 +101,7 @@ func (c tokenRevokeCommand) Run(env environment) error {
 		return err
 	})
 	if err == nil {
-		fmt.Fprintf(env.stdout, "%d tokens revoked\n", revoked)
+		fmt.Fprintln(env.stdout, counted(revoked, "token")+" revoked")
 	}
 	return err
 }
