@@ -17,6 +17,8 @@ run: build ## Serve demo data from the SQLite file opencalls.db, on LISTEN=127.0
 	bin/opencalls serve --demo --database-url sqlite:opencalls.db --listen $(LISTEN)
 
 demo-reset: build ## Throw opencalls.db away, then do what make run does
+	@! ls -l /proc/[0-9]*/fd 2>/dev/null | grep -qF -- '-> $(CURDIR)/opencalls.db' || \
+		{ echo "A server has opencalls.db open: stop it first." >&2; exit 1; }
 	rm -f opencalls.db opencalls.db-wal opencalls.db-shm
 	bin/opencalls serve --demo --database-url sqlite:opencalls.db --listen $(LISTEN)
 

@@ -12,14 +12,14 @@ func demoWelcome(w io.Writer, address string) {
 	fmt.Fprintf(w, `
 This database holds demo data. Its tokens are known to everybody: don't put it on a network.
   %-18s staff, may do everything
-  %-18s CUSTOMER.OWNER of one customer
+  %-18s CUSTOMER.OWNER of Northern Lakes Supercomputing Centre
   %-18s a user without any role
 
 Try, in another terminal:
   curl -H "Authorization: Token %s" %s/api/call-managing-organisations/
   curl -H "Authorization: Token %s" %s/api/call-managing-organisations/%s/stats/
-  http GET %s/api/call-managing-organisations/ Authorization:"Token %s"
+  http --ignore-stdin GET %s/api/call-managing-organisations/ Authorization:"Token %s"
 
 `, fixture.DemoStaffToken, fixture.DemoOwnerToken, fixture.DemoUserToken,
-		fixture.DemoStaffToken, address, fixture.DemoStaffToken, address, fixture.DemoOrganisation, address, fixture.DemoStaffToken)
+		fixture.DemoStaffToken, address, fixture.DemoStaffToken, address, fixture.DemoBusyOrganisation, address, fixture.DemoStaffToken)
 }

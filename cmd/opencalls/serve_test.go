@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"net/http"
 	"os"
 	"os/exec"
@@ -30,7 +31,7 @@ func TestSamples(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, engine string) {
 		p := start(t, "--demo", "--validate-responses=fail", "--database-url="+storetest.URL(t, engine))
 		script := strings.ReplaceAll(string(section[1]), "http://127.0.0.1:8080", p.Address)
-		script = regexp.MustCompile(`(?m)^http `).ReplaceAllString(script, "http --ignore-stdin --check-status ")
+		script = regexp.MustCompile(`(?m)^http `).ReplaceAllString(script, "http --check-status ")
 		bash := exec.CommandContext(t.Context(), "bash", "-euxc", script)
 		if out, err := bash.CombinedOutput(); err != nil {
 			t.Errorf("%v (HTTPie has to be installed):\n%s", err, out)
@@ -71,8 +72,15 @@ func TestDemo(t *testing.T) {
 		if status, _ := get(t, organisation+"list_users/", fixture.DemoUserToken); status != http.StatusForbidden {
 			t.Errorf("somebody else's team: %d", status)
 		}
-		if said := p.Stop(t); !strings.Contains(said, "demo data") || !strings.Contains(said, fixture.DemoStaffToken) {
-			t.Errorf("said on start: %s", said)
+		busy := "/api/call-managing-organisations/" + fixture.DemoBusyOrganisation + "/stats/"
+		if _, body := get(t, p.Address+busy, fixture.DemoStaffToken); strings.Contains(body, `":0`) {
+			t.Errorf("a busy organisation: %s", body)
+		}
+		said := p.Stop(t)
+		for _, what := range []string{"demo data", fixture.DemoStaffToken, busy, "CUSTOMER.OWNER of Northern Lakes Supercomputing Centre"} {
+			if !strings.Contains(said, what) {
+				t.Errorf("said on start: %s", said)
+			}
 		}
 		before := programtest.Run(t, "export", url)
 		start(t, "--demo", url).Stop(t)
@@ -85,6 +93,33 @@ func TestDemo(t *testing.T) {
 			t.Errorf("a database with other data: exit %d: %s", r.Status, r.Stderr)
 		}
 	})
+}
+
+// A demo database that a server has open is not thrown away.
+func TestDemoReset(t *testing.T) {
+	makefile, err := filepath.Abs("../../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	file, binary := filepath.Join(dir, "opencalls.db"), filepath.Join(dir, "bin", "opencalls")
+	err = os.Mkdir(filepath.Dir(binary), 0o700)
+	if err := errors.Join(err, os.Symlink("/bin/true", binary)); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, "--demo", "--database-url=sqlite:"+file)
+	for _, open := range []bool{true, false} {
+		reset := exec.CommandContext(t.Context(), "make", "-f", makefile, "-o", "build", "demo-reset")
+		reset.Dir = dir
+		out, err := reset.CombinedOutput()
+		_, gone := os.Stat(file)
+		if (err != nil) != open || (gone == nil) != open || open && !strings.Contains(string(out), "A server has opencalls.db open") {
+			t.Errorf("open: %t; %v, %v: %s", open, err, gone, out)
+		}
+		if open {
+			p.Stop(t)
+		}
+	}
 }
 
 func TestImportAndExport(t *testing.T) {
@@ -141,5 +176,23 @@ func TestMemoryAndHealth(t *testing.T) {
 	p.Stop(t)
 	if r := programtest.Command(t, "health", p.Address); r.Status != 1 {
 		t.Errorf("health of a server that is gone: exit %d", r.Status)
+	}
+}
+
+// The health check asks where serve listens by the same variables.
+func TestHealthBySettings(t *testing.T) {
+	certificate, key, _ := selfSigned(t)
+	for host, secure := range map[string]bool{"127.0.0.1": false, "0.0.0.0": false, "": true} {
+		t.Run(host, func(t *testing.T) {
+			if secure {
+				t.Setenv("OPENCALLS_TLS_CERT", certificate)
+				t.Setenv("OPENCALLS_TLS_KEY", key)
+			}
+			p := programtest.StartBy(t, nil, "--listen="+host+":0", "--database-url=sqlite::memory:")
+			t.Setenv("OPENCALLS_LISTEN", host+p.Address[strings.LastIndex(p.Address, ":"):])
+			if out := programtest.Run(t, "health"); out != "ready\n" {
+				t.Errorf("health: %q", out)
+			}
+		})
 	}
 }
