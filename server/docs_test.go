@@ -170,6 +170,9 @@ call_managing_organisations:
 			if width := get(p, chromedp.Evaluate[int64](`document.documentElement.scrollWidth`)); width > test.width {
 				t.Errorf("the page is %d pixels wide", width)
 			}
+			if leads := get(p, chromedp.Evaluate[bool](`[...document.querySelectorAll('a')].some((a) => a.href.endsWith('/managing-organisations/'))`)); !leads {
+				t.Error("no link to the reference page")
+			}
 			if place := get(p, chromedp.Location()); !strings.HasPrefix(place, a.url+"/api/docs/#/call-managing-organisations/") {
 				t.Errorf("the page is at %s", place)
 			}
