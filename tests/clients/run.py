@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 import venv
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -137,24 +138,43 @@ def install(work: Path) -> dict[str, str]:
             "PATH": ":".join(map(str, folders))}
 
 
-def take_steps(generator: Generator, work: Path, env: dict[str, str]) -> None:
-    """Runs a client against a server with the demo world, which must see the ten steps."""
+def requests_of(work: Path, use: Callable[[str], None]) -> list[str]:
+    """Starts a server with the demo world for a use of its URL, and returns what requests it saw."""
     with open(work / "log", "w") as log:
         server = subprocess.Popen([root / "bin/opencalls", "serve", "--demo", "--database-url", "sqlite::memory:",
                                    "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=log, text=True)
     try:
-        url = server.stdout.readline().removeprefix("listening on ").strip()
-        bash(generator.run, here / generator.folder, **env, BASE_URL=url, TOKEN="YOUR_API_TOKEN",
-             CUSTOMER=f"{url}/api/customers/c0000000-0000-4000-8000-000000000016/",
-             USER_UUID="a1b2c3d4-e5f6-7890-abcd-ef1234567890", IMAGE=f"{root}/fixture/demo/emajogi.png")
+        use(server.stdout.readline().removeprefix("listening on ").strip())
     finally:
         server.terminate()
         server.communicate()
     entries = map(json.loads, (work / "log").read_text().splitlines())
     seen = [f"{e['method']} {e['path']} {e['status']}" for e in entries if e["msg"] == "request"]
-    seen = [re.sub(r"/[0-9a-f-]{36}/", "/UUID/", line) for line in seen]
+    return [re.sub(r"/[0-9a-f-]{36}/", "/UUID/", line) for line in seen]
+
+
+def take_steps(generator: Generator, work: Path, env: dict[str, str]) -> None:
+    """Runs a client against a server, which must see the ten steps."""
+    seen = requests_of(work, lambda url: bash(
+        generator.run, here / generator.folder, **env, BASE_URL=url, TOKEN="YOUR_API_TOKEN",
+        CUSTOMER=f"{url}/api/customers/c0000000-0000-4000-8000-000000000016/",
+        USER_UUID="a1b2c3d4-e5f6-7890-abcd-ef1234567890", IMAGE=f"{root}/fixture/demo/emajogi.png"))
     if seen != STEPS:
         raise SystemExit(f"{generator.name}: the server saw {seen}")
+
+
+def run_samples(work: Path, env: dict[str, str]) -> None:
+    """Runs the samples of docs/samples.md with the official Python client: 11 requests, none refused."""
+    samples = re.search(r"```python\n(.*?)```", (root / "docs/samples.md").read_text(), re.DOTALL)[1]
+
+    def use(url: str) -> None:
+        (work / "samples.py").write_text(samples.replace("http://127.0.0.1:8080", url))
+        bash(f"python {work}/samples.py", here, **env)
+
+    seen = requests_of(work, use)
+    if len(seen) != 11 or any(line.split()[-1] >= "400" for line in seen):
+        raise SystemExit(f"the samples of the official Python client: the server saw {seen}")
+    print("the samples work with the official Python client", flush=True)
 
 
 def check(generator: Generator, work: Path, env: dict[str, str]) -> None:
@@ -183,6 +203,8 @@ def main(arguments: list[str]) -> None:
         bash("openapi-spec-validator $SPEC $JSON_BODIES.yaml", here, **env)
         bash("for file in $SPEC $JSON_BODIES.yaml; do node validate.mjs $file; done", here / "typescript", **env)
         print("openapi-spec-validator and swagger-parser find nothing", flush=True)
+        if not names:
+            run_samples(Path(folder), env)
         for generator in GENERATORS:
             if any(name in generator.name for name in names) or not names and (arguments or not generator.slow):
                 check(generator, Path(folder), env)
