@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,7 +36,7 @@ type postgresEngine struct{ gormpostgres.Dialector }
 func openPostgres(ctx context.Context, cfg Config) (*Store, error) {
 	config, err := pgx.ParseConfig(cfg.URL)
 	if err != nil {
-		return nil, errPostgresURL // CheckURL has said so already
+		return nil, checkPostgresURL(cfg.URL) // it has said so already
 	}
 	if _, set := config.RuntimeParams["statement_timeout"]; !set {
 		config.RuntimeParams["statement_timeout"] = strconv.FormatInt(cfg.StatementTimeout.Milliseconds(), 10)
@@ -154,7 +155,7 @@ func (*postgresEngine) Translate(err error) error {
 	var e *pgconn.PgError
 	switch answered := errors.As(err, &e); {
 	case errors.As(err, &connect):
-		return noConnection(err, e)
+		return noConnection(connect)
 	case !answered && pgconn.SafeToRetry(err) && !isContextError(err):
 		return unavailable(err) // the connection was gone before anything was sent
 	case !answered:
@@ -187,16 +188,33 @@ func isContextError(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// noConnection leaves out the driver's text, which names user and host. answer is the server's, if it
-// gave one.
-func noConnection(err error, answer *pgconn.PgError) error {
-	switch {
-	case errors.Is(err, context.Canceled):
+// noConnection says hosts, ports and causes. The driver's own text names the user.
+func noConnection(err *pgconn.ConnectError) error {
+	if errors.Is(err, context.Canceled) {
 		return fmt.Errorf("no connection: %w", context.Canceled)
-	case answer != nil:
-		return fmt.Errorf("%w: %s", ErrUnavailable, answer.Message)
 	}
-	return fmt.Errorf("%w: no connection", ErrUnavailable)
+	_, first := pgconn.NetworkAddress(err.Config.Host, err.Config.Port)
+	addresses := []string{first}
+	for _, other := range err.Config.Fallbacks { // each host twice where TLS is tried first
+		_, address := pgconn.NetworkAddress(other.Host, other.Port)
+		addresses = append(addresses, address)
+	}
+	hosts, causes := strings.Join(slices.Compact(addresses), ", "), strings.Join(slices.Compact(causesOf(err)), "; ")
+	return fmt.Errorf("%w: no connection to %s: %s", ErrUnavailable, hosts, causes)
+}
+
+// causesOf returns the texts of the errors that are behind an error and have none behind them.
+func causesOf(err error) (causes []string) {
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, err := range several.Unwrap() {
+			causes = append(causes, causesOf(err)...)
+		}
+		return causes
+	}
+	if inner := errors.Unwrap(err); inner != nil {
+		return causesOf(inner)
+	}
+	return []string{err.Error()}
 }
 
 func (*postgresEngine) close() error { return nil }

@@ -59,12 +59,27 @@ func TestPostgresThatIsNotThere(t *testing.T) {
 	}
 	address := listener.Addr().String()
 	_ = listener.Close()
-	unavailable(t, refused(t, "postgres://user:"+secret+"@"+address+"/x"))
-	unavailable(t, refused(t, fakeServer(t, func(c net.Conn) { _ = c.Close() })))
-	unavailable(t, refused(t, fakeServer(t, func(c net.Conn) { // it speaks something else
-		_, _ = c.Write([]byte("HTTP/1.1 400 Bad Request\r\n\r\n"))
-		_ = c.Close()
-	})))
+	answering := func(text string) string {
+		return fakeServer(t, func(c net.Conn) {
+			_, _ = c.Read(make([]byte, 1024))
+			_, _ = c.Write([]byte(text))
+			_ = c.Close()
+		})
+	}
+	for databaseURL, cause := range map[string]string{
+		"postgres://user:" + secret + "@" + address + "/x":             " to " + address + ": connection refused",
+		"postgres://user:" + secret + "@no-such-host.invalid/x":        " to no-such-host.invalid:5432: lookup no-such-host.invalid",
+		"postgres://user:" + secret + "@" + address + ",127.0.0.1:1/x": " to " + address + ", 127.0.0.1:1: connection refused",
+		answering(""): ": unexpected EOF",
+		answering("HTTP/1.1 400 Bad Request\r\n\r\n"):     " to 127.0.0.1:",
+		withSetting(answering("N"), "sslmode", "require"): ": server refused TLS connection",
+	} {
+		err := refused(t, databaseURL)
+		unavailable(t, err)
+		if !strings.Contains(err.Error(), cause) || strings.Contains(err.Error(), "user") {
+			t.Errorf("%v, not %s", err, cause)
+		}
+	}
 	// It says nothing until the caller gives up.
 	ctx, cancel := context.WithCancel(t.Context())
 	databaseURL := fakeServer(t, func(c net.Conn) {

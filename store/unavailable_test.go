@@ -33,19 +33,29 @@ func refused(t *testing.T, databaseURL string) error {
 }
 
 func TestURLThatIsNone(t *testing.T) {
-	for _, databaseURL := range []string{
-		"", secret, "mysql://u:" + secret + "@127.0.0.1/x", "file:" + secret, "SQLITE:x", "sqlite:",
-		"postgres://u:" + secret + "@127.0.0.1:port/x",
-		"postgres://u:" + secret + "%zz@127.0.0.1/x",
-		"postgres://u:" + secret + "@[::1/x",
-		"postgresql://u:" + secret + "@127.0.0.1/x?sslmode=bogus",
-		"postgres://u:" + secret + "@127.0.0.1/x?connect_timeout=x",
+	const other, encode, host = "want sqlite:PATH", "percent-encode the password", "HOST:PORT"
+	for databaseURL, want := range map[string]string{
+		"": other, secret: other, "mysql://u:" + secret + "@127.0.0.1/x": other, "file:" + secret: other, "SQLITE:x": other,
+		"postgres:x": other, "sqlite:": "needs a path", "sqlite://rel.db": "want sqlite:rel.db,", "sqlite:///a.db": "want sqlite:/a.db,",
+		"postgres://u:%" + secret + "@127.0.0.1/x":                                 encode,
+		"postgres://u:p/" + secret + "@127.0.0.1/x":                                encode,
+		"postgres://u:1/" + secret + "@127.0.0.1/x":                                encode, // a port and a path
+		"postgres://u:p@" + secret + "@127.0.0.1/x":                                encode,
+		"postgres://127.0.0.1/x?password=p&" + secret:                              encode,
+		"postgres://u:" + secret + "@127.0.0.1:port/x":                             host,
+		"postgres://u:" + secret + "@[::1/x":                                       host,
+		"postgresql://u:" + secret + "@127.0.0.1/x?user=u&sslmode=banana":          "parameter sslmode",
+		"postgres://u:" + secret + "@127.0.0.1/x?connect_timeout=" + secret:        "parameter connect_timeout",
+		"postgres://127.0.0.1/x?default_query_exec_mode=x&password=" + secret:      "parameter default_query_exec_mode",
+		"postgres://127.0.0.1/x?sslmode=x&connect_timeout=x&password=%25" + secret: "several parameters",
 	} {
-		if err := refused(t, databaseURL); errors.Is(err, store.ErrUnavailable) {
-			t.Errorf("%q is taken for a database: %v", databaseURL, err)
+		if err := refused(t, databaseURL); errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, not %s", databaseURL, err, want)
 		}
 	}
-	for _, databaseURL := range []string{"sqlite:x", "sqlite::memory:", "postgres://u:p@h/x", "postgresql://h/x?sslmode=disable"} {
+	for _, databaseURL := range []string{
+		"sqlite:x", "sqlite:/x", "sqlite::memory:", "postgres://u:p@h/x", "postgresql://h/x?sslmode=disable", "postgres://u:p@h1:1,h2:2/x?user=a&user=b",
+	} {
 		if err := store.CheckURL(databaseURL); err != nil {
 			t.Errorf("CheckURL(%q): %v", databaseURL, err)
 		}
