@@ -15,8 +15,8 @@ var migrations embed.FS
 
 // Migration is one numbered step of the schema.
 type Migration struct {
-	Name    string
-	Applied bool
+	Name  string
+	State string // applied, missing, or unknown: applied by another version
 }
 
 func (s *Store) migrator() (*goose.Provider, error) {
@@ -91,7 +91,7 @@ func (s *Store) MigrateDown(ctx context.Context) (string, error) {
 	return done.Source.Path, nil
 }
 
-// Migrations lists the steps in order.
+// Migrations lists the steps in order, those that this version doesn't know last.
 func (s *Store) Migrations(ctx context.Context) ([]Migration, error) {
 	m, err := s.migrator()
 	if err != nil {
@@ -101,11 +101,23 @@ func (s *Store) Migrations(ctx context.Context) ([]Migration, error) {
 	if err != nil {
 		return nil, s.engine.Translate(err)
 	}
-	list := make([]Migration, len(states))
-	for i, state := range states {
-		list[i] = Migration{Name: state.Source.Path, Applied: state.State == goose.StateApplied}
+	var list []Migration
+	known := []int64{0}
+	for _, state := range states {
+		known = append(known, state.Source.Version)
+		step := Migration{Name: state.Source.Path, State: "missing"}
+		if state.State == goose.StateApplied {
+			step.State = "applied"
+		}
+		list = append(list, step)
 	}
-	return list, nil
+	var unknown []int64
+	err = s.with(ctx).Table("goose_db_version").Where("version_id NOT IN ?", known).
+		Order("version_id").Pluck("version_id", &unknown).Error
+	for _, version := range unknown {
+		list = append(list, Migration{Name: fmt.Sprintf("%05d", version), State: "unknown"})
+	}
+	return list, err
 }
 
 // CheckMigrated says ErrNotMigrated where steps of the schema are missing, and ErrOldSchema where a

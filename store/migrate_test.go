@@ -39,7 +39,7 @@ func TestMigrationsUpDownUp(t *testing.T) {
 		up := func(want int, check error) {
 			t.Helper()
 			before, err := s.Migrations(t.Context())
-			if diff := cmp.Diff([]store.Migration{{Name: "00001_schema.sql", Applied: want == 0}}, before); diff != "" || err != nil {
+			if diff := cmp.Diff([]store.Migration{{Name: "00001_schema.sql", State: map[int]string{0: "applied", 1: "missing"}[want]}}, before); diff != "" || err != nil {
 				t.Errorf("%v, want (-), got (+):\n%s", err, diff)
 			}
 			if err := s.CheckMigrated(t.Context()); !errors.Is(err, check) {
@@ -75,6 +75,14 @@ func TestMigrationsUpDownUp(t *testing.T) {
 		up(1, store.ErrNotMigrated)
 		if diff := cmp.Diff(data, storetest.Dump(t, db)); diff != "" {
 			t.Errorf("the data before (-), and after (+):\n%s", diff)
+		}
+		if _, err := db.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (2, true)"); err != nil {
+			t.Fatal(err)
+		}
+		steps, err := s.Migrations(t.Context())
+		newer := []store.Migration{{Name: "00001_schema.sql", State: "applied"}, {Name: "00002", State: "unknown"}}
+		if diff := cmp.Diff(newer, steps); diff != "" || err != nil {
+			t.Errorf("%v, want (-), got (+):\n%s", err, diff)
 		}
 	})
 }

@@ -150,9 +150,20 @@ func (q queries) with(ctx context.Context) *gorm.DB {
 	return db
 }
 
-// Ping says whether the database answers: nil, or ErrUnavailable.
+// Ping says whether the database answers and has this version's newest step: nil, or ErrUnavailable.
 func (s *Store) Ping(ctx context.Context) error {
-	return s.with(ctx).Exec("SELECT 1").Error
+	m, err := s.migrator()
+	if err != nil {
+		return err
+	}
+	steps := m.ListSources()
+	var applied int64
+	newest := s.with(ctx).Table("goose_db_version").Where("version_id = ?", steps[len(steps)-1].Version)
+	err = newest.Count(&applied).Error
+	if err == nil && applied == 0 {
+		err = unavailable(ErrNotMigrated)
+	}
+	return err
 }
 
 // Close closes every connection; running statements fail.

@@ -41,10 +41,12 @@ type environment struct {
 	stderr io.Writer
 }
 
-// The exit statuses: something went wrong, or the command line or configuration is wrong.
+// The exit statuses: something went wrong, the command line or configuration is wrong, or the schema is
+// not this version's.
 const (
-	exitFailed = 1
-	exitUsage  = 2
+	exitFailed      = 1
+	exitUsage       = 2
+	exitOtherSchema = 3
 )
 
 // credentials are who a URL is for, and their password, which may hold anything where the URL
@@ -103,8 +105,11 @@ func run(arguments []string, env environment) int {
 	text := withoutSecrets(err.Error()) // kong repeats an argument that it does not expect
 	fmt.Fprintln(env.stderr, "opencalls: "+strings.ReplaceAll(text, "\n", "; "))
 	var usage usageError
-	if errors.As(err, &usage) {
+	switch {
+	case errors.As(err, &usage):
 		return exitUsage
+	case errors.Is(err, errOtherSchema):
+		return exitOtherSchema
 	}
 	return exitFailed
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/opencalls/opencalls/store"
@@ -27,16 +28,18 @@ func (c migrateUpCommand) Run(env environment) error {
 
 type migrateStatusCommand struct{ DatabaseFlags }
 
+// errOtherSchema says that steps are missing or unknown.
+var errOtherSchema = errors.New("the schema is not this version's")
+
 // Run lists the steps.
 func (c migrateStatusCommand) Run(env environment) error {
 	return c.with(env, true, func(s *store.Store) error {
 		steps, err := s.Migrations(env.ctx)
 		for _, step := range steps {
-			state := "missing"
-			if step.Applied {
-				state = "applied"
+			fmt.Fprintf(env.stdout, "%s  %s\n", step.State, step.Name)
+			if step.State != "applied" && err == nil {
+				err = errOtherSchema
 			}
-			fmt.Fprintf(env.stdout, "%s  %s\n", state, step.Name)
 		}
 		return err
 	})
