@@ -11,13 +11,13 @@ var member = map[string]string{
 		`"role_name":"CUSTOMER.CALL_ORGANIZER","role_uuid":"{CUSTOMER.CALL_ORGANIZER}","user_email":null,"user_full_name":"Carl Clerk","user_username":"carl",` +
 		`"user_uuid":"{carl}","user_image":"{media}/{carl.image}/","created_by_full_name":"Olev Owner","created_by_uuid":"{olev}"}`,
 	"helping jyrg": `{"uuid":"{jyrg:HELPER:tartu}","created":"2027-01-31T08:30:45.123456Z","expiration_time":"2027-03-01T00:00:00Z",` +
-		`"role_name":"HELPER","role_uuid":"{HELPER}","user_email":"not an address","user_full_name":"Jürgen Müller","user_username":"jyrg",` +
+		`"role_name":"HELPER","role_uuid":"{HELPER}","user_email":"notes@example.com","user_full_name":"Jürgen Müller","user_username":"jyrg",` +
 		`"user_uuid":"{jyrg}","user_image":null}`,
 	"nora": `{"uuid":"{nora:HELPER:tartu}","created":"2027-01-31T09:30:45.123456Z","expiration_time":"2027-01-31T12:30:45.123456Z",` +
 		`"role_name":"HELPER","role_uuid":"{HELPER}","user_email":"Nora@example.com","user_full_name":"Nora 50%_\\","user_username":"nora",` +
 		`"user_uuid":"{nora}","user_image":null}`,
 	"jyrg": `{"uuid":"{jyrg:CUSTOMER.CALL_ORGANIZER:tartu}","created":"2027-01-31T10:30:45.123456Z","expiration_time":"2027-03-01T00:00:00Z",` +
-		`"role_name":"CUSTOMER.CALL_ORGANIZER","role_uuid":"{CUSTOMER.CALL_ORGANIZER}","user_email":"not an address","user_full_name":"Jürgen Müller","user_username":"jyrg",` +
+		`"role_name":"CUSTOMER.CALL_ORGANIZER","role_uuid":"{CUSTOMER.CALL_ORGANIZER}","user_email":"notes@example.com","user_full_name":"Jürgen Müller","user_username":"jyrg",` +
 		`"user_uuid":"{jyrg}","user_image":null}`,
 }
 

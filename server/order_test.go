@@ -17,7 +17,7 @@ func TestMembersAreOrderedByTheRootCollation(t *testing.T) {
 		users, grants := "", ""
 		for i, name := range names {
 			n := (i*5 + 3) % len(names) // in another order
-			users += fmt.Sprintf("  - {uuid: {u%d}, username: user%02[1]d, full_name: %q, native_name: %[2]q, email: %[2]q}\n", n, name)
+			users += fmt.Sprintf("  - {uuid: {u%d}, username: user%02[1]d, full_name: %q, native_name: %[2]q, email: u%02[3]d@example.com}\n", n, name, i)
 			grants += fmt.Sprintf("  - {uuid: {g%d}, user: {u%[1]d}, role: HELPER, scope: {call_managing_organisation: {zagreb}}}\n", n)
 		}
 		stage.world.Import(t, "users:\n"+users+"user_roles:\n"+grants)

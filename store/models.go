@@ -50,7 +50,7 @@ type User struct {
 	Slug             string     `gorm:"column:slug" json:"slug"`
 	FullName         string     `gorm:"column:full_name" json:"full_name"`
 	NativeName       string     `gorm:"column:native_name" json:"native_name"`
-	Email            string     `gorm:"column:email" json:"email"`
+	Email            string     `gorm:"column:email" json:"email" rules:"is=email"`
 	ImageUUID        *uuid.UUID `gorm:"column:image_uuid" json:"-"`
 	IsStaff          bool       `gorm:"column:is_staff" json:"is_staff"`
 	IsSupport        bool       `gorm:"column:is_support" json:"is_support"`

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"reflect"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,6 +23,22 @@ var ErrUsername = errors.New("a username has 1 to 128 lowercase letters, numbers
 func CheckUsername(username string) error {
 	if !usernamePattern.MatchString(username) {
 		return ErrUsername
+	}
+	return nil
+}
+
+// emailPattern accepts what every validator of OpenAPI's format email accepts: ASCII without quotes, and a
+// domain with a dot.
+var emailPattern = regexp.MustCompile(`^[\w!#$%&'*+/=?^{|}~-]+(\.[\w!#$%&'*+/=?^{|}~-]+)*@` +
+	`([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z])$`)
+
+// ErrEmail says that the text is not an e-mail address.
+var ErrEmail = errors.New("an e-mail address is like alice@example.com, in ASCII characters")
+
+// CheckEmail returns ErrEmail where the text is neither an e-mail address nor empty.
+func CheckEmail(email string) error {
+	if email != "" && (!emailPattern.MatchString(email) || len(email) > 254 || strings.Index(email, "@") > 64) {
+		return ErrEmail
 	}
 	return nil
 }

@@ -22,8 +22,13 @@ type userCreateCommand struct {
 	Staff    bool   `help:"May do everything."`
 }
 
-// AfterApply refuses a wrong username.
-func (c userCreateCommand) AfterApply() error { return store.CheckUsername(c.Username) }
+// AfterApply refuses a wrong username or e-mail address.
+func (c userCreateCommand) AfterApply() error {
+	if err := store.CheckEmail(c.Email); err != nil {
+		return fmt.Errorf("--email: %w", err)
+	}
+	return store.CheckUsername(c.Username)
+}
 
 // Run creates the user and prints their UUID.
 func (c userCreateCommand) Run(env environment) error {
