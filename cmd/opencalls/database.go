@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"log/slog"
+	"os"
+	"strings"
 
 	"github.com/opencalls/opencalls/store"
 )
@@ -14,6 +16,15 @@ type DatabaseFlags struct {
 
 // AfterApply refuses a wrong URL. Its text never holds the URL, which may hold a password.
 func (f DatabaseFlags) AfterApply() error { return store.CheckURL(f.DatabaseURL) }
+
+// newFile is the path of the SQLite file that is not there yet; "" where the database is another.
+func (f DatabaseFlags) newFile() string {
+	path, isSQLite := strings.CutPrefix(f.DatabaseURL, "sqlite:")
+	if _, err := os.Stat(path); !isSQLite || path == ":memory:" || !errors.Is(err, os.ErrNotExist) {
+		return ""
+	}
+	return path
+}
 
 // with opens the database for a use of it. A SQLite file that is not there is made, unless it has to exist.
 func (f DatabaseFlags) with(env environment, existing bool, use func(*store.Store) error) error {

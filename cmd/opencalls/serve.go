@@ -102,6 +102,7 @@ func (c serveCommand) Run(env environment) error {
 		return err
 	}
 	defer listener.Close()
+	newFile := c.newFile()
 	s, err := c.openFilled(env, log)
 	if reason := context.Cause(ctx); err != nil && reason != nil {
 		return fmt.Errorf("stopped before it served: %w", reason) // err is what that broke off
@@ -123,7 +124,16 @@ func (c serveCommand) Run(env environment) error {
 		return err
 	}
 	fmt.Fprintln(env.stdout, "listening on "+c.url(listener))
-	if c.Demo {
+	if newFile != "" {
+		fmt.Fprintf(env.stdout, "made the database %s\n", newFile)
+	}
+	switch {
+	case newFile != "" && !c.Demo && len(c.Import) == 0:
+		fmt.Fprintf(env.stdout, `Nobody can use it yet. Make a user and a token in another terminal:
+  opencalls user create admin --staff --database-url %q
+  opencalls token create admin --database-url %[1]q
+`, c.DatabaseURL)
+	case c.Demo:
 		demoWelcome(env.stdout, c.url(listener))
 	}
 	return c.serveUntil(ctx, listener, c.httpServer(handler, log), &draining)

@@ -122,6 +122,37 @@ func TestDemoReset(t *testing.T) {
 	}
 }
 
+// In an empty folder the server says that it made the database, and the commands that let somebody in.
+func TestNewDatabase(t *testing.T) {
+	p := start(t)
+	said := p.Stop(t)
+	commands := regexp.MustCompile(`(?m)^  opencalls .*`).FindAllString(said, -1)
+	if !strings.HasPrefix(said, "made the database opencalls.db\n") || len(commands) != 2 {
+		t.Fatalf("said on start: %s", said)
+	}
+	token := ""
+	for _, command := range commands {
+		shell := exec.CommandContext(t.Context(), "sh", "-c", strings.Replace(command, "opencalls", programtest.Binary, 1))
+		shell.Dir = p.Dir
+		out, err := shell.Output()
+		if err != nil {
+			t.Errorf("%s: %v", command, err)
+		}
+		token = strings.TrimSpace(string(out))
+	}
+	file := "--database-url=sqlite:" + filepath.Join(p.Dir, "opencalls.db")
+	p = start(t, file)
+	if status, body := get(t, p.Address+organisations, token); status != http.StatusOK {
+		t.Errorf("with the token: %d %s", status, body)
+	}
+	if said := p.Stop(t); said != "" {
+		t.Errorf("said on the second start: %s", said)
+	}
+	if said := start(t, "--demo").Stop(t); !strings.HasPrefix(said, "made the database opencalls.db\n") || strings.Contains(said, "user create") {
+		t.Errorf("said with demo data: %s", said)
+	}
+}
+
 func TestImportAndExport(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "fixture.yaml")
