@@ -75,6 +75,25 @@ func TestEveryOperationBroken(t *testing.T) {
 	})
 }
 
+// A newer version adds columns under a running server, whose prepared statements go on.
+func TestColumnsAreAdded(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, engine string) {
+		stage := newStage(t, engine)
+		for _, op := range operations {
+			stage.send(t, stage.request(op.example()))
+			stage.restore(t)
+		}
+		for _, table := range storetest.Tables {
+			stage.exec(t, "ALTER TABLE "+table+" ADD COLUMN zz integer")
+		}
+		for _, op := range operations {
+			if got := stage.send(t, stage.request(op.example())); got.Status >= 500 {
+				t.Errorf("%s: %d %s", op.OperationID, got.Status, got.Body)
+			}
+		}
+	})
+}
+
 // A panic is a 500, whose stack only the log shows.
 func TestPanic(t *testing.T) {
 	var clock clockHook

@@ -45,6 +45,7 @@ func TestConfigurationErrors(t *testing.T) {
 		"unknown flag":        {"serve", "--fly"},
 		"other database":      {"serve", "--database-url", "mysql://root:secret@localhost"},
 		"sqlite without path": {"migrate", "up", "--database-url", "sqlite:"},
+		"sqlite with host":    {"serve", "--database-url", "sqlite://rel.db"},
 		"bad Postgres URL":    {"serve", "--database-url", "postgres://u:secret@[::1"},
 		"listen":              {"serve", "--listen", "8080"},
 		"public URL":          {"serve", "--public-url", "calls.example.com"},
@@ -77,6 +78,7 @@ func TestConfigurationErrors(t *testing.T) {
 		"port":                {"serve", "--listen", "127.0.0.1:99999"},
 		"import file":         {"serve", "--import", "nowhere.yaml"},
 		"username":            {"user", "create", "Alice"},
+		"e-mail address":      {"user", "create", "alice", "--email", "nonsense"},
 		"expiry":              {"token", "create", "alice", "--expires", "0s"},
 		"health URL":          {"health", "localhost"},
 	} {
@@ -174,12 +176,18 @@ func TestMigrate(t *testing.T) {
 		if out := programtest.Run(t, "migrate", "up", url); out != "0 steps applied\n" {
 			t.Errorf("up again: %q", out)
 		}
-		if out := programtest.Run(t, "migrate", "status", url); strings.Contains(out, "missing") {
+		if out := programtest.Run(t, "migrate", "status", url); out != "applied  00001_schema.sql\n" {
 			t.Errorf("after up: %s", out)
 		}
-		programtest.Run(t, "migrate", "down", url)
-		if out := programtest.Run(t, "migrate", "status", url); !strings.Contains(out, "missing") {
-			t.Errorf("after down: %s", out)
+		p := start(t, url)
+		if out := programtest.Run(t, "migrate", "down", url); out != "rolled back: 00001_schema.sql\n" {
+			t.Errorf("down: %s", out)
+		}
+		if status, body := get(t, p.Address+"/readyz", ""); status != http.StatusServiceUnavailable {
+			t.Errorf("a server without its schema: %d %s", status, body)
+		}
+		if r := programtest.Command(t, "migrate", "status", url); r.Status != 3 || r.Stdout != "missing  00001_schema.sql\n" {
+			t.Errorf("after down: exit %d: %s%s", r.Status, r.Stdout, r.Stderr)
 		}
 	})
 }
