@@ -36,7 +36,7 @@ func (e *Invalid) Error() string { return e.text }
 // Check tells whether content begins with the header of an image within the limits. Its error is
 // an *Invalid. What follows the header is not looked at.
 func Check(content []byte, limits Limits) (Image, error) {
-	header, format, err := image.DecodeConfig(bytes.NewReader(content))
+	header, format, err := readHeader(content)
 	switch {
 	case len(content) == 0:
 		return Image{}, &Invalid{"The submitted file is empty."}
@@ -51,4 +51,15 @@ func Check(content []byte, limits Limits) (Image, error) {
 		return Image{}, &Invalid{fmt.Sprintf("Ensure this image has no more than %d pixels.", limits.MaxPixels)}
 	}
 	return Image{MediaType: "image/" + format, SHA256: fmt.Sprintf("%x", sha256.Sum256(content)), Bytes: content}, nil
+}
+
+// readHeader is image.DecodeConfig with its panics as errors: bytes that a decoder is not prepared
+// for must not end the process.
+func readHeader(content []byte) (header image.Config, format string, err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = fmt.Errorf("the decoder panicked: %v", reason)
+		}
+	}()
+	return image.DecodeConfig(bytes.NewReader(content))
 }

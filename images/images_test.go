@@ -119,6 +119,7 @@ func TestCheck(t *testing.T) {
 		{"script", script, "", textInvalid},
 		{"svg", []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"><script>alert(1)</script></svg>`), "", textInvalid},
 		{"html", []byte("<!DOCTYPE html><script>alert(1)</script>"), "", textInvalid},
+		{"a decoder that panics", []byte("PANIC"), "", textInvalid},
 		{"script behind the magic of png", slices.Concat(pngFile[:8], script), "", textInvalid},
 		{"script behind the magic of jpeg", slices.Concat([]byte("\xff\xd8\xff\xe0"), script), "", textInvalid},
 		{"script behind the magic of webp", slices.Concat([]byte("RIFF\x20\x00\x00\x00WEBPVP8L"), script), "", textInvalid},
@@ -151,6 +152,10 @@ func TestCheck(t *testing.T) {
 			}
 		})
 	}
+}
+
+func init() {
+	image.RegisterFormat("png", "PANIC", nil, func(io.Reader) (image.Config, error) { panic("out of the blue") })
 }
 
 func TestRefusalsNameTheLimit(t *testing.T) {

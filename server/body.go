@@ -170,7 +170,7 @@ func (b *body) decodeJSON(content []byte) error {
 // anything else.
 var jsonEscape = regexp.MustCompile(`\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u([dD][89a-fA-F]..)|\\.`)
 
-// loneSurrogate returns the first half of a character that stands alone in a JSON value, "" where there is
+// loneSurrogate returns a half of a character that stands alone in a JSON value, "" where there is
 // none. The standard library would put another character in its place.
 func loneSurrogate(raw []byte) string {
 	for {

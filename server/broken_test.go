@@ -71,6 +71,11 @@ func TestEveryOperationBroken(t *testing.T) {
 				stage.exec(t, "ALTER TABLE "+table+" RENAME TO gone_"+table)
 			}
 			breakdown(t, stage, 500)
+			stage.log.take()
+			stage.exec(t, "ALTER TABLE goose_db_version RENAME TO gone")
+			if got := stage.send(t, request{Method: "GET", Target: "/readyz"}); got.Status != 503 {
+				t.Errorf("readyz: %d %s", got.Status, got.Body)
+			}
 		})
 	})
 }

@@ -7,7 +7,6 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
-	"mime"
 	"net/http"
 	"path"
 	"strings"
@@ -27,6 +26,14 @@ var docsFiles embed.FS
 const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
 	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
+// docsTypes are the media types by extension, whatever the machine has for them.
+var docsTypes = map[string]string{
+	".css":  "text/css; charset=utf-8",
+	".html": "text/html; charset=utf-8",
+	".js":   "text/javascript; charset=utf-8",
+	".svg":  "image/svg+xml",
+}
+
 // routeDocs routes the documentation page. Each file has a route, so that any other path is unknown.
 func routeDocs(e *echo.Echo, methods []string) {
 	e.Match(methods, "/", func(c echo.Context) error { return c.Redirect(http.StatusFound, "/api/docs/") })
@@ -35,7 +42,7 @@ func routeDocs(e *echo.Echo, methods []string) {
 			return err
 		}
 		content, err := docsFiles.ReadFile(name)
-		mediaType := cmp.Or(mime.TypeByExtension(path.Ext(name)), "text/plain; charset=utf-8") // LICENSE has no extension
+		mediaType := cmp.Or(docsTypes[path.Ext(name)], "text/plain; charset=utf-8")
 		file := newAsset(mediaType, content)
 		e.Match(methods, "/api/"+strings.TrimSuffix(name, "index.html"), func(c echo.Context) error {
 			c.Response().Header().Set(echo.HeaderContentSecurityPolicy, docsPolicy)

@@ -12,8 +12,8 @@ func (q queries) Customer(ctx context.Context, id uuid.UUID) (Customer, error) {
 	return first[Customer](q.with(ctx), "uuid = ?", id)
 }
 
-// LockCustomer is Customer, and keeps its row as it is, and other organisations off it, until this Write
-// ends.
+// LockCustomer is Customer, and keeps its row as it is until this Write ends. Other Writes can't make it an
+// organisation meanwhile.
 func (tx *Tx) LockCustomer(id uuid.UUID) (Customer, error) {
 	return first[Customer](tx.db.Clauses(clause.Locking{Strength: "NO KEY UPDATE"}), "uuid = ?", id)
 }

@@ -158,8 +158,8 @@ func (tx *Tx) upsert(rows reflect.Value) error {
 			return tx.db.Clauses(clause.OnConflict{UpdateAll: true}).Create(all.Interface()).Error
 		})
 	}
-	if save(rows) == nil {
-		return nil
+	if err := save(rows); err == nil || errors.Is(err, ErrUnavailable) || isContextError(err) {
+		return err
 	}
 	// The engines don't say which row it was, so they are tried one by one. All of them succeed where
 	// Postgres only refused one key twice in a statement.
@@ -206,7 +206,7 @@ func (tx *Tx) prepare(row reflect.Value) error {
 
 // importPermissions gives roles exactly the permissions of the rows.
 func (tx *Tx) importPermissions(roles []Role) error {
-	for i, role := range roles {
+	for _, role := range roles {
 		err := tx.db.Where("role_uuid = ?", role.UUID).Delete(&RolePermission{}).Error
 		for _, p := range role.Permissions {
 			if err == nil {
@@ -214,7 +214,7 @@ func (tx *Tx) importPermissions(roles []Role) error {
 			}
 		}
 		if err != nil {
-			return &RowError{Index: i, Err: err}
+			return err
 		}
 	}
 	return nil

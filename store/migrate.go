@@ -19,7 +19,15 @@ type Migration struct {
 	State string // applied, missing, or unknown: applied by another version
 }
 
-func (s *Store) migrator() (*goose.Provider, error) {
+// newestStep is the version of the last step, which is the same on both engines.
+var newestStep = func() int64 {
+	steps, _ := migrations.ReadDir("migrations/sqlite")              // they are in the program
+	version, _ := goose.NumericComponent(steps[len(steps)-1].Name()) // goose has read it
+	return version
+}()
+
+// migrator applies steps, or only says which are applied. Then it waits for no other process.
+func (s *Store) migrator(applies bool) (*goose.Provider, error) {
 	steps, err := fs.Sub(migrations, "migrations/"+s.engine.Name())
 	if err != nil {
 		return nil, err
@@ -28,13 +36,13 @@ func (s *Store) migrator() (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.engine.migrator(pool, steps)
+	return s.engine.migrator(pool, steps, applies)
 }
 
 // Migrate brings the schema up to date and returns how many steps that took. On Postgres it waits for
 // other processes that migrate, and is ErrUnavailable where a step does not get its locks within 2 s.
 func (s *Store) Migrate(ctx context.Context) (int, error) {
-	m, err := s.migrator()
+	m, err := s.migrator(true)
 	if err != nil {
 		return 0, err
 	}
@@ -74,7 +82,7 @@ func (s *Store) checkSchemaMark(ctx context.Context, m *goose.Provider) error {
 // MigrateDown rolls the last step back; its data is lost. It returns the step's name, ""
 // when there is none.
 func (s *Store) MigrateDown(ctx context.Context) (string, error) {
-	m, err := s.migrator()
+	m, err := s.migrator(true)
 	if err != nil {
 		return "", err
 	}
@@ -93,7 +101,7 @@ func (s *Store) MigrateDown(ctx context.Context) (string, error) {
 
 // Migrations lists the steps in order, those that this version doesn't know last.
 func (s *Store) Migrations(ctx context.Context) ([]Migration, error) {
-	m, err := s.migrator()
+	m, err := s.migrator(false)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +131,7 @@ func (s *Store) Migrations(ctx context.Context) ([]Migration, error) {
 // CheckMigrated says ErrNotMigrated where steps of the schema are missing, and ErrOldSchema where a
 // version before 0.1.0 made it.
 func (s *Store) CheckMigrated(ctx context.Context) error {
-	m, err := s.migrator()
+	m, err := s.migrator(false)
 	if err != nil {
 		return err
 	}

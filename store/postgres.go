@@ -140,8 +140,11 @@ func (*postgresEngine) endImport(db *gorm.DB) error {
 	return db.Exec("DISCARD PLANS").Error
 }
 
-// migrator takes goose's lock for each migration, and looks once a second whether it is free.
-func (*postgresEngine) migrator(pool *sql.DB, migrations fs.FS) (*goose.Provider, error) {
+// migrator takes goose's lock to apply steps, and looks once a second whether it is free.
+func (*postgresEngine) migrator(pool *sql.DB, migrations fs.FS, applies bool) (*goose.Provider, error) {
+	if !applies {
+		return goose.NewProvider(goose.DialectPostgres, pool, migrations)
+	}
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, uint64(migrationTurn/time.Second)))
 	if err != nil {
 		return nil, err

@@ -164,7 +164,7 @@ func (*sqliteEngine) bind(text string) string { return strings.ReplaceAll(text, 
 
 func (*sqliteEngine) locking(string) string { return "" }
 
-func (*sqliteEngine) migrator(pool *sql.DB, migrations fs.FS) (*goose.Provider, error) {
+func (*sqliteEngine) migrator(pool *sql.DB, migrations fs.FS, _ bool) (*goose.Provider, error) {
 	return goose.NewProvider(goose.DialectSQLite3, pool, migrations)
 }
 

@@ -82,8 +82,8 @@ type engine interface {
 	lockForImport(db *gorm.DB) error
 	// endImport comes last in a transaction that lockForImport was called in.
 	endImport(db *gorm.DB) error
-	// migrator applies migrations. It gets the pool of other changes.
-	migrator(pool *sql.DB, migrations fs.FS) (*goose.Provider, error)
+	// migrator is Store.migrator, given the pool of other changes.
+	migrator(pool *sql.DB, migrations fs.FS, applies bool) (*goose.Provider, error)
 	// Translate turns a driver's error into the store's.
 	Translate(err error) error
 	// close releases what the engine holds besides its connections.
@@ -152,16 +152,13 @@ func (q queries) with(ctx context.Context) *gorm.DB {
 
 // Ping says whether the database answers and has this version's newest step: nil, or ErrUnavailable.
 func (s *Store) Ping(ctx context.Context) error {
-	m, err := s.migrator()
-	if err != nil {
-		return err
-	}
-	steps := m.ListSources()
 	var applied int64
-	newest := s.with(ctx).Table("goose_db_version").Where("version_id = ?", steps[len(steps)-1].Version)
-	err = newest.Count(&applied).Error
-	if err == nil && applied == 0 {
-		err = unavailable(ErrNotMigrated)
+	err := s.with(ctx).Table("goose_db_version").Where("version_id = ?", newestStep).Count(&applied).Error
+	switch {
+	case err == nil && applied == 0:
+		return unavailable(ErrNotMigrated)
+	case err != nil && !isContextError(err):
+		return unavailable(err) // goose's table may be gone
 	}
 	return err
 }

@@ -37,6 +37,7 @@ func TestURLThatIsNone(t *testing.T) {
 	for databaseURL, want := range map[string]string{
 		"": other, secret: other, "mysql://u:" + secret + "@127.0.0.1/x": other, "file:" + secret: other, "SQLITE:x": other,
 		"postgres:x": other, "sqlite:": "needs a path", "sqlite://rel.db": "want sqlite:rel.db,", "sqlite:///a.db": "want sqlite:/a.db,",
+		"sqlite://u:" + secret + "@h/x":                                            other,
 		"postgres://u:%" + secret + "@127.0.0.1/x":                                 encode,
 		"postgres://u:p/" + secret + "@127.0.0.1/x":                                encode,
 		"postgres://u:1/" + secret + "@127.0.0.1/x":                                encode, // a port and a path

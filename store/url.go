@@ -19,6 +19,9 @@ func CheckURL(databaseURL string) error {
 	switch kind {
 	case "sqlite":
 		if path, isHost := strings.CutPrefix(rest, "//"); isHost {
+			if strings.Contains(path, "@") { // a password may stand before it
+				path = "PATH"
+			}
 			return fmt.Errorf("database URL: want sqlite:%s, without //", path)
 		}
 		if rest == "" {

@@ -163,7 +163,8 @@ func (c serveCommand) openFilled(env environment, log *slog.Logger) (*store.Stor
 
 // AfterApply refuses a wrong configuration before anything is opened.
 func (c serveCommand) AfterApply() error {
-	if least := 4 * (c.MaxBodyBytes + c.MaxBytes); c.BodyMemory < least {
+	least := 4 * (c.MaxBodyBytes + c.MaxBytes)
+	if max(c.MaxBodyBytes, c.MaxBytes) <= maxLimit && c.BodyMemory < least { // their own limits come first
 		return fmt.Errorf("--body-memory: want at least %d, four times --max-body-bytes and --image-max-bytes", least)
 	}
 	_, port, err := net.SplitHostPort(c.Listen)
