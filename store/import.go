@@ -188,6 +188,7 @@ func (tx *Tx) prepare(row reflect.Value) error {
 	case *Customer:
 		row.fillKeys()
 	case *Role:
+		// As the database gives them: sorted, and an empty list where there are none.
 		row.Permissions = append([]string{}, slices.Compact(slices.Sorted(slices.Values(row.Permissions)))...)
 		row.fillKeys()
 	case *User:

@@ -67,7 +67,7 @@ type pipe struct {
 	stop context.CancelCauseFunc
 }
 
-// Write writes.
+// Write stops the server where nobody reads the output. Its error is that of the output.
 func (p pipe) Write(text []byte) (int, error) {
 	n, err := p.Writer.Write(text)
 	if errors.Is(err, syscall.EPIPE) {
