@@ -77,6 +77,7 @@ func TestConfigurationErrors(t *testing.T) {
 		"body memory":         {"serve", "--body-memory", "25165823"},
 		"port":                {"serve", "--listen", "127.0.0.1:99999"},
 		"import file":         {"serve", "--import", "nowhere.yaml"},
+		"standard input":      {"serve", "--import", "-", "--until-stdin-ends"},
 		"username":            {"user", "create", "Alice"},
 		"e-mail address":      {"user", "create", "alice", "--email", "nonsense"},
 		"expiry":              {"token", "create", "alice", "--expires", "0s"},

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -52,6 +53,7 @@ type serveCommand struct {
 	AnonymousRead     bool          `name:"anonymous-read" help:"Let list and retrieve be read without a token."`
 	NoMigrate         bool          `name:"no-migrate" help:"Leave the database's schema as it is."`
 	DrainDelay        time.Duration `name:"drain-delay" default:"0s" help:"How long to go on serving after SIGTERM while /readyz is 503, so that a load balancer sees it."`
+	UntilStdinEnds    bool          `name:"until-stdin-ends" help:"Stop when standard input ends: through a pipe, the server ends with the process that started it."`
 	ShutdownTimeout   time.Duration `name:"shutdown-timeout" default:"30s" help:"How long requests may take to finish after that."`
 }
 
@@ -96,6 +98,12 @@ func (c serveCommand) Run(env environment) error {
 	signal.Ignore(syscall.SIGPIPE)
 	env = environment{ctx: ctx, stdout: pipe{env.stdout, unheard}, stderr: pipe{env.stderr, unheard}}
 	log := slog.New(slog.NewJSONHandler(env.stderr, nil))
+	if c.UntilStdinEnds {
+		go func() {
+			_, _ = io.Copy(io.Discard, os.Stdin)
+			unheard(errors.New("standard input ended"))
+		}()
+	}
 
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
@@ -176,6 +184,9 @@ func (c serveCommand) AfterApply() error {
 	}
 	if c.PublicURL != "" && !isOrigin(strings.ToLower(strings.TrimSuffix(c.PublicURL, "/"))) {
 		return errors.New("--public-url: want a scheme and a host alone, such as https://calls.example.com")
+	}
+	if c.UntilStdinEnds && slices.Contains(c.Import, "-") {
+		return errors.New("--until-stdin-ends: standard input is the import file")
 	}
 	return errors.Join(
 		within("--drain-delay", c.DrainDelay, 0, day), within("--shutdown-timeout", c.ShutdownTimeout, 0, day),

@@ -218,6 +218,30 @@ func TestPrivateDatabaseGoes(t *testing.T) {
 			return left() == 0
 		})
 	})
+	t.Run("its standard input ends", func(t *testing.T) {
+		input := filepath.Join(t.TempDir(), "input")
+		if err := syscall.Mkfifo(input, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		writer, err := os.OpenFile(input, os.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("INPUT", input)
+		byInput := []string{"sh", "-c", `exec "$0" "$@" <"$INPUT"`}
+		p := process{programtest.StartBy(t, byInput, listen, memory, "--until-stdin-ends")}
+		if _, err := writer.WriteString("ignored\n"); err != nil {
+			t.Fatal(err)
+		}
+		get(t, p.Address+"/readyz", "")
+		if err := writer.Close(); err != nil {
+			t.Fatal(err)
+		}
+		p.ends(t, 0, 0)
+		if n := left(); n != 0 {
+			t.Errorf("%d databases are left", n)
+		}
+	})
 	t.Run("killed", func(t *testing.T) {
 		lives := start(t, memory)
 		start(t, memory).Kill(t)
