@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -43,7 +44,11 @@ func openSQLite(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	// One writer, whose transactions take the lock at once: two that read first and then both want to
 	// write would block each other. FULL: an acknowledged write survives a power cut.
-	write, err := openSQLitePool(ctx, cfg, path, 1, "_txlock=immediate", sqliteWriterPragmas)
+	pragmas := maps.Clone(sqliteWriterPragmas)
+	if cfg.Volatile {
+		pragmas["synchronous"] = "0"
+	}
+	write, err := openSQLitePool(ctx, cfg, path, 1, "_txlock=immediate", pragmas)
 	if err != nil {
 		return nil, errors.Join(err, e.close())
 	}

@@ -28,6 +28,8 @@ type Config struct {
 	URL string
 	// Existing refuses a SQLite file that is not there instead of making it.
 	Existing bool
+	// Volatile has SQLite not wait for the disk: what was written may be lost in a power cut.
+	Volatile bool
 	// Now is the clock; time.Now if nil. No SQL uses the database's clock.
 	Now func() time.Time
 	// NewUUID makes the ids of new rows; version 7 if nil.
