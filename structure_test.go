@@ -16,13 +16,15 @@ var layers = map[string][]string{
 	"":                {}, // openapi.yaml
 	"gen":             {},
 	"gen/client":      {},
+	"gen/sandbox":     {},
 	"store":           {},
 	"images":          {},
 	"access":          {"store"},
 	"fixture":         {"images", "store"},
 	"handlers":        {"access", "gen", "images", "store"},
 	"server":          {"", "access", "gen", "handlers", "images", "store"},
-	"cmd/opencalls":   {"", "fixture", "gen", "images", "server", "store"},
+	"sandbox":         {"access", "fixture", "gen", "gen/sandbox", "handlers", "images", "server", "store"},
+	"cmd/opencalls":   {"", "fixture", "gen", "images", "sandbox", "server", "store"},
 	"store/storetest": {"store"},
 }
 
@@ -35,6 +37,7 @@ var foreign = map[string][]string{
 	"images":   {"net/http", "gorm.io/gorm"},
 	"fixture":  {"net/http", "database/sql", "gorm.io/gorm", "github.com/labstack/echo/v4"},
 	"server":   {"database/sql", "gorm.io/gorm"},
+	"sandbox":  {"database/sql", "gorm.io/gorm"},
 }
 
 type goPackage struct {

@@ -32,7 +32,7 @@ func (r renderer) organisation(o store.Organisation) gen.CallManagingOrganisatio
 	return gen.CallManagingOrganisation{
 		URL:                  r.url("/api/call-managing-organisations/", id),
 		UUID:                 id,
-		Created:              formatTime(o.Created),
+		Created:              FormatTime(o.Created),
 		Description:          o.Description,
 		Customer:             r.url("/api/customers/", customer),
 		CustomerName:         o.CustomerName,
@@ -48,7 +48,7 @@ func (r renderer) organisation(o store.Organisation) gen.CallManagingOrganisatio
 func (r renderer) member(m store.Member) gen.UserRoleDetails {
 	details := gen.UserRoleDetails{
 		UUID:              new(m.UUID.String()),
-		Created:           new(formatTime(m.Created)),
+		Created:           new(FormatTime(m.Created)),
 		ExpirationTime:    orNull(formatEnd(m.ExpirationTime)),
 		RoleName:          &m.RoleName,
 		RoleUUID:          new(m.RoleUUID.String()),
@@ -73,8 +73,8 @@ func orNull(text *string) nullable.Nullable[string] {
 	return nullable.NewNullableWithValue(*text)
 }
 
-// formatTime returns a time in UTC with six digits of the second, or none where they are zero.
-func formatTime(t time.Time) string {
+// FormatTime returns a time in UTC with six digits of the second, or none where they are zero.
+func FormatTime(t time.Time) string {
 	t = t.UTC().Truncate(time.Microsecond)
 	if t.Nanosecond() == 0 {
 		return t.Format("2006-01-02T15:04:05Z")
@@ -82,10 +82,10 @@ func formatTime(t time.Time) string {
 	return t.Format("2006-01-02T15:04:05.000000Z")
 }
 
-// formatEnd is formatTime for a time that may be missing.
+// formatEnd is FormatTime for a time that may be missing.
 func formatEnd(t *time.Time) *string {
 	if t == nil {
 		return nil
 	}
-	return new(formatTime(*t))
+	return new(FormatTime(*t))
 }

@@ -101,6 +101,15 @@ func malformed(detail string) *handlers.Problem {
 	return handlers.Refuse(http.StatusBadRequest, detail)
 }
 
+// ReadBody reads a request's whole body of at most limit bytes. Its error is the answer.
+func ReadBody(c echo.Context, limit int64) ([]byte, error) {
+	content, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, limit))
+	if err != nil {
+		return nil, receiveErr(err)
+	}
+	return content, nil
+}
+
 // receiveErr says why a body did not come whole.
 func receiveErr(err error) error {
 	var over *http.MaxBytesError

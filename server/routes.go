@@ -15,7 +15,7 @@ func routePlain(e *echo.Echo, cfg Config) {
 	inTime := middleware.ContextTimeout(cfg.RequestTimeout)
 	e.Match(reads, "/readyz", serveReadiness(cfg), inTime)
 	e.Match(reads, "/api/media/:uuid/", serveImage(cfg), inTime)
-	e.Match(reads, "/api/schema/", serveSchema())
+	e.Match(reads, "/api/schema/", serveSchema(cfg))
 	routeDocs(e, reads)
 }
 

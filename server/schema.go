@@ -12,11 +12,15 @@ import (
 
 // serveSchema serves openapi.yaml in the format that ?format= names, or else JSON where the Accept
 // header names JSON and not YAML. An unknown format is not found, as in Waldur.
-func serveSchema() echo.HandlerFunc {
-	text, _ := gen.GetSpecJSON() // GetSpec has read it already
+func serveSchema(cfg Config) echo.HandlerFunc {
+	yaml := opencalls.OpenAPI
+	json, _ := gen.GetSpecJSON() // GetSpec has read it already
+	if cfg.Extension != nil {
+		yaml, json = cfg.Extension.Schema()
+	}
 	assets := map[string]asset{
-		"yaml": newAsset("application/yaml", opencalls.OpenAPI),
-		"json": newAsset(echo.MIMEApplicationJSON, text),
+		"yaml": newAsset("application/yaml", yaml),
+		"json": newAsset(echo.MIMEApplicationJSON, json),
 	}
 	return func(c echo.Context) error {
 		c.Response().Header().Set(echo.HeaderVary, echo.HeaderAccept)

@@ -56,9 +56,21 @@ type Config struct {
 	TrustedProxies    []netip.Prefix   // whose X-Forwarded-For, -Host and -Proto count; none
 	CORSOrigins       []string         // origins whose pages may use the API, or *; none
 	RequestTimeout    time.Duration    // after which the work on a request ends with 503; 30 s
+	Extension         *Extension       // what the server has beside that; nothing
 }
 
-func (cfg Config) withDefaults() Config {
+// Extension adds to the server what openapi.yaml doesn't have. All of it is needed.
+type Extension struct {
+	Schema func() (yaml, json []byte) // what /api/schema/ serves instead of openapi.yaml
+	Route  func(*echo.Echo)           // routes further paths
+	// Around is what every request passes once its route is known.
+	Around echo.MiddlewareFunc
+	// Validated is what a request of openapi.yaml's passes with which nothing is wrong by that file.
+	Validated echo.MiddlewareFunc
+}
+
+// WithDefaults fills in what is not set.
+func (cfg Config) WithDefaults() Config {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -80,7 +92,7 @@ func (cfg Config) withDefaults() Config {
 
 // New returns the server. Its error is a fault of openapi.yaml.
 func New(cfg Config) (http.Handler, error) {
-	cfg = cfg.withDefaults()
+	cfg = cfg.WithDefaults()
 	spec, err := gen.GetSpec()
 	if err != nil {
 		return nil, err
@@ -90,6 +102,10 @@ func New(cfg Config) (http.Handler, error) {
 	e.IPExtractor = clientAddress(cfg.TrustedProxies)
 	e.Use(before(cfg.identify), logRequests(cfg), recoverPanics(), before(cfg.setHeaders, cfg.checkHost),
 		crossOrigin(cfg), before(limitAddresses(cfg)))
+	if cfg.Extension != nil {
+		e.Use(cfg.Extension.Around, recoverPanics())
+		cfg.Extension.Route(e)
+	}
 	routePlain(e, cfg)
 	routeOperations(e, cfg, spec)
 	routeMissingSlashes(e)
@@ -107,6 +123,9 @@ func routeOperations(e *echo.Echo, cfg Config, spec *openapi3.T) {
 			readBody(cfg, op, memory),
 			middleware.ContextTimeout(cfg.RequestTimeout), // now that the body has come: a slow client is no fault of ours
 			before(op.validate),
+		}
+		if cfg.Extension != nil {
+			chains[op.id] = append(chains[op.id], cfg.Extension.Validated)
 		}
 	}
 	strict := gen.NewStrictHandler(handlers.New(cfg.Store, cfg.Images), nil)

@@ -17,8 +17,11 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/opencalls/opencalls/fixture"
 	"github.com/opencalls/opencalls/images"
+	"github.com/opencalls/opencalls/sandbox"
 	"github.com/opencalls/opencalls/server"
 	"github.com/opencalls/opencalls/store"
 )
@@ -45,6 +48,7 @@ type serveCommand struct {
 	ImageFlags
 	LimitFlags
 	NetworkFlags
+	SandboxFlags
 	Listen            string        `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on; port 0 takes a free one."`
 	PublicURL         string        `name:"public-url" placeholder:"URL" help:"Scheme and host of the URLs in answers, such as https://calls.example.com; the request's own unless given."`
 	Import            []string      `type:"existingfile" sep:"none" placeholder:"FILE" help:"Import file to load before the first request; repeatable."`
@@ -111,7 +115,11 @@ func (c serveCommand) Run(env environment) error {
 	}
 	defer listener.Close()
 	newFile := c.newFile()
-	s, err := c.openFilled(env, log)
+	clock, err := c.clock()
+	if err != nil {
+		return err
+	}
+	s, err := c.openFilled(env, log, clock)
 	if reason := context.Cause(ctx); err != nil && reason != nil {
 		return fmt.Errorf("stopped before it served: %w", reason) // err is what that broke off
 	}
@@ -127,7 +135,7 @@ func (c serveCommand) Run(env environment) error {
 	}
 	c.LimitFlags.ofServer(&serverConfig)
 	c.NetworkFlags.ofServer(&serverConfig)
-	handler, err := server.New(serverConfig)
+	handler, err := c.handler(ctx, serverConfig, clock)
 	if err != nil {
 		return err
 	}
@@ -148,9 +156,12 @@ func (c serveCommand) Run(env environment) error {
 }
 
 // openFilled opens the database, brings its schema up to date and loads what is to be loaded.
-func (c serveCommand) openFilled(env environment, log *slog.Logger) (*store.Store, error) {
+func (c serveCommand) openFilled(env environment, log *slog.Logger, clock *sandbox.Clock) (*store.Store, error) {
 	cfg := store.Config{URL: c.DatabaseURL, Logger: log}
 	c.ofStore(&cfg)
+	if c.Sandbox {
+		clock.Use(&cfg)
+	}
 	s, err := store.Open(env.ctx, cfg)
 	if err != nil {
 		return nil, err
@@ -170,12 +181,15 @@ func (c serveCommand) openFilled(env environment, log *slog.Logger) (*store.Stor
 }
 
 // AfterApply refuses a wrong configuration before anything is opened.
-func (c serveCommand) AfterApply() error {
+func (c *serveCommand) AfterApply(trace *kong.Context) error {
 	least := 4 * (c.MaxBodyBytes + c.MaxBytes)
 	if max(c.MaxBodyBytes, c.MaxBytes) <= maxLimit && c.BodyMemory < least { // their own limits come first
 		return fmt.Errorf("--body-memory: want at least %d, four times --max-body-bytes and --image-max-bytes", least)
 	}
-	_, port, err := net.SplitHostPort(c.Listen)
+	if c.Sandbox && !namesDatabase(trace) {
+		c.DatabaseURL = "sqlite::memory:"
+	}
+	host, port, err := net.SplitHostPort(c.Listen)
 	if err == nil {
 		_, err = net.LookupPort("tcp", port)
 	}
@@ -189,6 +203,7 @@ func (c serveCommand) AfterApply() error {
 		return errors.New("--until-stdin-ends: standard input is the import file")
 	}
 	return errors.Join(
+		c.check(host, c.DatabaseURL),
 		within("--drain-delay", c.DrainDelay, 0, day), within("--shutdown-timeout", c.ShutdownTimeout, 0, day),
 	)
 }

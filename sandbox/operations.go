@@ -1,0 +1,225 @@
+package sandbox
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/labstack/echo/v4"
+
+	"github.com/opencalls/opencalls/fixture"
+	api "github.com/opencalls/opencalls/gen/sandbox"
+	"github.com/opencalls/opencalls/handlers"
+	"github.com/opencalls/opencalls/server"
+	"github.com/opencalls/opencalls/store"
+)
+
+// maxBody is how many bytes a body may have.
+const maxBody = 64 << 20
+
+// route routes the operations of sandbox.yaml.
+func (s *Sandbox) route(e *echo.Echo) {
+	spec, _ := api.GetSpec() // the generator has read it
+	chains := map[string][]echo.MiddlewareFunc{}
+	for path, item := range spec.Paths.Map() {
+		for method, op := range item.Operations() {
+			route := &routers.Route{Spec: spec, Path: path, PathItem: item, Method: method, Operation: op}
+			chains[op.OperationID] = []echo.MiddlewareFunc{validate(route)}
+		}
+	}
+	api.RegisterHandlersWithOptions(e, operations{s}, api.RegisterHandlersOptions{OperationMiddlewares: chains})
+}
+
+// validate reads the body and refuses what is wrong by sandbox.yaml alone.
+func validate(route *routers.Route) echo.MiddlewareFunc {
+	body := route.Operation.RequestBody
+	isFile := body != nil && body.Value.Content["*/*"] != nil
+	options := &openapi3filter.Options{
+		ExcludeRequestBody: isFile, SkipSettingDefaults: true,
+		SchemaValidationOptions: []openapi3.SchemaValidationOption{formats},
+	}
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			r := c.Request()
+			content, err := server.ReadBody(c, maxBody)
+			if err != nil {
+				return err
+			}
+			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(content)), int64(len(content))
+			if !isFile {
+				r.Header.Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
+			}
+			parameters := map[string]string{"name": c.Param("name")} // the only one
+			input := &openapi3filter.RequestValidationInput{Request: r, PathParams: parameters, Route: route, Options: options}
+			if err := openapi3filter.ValidateRequest(r.Context(), input); err != nil {
+				return handlers.Refuse(http.StatusBadRequest, violation(err))
+			}
+			return next(c)
+		}
+	}
+}
+
+// formats reads times as the API does.
+var formats = openapi3.WithStringFormatValidators(map[string]openapi3.StringFormatValidator{
+	"date-time": openapi3.NewCallbackValidator(func(text string) error {
+		_, err := handlers.ParseTime(text)
+		return err
+	}),
+})
+
+// violation says what is wrong, and in which field.
+func violation(err error) string {
+	var wrong *openapi3.SchemaError
+	if !errors.As(err, &wrong) {
+		return err.Error()
+	}
+	return strings.TrimPrefix(strings.Join(wrong.JSONPointer(), ".")+": "+wrong.Reason, ": ")
+}
+
+// done answers that something is done, unless an error came of it.
+func done(c echo.Context, err error) error {
+	if err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}
+
+// badRequest makes a 400 of what is wrong with a value; nil of nothing.
+func badRequest(err error) error {
+	if err == nil {
+		return nil
+	}
+	return handlers.Refuse(http.StatusBadRequest, err.Error())
+}
+
+// decode fills in what the body says, which was validated.
+func decode(c echo.Context, value any) error {
+	return badRequest(json.NewDecoder(c.Request().Body).Decode(value))
+}
+
+// operations are those of sandbox.yaml.
+type operations struct{ *Sandbox }
+
+func (o operations) SandboxReset(c echo.Context) error {
+	return done(c, o.Reset(c.Request().Context()))
+}
+
+func (o operations) SandboxSnapshotsList(c echo.Context) error {
+	o.state.RLock()
+	defer o.state.RUnlock()
+	list := make([]api.SandboxSnapshot, 0, len(o.snapshots))
+	for _, name := range slices.Sorted(maps.Keys(o.snapshots)) {
+		list = append(list, api.SandboxSnapshot{Name: name})
+	}
+	return c.JSON(http.StatusOK, list)
+}
+
+func (o operations) SandboxSnapshotsRetrieve(c echo.Context, name string) error {
+	return o.withSnapshot(name, func(snapshot) error {
+		return c.JSON(http.StatusOK, api.SandboxSnapshot{Name: name})
+	})
+}
+
+func (o operations) SandboxSnapshotsUpdate(c echo.Context, name string) error {
+	return done(c, o.saveAs(c.Request().Context(), name))
+}
+
+func (o operations) SandboxSnapshotsDestroy(c echo.Context, name string) error {
+	return done(c, o.withSnapshot(name, func(saved snapshot) error {
+		delete(o.snapshots, name)
+		return saved.data.Close()
+	}))
+}
+
+func (o operations) SandboxSnapshotsRestore(c echo.Context, name string) error {
+	return done(c, o.withSnapshot(name, func(saved snapshot) error {
+		return o.restore(c.Request().Context(), saved)
+	}))
+}
+
+func (o operations) SandboxImport(c echo.Context) error {
+	r := c.Request()
+	file := &fixture.File{Name: "body", Content: r.Body}
+	if strings.HasPrefix(r.Header.Get(echo.HeaderContentType), echo.MIMEApplicationJSON) {
+		file.Name = "body.json"
+	}
+	var counts fixture.Counts
+	actor := store.Actor{RequestID: handlers.RequestFrom(r.Context()).ID}
+	err := o.store.Write(r.Context(), actor, func(tx *store.Tx) (err error) {
+		counts, err = fixture.Import(r.Context(), tx, []*fixture.File{file}, o.images, nil)
+		return err
+	})
+	switch {
+	case errors.As(err, new(fixture.Error)):
+		texts := strings.Split(err.Error(), "\n")
+		return &handlers.Problem{Status: http.StatusBadRequest, Fields: map[string][]string{"non_field_errors": texts}}
+	case err != nil:
+		return err
+	}
+	return c.JSON(http.StatusOK, counts)
+}
+
+// showClock answers with the clock, unless an error came of a change of it.
+func (o operations) showClock(c echo.Context, err error) error {
+	if err != nil {
+		return badRequest(err)
+	}
+	return c.JSON(http.StatusOK, api.SandboxClock{Now: handlers.FormatTime(o.clock.Now()), Speed: o.clock.speed()})
+}
+
+func (o operations) SandboxClockRetrieve(c echo.Context) error { return o.showClock(c, nil) }
+
+func (o operations) SandboxClockUpdate(c echo.Context) error {
+	var wanted api.SandboxClockRequest
+	if err := decode(c, &wanted); err != nil {
+		return err
+	}
+	now := o.clock.Now()
+	if wanted.Now != nil {
+		now, _ = handlers.ParseTime(*wanted.Now) // its format was checked
+	}
+	return o.showClock(c, o.clock.Set(now, wanted.Speed))
+}
+
+func (o operations) SandboxClockAdvance(c echo.Context) error {
+	var wanted api.SandboxClockAdvanceRequest
+	if err := decode(c, &wanted); err != nil {
+		return err
+	}
+	by, err := time.ParseDuration(wanted.By)
+	if err == nil {
+		err = o.clock.Advance(by)
+	}
+	return o.showClock(c, err)
+}
+
+func (o operations) SandboxClockDestroy(c echo.Context) error {
+	o.clock.put(setting{})
+	return done(c, nil)
+}
+
+func (o operations) SandboxFaultsUpdate(c echo.Context) error {
+	var wanted []api.SandboxFault
+	if err := decode(c, &wanted); err != nil {
+		return err
+	}
+	return done(c, badRequest(o.setFaults(wanted)))
+}
+
+func (o operations) SandboxRequestsList(c echo.Context) error {
+	return c.JSON(http.StatusOK, o.Requests())
+}
+
+func (o operations) SandboxRequestsDestroy(c echo.Context) error {
+	o.ForgetRequests()
+	return done(c, nil)
+}

@@ -1,0 +1,178 @@
+package sandbox
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"github.com/opencalls/opencalls/access"
+	api "github.com/opencalls/opencalls/gen/sandbox"
+	"github.com/opencalls/opencalls/handlers"
+)
+
+// Request is a request that the server received.
+type Request = api.SandboxRequest
+
+const (
+	maxRequests     = 1000     // that are kept
+	maxRecordedBody = 64 << 10 // of each, in bytes
+)
+
+// Requests returns the last 1,000 requests, the oldest first.
+func (s *Sandbox) Requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.requests)
+}
+
+// ForgetRequests empties the list of requests.
+func (s *Sandbox) ForgetRequests() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests = []Request{}
+}
+
+func (s *Sandbox) record(r Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests = append(s.requests, r)
+	s.requests = slices.Delete(s.requests, 0, max(0, len(s.requests)-maxRequests))
+}
+
+// around records a request, and applies preferences and faults to it.
+func (s *Sandbox) around(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		if strings.HasPrefix(r.URL.Path, "/sandbox/") || r.URL.Path == "/healthz" || r.URL.Path == "/readyz" {
+			return next(c)
+		}
+		// A usual body has come before the request is under way, so that a slow client delays no reset. Who
+		// reads the rest meets the error again.
+		start, _ := io.ReadAll(io.LimitReader(r.Body, maxRecordedBody))
+		r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(start), r.Body))
+		received := Request{Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, Body: string(start)}
+		var wanted effect
+		if op := s.operations[r.Method+" "+c.Path()]; op != nil {
+			received.OperationID = op.OperationID
+			wanted = s.wanted(c, received.OperationID)
+		}
+		err := s.answer(c, wanted, received.OperationID, next)
+		received.Status = c.Response().Status
+		received.Validation = validation(c, wanted.code != 0)
+		if user := access.From(c.Request().Context()).UserUUID; user != uuid.Nil {
+			received.User = user.String()
+		}
+		s.record(received)
+		return err
+	}
+}
+
+// wanted is what the header Prefer of a request asks for, or else what the faults have for it.
+func (s *Sandbox) wanted(c echo.Context, operation string) effect {
+	r := c.Request()
+	wanted, applied, ignored := prefer(strings.Join(r.Header.Values("Prefer"), ","), s.operations[operation])
+	if ignored != nil {
+		id := handlers.RequestFrom(r.Context()).ID
+		s.log.WarnContext(r.Context(), "preferences are ignored", "request_id", id, "preferences", ignored.Error())
+	}
+	if len(applied) == 0 {
+		return s.nextFault(operation)
+	}
+	c.Response().Header().Set("Preference-Applied", strings.Join(applied, ", "))
+	return wanted
+}
+
+// answer answers a request. Its error is for the log.
+func (s *Sandbox) answer(c echo.Context, wanted effect, operation string, next echo.HandlerFunc) error {
+	err := wait(c, wanted.delay)
+	if wanted.disconnect {
+		cut := &cutResponse{ResponseWriter: c.Response().Writer}
+		c.Response().Writer = cut
+		defer cut.end()
+	}
+	switch {
+	case err != nil:
+	case wanted.code != 0:
+		err = documented(s.operations[operation], wanted.code)
+	default:
+		s.state.RLock()
+		defer s.state.RUnlock()
+		err = next(c)
+	}
+	if err != nil {
+		c.Error(err)
+	}
+	return err
+}
+
+// wait lets time pass, unless the client goes. The connection's own limits don't count from then on.
+func wait(c echo.Context, delay time.Duration) error {
+	if delay == 0 {
+		return nil
+	}
+	connection := http.NewResponseController(c.Response())
+	_ = connection.SetReadDeadline(time.Time{}) // fails on what is no connection
+	_ = connection.SetWriteDeadline(time.Time{})
+	select {
+	case <-c.Request().Context().Done():
+		return c.Request().Context().Err()
+	case <-time.After(delay):
+		return nil
+	}
+}
+
+// cutResponse is an answer whose body never comes.
+type cutResponse struct {
+	http.ResponseWriter
+	status, size int
+}
+
+func (r *cutResponse) WriteHeader(status int) { r.status = status }
+
+func (r *cutResponse) Write(content []byte) (int, error) {
+	r.size += len(content)
+	return len(content), nil
+}
+
+// end sends the headers. The HTTP server ends a connection on which less came than they say.
+func (r *cutResponse) end() {
+	r.Header().Set(echo.HeaderConnection, "close")
+	if r.size > 0 {
+		r.Header().Set(echo.HeaderContentLength, strconv.Itoa(r.size))
+	}
+	r.ResponseWriter.WriteHeader(r.status)
+}
+
+// validatedKey marks the context of a request with which nothing is wrong by openapi.yaml.
+const validatedKey = "sandbox.validated"
+
+func markValidated(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.Set(validatedKey, true)
+		return next(c)
+	}
+}
+
+// refusals are the statuses of requests that are not what openapi.yaml describes.
+var refusals = []int{
+	http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed,
+	http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
+}
+
+// validation is the verdict on a request.
+func validation(c echo.Context, forced bool) api.SandboxRequestValidation {
+	switch {
+	case c.Get(validatedKey) != nil:
+		return api.Valid
+	case !forced && slices.Contains(refusals, c.Response().Status):
+		return api.Invalid
+	}
+	return api.Unchecked
+}

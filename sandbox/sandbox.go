@@ -1,0 +1,153 @@
+// Package sandbox is the server for the tests of clients: its state can be put back, its clock can be set,
+// it fails on demand, and it shows what it received. sandbox.yaml describes what it serves for that.
+//
+//	clock := &sandbox.Clock{}
+//	clock.Use(&storeConfig)
+//	… open the store, migrate it, import the world …
+//	box, err := sandbox.New(ctx, server.Config{Store: store}, clock)
+//	http.Serve(listener, box)
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"sync"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/opencalls/opencalls/gen"
+	"github.com/opencalls/opencalls/handlers"
+	"github.com/opencalls/opencalls/images"
+	"github.com/opencalls/opencalls/server"
+	"github.com/opencalls/opencalls/store"
+)
+
+// Sandbox is a server of the API with the operations of sandbox.yaml. Its methods may be called from
+// several goroutines.
+type Sandbox struct {
+	http.Handler
+	store      *store.Store
+	clock      *Clock
+	log        *slog.Logger
+	images     images.Limits
+	operations map[string]*openapi3.Operation // of openapi.yaml, by id and by method and route
+
+	state     sync.RWMutex // held for reading while a request is under way
+	start     snapshot
+	snapshots map[string]snapshot
+
+	mu       sync.Mutex
+	faults   []*fault
+	requests []Request
+}
+
+// snapshot is a state to go back to.
+type snapshot struct {
+	data  *store.Snapshot
+	clock setting
+}
+
+const maxSnapshots = 100
+
+var (
+	errNoSnapshot    = handlers.Refuse(http.StatusNotFound, "No snapshot matches the given query.")
+	errManySnapshots = handlers.Refuse(http.StatusBadRequest, "There are 100 snapshots already.")
+)
+
+// pathParameter is a parameter in a path of openapi.yaml, which the router writes with a colon.
+var pathParameter = regexp.MustCompile(`\{(\w+)\}`)
+
+// New returns a server on a SQLite store whose clock is the one given. Reset goes back to the data and the
+// clock as they are now.
+func New(ctx context.Context, cfg server.Config, clock *Clock) (*Sandbox, error) {
+	cfg = cfg.WithDefaults()
+	spec, err := gen.GetSpec()
+	if err != nil {
+		return nil, err
+	}
+	s := &Sandbox{
+		store: cfg.Store, clock: clock, log: cfg.Logger, images: cfg.Images,
+		operations: map[string]*openapi3.Operation{}, snapshots: map[string]snapshot{}, requests: []Request{},
+	}
+	for path, item := range spec.Paths.Map() {
+		for method, op := range item.Operations() {
+			s.operations[op.OperationID] = op
+			s.operations[method+" "+pathParameter.ReplaceAllString(path, ":$1")] = op
+		}
+	}
+	if s.start, err = s.save(ctx); err != nil {
+		return nil, err
+	}
+	cfg.Extension = &server.Extension{Schema: mergedSchema, Route: s.route, Around: s.around, Validated: markValidated}
+	s.Handler, err = server.New(cfg)
+	return s, err
+}
+
+// Close frees the snapshots. The store stays open.
+func (s *Sandbox) Close() error {
+	s.state.Lock()
+	defer s.state.Unlock()
+	err := s.start.data.Close()
+	for _, saved := range s.snapshots {
+		err = errors.Join(err, saved.data.Close())
+	}
+	return err
+}
+
+// Clock is the clock that the store follows.
+func (s *Sandbox) Clock() *Clock { return s.clock }
+
+// Reset goes back to the data and the clock of New, and removes all faults. Requests under way finish
+// first. Snapshots and recorded requests stay.
+func (s *Sandbox) Reset(ctx context.Context) error {
+	s.state.Lock()
+	defer s.state.Unlock()
+	return s.restore(ctx, s.start)
+}
+
+func (s *Sandbox) save(ctx context.Context) (snapshot, error) {
+	data, err := s.store.Save(ctx)
+	return snapshot{data, s.clock.get()}, err
+}
+
+// restore goes back to a state. No request is under way.
+func (s *Sandbox) restore(ctx context.Context, saved snapshot) error {
+	if err := s.store.Restore(ctx, saved.data); err != nil {
+		return err
+	}
+	s.clock.put(saved.clock)
+	return s.setFaults(nil)
+}
+
+// saveAs keeps the state under a name.
+func (s *Sandbox) saveAs(ctx context.Context, name string) error {
+	s.state.Lock()
+	defer s.state.Unlock()
+	old, known := s.snapshots[name]
+	if !known && len(s.snapshots) == maxSnapshots {
+		return errManySnapshots
+	}
+	saved, err := s.save(ctx)
+	if err != nil {
+		return err
+	}
+	s.snapshots[name] = saved
+	if known {
+		return old.data.Close()
+	}
+	return nil
+}
+
+// withSnapshot uses the snapshot of a name.
+func (s *Sandbox) withSnapshot(name string, use func(snapshot) error) error {
+	s.state.Lock()
+	defer s.state.Unlock()
+	saved, known := s.snapshots[name]
+	if !known {
+		return errNoSnapshot
+	}
+	return use(saved)
+}
