@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -26,9 +27,12 @@ import (
 // maxBody is how many bytes a body may have.
 const maxBody = 64 << 20
 
+// spec returns sandbox.yaml, which all sandboxes of a process share.
+var spec = sync.OnceValues(api.GetSpec)
+
 // route routes the operations of sandbox.yaml.
 func (s *Sandbox) route(e *echo.Echo) {
-	spec, _ := api.GetSpec() // the generator has read it
+	spec, _ := spec() // the generator has read it
 	chains := map[string][]echo.MiddlewareFunc{}
 	for path, item := range spec.Paths.Map() {
 		for method, op := range item.Operations() {

@@ -18,7 +18,6 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
-	"github.com/opencalls/opencalls/gen"
 	"github.com/opencalls/opencalls/handlers"
 	"github.com/opencalls/opencalls/images"
 	"github.com/opencalls/opencalls/server"
@@ -64,7 +63,7 @@ var pathParameter = regexp.MustCompile(`\{(\w+)\}`)
 // clock as they are now.
 func New(ctx context.Context, cfg server.Config, clock *Clock) (*Sandbox, error) {
 	cfg = cfg.WithDefaults()
-	spec, err := gen.GetSpec()
+	spec, err := server.Spec()
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"strings"
+	"sync"
 
 	"github.com/labstack/echo/v4"
 
@@ -10,11 +11,15 @@ import (
 	"github.com/opencalls/opencalls/store"
 )
 
+// Spec returns openapi.yaml, which all servers of a process share: don't change it. Its error is a fault of
+// the file.
+var Spec = sync.OnceValues(gen.GetSpec)
+
 // serveSchema serves openapi.yaml in the format that ?format= names, or else JSON where the Accept
 // header names JSON and not YAML. An unknown format is not found, as in Waldur.
 func serveSchema(cfg Config) echo.HandlerFunc {
 	yaml := opencalls.OpenAPI
-	json, _ := gen.GetSpecJSON() // GetSpec has read it already
+	json, _ := gen.GetSpecJSON() // Spec has read it already
 	if cfg.Extension != nil {
 		yaml, json = cfg.Extension.Schema()
 	}

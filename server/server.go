@@ -93,7 +93,7 @@ func (cfg Config) WithDefaults() Config {
 // New returns the server. Its error is a fault of openapi.yaml.
 func New(cfg Config) (http.Handler, error) {
 	cfg = cfg.WithDefaults()
-	spec, err := gen.GetSpec()
+	spec, err := Spec()
 	if err != nil {
 		return nil, err
 	}

@@ -102,12 +102,7 @@ func (c serveCommand) Run(env environment) error {
 	signal.Ignore(syscall.SIGPIPE)
 	env = environment{ctx: ctx, stdout: pipe{env.stdout, unheard}, stderr: pipe{env.stderr, unheard}}
 	log := slog.New(slog.NewJSONHandler(env.stderr, nil))
-	if c.UntilStdinEnds {
-		go func() {
-			_, _ = io.Copy(io.Discard, os.Stdin)
-			unheard(errors.New("standard input ended"))
-		}()
-	}
+	go c.watchStdin(unheard)
 
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
@@ -153,6 +148,14 @@ func (c serveCommand) Run(env environment) error {
 		demoWelcome(env.stdout, c.url(listener))
 	}
 	return c.serveUntil(ctx, listener, c.httpServer(handler, log), &draining)
+}
+
+// watchStdin stops the server when standard input ends, where that was asked for.
+func (c serveCommand) watchStdin(stop context.CancelCauseFunc) {
+	if c.UntilStdinEnds {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		stop(errors.New("standard input ended"))
+	}
 }
 
 // openFilled opens the database, brings its schema up to date and loads what is to be loaded.
