@@ -2,13 +2,13 @@
 //
 //	func TestMine(t *testing.T) {
 //		server := opencallstest.Start(t, opencallstest.World("world.yaml"))
-//		api := server.Client("token-of-alice")
-//		list, err := api.CallManagingOrganisationsListWithResponse(t.Context(), nil)
+//		server.Fail("call_managing_organisations_list", http.StatusServiceUnavailable, 1)
+//		list, err := server.Client("token-of-alice").CallManagingOrganisationsListWithResponse(t.Context(), nil)
 //		…
 //	}
 //
-// Each server has a database and a port of its own, so tests may run in parallel. A server takes some
-// 20 ms to start, and 3 MiB of memory. It is built with cgo, for SQLite.
+// Each server has a database, a clock and a port of its own, so tests may run in parallel. It serves what
+// opencalls serve --sandbox does. SQLite needs cgo, and so a C compiler.
 package opencallstest
 
 import (
@@ -17,10 +17,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/opencalls/opencalls/fixture"
 	"github.com/opencalls/opencalls/gen/client"
 	"github.com/opencalls/opencalls/images"
+	"github.com/opencalls/opencalls/sandbox"
 	"github.com/opencalls/opencalls/server"
 	"github.com/opencalls/opencalls/store"
 	"github.com/opencalls/opencalls/store/storetest"
@@ -32,6 +34,7 @@ type Option func(*settings)
 type settings struct {
 	demo  bool
 	files []string
+	now   time.Time
 }
 
 // World loads import files into the database, in this order. Their paths are as the test's process sees
@@ -45,11 +48,19 @@ func Demo() Option {
 	return func(s *settings) { s.demo = true }
 }
 
-// Server is a server that runs until its test ends.
+// At makes the clock stand still at a time before the world is loaded, whose relative times follow it.
+// Without it the clock is the machine's.
+func At(now time.Time) Option {
+	return func(s *settings) { s.now = now }
+}
+
+// Server is a server that runs until its test ends. Its methods fail the test where something goes wrong:
+// call them from the test's goroutine.
 type Server struct {
 	URL string // http://127.0.0.1:PORT
 
-	t testing.TB
+	t   testing.TB
+	box *sandbox.Sandbox
 }
 
 // Start starts a server, and fails the test where that goes wrong. Without options there is nothing in
@@ -60,17 +71,29 @@ func Start(t testing.TB, options ...Option) *Server {
 	for _, option := range options {
 		option(&with)
 	}
-	s := storetest.Open(t, storetest.SQLite)
-	if err := with.load(t.Context(), s); err != nil {
-		t.Fatal(err)
+	clock := &sandbox.Clock{}
+	if !with.now.IsZero() {
+		check(t, clock.Set(with.now, 0))
 	}
-	handler, err := server.New(server.Config{Store: s, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	s := storetest.Open(t, storetest.SQLite, clock.Use)
+	check(t, with.load(t.Context(), s))
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	box, err := sandbox.New(t.Context(), server.Config{Store: s, Logger: log}, clock)
+	check(t, err)
+	web := httptest.NewServer(box)
+	t.Cleanup(func() {
+		web.Close()
+		check(t, box.Close())
+	})
+	return &Server{URL: web.URL, t: t, box: box}
+}
+
+// check fails a test for an error.
+func check(t testing.TB, err error) {
+	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
-	web := httptest.NewServer(handler)
-	t.Cleanup(web.Close)
-	return &Server{URL: web.URL, t: t}
 }
 
 func (with settings) load(ctx context.Context, s *store.Store) error {
@@ -98,8 +121,35 @@ func (s *Server) Client(token string) *client.ClientWithResponses {
 		return nil
 	}
 	c, err := client.NewClientWithResponses(s.URL, client.WithRequestEditorFn(sign))
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	check(s.t, err)
 	return c
 }
+
+// Reset goes back to the data and the clock of the start, and removes the faults. Requests under way
+// finish first. What was recorded of requests stays.
+func (s *Server) Reset() {
+	s.t.Helper()
+	check(s.t, s.box.Reset(context.Background())) // a test may reset while it ends
+}
+
+// SetTime makes the clock stand still at a time from 1970 to 9999.
+func (s *Server) SetTime(now time.Time) {
+	s.t.Helper()
+	check(s.t, s.box.Clock().Set(now, 0))
+}
+
+// Advance moves the clock on, or back by a negative duration. It goes on as before.
+func (s *Server) Advance(by time.Duration) {
+	s.t.Helper()
+	check(s.t, s.box.Clock().Advance(by))
+}
+
+// Fail has the next requests of an operation, such as call_managing_organisations_list, answered with an
+// error that the operation documents: as many as times says, or all if it is 0. They change nothing.
+func (s *Server) Fail(operation string, code, times int) {
+	s.t.Helper()
+	check(s.t, s.box.Fail(operation, code, times))
+}
+
+// Requests returns the last 1,000 requests that the server received, the oldest first.
+func (s *Server) Requests() []sandbox.Request { return s.box.Requests() }
