@@ -16,10 +16,10 @@ type Clock struct {
 	since   time.Time // when the setting was made, by the machine's clock
 }
 
-// setting is what a clock is set to; its zero value is the machine's time.
+// setting is a time and how fast it passes; its zero value stands for the machine's time.
 type setting struct {
-	start time.Time // the time at the setting
-	speed float64   // 1 is as fast as time
+	now   time.Time
+	speed float64 // 1 is as fast as time
 }
 
 var (
@@ -31,12 +31,13 @@ var (
 func (c *Clock) Use(cfg *store.Config) { cfg.Now, cfg.Volatile = c.Now, true }
 
 // Now is the time.
-func (c *Clock) Now() time.Time {
-	now := c.get()
-	if now == (setting{}) {
-		return time.Now()
+func (c *Clock) Now() time.Time { return c.get().orMachine().now }
+
+func (s setting) orMachine() setting {
+	if s == (setting{}) {
+		return setting{time.Now(), 1}
 	}
-	return now.start
+	return s
 }
 
 // get returns the setting that brings the clock back to where it is.
@@ -44,9 +45,9 @@ func (c *Clock) get() setting {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.setting
-	now.start = now.start.Add(time.Duration(float64(time.Since(c.since)) * now.speed))
-	if now.start.After(latest) {
-		now.start = latest
+	now.now = now.now.Add(time.Duration(float64(time.Since(c.since)) * now.speed))
+	if now.now.After(latest) {
+		now.now = latest
 	}
 	return now
 }
@@ -69,12 +70,6 @@ func (c *Clock) Set(now time.Time, speed float64) error {
 
 // Advance moves the clock on, or back by a negative duration. Its speed stays.
 func (c *Clock) Advance(by time.Duration) error {
-	return c.Set(c.Now().Add(by), c.speed())
-}
-
-func (c *Clock) speed() float64 {
-	if now := c.get(); now != (setting{}) {
-		return now.speed
-	}
-	return 1
+	at := c.get().orMachine()
+	return c.Set(at.now.Add(by), at.speed)
 }

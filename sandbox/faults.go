@@ -27,32 +27,31 @@ type effect struct {
 	disconnect bool          // the connection ends after the headers of the answer
 }
 
-// maxDelay is the longest delay.
-const maxDelay = time.Minute
-
-// setCode refuses a status that is no error, or that the operation doesn't document.
-func (e *effect) setCode(text string, op *openapi3.Operation) error {
-	code, err := strconv.Atoi(text)
-	if err != nil || code < 400 || op.Responses.Status(code) == nil {
-		return fmt.Errorf("code: %.100s is no error status of %s", text, op.OperationID)
+// add adds what a preference or a fault names. Its error says why that can't be.
+func (e *effect) add(name, value string, op *openapi3.Operation) (err error) {
+	switch {
+	case name == "code":
+		e.code, err = strconv.Atoi(value)
+		if err != nil || e.code < 400 || op.Responses.Status(e.code) == nil {
+			e.code, err = 0, fmt.Errorf("code: %.100q is no error status of %s", value, op.OperationID)
+		}
+	case name == "delay":
+		e.delay, err = time.ParseDuration(value)
+		if err != nil || e.delay < 0 || e.delay > time.Minute {
+			e.delay, err = 0, fmt.Errorf("delay: want a duration of at most 60s such as 200ms, not %.100q", value)
+		}
+	case name == "disconnect" && value == "":
+		e.disconnect = true
+	default:
+		err = fmt.Errorf("unknown: %.100q", name)
 	}
-	e.code = code
-	return nil
-}
-
-func (e *effect) setDelay(text string) error {
-	delay, err := time.ParseDuration(text)
-	if err != nil || delay < 0 || delay > maxDelay {
-		return fmt.Errorf("delay: want a duration of at most 60s such as 200ms, not %.100q", text)
-	}
-	e.delay = delay
-	return nil
+	return err
 }
 
 // preference is one of several that commas separate (RFC 7240). A quoted text may hold commas.
 var preference = regexp.MustCompile(`(?:[^,"]|"(?:[^"\\]|\\.)*")+`)
 
-// prefer returns the effect that a Prefer header asks for, the preferences that count, and what is wrong with others.
+// prefer returns what a Prefer header asks for, which preferences count, and what is wrong with the others.
 func prefer(header string, op *openapi3.Operation) (wanted effect, applied []string, ignored error) {
 	seen := map[string]bool{}
 	for _, text := range preference.FindAllString(header, -1) {
@@ -66,17 +65,7 @@ func prefer(header string, op *openapi3.Operation) (wanted effect, applied []str
 			continue // the first counts
 		}
 		seen[name] = true
-		var err error
-		switch {
-		case name == "code":
-			err = wanted.setCode(value, op)
-		case name == "delay":
-			err = wanted.setDelay(value)
-		case name == "disconnect" && value == "":
-			wanted.disconnect = true
-		default:
-			err = fmt.Errorf("unknown: %.100q", name)
-		}
+		err := wanted.add(name, value, op)
 		if err == nil {
 			applied = append(applied, strings.TrimSuffix(name+"="+value, "="))
 		}
@@ -95,48 +84,40 @@ type fault struct {
 // Fail has the next requests of an operation answered with an error that openapi.yaml has for it: as many
 // as times says, or all if it is 0. Faults that were set before come first.
 func (s *Sandbox) Fail(operation string, code, times int) error {
-	f, err := s.newFault(api.SandboxFault{Operation: operation, Code: code, Times: times})
-	if err == nil {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.faults = append(s.faults, f)
-	}
-	return err
+	return s.addFaults(false, api.SandboxFault{Operation: operation, Code: code, Times: times})
 }
 
-// setFaults replaces the faults, unless one of them is wrong.
-func (s *Sandbox) setFaults(list []api.SandboxFault) error {
-	faults := make([]*fault, len(list))
+// addFaults adds faults to those that there are, or replaces them. Where one is wrong it changes nothing.
+func (s *Sandbox) addFaults(replace bool, list ...api.SandboxFault) error {
+	var faults []*fault
 	for i, wanted := range list {
-		var err error
-		if faults[i], err = s.newFault(wanted); err != nil {
+		f := &fault{operation: wanted.Operation, after: wanted.After, times: cmp.Or(wanted.Times, math.MaxInt)}
+		f.disconnect = wanted.Disconnect
+		op, err := s.operations[wanted.Operation], error(nil)
+		if op == nil {
+			return fmt.Errorf("%d.operation: there is no operation %.100q", i, wanted.Operation)
+		}
+		if wanted.Code != 0 {
+			err = f.add("code", strconv.Itoa(wanted.Code), op)
+		}
+		if wanted.Delay != "" {
+			err = cmp.Or(err, f.add("delay", wanted.Delay, op))
+		}
+		if err == nil && f.effect == (effect{}) {
+			err = errors.New("code: want a code, a delay or disconnect")
+		}
+		if err != nil {
 			return fmt.Errorf("%d.%w", i, err)
 		}
+		faults = append(faults, f)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !replace {
+		faults = append(s.faults, faults...)
+	}
 	s.faults = faults
 	return nil
-}
-
-func (s *Sandbox) newFault(wanted api.SandboxFault) (*fault, error) {
-	f := &fault{operation: wanted.Operation, after: wanted.After, times: cmp.Or(wanted.Times, math.MaxInt)}
-	f.disconnect = wanted.Disconnect
-	op := s.operations[wanted.Operation]
-	if op == nil {
-		return nil, fmt.Errorf("operation: there is no operation %.100q", wanted.Operation)
-	}
-	var err error
-	if wanted.Code != 0 {
-		err = f.setCode(strconv.Itoa(wanted.Code), op)
-	}
-	if wanted.Delay != "" && err == nil {
-		err = f.setDelay(wanted.Delay)
-	}
-	if err == nil && f.effect == (effect{}) {
-		err = errors.New("code: want a code, a delay or disconnect")
-	}
-	return f, err
 }
 
 // nextFault returns what the faults have for a request of the operation, and counts it.
@@ -158,8 +139,7 @@ func (s *Sandbox) nextFault(operation string) effect {
 
 // documented is an error as openapi.yaml has it, with the text of its first example.
 func documented(op *openapi3.Operation, code int) error {
-	response := op.Responses.Status(code).Value
-	problem := &handlers.Problem{Status: code}
+	response, problem := op.Responses.Status(code).Value, &handlers.Problem{Status: code}
 	if response.Headers[echo.HeaderRetryAfter] != nil {
 		problem.RetryAfter = time.Second
 	}
@@ -169,11 +149,9 @@ func documented(op *openapi3.Operation, code int) error {
 	}
 	first := slices.Min(slices.Collect(maps.Keys(content.Examples)))
 	text, _ := json.Marshal(content.Examples[first].Value.Value) // it was JSON
-	var body struct{ Detail string }
-	_ = json.Unmarshal(text, &body) // has the detail or else only the fields
-	problem.Detail = body.Detail
-	if body.Detail == "" {
-		_ = json.Unmarshal(text, &problem.Fields)
+	if json.Unmarshal(text, &problem.Fields) != nil {            // a text is no list
+		problem.Fields = nil
+		_ = json.Unmarshal(text, problem) // its only key is detail
 	}
 	return problem
 }

@@ -89,14 +89,6 @@ func violation(err error) string {
 	return strings.TrimPrefix(strings.Join(wrong.JSONPointer(), ".")+": "+wrong.Reason, ": ")
 }
 
-// done answers that something is done, unless an error came of it.
-func done(c echo.Context, err error) error {
-	if err != nil {
-		return err
-	}
-	return c.NoContent(http.StatusNoContent)
-}
-
 // badRequest makes a 400 of what is wrong with a value; nil of nothing.
 func badRequest(err error) error {
 	if err == nil {
@@ -108,6 +100,14 @@ func badRequest(err error) error {
 // decode fills in what the body says, which was validated.
 func decode(c echo.Context, value any) error {
 	return badRequest(json.NewDecoder(c.Request().Body).Decode(value))
+}
+
+// done answers that something is done, unless an error came of it.
+func done(c echo.Context, err error) error {
+	if err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
 }
 
 // operations are those of sandbox.yaml.
@@ -138,9 +138,9 @@ func (o operations) SandboxSnapshotsUpdate(c echo.Context, name string) error {
 }
 
 func (o operations) SandboxSnapshotsDestroy(c echo.Context, name string) error {
-	return done(c, o.withSnapshot(name, func(saved snapshot) error {
+	return done(c, o.withSnapshot(name, func(snapshot) error {
 		delete(o.snapshots, name)
-		return saved.data.Close()
+		return nil
 	}))
 }
 
@@ -172,15 +172,11 @@ func (o operations) SandboxImport(c echo.Context) error {
 	return c.JSON(http.StatusOK, counts)
 }
 
-// showClock answers with the clock, unless an error came of a change of it.
-func (o operations) showClock(c echo.Context, err error) error {
-	if err != nil {
-		return badRequest(err)
-	}
-	return c.JSON(http.StatusOK, api.SandboxClock{Now: handlers.FormatTime(o.clock.Now()), Speed: o.clock.speed()})
+// SandboxClockRetrieve answers with the clock, as its changes do.
+func (o operations) SandboxClockRetrieve(c echo.Context) error {
+	at := o.clock.get().orMachine()
+	return c.JSON(http.StatusOK, api.SandboxClock{Now: handlers.FormatTime(at.now), Speed: at.speed})
 }
-
-func (o operations) SandboxClockRetrieve(c echo.Context) error { return o.showClock(c, nil) }
 
 func (o operations) SandboxClockUpdate(c echo.Context) error {
 	var wanted api.SandboxClockRequest
@@ -191,7 +187,10 @@ func (o operations) SandboxClockUpdate(c echo.Context) error {
 	if wanted.Now != nil {
 		now, _ = handlers.ParseTime(*wanted.Now) // its format was checked
 	}
-	return o.showClock(c, o.clock.Set(now, wanted.Speed))
+	if err := o.clock.Set(now, wanted.Speed); err != nil {
+		return badRequest(err)
+	}
+	return o.SandboxClockRetrieve(c)
 }
 
 func (o operations) SandboxClockAdvance(c echo.Context) error {
@@ -203,7 +202,10 @@ func (o operations) SandboxClockAdvance(c echo.Context) error {
 	if err == nil {
 		err = o.clock.Advance(by)
 	}
-	return o.showClock(c, err)
+	if err != nil {
+		return badRequest(err)
+	}
+	return o.SandboxClockRetrieve(c)
 }
 
 func (o operations) SandboxClockDestroy(c echo.Context) error {
@@ -216,7 +218,7 @@ func (o operations) SandboxFaultsUpdate(c echo.Context) error {
 	if err := decode(c, &wanted); err != nil {
 		return err
 	}
-	return done(c, badRequest(o.setFaults(wanted)))
+	return done(c, badRequest(o.addFaults(true, wanted...)))
 }
 
 func (o operations) SandboxRequestsList(c echo.Context) error {
@@ -224,6 +226,8 @@ func (o operations) SandboxRequestsList(c echo.Context) error {
 }
 
 func (o operations) SandboxRequestsDestroy(c echo.Context) error {
-	o.ForgetRequests()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.requests = []Request{}
 	return done(c, nil)
 }

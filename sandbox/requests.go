@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -32,20 +31,6 @@ func (s *Sandbox) Requests() []Request {
 	return slices.Clone(s.requests)
 }
 
-// ForgetRequests empties the list of requests.
-func (s *Sandbox) ForgetRequests() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.requests = []Request{}
-}
-
-func (s *Sandbox) record(r Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.requests = append(s.requests, r)
-	s.requests = slices.Delete(s.requests, 0, max(0, len(s.requests)-maxRequests))
-}
-
 // around records a request, and applies preferences and faults to it.
 func (s *Sandbox) around(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
@@ -61,7 +46,7 @@ func (s *Sandbox) around(next echo.HandlerFunc) echo.HandlerFunc {
 		var wanted effect
 		if op := s.operations[r.Method+" "+c.Path()]; op != nil {
 			received.OperationID = op.OperationID
-			wanted = s.wanted(c, received.OperationID)
+			wanted = s.wanted(c, op.OperationID)
 		}
 		err := s.answer(c, wanted, received.OperationID, next)
 		received.Status = c.Response().Status
@@ -69,12 +54,15 @@ func (s *Sandbox) around(next echo.HandlerFunc) echo.HandlerFunc {
 		if user := access.From(c.Request().Context()).UserUUID; user != uuid.Nil {
 			received.User = user.String()
 		}
-		s.record(received)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.requests = append(s.requests, received)
+		s.requests = slices.Delete(s.requests, 0, max(0, len(s.requests)-maxRequests))
 		return err
 	}
 }
 
-// wanted is what the header Prefer of a request asks for, or else what the faults have for it.
+// wanted is what the Prefer header of a request asks for, or else what the faults have for it.
 func (s *Sandbox) wanted(c echo.Context, operation string) effect {
 	r := c.Request()
 	wanted, applied, ignored := prefer(strings.Join(r.Header.Values("Prefer"), ","), s.operations[operation])
@@ -93,9 +81,7 @@ func (s *Sandbox) wanted(c echo.Context, operation string) effect {
 func (s *Sandbox) answer(c echo.Context, wanted effect, operation string, next echo.HandlerFunc) error {
 	err := wait(c, wanted.delay)
 	if wanted.disconnect {
-		cut := &cutResponse{ResponseWriter: c.Response().Writer}
-		c.Response().Writer = cut
-		defer cut.end()
+		disconnect(c.Response())
 	}
 	switch {
 	case err != nil:
@@ -128,27 +114,21 @@ func wait(c echo.Context, delay time.Duration) error {
 	}
 }
 
-// cutResponse is an answer whose body never comes.
-type cutResponse struct {
-	http.ResponseWriter
-	status, size int
+// disconnect has the HTTP server end the connection after the headers, which promise a byte that never comes.
+func disconnect(response *echo.Response) {
+	response.Writer = bodiless{response.Writer}
+	response.Before(func() {
+		response.Header().Set(echo.HeaderConnection, "close")
+		if response.Status != http.StatusNoContent {
+			response.Header().Set(echo.HeaderContentLength, "1")
+		}
+	})
 }
 
-func (r *cutResponse) WriteHeader(status int) { r.status = status }
+// bodiless is an answer whose body is dropped.
+type bodiless struct{ http.ResponseWriter }
 
-func (r *cutResponse) Write(content []byte) (int, error) {
-	r.size += len(content)
-	return len(content), nil
-}
-
-// end sends the headers. The HTTP server ends a connection on which less came than they say.
-func (r *cutResponse) end() {
-	r.Header().Set(echo.HeaderConnection, "close")
-	if r.size > 0 {
-		r.Header().Set(echo.HeaderContentLength, strconv.Itoa(r.size))
-	}
-	r.ResponseWriter.WriteHeader(r.status)
-}
+func (bodiless) Write(content []byte) (int, error) { return len(content), nil }
 
 // validatedKey marks the context of a request with which nothing is wrong by openapi.yaml.
 const validatedKey = "sandbox.validated"
@@ -160,18 +140,12 @@ func markValidated(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// refusals are the statuses of requests that are not what openapi.yaml describes.
-var refusals = []int{
-	http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed,
-	http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
-}
-
 // validation is the verdict on a request.
 func validation(c echo.Context, forced bool) api.SandboxRequestValidation {
-	switch {
+	switch refused := []int{400, 404, 405, 413, 415}; {
 	case c.Get(validatedKey) != nil:
 		return api.Valid
-	case !forced && slices.Contains(refusals, c.Response().Status):
+	case !forced && slices.Contains(refused, c.Response().Status):
 		return api.Invalid
 	}
 	return api.Unchecked

@@ -10,7 +10,6 @@ package sandbox
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"regexp"
@@ -45,7 +44,7 @@ type Sandbox struct {
 
 // snapshot is a state to go back to.
 type snapshot struct {
-	data  *store.Snapshot
+	data  store.Snapshot
 	clock setting
 }
 
@@ -85,17 +84,6 @@ func New(ctx context.Context, cfg server.Config, clock *Clock) (*Sandbox, error)
 	return s, err
 }
 
-// Close frees the snapshots. The store stays open.
-func (s *Sandbox) Close() error {
-	s.state.Lock()
-	defer s.state.Unlock()
-	err := s.start.data.Close()
-	for _, saved := range s.snapshots {
-		err = errors.Join(err, saved.data.Close())
-	}
-	return err
-}
-
 // Clock is the clock that the store follows.
 func (s *Sandbox) Clock() *Clock { return s.clock }
 
@@ -118,26 +106,21 @@ func (s *Sandbox) restore(ctx context.Context, saved snapshot) error {
 		return err
 	}
 	s.clock.put(saved.clock)
-	return s.setFaults(nil)
+	return s.addFaults(true)
 }
 
 // saveAs keeps the state under a name.
 func (s *Sandbox) saveAs(ctx context.Context, name string) error {
 	s.state.Lock()
 	defer s.state.Unlock()
-	old, known := s.snapshots[name]
-	if !known && len(s.snapshots) == maxSnapshots {
+	if _, known := s.snapshots[name]; !known && len(s.snapshots) == maxSnapshots {
 		return errManySnapshots
 	}
 	saved, err := s.save(ctx)
-	if err != nil {
-		return err
+	if err == nil {
+		s.snapshots[name] = saved
 	}
-	s.snapshots[name] = saved
-	if known {
-		return old.data.Close()
-	}
-	return nil
+	return err
 }
 
 // withSnapshot uses the snapshot of a name.

@@ -9,32 +9,43 @@ import (
 )
 
 // Snapshot is a copy of a SQLite database in memory.
-type Snapshot struct{ conn *sqlite3.SQLiteConn }
+type Snapshot []byte
 
-// Close frees the snapshot's memory.
-func (s *Snapshot) Close() error { return s.conn.Close() }
-
-// errNotSQLite says that a Snapshot was asked of another engine.
-var errNotSQLite = errors.New("snapshots are for SQLite alone")
-
-// Save copies the database as it is between two Writes. The caller closes the copy.
-func (s *Store) Save(ctx context.Context) (*Snapshot, error) {
-	opened, err := (&sqlite3.SQLiteDriver{}).Open(":memory:")
-	if err != nil {
-		return nil, err
+// Save copies a SQLite database as it is between two Writes.
+func (s *Store) Save(ctx context.Context) (saved Snapshot, err error) {
+	err = s.withWriter(ctx, func(live *sqlite3.SQLiteConn) (err error) {
+		saved, err = live.Serialize("main")
+		return err
+	})
+	if err == nil {
+		saved[18], saved[19] = 1, 1 // a database in memory has no WAL: https://sqlite.org/fileformat2.html
 	}
-	saved := &Snapshot{opened.(*sqlite3.SQLiteConn)}
-	err = s.withWriter(ctx, func(live *sqlite3.SQLiteConn) error { return copySQLite(saved.conn, live) })
-	if err != nil {
-		return nil, errors.Join(err, saved.Close())
-	}
-	return saved, nil
+	return saved, err
 }
 
-// Restore makes the database what it was when the snapshot was saved. It is one transaction between two
-// Writes. A snapshot can be restored any number of times.
-func (s *Store) Restore(ctx context.Context, saved *Snapshot) error {
-	return s.withWriter(ctx, func(live *sqlite3.SQLiteConn) error { return copySQLite(live, saved.conn) })
+// Restore makes a SQLite database what it was when the snapshot was saved. It is one transaction between
+// two Writes.
+func (s *Store) Restore(ctx context.Context, saved Snapshot) error {
+	opened, err := (&sqlite3.SQLiteDriver{}).Open(":memory:")
+	if err != nil {
+		return err
+	}
+	defer opened.Close()
+	memory := opened.(*sqlite3.SQLiteConn)
+	if err := memory.Deserialize(saved, "main"); err != nil {
+		return err
+	}
+	return s.withWriter(ctx, func(live *sqlite3.SQLiteConn) error {
+		backup, err := live.Backup("main", memory, "main")
+		if err != nil {
+			return err
+		}
+		complete, err := backup.Step(-1)
+		if err == nil && !complete {
+			err = fmt.Errorf("%w: another process writes", ErrUnavailable)
+		}
+		return errors.Join(err, backup.Finish())
+	})
 }
 
 // withWriter lends SQLite's only connection that writes.
@@ -51,21 +62,8 @@ func (s *Store) withWriter(ctx context.Context, use func(*sqlite3.SQLiteConn) er
 	return conn.Raw(func(driverConn any) error {
 		live, isSQLite := driverConn.(*sqlite3.SQLiteConn)
 		if !isSQLite {
-			return errNotSQLite
+			return errors.New("snapshots are for SQLite alone")
 		}
 		return s.engine.Translate(use(live))
 	})
-}
-
-// copySQLite replaces the content of a database by that of another.
-func copySQLite(to, from *sqlite3.SQLiteConn) error {
-	backup, err := to.Backup("main", from, "main")
-	if err != nil {
-		return err
-	}
-	complete, err := backup.Step(-1)
-	if err == nil && !complete {
-		err = fmt.Errorf("%w: another process writes", ErrUnavailable)
-	}
-	return errors.Join(err, backup.Finish())
 }

@@ -21,7 +21,6 @@ import (
 
 	"github.com/opencalls/opencalls/fixture"
 	"github.com/opencalls/opencalls/images"
-	"github.com/opencalls/opencalls/sandbox"
 	"github.com/opencalls/opencalls/server"
 	"github.com/opencalls/opencalls/store"
 )
@@ -110,11 +109,7 @@ func (c serveCommand) Run(env environment) error {
 	}
 	defer listener.Close()
 	newFile := c.newFile()
-	clock, err := c.clock()
-	if err != nil {
-		return err
-	}
-	s, err := c.openFilled(env, log, clock)
+	s, err := c.openFilled(env, log)
 	if reason := context.Cause(ctx); err != nil && reason != nil {
 		return fmt.Errorf("stopped before it served: %w", reason) // err is what that broke off
 	}
@@ -130,7 +125,7 @@ func (c serveCommand) Run(env environment) error {
 	}
 	c.LimitFlags.ofServer(&serverConfig)
 	c.NetworkFlags.ofServer(&serverConfig)
-	handler, err := c.handler(ctx, serverConfig, clock)
+	handler, err := c.handler(ctx, serverConfig)
 	if err != nil {
 		return err
 	}
@@ -159,11 +154,11 @@ func (c serveCommand) watchStdin(stop context.CancelCauseFunc) {
 }
 
 // openFilled opens the database, brings its schema up to date and loads what is to be loaded.
-func (c serveCommand) openFilled(env environment, log *slog.Logger, clock *sandbox.Clock) (*store.Store, error) {
+func (c serveCommand) openFilled(env environment, log *slog.Logger) (*store.Store, error) {
 	cfg := store.Config{URL: c.DatabaseURL, Logger: log}
 	c.ofStore(&cfg)
 	if c.Sandbox {
-		clock.Use(&cfg)
+		c.clock.Use(&cfg)
 	}
 	s, err := store.Open(env.ctx, cfg)
 	if err != nil {
@@ -189,9 +184,6 @@ func (c *serveCommand) AfterApply(trace *kong.Context) error {
 	if max(c.MaxBodyBytes, c.MaxBytes) <= maxLimit && c.BodyMemory < least { // their own limits come first
 		return fmt.Errorf("--body-memory: want at least %d, four times --max-body-bytes and --image-max-bytes", least)
 	}
-	if c.Sandbox && !namesDatabase(trace) {
-		c.DatabaseURL = "sqlite::memory:"
-	}
 	host, port, err := net.SplitHostPort(c.Listen)
 	if err == nil {
 		_, err = net.LookupPort("tcp", port)
@@ -206,7 +198,7 @@ func (c *serveCommand) AfterApply(trace *kong.Context) error {
 		return errors.New("--until-stdin-ends: standard input is the import file")
 	}
 	return errors.Join(
-		c.check(host, c.DatabaseURL),
+		c.choose(trace, host, &c.DatabaseURL),
 		within("--drain-delay", c.DrainDelay, 0, day), within("--shutdown-timeout", c.ShutdownTimeout, 0, day),
 	)
 }
