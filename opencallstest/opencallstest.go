@@ -83,7 +83,6 @@ func Start(t testing.TB, options ...Option) *Server {
 	web := httptest.NewServer(box)
 	t.Cleanup(func() {
 		web.Close()
-		check(t, box.Close())
 	})
 	return &Server{URL: web.URL, t: t, box: box}
 }
