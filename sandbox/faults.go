@@ -53,7 +53,7 @@ var preference = regexp.MustCompile(`(?:[^,"]|"(?:[^"\\]|\\.)*")+`)
 
 // prefer returns what a Prefer header asks for, which preferences count, and what is wrong with the others.
 func prefer(header string, op *openapi3.Operation) (wanted effect, applied []string, ignored error) {
-	seen := map[string]bool{}
+	seen := map[string]bool{"": true} // what is between two commas may be nothing
 	for _, text := range preference.FindAllString(header, -1) {
 		text, _, _ = strings.Cut(text, ";") // parameters, of which we have none
 		name, value, _ := strings.Cut(text, "=")
