@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo-reset build test differential chaos contract clients bench generate lint lint-spec spec-diff
+.PHONY: help run demo-reset build test differential chaos contract clients examples bench generate lint lint-spec spec-diff
 
 LISTEN     ?= 127.0.0.1:8080
 TEST_FLAGS ?=
@@ -50,6 +50,10 @@ contract: build ## Hold the server against openapi.yaml with schemathesis (SEED=
 clients: build ## Make clients by many generators, compile and use them (ALL=1: those in Rust too)
 	@tools/setup.sh clients $(if $(ALL),rust)
 	tests/clients/run.py $(if $(ALL),--all)
+
+examples: ## Run docs/examples as GitHub and GitLab would, and a suite of 500 tests in Python
+	@tools/setup.sh build examples
+	tests/examples/run.py
 
 # A server that keeps what it acknowledged, or writes would cost nothing.
 bench: build ## Measure the program under load, compared with BENCH_BASE=REV (docs/performance.md)

@@ -60,3 +60,26 @@ func TestPagesNameTests(t *testing.T) {
 		}
 	}
 }
+
+var snippet = regexp.MustCompile("\\[`(examples/[^`]+)`\\][^\n]*:\n\n```\\w+\n((?s:.*?)\n)```\n")
+
+// Each snippet of the page for client authors is a file that make examples runs, or a part of one.
+func TestSnippetsAreFiles(t *testing.T) {
+	page, err := os.ReadFile("docs/testing-your-client.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := snippet.FindAllStringSubmatch(string(page), -1)
+	if blocks := strings.Count(string(page), "\n```\n"); len(found) != blocks {
+		t.Errorf("%d of %d snippets name their file", len(found), blocks)
+	}
+	for _, match := range found {
+		content, err := os.ReadFile(filepath.Join("docs", match[1]))
+		if err != nil {
+			t.Error(err)
+		}
+		if !strings.Contains(string(content), match[2]) {
+			t.Errorf("this is not in %s:\n%s", match[1], match[2])
+		}
+	}
+}

@@ -52,6 +52,10 @@ for purpose in "$@"; do
 		need command -v npm -- npm # it installs a newer Node.js for the generators
 		need command -v mvn -- maven
 		;;
+	examples)
+		need python3 -c 'import ensurepip' -- python3 python3-venv
+		need command -v npm -- npm # it installs a newer Node.js for the examples
+		;;
 	rust)
 		if ! command -v cargo >/dev/null; then
 			echo "Rust is missing: https://rustup.rs" >&2
@@ -59,7 +63,7 @@ for purpose in "$@"; do
 		fi
 		;;
 	*)
-		echo "usage: tools/setup.sh [build] [test] [chaos] [contract] [clients] [rust]" >&2
+		echo "usage: tools/setup.sh [build] [test] [chaos] [contract] [clients] [examples] [rust]" >&2
 		exit 2
 		;;
 	esac
