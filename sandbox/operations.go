@@ -156,6 +156,8 @@ func (o operations) SandboxImport(c echo.Context) error {
 	if strings.HasPrefix(r.Header.Get(echo.HeaderContentType), echo.MIMEApplicationJSON) {
 		file.Name = "body.json"
 	}
+	o.state.RLock()
+	defer o.state.RUnlock()
 	var counts fixture.Counts
 	actor := store.Actor{RequestID: handlers.RequestFrom(r.Context()).ID}
 	err := o.store.Write(r.Context(), actor, func(tx *store.Tx) (err error) {

@@ -3,9 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -43,36 +41,32 @@ func TestSnapshot(t *testing.T) {
 	}
 }
 
-// A reader sees the database before or after a restore, and a Write is before or after it.
-func TestSnapshotIsRestoredWhole(t *testing.T) {
-	s := storetest.Open(t, storetest.SQLite)
-	w := &world{store: s}
-	for i := range 500 {
-		w.user(fmt.Sprintf("user%d", i))
-	}
+// A snapshot is not restored while somebody uses the database.
+func TestSnapshotOfADatabaseInUse(t *testing.T) {
+	url := storetest.MigratedURL(t, storetest.SQLite)
+	s := storetest.OpenURL(t, url)
 	saved, err := s.Save(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-	defer cancel()
-	var tasks sync.WaitGroup
-	for range 4 {
-		tasks.Go(func() {
-			for ctx.Err() == nil {
-				if _, err := s.UserByName(ctx, "user499"); err != nil && ctx.Err() == nil {
-					t.Error(err)
-					return
-				}
-			}
-		})
+	(&world{store: s}).user("alice")
+	err = s.Write(t.Context(), store.Actor{}, func(*store.Tx) error {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		return s.Restore(ctx, saved)
+	})
+	if !errors.Is(err, store.ErrUnavailable) && !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("in a Write: %v", err)
 	}
-	for ctx.Err() == nil {
-		if err := s.Restore(ctx, saved); err != nil && ctx.Err() == nil {
+	other := storetest.OpenURL(t, url)
+	if err := s.Restore(t.Context(), saved); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("with another store on the file: %v", err)
+	}
+	for _, store := range []*store.Store{s, other} {
+		if _, err := store.UserByName(t.Context(), "alice"); err != nil {
 			t.Error(err)
 		}
 	}
-	tasks.Wait()
 }
 
 func TestSnapshotNeedsSQLite(t *testing.T) {
@@ -96,17 +90,5 @@ func TestVolatile(t *testing.T) {
 		if err := spy.pool(t, 0).QueryRow("PRAGMA synchronous").Scan(&got); err != nil || got != want {
 			t.Errorf("volatile %v: synchronous is %s, want %s: %v", volatile, got, want, err)
 		}
-	}
-}
-
-// A restore that can't be finished changes nothing.
-func TestSnapshotThatIsNoDatabase(t *testing.T) {
-	s := storetest.Open(t, storetest.SQLite)
-	(&world{store: s}).user("alice")
-	if err := s.Restore(t.Context(), store.Snapshot(strings.Repeat("no database", 1000))); err == nil {
-		t.Error("it was restored")
-	}
-	if _, err := s.UserByName(t.Context(), "alice"); err != nil {
-		t.Error(err)
 	}
 }

@@ -25,6 +25,7 @@ const sqliteReaders = 4
 // sqliteEngine is GORM's dialect of SQLite with what the store needs beside it.
 type sqliteEngine struct {
 	gormsqlite.Dialector
+	path      string
 	temporary *os.File // directory to remove on close, if any
 }
 
@@ -39,6 +40,7 @@ func openSQLite(ctx context.Context, cfg Config) (*Store, error) {
 		}
 		e.temporary, path = dir, filepath.Join(dir.Name(), temporaryFile)
 	}
+	e.path = path
 	if err := createSQLiteFile(path, cfg.Existing); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
