@@ -16,8 +16,10 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/labstack/echo/v4"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/opencalls/opencalls/fixture"
+	"github.com/opencalls/opencalls/gen"
 	api "github.com/opencalls/opencalls/gen/sandbox"
 	"github.com/opencalls/opencalls/handlers"
 	"github.com/opencalls/opencalls/server"
@@ -89,17 +91,17 @@ func violation(err error) string {
 	return strings.TrimPrefix(strings.Join(wrong.JSONPointer(), ".")+": "+wrong.Reason, ": ")
 }
 
-// badRequest makes a 400 of what is wrong with a value; nil of nothing.
-func badRequest(err error) error {
+// change does what a body asks for. What is wrong with the wish is a 400.
+func change[T any](c echo.Context, apply func(T) error) error {
+	var wish T
+	err := json.NewDecoder(c.Request().Body).Decode(&wish)
 	if err == nil {
-		return nil
+		err = apply(wish)
 	}
-	return handlers.Refuse(http.StatusBadRequest, err.Error())
-}
-
-// decode fills in what the body says, which was validated.
-func decode(c echo.Context, value any) error {
-	return badRequest(json.NewDecoder(c.Request().Body).Decode(value))
+	if err != nil {
+		return handlers.Refuse(http.StatusBadRequest, err.Error())
+	}
+	return nil
 }
 
 // done answers that something is done, unless an error came of it.
@@ -120,34 +122,38 @@ func (o operations) SandboxReset(c echo.Context) error {
 func (o operations) SandboxSnapshotsList(c echo.Context) error {
 	o.state.RLock()
 	defer o.state.RUnlock()
-	list := make([]api.SandboxSnapshot, 0, len(o.snapshots))
-	for _, name := range slices.Sorted(maps.Keys(o.snapshots)) {
+	list := []api.SandboxSnapshot{}
+	for _, name := range slices.Sorted(maps.Keys(o.snapshots))[1:] { // start comes first
 		list = append(list, api.SandboxSnapshot{Name: name})
 	}
 	return c.JSON(http.StatusOK, list)
 }
 
 func (o operations) SandboxSnapshotsRetrieve(c echo.Context, name string) error {
-	return o.withSnapshot(name, func(snapshot) error {
-		return c.JSON(http.StatusOK, api.SandboxSnapshot{Name: name})
-	})
+	o.state.RLock()
+	defer o.state.RUnlock()
+	if _, known := o.snapshots[name]; !known {
+		return store.ErrNotFound
+	}
+	return c.JSON(http.StatusOK, api.SandboxSnapshot{Name: name})
 }
 
 func (o operations) SandboxSnapshotsUpdate(c echo.Context, name string) error {
-	return done(c, o.saveAs(c.Request().Context(), name))
+	return done(c, o.save(c.Request().Context(), name))
 }
 
 func (o operations) SandboxSnapshotsDestroy(c echo.Context, name string) error {
-	return done(c, o.withSnapshot(name, func(snapshot) error {
-		delete(o.snapshots, name)
-		return nil
-	}))
+	o.state.Lock()
+	defer o.state.Unlock()
+	if _, known := o.snapshots[name]; !known {
+		return store.ErrNotFound
+	}
+	delete(o.snapshots, name)
+	return done(c, nil)
 }
 
 func (o operations) SandboxSnapshotsRestore(c echo.Context, name string) error {
-	return done(c, o.withSnapshot(name, func(saved snapshot) error {
-		return o.restore(c.Request().Context(), saved)
-	}))
+	return done(c, o.restore(c.Request().Context(), name))
 }
 
 func (o operations) SandboxImport(c echo.Context) error {
@@ -174,40 +180,35 @@ func (o operations) SandboxImport(c echo.Context) error {
 	return c.JSON(http.StatusOK, counts)
 }
 
-// SandboxClockRetrieve answers with the clock, as its changes do.
-func (o operations) SandboxClockRetrieve(c echo.Context) error {
+// showClock answers with the clock, unless an error came of its change.
+func (o operations) showClock(c echo.Context, err error) error {
+	if err != nil {
+		return err
+	}
 	at := o.clock.get().orMachine()
 	return c.JSON(http.StatusOK, api.SandboxClock{Now: handlers.FormatTime(at.now), Speed: at.speed})
 }
 
+func (o operations) SandboxClockRetrieve(c echo.Context) error { return o.showClock(c, nil) }
+
 func (o operations) SandboxClockUpdate(c echo.Context) error {
-	var wanted api.SandboxClockRequest
-	if err := decode(c, &wanted); err != nil {
-		return err
-	}
-	now := o.clock.Now()
-	if wanted.Now != nil {
-		now, _ = handlers.ParseTime(*wanted.Now) // its format was checked
-	}
-	if err := o.clock.Set(now, wanted.Speed); err != nil {
-		return badRequest(err)
-	}
-	return o.SandboxClockRetrieve(c)
+	return o.showClock(c, change(c, func(wish api.SandboxClockRequest) error {
+		now := o.clock.Now()
+		if wish.Now != nil {
+			now, _ = handlers.ParseTime(*wish.Now) // its format was checked
+		}
+		return o.clock.Set(now, wish.Speed)
+	}))
 }
 
 func (o operations) SandboxClockAdvance(c echo.Context) error {
-	var wanted api.SandboxClockAdvanceRequest
-	if err := decode(c, &wanted); err != nil {
-		return err
-	}
-	by, err := time.ParseDuration(wanted.By)
-	if err == nil {
-		err = o.clock.Advance(by)
-	}
-	if err != nil {
-		return badRequest(err)
-	}
-	return o.SandboxClockRetrieve(c)
+	return o.showClock(c, change(c, func(wish api.SandboxClockAdvanceRequest) error {
+		by, err := time.ParseDuration(wish.By)
+		if err != nil {
+			return err
+		}
+		return o.clock.Advance(by)
+	}))
 }
 
 func (o operations) SandboxClockDestroy(c echo.Context) error {
@@ -216,11 +217,7 @@ func (o operations) SandboxClockDestroy(c echo.Context) error {
 }
 
 func (o operations) SandboxFaultsUpdate(c echo.Context) error {
-	var wanted []api.SandboxFault
-	if err := decode(c, &wanted); err != nil {
-		return err
-	}
-	return done(c, badRequest(o.addFaults(true, wanted...)))
+	return done(c, change(c, func(wish []api.SandboxFault) error { return o.addFaults(true, wish...) }))
 }
 
 func (o operations) SandboxRequestsList(c echo.Context) error {
@@ -232,4 +229,26 @@ func (o operations) SandboxRequestsDestroy(c echo.Context) error {
 	defer o.mu.Unlock()
 	o.requests = []Request{}
 	return done(c, nil)
+}
+
+// mergedSchema is openapi.yaml with what sandbox.yaml adds. What both have is the same in both.
+var mergedSchema = sync.OnceValues(func() (asYAML, asJSON []byte) {
+	merged, added := document(gen.GetSpecJSON), document(api.GetSpecJSON)
+	merged["tags"] = append(merged["tags"].([]any), added["tags"].([]any)...)
+	maps.Copy(merged["paths"].(map[string]any), added["paths"].(map[string]any))
+	components := merged["components"].(map[string]any)
+	for kind, values := range added["components"].(map[string]any) {
+		maps.Copy(components[kind].(map[string]any), values.(map[string]any))
+	}
+	asYAML, _ = yaml.Marshal(merged) // both were read from JSON
+	asJSON, _ = json.Marshal(merged)
+	return asYAML, asJSON
+})
+
+// document reads a file that the program holds.
+func document(read func() ([]byte, error)) map[string]any {
+	text, _ := read()
+	var value map[string]any
+	_ = yaml.Unmarshal(text, &value) // JSON is YAML; numbers stay as they are written
+	return value
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
@@ -43,12 +44,12 @@ func (s *Sandbox) around(next echo.HandlerFunc) echo.HandlerFunc {
 		start, _ := io.ReadAll(io.LimitReader(r.Body, maxRecordedBody))
 		r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(start), r.Body))
 		received := Request{Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, Body: string(start)}
-		var wanted effect
-		if op := s.operations[r.Method+" "+c.Path()]; op != nil {
+		op, wanted := s.operations[r.Method+" "+c.Path()], effect{}
+		if op != nil {
 			received.OperationID = op.OperationID
-			wanted = s.wanted(c, op.OperationID)
+			wanted = s.wanted(c, op)
 		}
-		err := s.answer(c, wanted, received.OperationID, next)
+		err := s.answer(c, op, wanted, next)
 		received.Status = c.Response().Status
 		received.Validation = validation(c, wanted.code != 0)
 		if received.Path == "/healthz" || received.Path == "/readyz" {
@@ -66,22 +67,22 @@ func (s *Sandbox) around(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // wanted is what the Prefer header of a request asks for, or else what the faults have for it.
-func (s *Sandbox) wanted(c echo.Context, operation string) effect {
+func (s *Sandbox) wanted(c echo.Context, op *openapi3.Operation) effect {
 	r := c.Request()
-	wanted, applied, ignored := prefer(strings.Join(r.Header.Values("Prefer"), ","), s.operations[operation])
+	wanted, applied, ignored := prefer(strings.Join(r.Header.Values("Prefer"), ","), op)
 	if ignored != nil {
 		id := handlers.RequestFrom(r.Context()).ID
 		s.log.WarnContext(r.Context(), "preferences are ignored", "request_id", id, "preferences", ignored.Error())
 	}
 	if len(applied) == 0 {
-		return s.nextFault(operation)
+		return s.nextFault(op.OperationID)
 	}
 	c.Response().Header().Set("Preference-Applied", strings.Join(applied, ", "))
 	return wanted
 }
 
 // answer answers a request. Its error is for the log.
-func (s *Sandbox) answer(c echo.Context, wanted effect, operation string, next echo.HandlerFunc) error {
+func (s *Sandbox) answer(c echo.Context, op *openapi3.Operation, wanted effect, next echo.HandlerFunc) error {
 	err := wait(c, wanted.delay)
 	if wanted.disconnect {
 		disconnect(c.Response())
@@ -89,7 +90,7 @@ func (s *Sandbox) answer(c echo.Context, wanted effect, operation string, next e
 	switch {
 	case err != nil:
 	case wanted.code != 0:
-		err = documented(s.operations[operation], wanted.code)
+		err = documented(op, wanted.code)
 	default:
 		s.state.RLock()
 		defer s.state.RUnlock()

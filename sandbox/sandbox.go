@@ -34,7 +34,6 @@ type Sandbox struct {
 	operations map[string]*openapi3.Operation // of openapi.yaml, by id and by method and route
 
 	state     sync.RWMutex // held for reading while a request is under way
-	start     snapshot
 	snapshots map[string]snapshot
 
 	mu       sync.Mutex
@@ -48,12 +47,10 @@ type snapshot struct {
 	clock setting
 }
 
-const maxSnapshots = 100
+// start is the name of the state of New, which no other has.
+const start = ""
 
-var (
-	errNoSnapshot    = handlers.Refuse(http.StatusNotFound, "No snapshot matches the given query.")
-	errManySnapshots = handlers.Refuse(http.StatusBadRequest, "There are 100 snapshots already.")
-)
+const maxSnapshots = 100 // beside that of the start
 
 // pathParameter is a parameter in a path of openapi.yaml, which the router writes with a colon.
 var pathParameter = regexp.MustCompile(`\{(\w+)\}`)
@@ -76,7 +73,7 @@ func New(ctx context.Context, cfg server.Config, clock *Clock) (*Sandbox, error)
 			s.operations[method+" "+pathParameter.ReplaceAllString(path, ":$1")] = op
 		}
 	}
-	if s.start, err = s.save(ctx); err != nil {
+	if err := s.save(ctx, start); err != nil {
 		return nil, err
 	}
 	cfg.Extension = &server.Extension{Schema: mergedSchema, Route: s.route, Around: s.around, Validated: markValidated}
@@ -89,47 +86,32 @@ func (s *Sandbox) Clock() *Clock { return s.clock }
 
 // Reset goes back to the data and the clock of New, and removes all faults. Requests under way finish
 // first. Snapshots and recorded requests stay.
-func (s *Sandbox) Reset(ctx context.Context) error {
+func (s *Sandbox) Reset(ctx context.Context) error { return s.restore(ctx, start) }
+
+// save keeps the state under a name.
+func (s *Sandbox) save(ctx context.Context, name string) error {
 	s.state.Lock()
 	defer s.state.Unlock()
-	return s.restore(ctx, s.start)
-}
-
-func (s *Sandbox) save(ctx context.Context) (snapshot, error) {
+	if _, known := s.snapshots[name]; !known && len(s.snapshots) > maxSnapshots {
+		return handlers.Refuse(http.StatusBadRequest, "There are 100 snapshots already.")
+	}
 	data, err := s.store.Save(ctx)
-	return snapshot{data, s.clock.get()}, err
+	if err == nil {
+		s.snapshots[name] = snapshot{data, s.clock.get()}
+	}
+	return err
 }
 
-// restore goes back to a state. No request is under way.
-func (s *Sandbox) restore(ctx context.Context, saved snapshot) error {
+func (s *Sandbox) restore(ctx context.Context, name string) error {
+	s.state.Lock()
+	defer s.state.Unlock()
+	saved, known := s.snapshots[name]
+	if !known {
+		return store.ErrNotFound
+	}
 	if err := s.store.Restore(ctx, saved.data); err != nil {
 		return err
 	}
 	s.clock.put(saved.clock)
 	return s.addFaults(true)
-}
-
-// saveAs keeps the state under a name.
-func (s *Sandbox) saveAs(ctx context.Context, name string) error {
-	s.state.Lock()
-	defer s.state.Unlock()
-	if _, known := s.snapshots[name]; !known && len(s.snapshots) == maxSnapshots {
-		return errManySnapshots
-	}
-	saved, err := s.save(ctx)
-	if err == nil {
-		s.snapshots[name] = saved
-	}
-	return err
-}
-
-// withSnapshot uses the snapshot of a name.
-func (s *Sandbox) withSnapshot(name string, use func(snapshot) error) error {
-	s.state.Lock()
-	defer s.state.Unlock()
-	saved, known := s.snapshots[name]
-	if !known {
-		return errNoSnapshot
-	}
-	return use(saved)
 }

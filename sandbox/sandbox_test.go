@@ -369,9 +369,9 @@ var badInput = []struct {
 	body    string
 	want    string // a part of the answer
 }{
-	{"POST /sandbox/snapshots/none/restore/", 404, "", "No snapshot matches the given query."},
-	{"GET /sandbox/snapshots/none/", 404, "", "No snapshot matches the given query."},
-	{"DELETE /sandbox/snapshots/none/", 404, "", "No snapshot matches the given query."},
+	{"POST /sandbox/snapshots/none/restore/", 404, "", "Not found."},
+	{"GET /sandbox/snapshots/none/", 404, "", "Not found."},
+	{"DELETE /sandbox/snapshots/none/", 404, "", "Not found."},
 	{"PUT /sandbox/snapshots/" + strings.Repeat("a", 300) + "/", 400, "", "maximum string length is 100"},
 	{"PUT /sandbox/snapshots/" + strings.Repeat("a", 101) + "/", 400, "", "maximum string length is 100"},
 	{"PUT /sandbox/snapshots/a%2Fb/", 400, "", "regular expression"},
