@@ -398,7 +398,7 @@ var badInput = []struct {
 
 	{"POST /sandbox/clock/advance/", 400, `{"by": "-1000000h"}`, "want a time from 1970 to 9999"},
 	{"POST /sandbox/clock/advance/", 400, `{"by": "9999999999999999h"}`, "invalid duration"},
-	{"POST /sandbox/import/", 400, "{\"users\": [\n{\"nmae\": \"x\"}]}", `body.json:2: users[0]: unknown key \"nmae\"`},
+	{"POST /sandbox/import/", 400, "{\"users\": [\n{\"nickname\": \"x\"}]}", `body.json:2: users[0]: unknown key \"nickname\"`},
 	{"POST /sandbox/import/", 400, "{\"users\": [\n", "body.json:2: not valid JSON"},
 	{"POST /sandbox/import/", 400, "a: b", "body.json:1: not valid JSON"},
 	{"PUT /sandbox/faults/", 400, `[{"operation": "call_managing_organisations_list", "code": 503}, {"operation": "none", "code": 503}]`, `1.operation: there is no operation \"none\"`},
