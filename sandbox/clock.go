@@ -59,10 +59,13 @@ func (c *Clock) put(s setting) {
 }
 
 // Set moves the clock to a time from 1970 to 9999. From then on it is speed times as fast as time: at 0
-// it stands still.
+// it stands still, and 1,000 is the most.
 func (c *Clock) Set(now time.Time, speed float64) error {
-	if now.Before(earliest) || now.After(latest) {
-		return errors.New("want a time from 1970 to 9999")
+	switch {
+	case now.Before(earliest) || now.After(latest):
+		return errors.New("now: want a time from 1970 to 9999")
+	case speed < 0 || speed > 1000:
+		return errors.New("speed: want 0 to 1000")
 	}
 	c.put(setting{now, speed})
 	return nil

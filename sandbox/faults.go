@@ -97,6 +97,9 @@ func (s *Sandbox) addFaults(replace bool, list ...api.SandboxFault) error {
 		if op == nil {
 			return fmt.Errorf("%d.operation: there is no operation %.100q", i, wanted.Operation)
 		}
+		if wanted.Times < 0 || wanted.After < 0 {
+			return fmt.Errorf("%d: want times and after of at least 0", i)
+		}
 		if wanted.Code != 0 {
 			err = f.add("code", strconv.Itoa(wanted.Code), op)
 		}

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -12,9 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/getkin/kin-openapi/openapi3filter"
-	"github.com/getkin/kin-openapi/routers"
 	"github.com/labstack/echo/v4"
 	"go.yaml.in/yaml/v3"
 
@@ -29,73 +26,19 @@ import (
 // maxBody is how many bytes a body may have.
 const maxBody = 64 << 20
 
-// spec returns sandbox.yaml, which all sandboxes of a process share.
-var spec = sync.OnceValues(api.GetSpec)
-
 // route routes the operations of sandbox.yaml.
-func (s *Sandbox) route(e *echo.Echo) {
-	spec, _ := spec() // the generator has read it
-	chains := map[string][]echo.MiddlewareFunc{}
-	for path, item := range spec.Paths.Map() {
-		for method, op := range item.Operations() {
-			route := &routers.Route{Spec: spec, Path: path, PathItem: item, Method: method, Operation: op}
-			chains[op.OperationID] = []echo.MiddlewareFunc{validate(route)}
-		}
-	}
-	api.RegisterHandlersWithOptions(e, operations{s}, api.RegisterHandlersOptions{OperationMiddlewares: chains})
-}
+func (s *Sandbox) route(e *echo.Echo) { api.RegisterHandlers(e, operations{s}) }
 
-// validate reads the body and refuses what is wrong by sandbox.yaml alone.
-func validate(route *routers.Route) echo.MiddlewareFunc {
-	body := route.Operation.RequestBody
-	isFile := body != nil && body.Value.Content["*/*"] != nil
-	options := &openapi3filter.Options{
-		ExcludeRequestBody: isFile, SkipSettingDefaults: true,
-		SchemaValidationOptions: []openapi3.SchemaValidationOption{formats},
-	}
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			r := c.Request()
-			content, err := server.ReadBody(c, maxBody)
-			if err != nil {
-				return err
-			}
-			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(content)), int64(len(content))
-			if !isFile {
-				r.Header.Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
-			}
-			parameters := map[string]string{"name": c.Param("name")} // the only one
-			input := &openapi3filter.RequestValidationInput{Request: r, PathParams: parameters, Route: route, Options: options}
-			if err := openapi3filter.ValidateRequest(r.Context(), input); err != nil {
-				return handlers.Refuse(http.StatusBadRequest, violation(err))
-			}
-			return next(c)
-		}
-	}
-}
-
-// formats reads times as the API does.
-var formats = openapi3.WithStringFormatValidators(map[string]openapi3.StringFormatValidator{
-	"date-time": openapi3.NewCallbackValidator(func(text string) error {
-		_, err := handlers.ParseTime(text)
-		return err
-	}),
-})
-
-// violation says what is wrong, and in which field.
-func violation(err error) string {
-	var wrong *openapi3.SchemaError
-	if !errors.As(err, &wrong) {
-		return err.Error()
-	}
-	return strings.TrimPrefix(strings.Join(wrong.JSONPointer(), ".")+": "+wrong.Reason, ": ")
-}
-
-// change does what a body asks for. What is wrong with the wish is a 400.
+// change does what a JSON body asks for, whatever its Content-Type. What is wrong with the wish is a 400.
 func change[T any](c echo.Context, apply func(T) error) error {
+	content, err := server.ReadBody(c, maxBody)
+	if err != nil {
+		return err
+	}
 	var wish T
-	err := json.NewDecoder(c.Request().Body).Decode(&wish)
-	if err == nil {
+	decoder := json.NewDecoder(bytes.NewReader(content))
+	decoder.DisallowUnknownFields()
+	if err = decoder.Decode(&wish); err == nil {
 		err = apply(wish)
 	}
 	if err != nil {
@@ -158,7 +101,11 @@ func (o operations) SandboxSnapshotsRestore(c echo.Context, name string) error {
 
 func (o operations) SandboxImport(c echo.Context) error {
 	r := c.Request()
-	file := &fixture.File{Name: "body", Content: r.Body}
+	content, err := server.ReadBody(c, maxBody)
+	if err != nil {
+		return err
+	}
+	file := &fixture.File{Name: "body", Content: bytes.NewReader(content)}
 	if strings.HasPrefix(r.Header.Get(echo.HeaderContentType), echo.MIMEApplicationJSON) {
 		file.Name = "body.json"
 	}
@@ -166,7 +113,7 @@ func (o operations) SandboxImport(c echo.Context) error {
 	defer o.state.RUnlock()
 	var counts fixture.Counts
 	actor := store.Actor{RequestID: handlers.RequestFrom(r.Context()).ID}
-	err := o.store.Write(r.Context(), actor, func(tx *store.Tx) (err error) {
+	err = o.store.Write(r.Context(), actor, func(tx *store.Tx) (err error) {
 		counts, err = fixture.Import(r.Context(), tx, []*fixture.File{file}, o.images, nil)
 		return err
 	})
@@ -193,9 +140,12 @@ func (o operations) SandboxClockRetrieve(c echo.Context) error { return o.showCl
 
 func (o operations) SandboxClockUpdate(c echo.Context) error {
 	return o.showClock(c, change(c, func(wish api.SandboxClockRequest) error {
-		now := o.clock.Now()
+		now, err := o.clock.Now(), error(nil)
 		if wish.Now != nil {
-			now, _ = handlers.ParseTime(*wish.Now) // its format was checked
+			now, err = handlers.ParseTime(*wish.Now)
+		}
+		if err != nil {
+			return fmt.Errorf("now: %w", err)
 		}
 		return o.clock.Set(now, wish.Speed)
 	}))
@@ -205,7 +155,7 @@ func (o operations) SandboxClockAdvance(c echo.Context) error {
 	return o.showClock(c, change(c, func(wish api.SandboxClockAdvanceRequest) error {
 		by, err := time.ParseDuration(wish.By)
 		if err != nil {
-			return err
+			return fmt.Errorf("by: %w", err)
 		}
 		return o.clock.Advance(by)
 	}))

@@ -36,6 +36,9 @@ func (s *Sandbox) Requests() []Request {
 func (s *Sandbox) around(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
+		if strings.Contains(c.Path(), ":name") && !snapshotName.MatchString(c.Param("name")) {
+			return handlers.Refuse(http.StatusBadRequest, "A name has 1 to 100 letters, digits, dots, dashes and underscores.")
+		}
 		if strings.HasPrefix(r.URL.Path, "/sandbox/") {
 			return next(c)
 		}

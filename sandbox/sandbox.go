@@ -52,6 +52,9 @@ const start = ""
 
 const maxSnapshots = 100 // beside that of the start
 
+// snapshotName is what a snapshot may be called.
+var snapshotName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
+
 // pathParameter is a parameter in a path of openapi.yaml, which the router writes with a colon.
 var pathParameter = regexp.MustCompile(`\{(\w+)\}`)
 
