@@ -60,7 +60,7 @@ func (q queries) organisations(f OrganisationFilter, order []Ordering) list {
 	l.keysFirst = f.Keyword != "" && q.engine.Name() == "sqlite"
 	if len(l.where.conditions) == 0 { // triggers keep the total
 		l.total = statement{text: "SELECT value AS total FROM counters WHERE name = 'call_managing_organisations'"}
-		l.countFirst = true
+		l.kept = true
 	}
 	return l
 }
