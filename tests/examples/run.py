@@ -139,7 +139,7 @@ def main() -> None:
                         raise SystemExit(f"there is no {result} in:\n{said}")
             check_ends(project / "python", "pytest", "py", env)
             check_ends(project / "typescript", "node", "ts", env)
-            bash("pytest -q -s --noconftest test_many.py | tail -n 3", project / "python", env, show=True)
+            bash("pytest -q -s --noconftest test_many.py | tail -n 3", here, env, show=True)
         finally:
             forget(version, env)
 
