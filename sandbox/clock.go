@@ -63,9 +63,9 @@ func (c *Clock) put(s setting) {
 func (c *Clock) Set(now time.Time, speed float64) error {
 	switch {
 	case now.Before(earliest) || now.After(latest):
-		return errors.New("now: want a time from 1970 to 9999")
+		return errors.New("want a time from 1970 to 9999")
 	case speed < 0 || speed > 1000:
-		return errors.New("speed: want 0 to 1000")
+		return errors.New("want a speed from 0 to 1000")
 	}
 	c.put(setting{now, speed})
 	return nil
