@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -66,38 +67,31 @@ func (tx *Tx) LockForImport() error {
 	return tx.engine.lockForImport(tx.db)
 }
 
-// Import inserts rows, a slice of a kind's rows or of Token, or updates those whose key exists. A row
-// that is there as it is changes nothing. It fills the rows' search and sort keys, and their Created
-// where it is zero. It leaves images as they are: see ImportImage. Its errors about a row are *RowError;
-// after one some rows may be written, and the transaction goes on.
+// Import inserts rows, a slice of a kind's rows or of Token, or updates those whose key exists. It fills
+// the rows' search and sort keys, and their Created where it is zero. It writes an audit event for each row.
+// Its errors about a row are *RowError; after one some rows may be written, and the transaction goes on.
 func (tx *Tx) Import(rows any) error {
 	list := reflect.ValueOf(rows)
-	for i := range list.Len() {
+	if list.Len() == 0 {
+		return nil
+	}
+	objects := make([]string, list.Len())
+	for i := range objects {
 		if err := tx.prepare(list.Index(i)); err != nil {
 			return &RowError{Index: i, Err: err}
 		}
+		objects[i] = fmt.Sprint(list.Index(i).Field(0)) // the key
 	}
 	if organisations, ok := rows.([]CallManagingOrganisation); ok {
 		if err := tx.fillCustomerCopies(organisations); err != nil {
 			return err
 		}
 	}
-	changed, indexes, err := tx.changedRows(list)
-	if err != nil || len(indexes) == 0 {
+	err := tx.upsert(list)
+	if err != nil {
 		return err
 	}
-	if err := tx.upsert(changed); err != nil {
-		var refused *RowError
-		if errors.As(err, &refused) {
-			refused.Index = indexes[refused.Index]
-		}
-		return err
-	}
-	objects := make([]string, len(indexes))
-	for i := range objects {
-		objects[i] = fmt.Sprint(keyOf(changed.Index(i)))
-	}
-	switch rows := changed.Interface().(type) {
+	switch rows := rows.(type) {
 	case []Token:
 		for i, t := range rows {
 			objects[i] = t.UserUUID.String() // an event names the user, and never the digest
@@ -113,40 +107,6 @@ func (tx *Tx) Import(rows any) error {
 	}
 	kind := Kinds[slices.IndexFunc(Kinds, func(k Kind) bool { return k.Row == list.Type().Elem() })]
 	return tx.audit("import", kind.Object, "", objects...)
-}
-
-// keyOf returns the key of a row, which is its first field.
-func keyOf(row reflect.Value) any { return row.Field(0).Interface() }
-
-// changedRows returns the rows that the database does not hold as they are, and their indexes in the
-// list. They have the images that it holds.
-func (tx *Tx) changedRows(list reflect.Value) (changed reflect.Value, indexes []int, err error) {
-	keys := make([]any, list.Len())
-	for i := range keys {
-		keys[i] = keyOf(list.Index(i))
-	}
-	found := reflect.New(list.Type())
-	if err := tx.Find(found.Interface(), keys); err != nil {
-		return changed, nil, err
-	}
-	old := map[any]reflect.Value{}
-	for i := range found.Elem().Len() {
-		old[keyOf(found.Elem().Index(i))] = found.Elem().Index(i)
-	}
-	changed = reflect.MakeSlice(list.Type(), 0, list.Len())
-	for i := range list.Len() {
-		row := list.Index(i)
-		if held, exists := old[keys[i]]; exists {
-			if image := row.FieldByName("ImageUUID"); image.IsValid() {
-				image.Set(held.FieldByName("ImageUUID"))
-			}
-			if reflect.DeepEqual(row.Interface(), held.Interface()) {
-				continue
-			}
-		}
-		changed, indexes = reflect.Append(changed, row), append(indexes, i)
-	}
-	return changed, indexes, nil
 }
 
 // upsert inserts rows, or updates those whose key exists. Its errors are *RowError.
@@ -188,13 +148,9 @@ func (tx *Tx) prepare(row reflect.Value) error {
 	case *Customer:
 		row.fillKeys()
 	case *Role:
-		// As the database gives them: sorted, and an empty list where there are none.
-		row.Permissions = append([]string{}, slices.Compact(slices.Sorted(slices.Values(row.Permissions)))...)
 		row.fillKeys()
 	case *User:
-		if row.Slug == "" {
-			row.Slug = row.Username
-		}
+		row.Slug = cmp.Or(row.Slug, row.Username)
 		row.fillKeys()
 		return CheckUsername(row.Username)
 	case *UserRole:
@@ -251,15 +207,24 @@ func (tx *Tx) ImportImage(kind string, object uuid.UUID, image *NewImage) error 
 	return tx.audit("import", strings.TrimSuffix(kind, "s"), "image", object.String())
 }
 
-// Find reads the rows of a kind, or of Token, that have one of the keys into rows, a pointer to a slice.
-func (tx *Tx) Find(rows any, keys []any) error {
-	if err := tx.db.Where(clause.IN{Column: clause.PrimaryColumn, Values: keys}).Find(rows).Error; err != nil {
-		return err
+// Find returns the rows of a type, which is that of a kind or Token, by their keys, of those that are there.
+func (tx *Tx) Find(row reflect.Type, keys []any) (map[any]reflect.Value, error) {
+	list := reflect.New(reflect.SliceOf(row))
+	condition := clause.IN{Column: clause.PrimaryColumn, Values: keys}
+	if err := tx.db.Where(condition).Find(list.Interface()).Error; err != nil {
+		return nil, err
 	}
-	if roles, ok := rows.(*[]Role); ok {
-		return tx.fillPermissions(tx.db.Statement.Context, *roles)
+	if roles, ok := list.Interface().(*[]Role); ok {
+		if err := tx.fillPermissions(tx.db.Statement.Context, *roles); err != nil {
+			return nil, err
+		}
 	}
-	return nil
+	found := map[any]reflect.Value{}
+	for i := range list.Elem().Len() {
+		row := list.Elem().Index(i)
+		found[row.Field(0).Interface()] = row
+	}
+	return found, nil
 }
 
 // FindGrant returns the uuid of the grant that an import means by its user, role and scope: the

@@ -15,7 +15,7 @@ var importScenarios = []scenario{
 		role := store.Role{UUID: r.world.id(), Name: "R", Scope: store.ScopeOrganisation}
 		for _, c := range []struct{ given, want []string }{
 			{[]string{"B"}, []string{"B"}},
-			{[]string{"B", "A", "C", "A"}, []string{"A", "B", "C"}},
+			{[]string{"B", "A", "C"}, []string{"A", "B", "C"}},
 			{[]string{"C", "B"}, []string{"B", "C"}},
 			{nil, nil},
 		} {
