@@ -207,7 +207,7 @@ func (tx *Tx) ImportImage(kind string, object uuid.UUID, image *NewImage) error 
 	return tx.audit("import", strings.TrimSuffix(kind, "s"), "image", object.String())
 }
 
-// Find returns the rows of a type, which is that of a kind or Token, by their keys, of those that are there.
+// Find returns those rows of a type that have one of the keys, by key. The type is a kind's or Token.
 func (tx *Tx) Find(row reflect.Type, keys []any) (map[any]reflect.Value, error) {
 	list := reflect.New(reflect.SliceOf(row))
 	condition := clause.IN{Column: clause.PrimaryColumn, Values: keys}
