@@ -163,14 +163,10 @@ func page[Row any](ctx context.Context, s *Store, l list, p Page) (result []Row,
 	if err := p.Check(maxRows); err != nil {
 		return nil, 0, err
 	}
-	if l.kept && p.Number == 1 {
-		return firstPage[Row](ctx, s.queries, l, p)
+	if l.kept {
+		return pageOfKept[Row](ctx, s.queries, l, p)
 	}
 	err = s.snapshot(ctx, func(q queries) error {
-		if l.kept {
-			result, total, err = pageOfAll[Row](ctx, q, l, p)
-			return err
-		}
 		// One row more than the page: without it this is the last page, and nothing is left to count.
 		if result, err = rows[Row](ctx, q, l, false, int64(p.Size)+1, p.offset()); err != nil {
 			return err
@@ -195,39 +191,41 @@ type withTotal[Row any] struct {
 	Total int64 `gorm:"column:total"`
 }
 
-// firstPage is page for the first page of a list whose total is kept. It is one statement, which needs no
-// transaction: it is what clients ask for most, and takes half the time that way.
-func firstPage[Row any](ctx context.Context, q queries, l list, p Page) ([]Row, int64, error) {
-	l.columns += ", (" + l.total.text + ") AS total"
-	found, err := rows[withTotal[Row]](ctx, q, l, false, int64(p.Size), 0)
+// pageOfKept is page for a list whose total is kept. One statement reads page and total, which takes less time
+// than a transaction. Pages past the middle are read from the end.
+func pageOfKept[Row any](ctx context.Context, q queries, l list, p Page) ([]Row, int64, error) {
+	var before int64
+	limit, offset, fromEnd := int64(p.Size), p.offset(), false
+	if p.Number > 1 {
+		var err error
+		if before, err = q.count(ctx, l); err == nil {
+			err = p.Check(before)
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+		limit = min(limit, before-offset)
+		if fromEnd = offset > before/2; fromEnd {
+			offset = before - offset - limit
+		}
+	}
+	counted := l
+	counted.columns += ", (" + l.total.text + ") AS total"
+	found, err := rows[withTotal[Row]](ctx, q, counted, fromEnd, limit, offset)
+	if err != nil {
+		return nil, 0, err
+	}
 	result, total := make([]Row, len(found)), int64(0)
 	for i, row := range found {
 		result[i], total = row.Row, row.Total
 	}
-	return result, total, err
-}
-
-// pageOfAll is page for the other pages of a list whose total is kept. Those past the middle are read from
-// the end.
-func pageOfAll[Row any](ctx context.Context, q queries, l list, p Page) ([]Row, int64, error) {
-	total, err := q.count(ctx, l)
-	if err == nil {
-		err = p.Check(total)
+	if p.Number > 1 && total != before {
+		return pageOfKept[Row](ctx, q, l, p) // rows came or went in between
 	}
-	if err != nil {
-		return nil, total, err
-	}
-	offset := p.offset()
-	limit := min(int64(p.Size), total-offset)
-	fromEnd := offset > total/2
-	if fromEnd {
-		offset = total - offset - limit
-	}
-	result, err := rows[Row](ctx, q, l, fromEnd, limit, offset)
 	if fromEnd {
 		slices.Reverse(result)
 	}
-	return result, total, err
+	return result, total, nil
 }
 
 var schemas sync.Map
