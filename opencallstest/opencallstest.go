@@ -24,7 +24,6 @@ import (
 	"github.com/opencalls/opencalls/images"
 	"github.com/opencalls/opencalls/sandbox"
 	"github.com/opencalls/opencalls/server"
-	"github.com/opencalls/opencalls/store"
 	"github.com/opencalls/opencalls/store/storetest"
 )
 
@@ -76,14 +75,13 @@ func Start(t testing.TB, options ...Option) *Server {
 		check(t, clock.Set(with.now, 0))
 	}
 	s := storetest.Open(t, storetest.SQLite, clock.Use)
-	check(t, with.load(t.Context(), s))
+	limits := images.Limits{MaxBytes: server.DefaultImageMaxBytes, MaxPixels: server.DefaultImageMaxPixels}
+	check(t, fixture.Load(t.Context(), s, with.demo, with.files, limits))
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	box, err := sandbox.New(t.Context(), server.Config{Store: s, Logger: log}, clock)
 	check(t, err)
 	web := httptest.NewServer(box)
-	t.Cleanup(func() {
-		web.Close()
-	})
+	t.Cleanup(web.Close)
 	return &Server{URL: web.URL, t: t, box: box}
 }
 
@@ -93,21 +91,6 @@ func check(t testing.TB, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-func (with settings) load(ctx context.Context, s *store.Store) error {
-	limits := images.Limits{MaxBytes: server.DefaultImageMaxBytes, MaxPixels: server.DefaultImageMaxPixels}
-	return fixture.WithFiles(with.files, func(files []*fixture.File) error {
-		return s.Write(ctx, store.Actor{}, func(tx *store.Tx) error {
-			if with.demo {
-				if err := fixture.Demo(ctx, tx, limits); err != nil {
-					return err
-				}
-			}
-			_, err := fixture.Import(ctx, tx, files, limits, nil)
-			return err
-		})
-	})
 }
 
 // Client returns a client whose requests have a token; without any for "".

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -41,7 +42,11 @@ func change[T any](c echo.Context, apply func(T) error) error {
 	if err = decoder.Decode(&wish); err == nil {
 		err = apply(wish)
 	}
-	if err != nil {
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &wrong):
+		return handlers.Refuse(http.StatusBadRequest, cmp.Or(wrong.Field, "body")+": wrong type: "+wrong.Value)
+	case err != nil:
 		return handlers.Refuse(http.StatusBadRequest, err.Error())
 	}
 	return nil
@@ -183,22 +188,16 @@ func (o operations) SandboxRequestsDestroy(c echo.Context) error {
 
 // mergedSchema is openapi.yaml with what sandbox.yaml adds. What both have is the same in both.
 var mergedSchema = sync.OnceValues(func() (asYAML, asJSON []byte) {
-	merged, added := document(gen.GetSpecJSON), document(api.GetSpecJSON)
-	merged["tags"] = append(merged["tags"].([]any), added["tags"].([]any)...)
-	maps.Copy(merged["paths"].(map[string]any), added["paths"].(map[string]any))
-	components := merged["components"].(map[string]any)
-	for kind, values := range added["components"].(map[string]any) {
-		maps.Copy(components[kind].(map[string]any), values.(map[string]any))
+	merged, _ := gen.GetSpec() // a test reads both
+	added, _ := api.GetSpec()
+	merged.Tags = append(merged.Tags, added.Tags...)
+	for path, item := range added.Paths.Map() {
+		merged.Paths.Set(path, item)
 	}
-	asYAML, _ = yaml.Marshal(merged) // both were read from JSON
+	maps.Copy(merged.Components.Parameters, added.Components.Parameters)
+	maps.Copy(merged.Components.Responses, added.Components.Responses)
+	maps.Copy(merged.Components.Schemas, added.Components.Schemas)
+	asYAML, _ = yaml.Marshal(merged)
 	asJSON, _ = json.Marshal(merged)
 	return asYAML, asJSON
 })
-
-// document reads a file that the program holds.
-func document(read func() ([]byte, error)) map[string]any {
-	text, _ := read()
-	var value map[string]any
-	_ = yaml.Unmarshal(text, &value) // JSON is YAML; numbers stay as they are written
-	return value
-}

@@ -170,7 +170,7 @@ func (c serveCommand) openFilled(env environment, log *slog.Logger) (*store.Stor
 		_, err = s.Migrate(env.ctx)
 	}
 	if err == nil {
-		err = c.load(env, s)
+		err = fixture.Load(env.ctx, s, c.Demo, c.Import, c.limits())
 	}
 	if err != nil {
 		_ = s.Close()
@@ -201,27 +201,6 @@ func (c *serveCommand) AfterApply(trace *kong.Context) error {
 		c.choose(trace, host, &c.DatabaseURL),
 		within("--drain-delay", c.DrainDelay, 0, day), within("--shutdown-timeout", c.ShutdownTimeout, 0, day),
 	)
-}
-
-// load fills in the demo data and then the import files: all of it or nothing.
-func (c serveCommand) load(env environment, s *store.Store) error {
-	if !c.Demo && len(c.Import) == 0 {
-		return nil
-	}
-	return fixture.WithFiles(c.Import, func(files []*fixture.File) error {
-		return s.Write(env.ctx, store.Actor{}, func(tx *store.Tx) error {
-			if err := tx.LockForImport(); err != nil { // several replicas may start at once
-				return err
-			}
-			if c.Demo {
-				if err := fixture.Demo(env.ctx, tx, c.limits()); err != nil {
-					return err
-				}
-			}
-			_, err := fixture.Import(env.ctx, tx, files, c.limits(), nil)
-			return err
-		})
-	})
 }
 
 // serveUntil serves until the context ends, goes on for the drain delay while the server says that
