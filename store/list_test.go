@@ -79,7 +79,7 @@ var listScenarios = []scenario{
 		for _, char := range []string{"\ufdfa", "\U0001f52d", "\u3300", "ΐ"} {
 			name := strings.Repeat(char, 150)
 			r.world.organisation(r.world.customer(name, func(c *store.Customer) { c.Abbreviation, c.NativeName = name, name }))
-			r.world.user("u-"+r.world.id().String(), func(u *store.User) { u.FullName, u.NativeName, u.Email = name, name, name })
+			r.world.user("u-"+r.world.id().String(), func(u *store.User) { u.FirstName, u.NativeName, u.Email = name, name, name })
 			r.same(r.names(store.OrganisationFilter{Keyword: name}, nil, everything), []string{name})
 		}
 	}},

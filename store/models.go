@@ -48,7 +48,9 @@ type User struct {
 	UUID             uuid.UUID  `gorm:"column:uuid;primaryKey" json:"uuid" rules:"required"`
 	Username         string     `gorm:"column:username" json:"username" rules:"required,is=username"`
 	Slug             string     `gorm:"column:slug" json:"slug"`
-	FullName         string     `gorm:"column:full_name" json:"full_name"`
+	FirstName        string     `gorm:"column:first_name" json:"first_name"`
+	LastName         string     `gorm:"column:last_name" json:"last_name"`
+	FullName         string     `gorm:"column:full_name" json:"-"` // both together, filled by fillKeys
 	NativeName       string     `gorm:"column:native_name" json:"native_name"`
 	Email            string     `gorm:"column:email" json:"email" rules:"is=email"`
 	ImageUUID        *uuid.UUID `gorm:"column:image_uuid" json:"-"`
@@ -67,8 +69,12 @@ type User struct {
 	SlugSearch       string     `gorm:"column:slug_search" json:"-"`
 }
 
-// fillKeys fills the columns that users are ordered by and searched in.
+// FillFullName fills the full name, which follows from the first and the last name.
+func (u *User) FillFullName() { u.FullName = strings.TrimSpace(u.FirstName + " " + u.LastName) }
+
+// fillKeys fills the full name and the columns that users are ordered by and searched in.
 func (u *User) fillKeys() {
+	u.FillFullName()
 	u.UsernameKey = CollationKey(u.Username)
 	u.FullNameKey = CollationKey(u.FullName)
 	u.NativeNameKey = CollationKey(u.NativeName)

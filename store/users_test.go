@@ -12,7 +12,7 @@ import (
 var userScenarios = []scenario{
 	{"create and read", func(r *rig) {
 		want := store.User{
-			Username: "alice", FullName: "Alice Aed", NativeName: "Алиса", Email: "Alice@Example.com", IsStaff: true, IsSupport: true, IsActive: true,
+			Username: "alice", FirstName: "Alice", LastName: "Aed", NativeName: "Алиса", Email: "Alice@Example.com", IsStaff: true, IsSupport: true, IsActive: true,
 		}
 		var created store.User
 		r.write(func(tx *store.Tx) (err error) {

@@ -17,7 +17,7 @@ type userCommand struct {
 type userCreateCommand struct {
 	DatabaseFlags
 	Username string `arg:"" help:"1 to 128 lowercase letters, numbers and @/./+/-/_ characters."`
-	FullName string `name:"full-name" help:"Full name."`
+	FullName string `name:"full-name" help:"Full name, which becomes the first name."`
 	Email    string `help:"E-mail address."`
 	Staff    bool   `help:"May do everything."`
 }
@@ -33,7 +33,7 @@ func (c userCreateCommand) AfterApply() error {
 // Run creates the user and prints their UUID.
 func (c userCreateCommand) Run(env environment) error {
 	user := store.User{
-		Username: c.Username, FullName: c.FullName, Email: c.Email, IsStaff: c.Staff, IsActive: true,
+		Username: c.Username, FirstName: c.FullName, Email: c.Email, IsStaff: c.Staff, IsActive: true,
 	}
 	err := c.write(env, func(tx *store.Tx) (err error) {
 		user, err = tx.CreateUser(user)

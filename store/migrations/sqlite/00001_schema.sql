@@ -29,7 +29,9 @@ CREATE TABLE users (
     uuid               text NOT NULL PRIMARY KEY,
     username           text NOT NULL,
     slug               text NOT NULL,
-    full_name          text NOT NULL,
+    first_name         text NOT NULL,
+    last_name          text NOT NULL,
+    full_name          text NOT NULL, -- both together
     native_name        text NOT NULL,
     email              text NOT NULL,
     image_uuid         text REFERENCES images (uuid),
@@ -50,6 +52,9 @@ CREATE TABLE users (
     slug_search        text NOT NULL,
     CONSTRAINT users_username_key UNIQUE (username)
 );
+-- The orders of a list of users.
+CREATE INDEX users_username_key_uuid_idx ON users (username_key, uuid);
+CREATE INDEX users_full_name_key_uuid_idx ON users (full_name_key, uuid);
 
 -- A token is known by the SHA-256 of its text alone.
 CREATE TABLE tokens (
@@ -117,6 +122,8 @@ CREATE UNIQUE INDEX user_roles_organisation_uuid_user_uuid_role_uuid_key ON user
 CREATE INDEX user_roles_organisation_uuid_created_idx
     ON user_roles (organisation_uuid, created, uuid, user_uuid, expiration_time, revoked)
     WHERE revoked IS NULL AND organisation_uuid IS NOT NULL;
+-- What a user holds.
+CREATE INDEX user_roles_user_uuid_idx ON user_roles (user_uuid) WHERE revoked IS NULL;
 -- Rows that refer to an image, a customer or an organisation are found when that is removed.
 CREATE INDEX user_roles_customer_uuid_idx ON user_roles (customer_uuid) WHERE customer_uuid IS NOT NULL;
 CREATE INDEX user_roles_organisation_uuid_idx ON user_roles (organisation_uuid) WHERE organisation_uuid IS NOT NULL;
