@@ -30,6 +30,7 @@ type Request struct {
 	Files  map[string]File // of a multipart body, by their fields
 	// NotFound is the text of a 404 about the operation's object; "" is the general one.
 	NotFound string
+	Valid    bool // nothing is wrong with it by openapi.yaml alone
 }
 
 // File is what came for a field of a file.

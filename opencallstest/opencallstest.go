@@ -58,8 +58,9 @@ func At(now time.Time) Option {
 type Server struct {
 	URL string // http://127.0.0.1:PORT
 
-	t   testing.TB
-	box *sandbox.Sandbox
+	t     testing.TB
+	box   *sandbox.Sandbox
+	clock *sandbox.Clock
 }
 
 // Start starts a server, and fails the test where that goes wrong. Without options there is nothing in
@@ -82,7 +83,7 @@ func Start(t testing.TB, options ...Option) *Server {
 	check(t, err)
 	web := httptest.NewServer(box)
 	t.Cleanup(web.Close)
-	return &Server{URL: web.URL, t: t, box: box}
+	return &Server{URL: web.URL, t: t, box: box, clock: clock}
 }
 
 // check fails a test for an error.
@@ -117,13 +118,13 @@ func (s *Server) Reset() {
 // SetTime makes the clock stand still at a time from 1970 to 9999.
 func (s *Server) SetTime(now time.Time) {
 	s.t.Helper()
-	check(s.t, s.box.Clock().Set(now, 0))
+	check(s.t, s.clock.Set(now, 0))
 }
 
 // Advance moves the clock on, or back by a negative duration. It goes on as before.
 func (s *Server) Advance(by time.Duration) {
 	s.t.Helper()
-	check(s.t, s.box.Clock().Advance(by))
+	check(s.t, s.clock.Advance(by))
 }
 
 // Fail has the next requests of an operation, such as call_managing_organisations_list, answered with an

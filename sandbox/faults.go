@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -17,7 +16,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	api "github.com/opencalls/opencalls/gen/sandbox"
-	"github.com/opencalls/opencalls/handlers"
 )
 
 // effect is what happens to a request instead of what it asks for, or beside it.
@@ -140,21 +138,18 @@ func (s *Sandbox) nextFault(operation string) effect {
 	return effect{}
 }
 
-// documented is an error as openapi.yaml has it, with the text of its first example.
-func documented(op *openapi3.Operation, code int) error {
-	response, problem := op.Responses.Status(code).Value, &handlers.Problem{Status: code}
-	if response.Headers[echo.HeaderRetryAfter] != nil {
-		problem.RetryAfter = time.Second
+// writeDocumented answers with the first example of an error, and the headers that openapi.yaml has for it.
+func writeDocumented(c echo.Context, response *openapi3.Response, code int) error {
+	headers := c.Response().Header()
+	for name, header := range response.Headers {
+		if headers.Get(name) == "" { // the request has an id already
+			headers.Set(name, fmt.Sprint(header.Value.Example))
+		}
 	}
 	content := response.Content[echo.MIMEApplicationJSON]
 	if content == nil {
-		return problem // of HEAD
+		return c.NoContent(code) // of HEAD
 	}
 	first := slices.Min(slices.Collect(maps.Keys(content.Examples)))
-	text, _ := json.Marshal(content.Examples[first].Value.Value) // it was JSON
-	if json.Unmarshal(text, &problem.Fields) != nil {            // a text is no list
-		problem.Fields = nil
-		_ = json.Unmarshal(text, problem) // its only key is detail
-	}
-	return problem
+	return c.JSON(code, content.Examples[first].Value.Value)
 }

@@ -27,9 +27,6 @@ import (
 // maxBody is how many bytes a body may have.
 const maxBody = 64 << 20
 
-// route routes the operations of sandbox.yaml.
-func (s *Sandbox) route(e *echo.Echo) { api.RegisterHandlers(e, operations{s}) }
-
 // change does what a JSON body asks for, whatever its Content-Type. What is wrong with the wish is a 400.
 func change[T any](c echo.Context, apply func(T) error) error {
 	content, err := server.ReadBody(c, maxBody)
@@ -118,8 +115,8 @@ func (o operations) SandboxImport(c echo.Context) error {
 	defer o.state.RUnlock()
 	var counts fixture.Counts
 	actor := store.Actor{RequestID: handlers.RequestFrom(r.Context()).ID}
-	err = o.store.Write(r.Context(), actor, func(tx *store.Tx) (err error) {
-		counts, err = fixture.Import(r.Context(), tx, []*fixture.File{file}, o.images, nil)
+	err = o.cfg.Store.Write(r.Context(), actor, func(tx *store.Tx) (err error) {
+		counts, err = fixture.Import(r.Context(), tx, []*fixture.File{file}, o.cfg.Images, nil)
 		return err
 	})
 	switch {
@@ -137,7 +134,7 @@ func (o operations) showClock(c echo.Context, err error) error {
 	if err != nil {
 		return err
 	}
-	at := o.clock.get().orMachine()
+	at := o.clock.get()
 	return c.JSON(http.StatusOK, api.SandboxClock{Now: handlers.FormatTime(at.now), Speed: at.speed})
 }
 

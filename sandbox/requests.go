@@ -46,7 +46,9 @@ func (s *Sandbox) around(next echo.HandlerFunc) echo.HandlerFunc {
 		// reads the rest meets the error again.
 		start, _ := io.ReadAll(io.LimitReader(r.Body, maxRecordedBody))
 		r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(start), r.Body))
-		received := Request{Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, Body: string(start)}
+		received := Request{
+			Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, Body: string(start), Validation: api.Unchecked,
+		}
 		op, wanted := s.operations[r.Method+" "+c.Path()], effect{}
 		if op != nil {
 			received.OperationID = op.OperationID
@@ -54,7 +56,12 @@ func (s *Sandbox) around(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		err := s.answer(c, op, wanted, next)
 		received.Status = c.Response().Status
-		received.Validation = validation(c, wanted.code != 0)
+		switch refused := []int{400, 404, 405, 413, 415}; {
+		case handlers.RequestFrom(r.Context()).Valid:
+			received.Validation = api.Valid
+		case wanted.code == 0 && slices.Contains(refused, received.Status):
+			received.Validation = api.Invalid
+		}
 		if received.Path == "/healthz" || received.Path == "/readyz" {
 			return err
 		}
@@ -75,7 +82,7 @@ func (s *Sandbox) wanted(c echo.Context, op *openapi3.Operation) effect {
 	wanted, applied, ignored := prefer(strings.Join(r.Header.Values("Prefer"), ","), op)
 	if ignored != nil {
 		id := handlers.RequestFrom(r.Context()).ID
-		s.log.WarnContext(r.Context(), "preferences are ignored", "request_id", id, "preferences", ignored.Error())
+		s.cfg.Logger.WarnContext(r.Context(), "preferences are ignored", "request_id", id, "preferences", ignored.Error())
 	}
 	if len(applied) == 0 {
 		return s.nextFault(op.OperationID)
@@ -88,12 +95,12 @@ func (s *Sandbox) wanted(c echo.Context, op *openapi3.Operation) effect {
 func (s *Sandbox) answer(c echo.Context, op *openapi3.Operation, wanted effect, next echo.HandlerFunc) error {
 	err := wait(c, wanted.delay)
 	if wanted.disconnect {
-		disconnect(c.Response())
+		c.Response().Writer = bodiless{c.Response().Writer}
 	}
 	switch {
 	case err != nil:
 	case wanted.code != 0:
-		err = documented(op, wanted.code)
+		err = writeDocumented(c, op.Responses.Status(wanted.code).Value, wanted.code)
 	default:
 		s.state.RLock()
 		defer s.state.RUnlock()
@@ -121,39 +128,15 @@ func wait(c echo.Context, delay time.Duration) error {
 	}
 }
 
-// disconnect has the HTTP server end the connection after the headers, which promise a byte that never comes.
-func disconnect(response *echo.Response) {
-	response.Writer = bodiless{response.Writer}
-	response.Before(func() {
-		response.Header().Set(echo.HeaderConnection, "close")
-		if response.Status != http.StatusNoContent {
-			response.Header().Set(echo.HeaderContentLength, "1")
-		}
-	})
-}
-
-// bodiless is an answer whose body is dropped.
+// bodiless is an answer without its body. The headers promise a byte, so the HTTP server ends the connection.
 type bodiless struct{ http.ResponseWriter }
 
+func (b bodiless) WriteHeader(status int) {
+	b.Header().Set(echo.HeaderConnection, "close")
+	if status != http.StatusNoContent {
+		b.Header().Set(echo.HeaderContentLength, "1")
+	}
+	b.ResponseWriter.WriteHeader(status)
+}
+
 func (bodiless) Write(content []byte) (int, error) { return len(content), nil }
-
-// validatedKey marks the context of a request with which nothing is wrong by openapi.yaml.
-const validatedKey = "sandbox.validated"
-
-func markValidated(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		c.Set(validatedKey, true)
-		return next(c)
-	}
-}
-
-// validation is the verdict on a request.
-func validation(c echo.Context, forced bool) api.SandboxRequestValidation {
-	switch refused := []int{400, 404, 405, 413, 415}; {
-	case c.Get(validatedKey) != nil:
-		return api.Valid
-	case !forced && slices.Contains(refused, c.Response().Status):
-		return api.Invalid
-	}
-	return api.Unchecked
-}

@@ -10,15 +10,16 @@ package sandbox
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"regexp"
+	"strings"
 	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/labstack/echo/v4"
 
+	api "github.com/opencalls/opencalls/gen/sandbox"
 	"github.com/opencalls/opencalls/handlers"
-	"github.com/opencalls/opencalls/images"
 	"github.com/opencalls/opencalls/server"
 	"github.com/opencalls/opencalls/store"
 )
@@ -27,10 +28,8 @@ import (
 // several goroutines.
 type Sandbox struct {
 	http.Handler
-	store      *store.Store
+	cfg        server.Config
 	clock      *Clock
-	log        *slog.Logger
-	images     images.Limits
 	operations map[string]*openapi3.Operation // of openapi.yaml, by id and by method and route
 
 	state     sync.RWMutex // held for reading while a request is under way
@@ -55,37 +54,32 @@ const maxSnapshots = 100 // beside that of the start
 // snapshotName is what a snapshot may be called.
 var snapshotName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
 
-// pathParameter is a parameter in a path of openapi.yaml, which the router writes with a colon.
-var pathParameter = regexp.MustCompile(`\{(\w+)\}`)
-
 // New returns a server on a SQLite store whose clock is the one given. Reset goes back to the data and the
 // clock as they are now.
 func New(ctx context.Context, cfg server.Config, clock *Clock) (*Sandbox, error) {
-	cfg = cfg.WithDefaults()
 	spec, err := server.Spec()
 	if err != nil {
 		return nil, err
 	}
 	s := &Sandbox{
-		store: cfg.Store, clock: clock, log: cfg.Logger, images: cfg.Images,
-		operations: map[string]*openapi3.Operation{}, snapshots: map[string]snapshot{}, requests: []Request{},
+		cfg: cfg.WithDefaults(), clock: clock, operations: map[string]*openapi3.Operation{},
+		snapshots: map[string]snapshot{}, requests: []Request{},
 	}
+	route := strings.NewReplacer("{", ":", "}", "") // as the router writes a path
 	for path, item := range spec.Paths.Map() {
 		for method, op := range item.Operations() {
 			s.operations[op.OperationID] = op
-			s.operations[method+" "+pathParameter.ReplaceAllString(path, ":$1")] = op
+			s.operations[method+" "+route.Replace(path)] = op
 		}
 	}
 	if err := s.save(ctx, start); err != nil {
 		return nil, err
 	}
-	cfg.Extension = &server.Extension{Schema: mergedSchema, Route: s.route, Around: s.around, Validated: markValidated}
-	s.Handler, err = server.New(cfg)
+	register := func(e *echo.Echo) { api.RegisterHandlers(e, operations{s}) }
+	s.cfg.Extension = &server.Extension{Schema: mergedSchema, Route: register, Around: s.around}
+	s.Handler, err = server.New(s.cfg)
 	return s, err
 }
-
-// Clock is the clock that the store follows.
-func (s *Sandbox) Clock() *Clock { return s.clock }
 
 // Reset goes back to the data and the clock of New, and removes all faults. Requests under way finish
 // first. Snapshots and recorded requests stay.
@@ -98,7 +92,7 @@ func (s *Sandbox) save(ctx context.Context, name string) error {
 	if _, known := s.snapshots[name]; !known && len(s.snapshots) > maxSnapshots {
 		return handlers.Refuse(http.StatusBadRequest, "There are 100 snapshots already.")
 	}
-	data, err := s.store.Save(ctx)
+	data, err := s.cfg.Store.Save(ctx)
 	if err == nil {
 		s.snapshots[name] = snapshot{data, s.clock.get()}
 	}
@@ -112,7 +106,7 @@ func (s *Sandbox) restore(ctx context.Context, name string) error {
 	if !known {
 		return store.ErrNotFound
 	}
-	if err := s.store.Restore(ctx, saved.data); err != nil {
+	if err := s.cfg.Store.Restore(ctx, saved.data); err != nil {
 		return err
 	}
 	s.clock.put(saved.clock)

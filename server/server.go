@@ -63,10 +63,7 @@ type Config struct {
 type Extension struct {
 	Schema func() (yaml, json []byte) // what /api/schema/ serves instead of openapi.yaml
 	Route  func(*echo.Echo)           // routes further paths
-	// Around is what every request passes once its route is known.
-	Around echo.MiddlewareFunc
-	// Validated is what a request of openapi.yaml's passes with which nothing is wrong by that file.
-	Validated echo.MiddlewareFunc
+	Around echo.MiddlewareFunc        // what every request passes once its route is known
 }
 
 // WithDefaults fills in what is not set.
@@ -123,9 +120,6 @@ func routeOperations(e *echo.Echo, cfg Config, spec *openapi3.T) {
 			readBody(cfg, op, memory),
 			middleware.ContextTimeout(cfg.RequestTimeout), // now that the body has come: a slow client is no fault of ours
 			before(op.validate),
-		}
-		if cfg.Extension != nil {
-			chains[op.id] = append(chains[op.id], cfg.Extension.Validated)
 		}
 	}
 	strict := gen.NewStrictHandler(handlers.New(cfg.Store, cfg.Images), nil)

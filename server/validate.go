@@ -89,6 +89,7 @@ func (op operation) validate(c echo.Context) error {
 	case wrongPage:
 		return store.ErrInvalidPage
 	}
+	handlers.RequestFrom(r.Context()).Valid = true
 	return nil
 }
 
