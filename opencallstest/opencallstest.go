@@ -131,7 +131,7 @@ func (s *Server) Advance(by time.Duration) {
 // error that the operation documents: as many as times says, or all if it is 0. They change nothing.
 func (s *Server) Fail(operation string, code, times int) {
 	s.t.Helper()
-	check(s.t, s.box.Fail(operation, code, times))
+	check(s.t, s.box.SetFaults(true, sandbox.Fault{Operation: operation, Code: code, Times: times}))
 }
 
 // Requests returns the last 1,000 requests that the server received, the oldest first.

@@ -2,9 +2,16 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
 	"io"
+	"maps"
+	"math"
 	"net/http"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,6 +26,9 @@ import (
 
 // Request is a request that the server received.
 type Request = api.SandboxRequest
+
+// Fault is what happens to requests of an operation.
+type Fault = api.SandboxFault
 
 const (
 	maxRequests     = 1000     // that are kept
@@ -122,10 +132,9 @@ func wait(c echo.Context, delay time.Duration) error {
 	_ = connection.SetWriteDeadline(time.Time{})
 	select {
 	case <-c.Request().Context().Done():
-		return c.Request().Context().Err()
 	case <-time.After(delay):
-		return nil
 	}
+	return c.Request().Context().Err()
 }
 
 // bodiless is an answer without its body. The headers promise a byte, so the HTTP server ends the connection.
@@ -140,3 +149,128 @@ func (b bodiless) WriteHeader(status int) {
 }
 
 func (bodiless) Write(content []byte) (int, error) { return len(content), nil }
+
+// effect is what happens to a request instead of what it asks for, or beside it.
+type effect struct {
+	code       int           // the error that is answered; 0 for none
+	delay      time.Duration // before anything else happens
+	disconnect bool          // the connection ends after the headers of the answer
+}
+
+// add adds what a preference or a fault names. Its error says why that can't be.
+func (e *effect) add(name, value string, op *openapi3.Operation) (err error) {
+	switch {
+	case name == "code":
+		e.code, err = strconv.Atoi(value)
+		if err != nil || e.code < 400 || op.Responses.Status(e.code) == nil {
+			e.code, err = 0, fmt.Errorf("code: %.100q is no error status of %s", value, op.OperationID)
+		}
+	case name == "delay":
+		e.delay, err = time.ParseDuration(value)
+		if err != nil || e.delay < 0 || e.delay > time.Minute {
+			e.delay, err = 0, fmt.Errorf("delay: want a duration of at most 60s such as 200ms, not %.100q", value)
+		}
+	case name == "disconnect" && value == "":
+		e.disconnect = true
+	default:
+		err = fmt.Errorf("unknown: %.100q", name)
+	}
+	return err
+}
+
+// preference is one of several that commas separate (RFC 7240). A quoted text may hold commas.
+var preference = regexp.MustCompile(`(?:[^,"]|"(?:[^"\\]|\\.)*")+`)
+
+// prefer returns what a Prefer header asks for, which preferences count, and what is wrong with the others.
+func prefer(header string, op *openapi3.Operation) (wanted effect, applied []string, ignored error) {
+	seen := map[string]bool{"": true} // what is between two commas may be nothing
+	for _, text := range preference.FindAllString(header, -1) {
+		text, _, _ = strings.Cut(text, ";") // parameters, of which we have none
+		name, value, _ := strings.Cut(text, "=")
+		name, value = strings.ToLower(strings.TrimSpace(name)), strings.Trim(strings.TrimSpace(value), `"`)
+		if seen[name] {
+			continue // the first counts
+		}
+		seen[name] = true
+		err := wanted.add(name, value, op)
+		if err == nil {
+			applied = append(applied, strings.TrimSuffix(name+"="+value, "="))
+		}
+		ignored = errors.Join(ignored, err)
+	}
+	return wanted, applied, ignored
+}
+
+// fault is a Fault that was checked. Its After and Times count down.
+type fault struct {
+	Fault
+	effect effect
+}
+
+// SetFaults sets the faults, or adds to those that it keeps. It changes nothing where one is wrong.
+func (s *Sandbox) SetFaults(keep bool, list ...Fault) error {
+	var faults []*fault
+	for i, wanted := range list {
+		op, err := s.operations[wanted.Operation], error(nil)
+		wanted.Times = cmp.Or(wanted.Times, math.MaxInt)
+		f := &fault{wanted, effect{disconnect: wanted.Disconnect}}
+		switch {
+		case op == nil || op.OperationID != wanted.Operation:
+			err = fmt.Errorf("operation: there is no operation %.100q", wanted.Operation)
+		case wanted.Times < 0 || wanted.After < 0:
+			err = errors.New("times: want times and after of at least 0")
+		case wanted.Code == 0 && wanted.Delay == "" && !wanted.Disconnect:
+			err = errors.New("code: want a code, a delay or disconnect")
+		}
+		if err == nil && wanted.Code != 0 {
+			err = f.effect.add("code", strconv.Itoa(wanted.Code), op)
+		}
+		if err == nil && wanted.Delay != "" {
+			err = f.effect.add("delay", wanted.Delay, op)
+		}
+		if err != nil {
+			return fmt.Errorf("%d.%w", i, err)
+		}
+		faults = append(faults, f)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if keep {
+		faults = append(s.faults, faults...)
+	}
+	s.faults = faults
+	return nil
+}
+
+// nextFault returns what the faults have for a request of the operation, and counts it.
+func (s *Sandbox) nextFault(operation string) effect {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.faults {
+		switch {
+		case f.Operation != operation || f.Times == 0:
+		case f.After > 0:
+			f.After--
+		default:
+			f.Times--
+			return f.effect
+		}
+	}
+	return effect{}
+}
+
+// writeDocumented answers with the first example of an error, and the headers that openapi.yaml has for it.
+func writeDocumented(c echo.Context, response *openapi3.Response, code int) error {
+	headers := c.Response().Header()
+	for name, header := range response.Headers {
+		if headers.Get(name) == "" { // the request has an id already
+			headers.Set(name, fmt.Sprint(header.Value.Example))
+		}
+	}
+	content := response.Content[echo.MIMEApplicationJSON]
+	if content == nil {
+		return c.NoContent(code) // of HEAD
+	}
+	first := slices.Min(slices.Collect(maps.Keys(content.Examples)))
+	return c.JSON(code, content.Examples[first].Value.Value)
+}

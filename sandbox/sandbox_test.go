@@ -199,7 +199,7 @@ func TestReset(t *testing.T) {
 	b.describe(t, "changed")
 	b.send(t, "PUT /sandbox/snapshots/changed/", 204)
 	b.send(t, "POST /sandbox/clock/advance/", 200, `{"by": "48h"}`)
-	if err := b.Fail("call_managing_organisations_list", 503, 0); err != nil {
+	if err := b.SetFaults(true, sandbox.Fault{Operation: "call_managing_organisations_list", Code: 503, Times: 0}); err != nil {
 		t.Fatal(err)
 	}
 	b.send(t, "GET "+list, 503)

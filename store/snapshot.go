@@ -10,12 +10,9 @@ import (
 	"gorm.io/gorm"
 )
 
-// Snapshot is the file of a SQLite database.
-type Snapshot []byte
-
 // Save copies a SQLite database. Nobody may use the store meanwhile. ErrUnavailable says that somebody
 // does, or that another process has the file open.
-func (s *Store) Save(ctx context.Context) (saved Snapshot, err error) {
+func (s *Store) Save(ctx context.Context) (saved []byte, err error) {
 	err = s.withFile(ctx, func(path string) (err error) {
 		saved, err = os.ReadFile(path)
 		return err
@@ -23,9 +20,9 @@ func (s *Store) Save(ctx context.Context) (saved Snapshot, err error) {
 	return saved, err
 }
 
-// Restore makes a SQLite database what it was when the snapshot was saved, under the conditions of Save.
-// It writes the file, which takes an eighth of the time of SQLite's own backup.
-func (s *Store) Restore(ctx context.Context, saved Snapshot) error {
+// Restore makes a SQLite database what it was when it was saved, under the conditions of Save. It writes
+// over the file, which takes an eighth of the time of SQLite's own backup, or of a new file.
+func (s *Store) Restore(ctx context.Context, saved []byte) error {
 	return s.withFile(ctx, func(path string) error {
 		file, err := os.OpenFile(path, os.O_WRONLY, 0)
 		if err != nil {
@@ -54,15 +51,12 @@ func (s *Store) withFile(ctx context.Context, use func(path string) error) error
 		pool.SetMaxIdleConns(0) // which closes them
 		defer pool.SetMaxIdleConns(sqliteReaders)
 		// A query that was cancelled gives its connection back a little later.
-		for tries := 0; pool.Stats().OpenConnections > 0; tries++ {
-			if tries == 1000 {
-				return fmt.Errorf("%w: the database is in use", ErrUnavailable)
-			}
+		for tries := 0; pool.Stats().OpenConnections > 0 && tries < 1000; tries++ {
 			time.Sleep(time.Millisecond)
 		}
 	}
 	if _, err := os.Stat(e.path + "-wal"); !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%w: another process has the database open", ErrUnavailable)
+		return fmt.Errorf("%w: the database is in use, maybe by another process", ErrUnavailable)
 	}
 	return use(e.path)
 }

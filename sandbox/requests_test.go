@@ -234,7 +234,7 @@ func TestFaults(t *testing.T) {
 		}
 	}
 	for _, code := range []int{429, 500} {
-		if err := b.Fail("call_managing_organisations_list", code, 1); err != nil {
+		if err := b.SetFaults(true, sandbox.Fault{Operation: "call_managing_organisations_list", Code: code, Times: 1}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -242,7 +242,7 @@ func TestFaults(t *testing.T) {
 	if got := statuses(3); !slices.Equal(got, []int{429, 500, 200}) {
 		t.Errorf("%v", got)
 	}
-	if err := b.Fail("call_managing_organisations_list", 418, 1); err == nil {
+	if err := b.SetFaults(true, sandbox.Fault{Operation: "call_managing_organisations_list", Code: 418, Times: 1}); err == nil {
 		t.Error("an undocumented status was taken")
 	}
 	b.send(t, "PUT /sandbox/faults/", 204, `[{"operation": "call_managing_organisations_list", "disconnect": true}]`)
