@@ -43,6 +43,36 @@ func (e CallManagingOrganisationOEnum) Valid() bool {
 	}
 }
 
+// Defines values for RoleDetailsFieldEnum.
+const (
+	RoleDetailsFieldEnumContentType RoleDetailsFieldEnum = "content_type"
+	RoleDetailsFieldEnumDescription RoleDetailsFieldEnum = "description"
+	RoleDetailsFieldEnumIsActive    RoleDetailsFieldEnum = "is_active"
+	RoleDetailsFieldEnumName        RoleDetailsFieldEnum = "name"
+	RoleDetailsFieldEnumPermissions RoleDetailsFieldEnum = "permissions"
+	RoleDetailsFieldEnumUUID        RoleDetailsFieldEnum = "uuid"
+)
+
+// Valid indicates whether the value is a known member of the RoleDetailsFieldEnum enum.
+func (e RoleDetailsFieldEnum) Valid() bool {
+	switch e {
+	case RoleDetailsFieldEnumContentType:
+		return true
+	case RoleDetailsFieldEnumDescription:
+		return true
+	case RoleDetailsFieldEnumIsActive:
+		return true
+	case RoleDetailsFieldEnumName:
+		return true
+	case RoleDetailsFieldEnumPermissions:
+		return true
+	case RoleDetailsFieldEnumUUID:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for UserRoleDetailsFieldEnum.
 const (
 	UserRoleDetailsFieldEnumCreated           UserRoleDetailsFieldEnum = "created"
@@ -287,6 +317,30 @@ type ProblemDetail struct {
 	AdditionalProperties map[string][]string `json:"-"`
 }
 
+// RoleDetails A named set of permissions for one kind of scope.
+type RoleDetails struct {
+	// UUID UUID of the role.
+	UUID *string `json:"uuid,omitempty"`
+
+	// Name Name of the role.
+	Name *string `json:"name,omitempty"`
+
+	// Description What the role is for; may be empty.
+	Description *string `json:"description,omitempty"`
+
+	// Permissions Names of the permissions that the role gives, sorted.
+	Permissions *[]string `json:"permissions,omitempty"`
+
+	// IsActive Whether the role can be granted.
+	IsActive *bool `json:"is_active,omitempty"`
+
+	// ContentType The kind of scope that the role is granted on.
+	ContentType *string `json:"content_type,omitempty"`
+}
+
+// RoleDetailsFieldEnum A field of a role.
+type RoleDetailsFieldEnum string
+
 // UserRoleCreateRequest Which role a user gets, as JSON.
 type UserRoleCreateRequest struct {
 	// ExpirationTime When the role ends; absent or null where it does not.
@@ -479,6 +533,18 @@ type PageSize = int
 // Role defines model for Role.
 type Role = string
 
+// RoleDescription defines model for RoleDescription.
+type RoleDescription = string
+
+// RoleField defines model for RoleField.
+type RoleField = []RoleDetailsFieldEnum
+
+// RoleIsActive defines model for RoleIsActive.
+type RoleIsActive = bool
+
+// RoleNamePart defines model for RoleNamePart.
+type RoleNamePart = string
+
 // SearchString defines model for SearchString.
 type SearchString = string
 
@@ -658,6 +724,54 @@ type CallManagingOrganisationsListUsersCountParams struct {
 
 	// Username User username, exactly.
 	Username *Username `form:"username,omitempty" json:"username,omitempty"`
+}
+
+// RolesListParams defines parameters for RolesList.
+type RolesListParams struct {
+	// Name Only roles whose name holds this text, in any case of the letters A to Z.
+	Name *RoleNamePart `form:"name,omitempty" json:"name,omitempty"`
+
+	// Description Only roles whose description holds this text, in any case of the letters A to Z.
+	Description *RoleDescription `form:"description,omitempty" json:"description,omitempty"`
+
+	// IsActive Only roles that can be granted, or only those that can't.
+	IsActive *RoleIsActive `form:"is_active,omitempty" json:"is_active,omitempty"`
+
+	// Field Fields to include in response
+	Field RoleField `form:"field,omitempty" json:"field,omitempty"`
+
+	// Page A page number within the paginated result set.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
+
+	// PageSize Number of results to return per page. 10 unless given; more than 300 is 300.
+	PageSize *PageSize `form:"page_size,omitempty" json:"page_size,omitempty"`
+}
+
+// RolesCountParams defines parameters for RolesCount.
+type RolesCountParams struct {
+	// Name Only roles whose name holds this text, in any case of the letters A to Z.
+	Name *RoleNamePart `form:"name,omitempty" json:"name,omitempty"`
+
+	// Description Only roles whose description holds this text, in any case of the letters A to Z.
+	Description *RoleDescription `form:"description,omitempty" json:"description,omitempty"`
+
+	// IsActive Only roles that can be granted, or only those that can't.
+	IsActive *RoleIsActive `form:"is_active,omitempty" json:"is_active,omitempty"`
+
+	// Field Fields to include in response
+	Field RoleField `form:"field,omitempty" json:"field,omitempty"`
+
+	// Page A page number within the paginated result set.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
+
+	// PageSize Number of results to return per page. 10 unless given; more than 300 is 300.
+	PageSize *PageSize `form:"page_size,omitempty" json:"page_size,omitempty"`
+}
+
+// RolesRetrieveParams defines parameters for RolesRetrieve.
+type RolesRetrieveParams struct {
+	// Field Fields to include in response
+	Field RoleField `form:"field,omitempty" json:"field,omitempty"`
 }
 
 // CallManagingOrganisationsCreateJSONRequestBody defines body for CallManagingOrganisationsCreate for application/json ContentType.
@@ -1284,6 +1398,15 @@ type ServerInterface interface {
 	// CallManagingOrganisationsUpdateUser Update a user's role expiration
 	// (POST /api/call-managing-organisations/{uuid}/update_user/)
 	CallManagingOrganisationsUpdateUser(ctx echo.Context, uuid UUID) error
+	// RolesList List roles
+	// (GET /api/roles/)
+	RolesList(ctx echo.Context, params RolesListParams) error
+	// RolesCount Count roles
+	// (HEAD /api/roles/)
+	RolesCount(ctx echo.Context, params RolesCountParams) error
+	// RolesRetrieve Get role details
+	// (GET /api/roles/{uuid}/)
+	RolesRetrieve(ctx echo.Context, uuid UUID, params RolesRetrieveParams) error
 }
 
 // ServerInterfaceWrapper converts echo contexts to parameters.
@@ -1738,6 +1861,137 @@ func (w *ServerInterfaceWrapper) CallManagingOrganisationsUpdateUser(ctx echo.Co
 	return err
 }
 
+// RolesList converts echo context to params.
+func (w *ServerInterfaceWrapper) RolesList(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RolesListParams
+	// ------------- Optional query parameter "name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "name", ctx.QueryParams(), &params.Name, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter name: %s", err))
+	}
+
+	// ------------- Optional query parameter "description" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "description", ctx.QueryParams(), &params.Description, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter description: %s", err))
+	}
+
+	// ------------- Optional query parameter "is_active" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "is_active", ctx.QueryParams(), &params.IsActive, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter is_active: %s", err))
+	}
+
+	// ------------- Optional query parameter "field" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "field", ctx.QueryParams(), &params.Field, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter field: %s", err))
+	}
+
+	// ------------- Optional query parameter "page" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page", ctx.QueryParams(), &params.Page, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page: %s", err))
+	}
+
+	// ------------- Optional query parameter "page_size" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_size", ctx.QueryParams(), &params.PageSize, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_size: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RolesList(ctx, params)
+	return err
+}
+
+// RolesCount converts echo context to params.
+func (w *ServerInterfaceWrapper) RolesCount(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RolesCountParams
+	// ------------- Optional query parameter "name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "name", ctx.QueryParams(), &params.Name, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter name: %s", err))
+	}
+
+	// ------------- Optional query parameter "description" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "description", ctx.QueryParams(), &params.Description, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter description: %s", err))
+	}
+
+	// ------------- Optional query parameter "is_active" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "is_active", ctx.QueryParams(), &params.IsActive, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter is_active: %s", err))
+	}
+
+	// ------------- Optional query parameter "field" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "field", ctx.QueryParams(), &params.Field, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter field: %s", err))
+	}
+
+	// ------------- Optional query parameter "page" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page", ctx.QueryParams(), &params.Page, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page: %s", err))
+	}
+
+	// ------------- Optional query parameter "page_size" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_size", ctx.QueryParams(), &params.PageSize, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_size: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RolesCount(ctx, params)
+	return err
+}
+
+// RolesRetrieve converts echo context to params.
+func (w *ServerInterfaceWrapper) RolesRetrieve(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "uuid" -------------
+	var uuid UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "uuid", ctx.Param("uuid"), &uuid, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter uuid: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RolesRetrieveParams
+	// ------------- Optional query parameter "field" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "field", ctx.QueryParams(), &params.Field, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter field: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RolesRetrieve(ctx, uuid, params)
+	return err
+}
+
 // This is a simple interface which specifies echo.Route addition functions which
 // are present on both echo.Echo and echo.Group, since we want to allow using
 // either of them for path registration
@@ -1798,6 +2052,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/call-managing-organisations/:uuid/delete_user/", wrapper.CallManagingOrganisationsDeleteUser, options.OperationMiddlewares["call_managing_organisations_delete_user"]...)
 	router.POST(options.BaseURL+"/api/call-managing-organisations/:uuid/update_user/", wrapper.CallManagingOrganisationsUpdateUser, options.OperationMiddlewares["call_managing_organisations_update_user"]...)
 	router.GET(options.BaseURL+"/api/call-managing-organisations/:uuid/stats/", wrapper.CallManagingOrganisationsStatsRetrieve, options.OperationMiddlewares["call_managing_organisations_stats_retrieve"]...)
+	router.GET(options.BaseURL+"/api/roles/", wrapper.RolesList, options.OperationMiddlewares["roles_list"]...)
+	router.HEAD(options.BaseURL+"/api/roles/", wrapper.RolesCount, options.OperationMiddlewares["roles_count"]...)
+	router.GET(options.BaseURL+"/api/roles/:uuid/", wrapper.RolesRetrieve, options.OperationMiddlewares["roles_retrieve"]...)
 
 }
 
@@ -4125,6 +4382,384 @@ func (response CallManagingOrganisationsUpdateUser503JSONResponse) VisitCallMana
 	return err
 }
 
+type RolesListRequestObject struct {
+	Params RolesListParams
+}
+
+type RolesListResponseObject interface {
+	VisitRolesListResponse(w http.ResponseWriter) error
+}
+
+type RolesList200ResponseHeaders struct {
+	Link         *string
+	XRequestID   *string
+	XResultCount int
+}
+
+type RolesList200JSONResponse struct {
+	Body    []RoleDetails
+	Headers RolesList200ResponseHeaders
+}
+
+func (response RolesList200JSONResponse) VisitRolesListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.Header().Set("X-Result-Count", fmt.Sprint(response.Headers.XResultCount))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RolesList400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response RolesList400JSONResponse) VisitRolesListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RolesList401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response RolesList401JSONResponse) VisitRolesListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RolesList404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response RolesList404JSONResponse) VisitRolesListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RolesList429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response RolesList429JSONResponse) VisitRolesListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RolesList500JSONResponse struct {
+	InternalServerErrorJSONResponse
+}
+
+func (response RolesList500JSONResponse) VisitRolesListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RolesList503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response RolesList503JSONResponse) VisitRolesListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RolesCountRequestObject struct {
+	Params RolesCountParams
+}
+
+type RolesCountResponseObject interface {
+	VisitRolesCountResponse(w http.ResponseWriter) error
+}
+
+type RolesCount200ResponseHeaders struct {
+	Link         *string
+	XRequestID   *string
+	XResultCount int
+}
+
+type RolesCount200Response struct {
+	Headers RolesCount200ResponseHeaders
+}
+
+func (response RolesCount200Response) VisitRolesCountResponse(w http.ResponseWriter) error {
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.Header().Set("X-Result-Count", fmt.Sprint(response.Headers.XResultCount))
+	w.WriteHeader(200)
+	return nil
+}
+
+type RolesCount400Response = HeadBadRequestResponse
+
+func (response RolesCount400Response) VisitRolesCountResponse(w http.ResponseWriter) error {
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	return nil
+}
+
+type RolesCount401Response = HeadUnauthorizedResponse
+
+func (response RolesCount401Response) VisitRolesCountResponse(w http.ResponseWriter) error {
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	return nil
+}
+
+type RolesCount404Response = HeadNotFoundResponse
+
+func (response RolesCount404Response) VisitRolesCountResponse(w http.ResponseWriter) error {
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	return nil
+}
+
+type RolesCount429Response = HeadTooManyRequestsResponse
+
+func (response RolesCount429Response) VisitRolesCountResponse(w http.ResponseWriter) error {
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	return nil
+}
+
+type RolesCount500Response = HeadInternalServerErrorResponse
+
+func (response RolesCount500Response) VisitRolesCountResponse(w http.ResponseWriter) error {
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	return nil
+}
+
+type RolesCount503Response = HeadServiceUnavailableResponse
+
+func (response RolesCount503Response) VisitRolesCountResponse(w http.ResponseWriter) error {
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	return nil
+}
+
+type RolesRetrieveRequestObject struct {
+	UUID   UUID `json:"uuid"`
+	Params RolesRetrieveParams
+}
+
+type RolesRetrieveResponseObject interface {
+	VisitRolesRetrieveResponse(w http.ResponseWriter) error
+}
+
+type RolesRetrieve200ResponseHeaders struct {
+	XRequestID *string
+}
+
+type RolesRetrieve200JSONResponse struct {
+	Body    RoleDetails
+	Headers RolesRetrieve200ResponseHeaders
+}
+
+func (response RolesRetrieve200JSONResponse) VisitRolesRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RolesRetrieve400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response RolesRetrieve400JSONResponse) VisitRolesRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RolesRetrieve401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response RolesRetrieve401JSONResponse) VisitRolesRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RolesRetrieve404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response RolesRetrieve404JSONResponse) VisitRolesRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RolesRetrieve429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response RolesRetrieve429JSONResponse) VisitRolesRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RolesRetrieve500JSONResponse struct {
+	InternalServerErrorJSONResponse
+}
+
+func (response RolesRetrieve500JSONResponse) VisitRolesRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RolesRetrieve503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response RolesRetrieve503JSONResponse) VisitRolesRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// CallManagingOrganisationsList List Call Managing Organisations
@@ -4166,6 +4801,15 @@ type StrictServerInterface interface {
 	// CallManagingOrganisationsUpdateUser Update a user's role expiration
 	// (POST /api/call-managing-organisations/{uuid}/update_user/)
 	CallManagingOrganisationsUpdateUser(ctx context.Context, request CallManagingOrganisationsUpdateUserRequestObject) (CallManagingOrganisationsUpdateUserResponseObject, error)
+	// RolesList List roles
+	// (GET /api/roles/)
+	RolesList(ctx context.Context, request RolesListRequestObject) (RolesListResponseObject, error)
+	// RolesCount Count roles
+	// (HEAD /api/roles/)
+	RolesCount(ctx context.Context, request RolesCountRequestObject) (RolesCountResponseObject, error)
+	// RolesRetrieve Get role details
+	// (GET /api/roles/{uuid}/)
+	RolesRetrieve(ctx context.Context, request RolesRetrieveRequestObject) (RolesRetrieveResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
@@ -4766,146 +5410,233 @@ func (sh *strictHandler) CallManagingOrganisationsUpdateUser(ctx echo.Context, u
 	return nil
 }
 
+// RolesList operation middleware
+func (sh *strictHandler) RolesList(ctx echo.Context, params RolesListParams) error {
+	var request RolesListRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RolesList(ctx.Request().Context(), request.(RolesListRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RolesList")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RolesListResponseObject); ok {
+		return validResponse.VisitRolesListResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RolesCount operation middleware
+func (sh *strictHandler) RolesCount(ctx echo.Context, params RolesCountParams) error {
+	var request RolesCountRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RolesCount(ctx.Request().Context(), request.(RolesCountRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RolesCount")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RolesCountResponseObject); ok {
+		return validResponse.VisitRolesCountResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RolesRetrieve operation middleware
+func (sh *strictHandler) RolesRetrieve(ctx echo.Context, uuid UUID, params RolesRetrieveParams) error {
+	var request RolesRetrieveRequestObject
+
+	request.UUID = uuid
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RolesRetrieve(ctx.Request().Context(), request.(RolesRetrieveRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RolesRetrieve")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RolesRetrieveResponseObject); ok {
+		return validResponse.VisitRolesRetrieveResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // Base64 encoded, compressed with deflate, json marshaled OpenAPI spec.
 // Stored as a slice of fixed-width chunks rather than one concatenated
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3pciO50eCrIMqO6Jn5eOnonm51fDGfRqMey19focM9a1GWwKokCasKoAGUKHqWEfsg+3tfZN9kn2QD",
-	"CRRZJ1kUKbVmhg67TZE4EolEHsgDv3q+iEaCA9fKO/jVg3sajULAz74EqsF8UnEUUTnxDrxD4sdKiwgk",
-	"6YEvIlCEciLkgHKmqGaCew3vjoYx9kvaegfeUOuROmi36Yi13CQtX0Tm73bSTLXpTm/X3wv2m/Cy/6r5",
-	"/es3nSbt+UET+ju7e/svX5lv2l7DC0D5ko1wvgPviIahIqJP9BDIBWd3IBXTE/PNOZU69qbThgf3IyYt",
-	"hLkVSREC0UOqCfBApeGf97nWLALvwNvt7HWaO7vNvZ3zTucA//t3HD6CqAdS5cce0QGQMdNDIjiQgaRc",
-	"Q4Azzue5TFAd4AS7r5qdnebOy/POm4M9O0EjaXDdm1z34zC85hTB+RTCHfk05iCzbeKYmcE6O29e+50A",
-	"mp1Op9P83vzz2vzTmf9n32sUl8njMGx4BspkoqOLs/NPH45PW0eH799ffzr9+fDjyd+PTz3Xqv58e17D",
-	"ixXIa4goC70Dj4bMh/9KkUTSIL3OQ9OIHEKQ/MgiOpgBit+Yf1xrHDJp6UCrQ1mmS+2F7HrTq2nDy5B+",
-	"dvMXnItF292yAOGuP9b5SXpc015Pwh1z4HsX5+kffRFzjWs5Pk5/n0H+7FuH/LLzl2ml2d2MrPBn8n//",
-	"d8huhQjT7VbbthX5QcNzS1iI1ggCRts1SGHHoDSW4bJtomHYjCinA8YHzTRt1N+4VdAyzZHnEuZUTqyX",
-	"W2rdUuuTUKvhpiMqNaPhxSgo0Tw4jEkKdQ1CeUC4IIgdQvmEREJCms9WINruo+nNtCK+CEMYgJrj2ZDK",
-	"NA/NOyGjh0HUIIwTSvpmgPWB8/BcowZRpseIPqHECD4Sc81CJCrggfn+r5THpu3qCk4y3wI1wEy5CmNS",
-	"muqF8tIyJj0WRIyAE0OOGd2M+j6MjLozkmIkFA2Vd7Df8KiPJ1aK2OhyBzsND3te+6FQjA+uGb8WHK7H",
-	"ALf4q+j3QZofJPwrBqXV9Qh4wPjAO+g0PDP1tZ36YLfhuZ/SU+7NvzWsCcbewUuDLjN9xaRm+XEdCv+a",
-	"qnQFGU4N8EOggdN13zN+WyTmi9P3M47WZ1LpBhlJuGsQDvcaBw2p0lb+fHP67oi83n39+tu32MieIdNu",
-	"PARpFHPzL5VAVOwPsY9qkcOeAp40YZqMRRwGpAckFHwA0qjznOx33rwivYkG1UItF1HlHXjduNPZ8x/K",
-	"/LA3vCUSwv/seri8rtcg6w36g1nXf+5mxzZYeKShDf67ntfwlD+EiJot1JORQY7S5jjgGX0v/JleW9hg",
-	"s79jYzSNqSJORcii+bGlizmxTBrFRMsY0ksxrNawFy+WzGuUrOwUtJwc9rU5T/m1nYEveKAINT+T8ZD5",
-	"Q0LxaGo5IRG9BUUUcAWZ1e4sgidinEVxhCzFAcO4hgFIhObLly+HsR4C18x3XCEL0vkQCI7m7FSmyBgt",
-	"ySzCz8Ut8IWIAW6guHQtr8pQ88upZYQnP5XD4fjkC0VY0HDoMedcgbwD+UKRUAzIUISBIlqILIAv+x3/",
-	"df8lNF/1X/rNfb8DzTdBp9/c7X3f3+t3/Dd0Z2cJTf5yCioO9ZFR9ooA/kWMSWTkrhRj5dhPqEEqEgK9",
-	"gwYRnNAwtFyEaDEAw16yG7n74J2cNryQ8VtkjDQILlQZef3M7gwBiQh6IpgQ6sQ2Lz1MYgRWPJ8YPcoc",
-	"muvk0FxnDs01DQI0gT1UW2gE2nFop4P9WYIaCUO1Zto/tfFrA3EAIWgoh/Ucid2gMX1zQXrUv10NOjvJ",
-	"MgCRsFojqoctC57dCVD6RxFM0m3MGjwEXmkpJkXIf8IJ1ZpITYZfFachU9pgVBUBe8+UNmAJd0YMQhXh",
-	"YrwaZGYGRKf9uApSy9TsnBIwpHywNvLcJNdO1VkVhxK0ZHBXAt4p0GBd4GajrwqW0VtLthX5kQNqIECZ",
-	"A804Hh0/UanWgxgnfjjcccVen8IopP7am/3ATbbdypnPnAqBF3kQ8EA9BMRN86Bpfqgjp4H/N0zGQgYo",
-	"C8JQjI+jkZ78zarzVqpkl/uJh5OMAYRcQsHswv2FIpxG0CDpWxAiJLGXFPhjIniHTBEN99qannxCfKqg",
-	"RX4MKb9VxGgQWiEKSSD4C03w7iQrq3Vy92CA+1cMaDi6i5DZvcetW2RaRI6o1iBNr39c/qPbve90rr77",
-	"c0ELa3j3TZBSyGYESlnL9mMchsQfUkl9lNlG6edCE8SfoUiD7QS/F6fvizSDSDS0krEk0RJhaobJBuIq",
-	"IL0J4gGVWWn+whuY0/cvFEECqK/Nrmx1LcJqFTa/uRz+5epSn9v/jT5fXaqzqx8O2u3Lf7R/+FO3qyyy",
-	"/+PbH7JA/dD+5rLTfEOb/cPmu6tf93an/zP99+vpN8303/vTb3/dm2a+2tmdftv+od4mnvA7GrKADCcj",
-	"kEYdIk3yUSCSI6r9YW4XL8r0zHrbmN2fmndvC8kZT3y5IWF/Keqj7xiEQXEF+LXRMAnjfhgHYA5iwgXT",
-	"cF/mnR1pv8tVObx9nDMNJ9MQIff5s4S+d+D9qT1367VtM9U2bPZUhPATaMpChSAeG4NgOlsYlZJapvYu",
-	"DsOPOF1N/mVGJ2YZeLgOCCVGATCbxrJsCA38MdNDEWsiYUBlYPBEfd9Am9tU58kpxUIKZU/GfT4ir10d",
-	"MSkevQA1ucWju6ts6elr6Sdc/KfUafxUcmplAG6CFHlnb9wrKFqsTs1HNAw/OEmfAaySpD/jUvNQOzcI",
-	"j6OeMfeZHjq9bWSGpqhwoMlJFOi8yV+2FjOcV2oz7pRa/wasM/bvEtA+WphE30GA/ESCjiUnI5AIeIvs",
-	"dEjMQ1CKDNgd8Ld452wvwPY6HcKU+b8s4J1qyK+VASUDPr234O/u7H+//3rv1f73jWVrOnXX07UOiGlM",
-	"jCCwykyU4Y8LrpzLluA86092JM6ASn94Zkepu2Dbidi5SV9IvLBP8wW8uUh4acNe4jcjykJCg0CavRYS",
-	"v0283ovYyAIeqhCS6xkWngxv5XLfEkG/IPofLumNHjdfrpPidS4Oq+R9ua2CPB7XtCGVxFkpq0JmjtIC",
-	"zkxQc1BZBj2Xo5tjzjlVo5onm4ZnYTxYTZqqMB7UF6ML6B91LzPak9K+qrBeLBWdvm+Y020sk9WsELwO",
-	"WssCsQEzMtyQBWIBen7Gx8UsVGgVopuzWrinvg4nq5HZ0ypreG1hrQ08rD/SwN3rozNRcA32/pyORiGz",
-	"bp72P5X19aSDAB3HyDgqnXEjjAaSXH1Yx4SBZCwFwl3iurz0zo0Bh2MaxSRhxC3vCm+DuAQa0F6Ja9vC",
-	"bifxKX+hSQ+IaZ31qGsbU/bXs08fDWwKCOKONEnM4X4EvlHnEne4acT4KNZIFOOhCMHe8aTnPh8CsRf1",
-	"ilCCjdJTcsGvcTnXOJEya0RqGZr2oYHQWrKKRmBvrlC9ZIooX4wAVz5Nk8UitvpZil4IkeWqdpcrHTTo",
-	"JDJbYaMPxnRisaeTBRmCRHMr5c79pemopGnFcxkwrnk75ShCSI4sUZ0L8Z5Kq2mvQGc61S2FfSFIaL4m",
-	"FIEu3W0Hh10VQ7eT7eQOwgZxm0yBwzsv89z5RTS93ShK3wnZY0EAfNVDm+43x+YHppTRAkYgI/MxG2Ew",
-	"w+f/EDEJBHKUIb2DVHNjf4xAGl3E0jD1rXq2aTxjAEtEJwhEIHCyDeL1L0CDLEd8PsfIwJbZ96+CnRNu",
-	"ZBMNz5Cwjw1vK/GUiwiMuTwgPSluIXF42MPwFjWYUAyIohPrXmiQmAdgDZe0G3nDsH8U+p2IeVCKPAlm",
-	"R7mw0SSi90/wtZVkA9gwHAZ3zIcLTu8oCxOxVtzOgGraowoBE7G29j71hw3Si9XEAKe0GI0YH+QAxCiG",
-	"5iyMYRF8qYCHaWPtlZ0L8YHyifulxB32QcjZFiviG9lnw7mGQLS4BfRb9KWI8JvEpq3DTr/ami84jfVQ",
-	"SPZvKKcstzCmSGT5bINENDS8EgJD+bdcjHHdGHRnvnNaPh5npgjjNngtt+IvX7408+Ehi4DPR5OsufYK",
-	"TrCCNGJuhLxS16dxOLvtsFteKo8SCBKyQE1rszLnGXKyNBdbAdmWo2VR/THhdhXpCDNMfxSk6lrV2k9J",
-	"NAi7A07QyGk5F2hec0vmdLehZbtqTTXLeDesQDwRl3d/nrMIRLyqZaXnvbIKrwrFeJG+m9ZOUAUJWGDt",
-	"PynZnSVeFj2W9ptM5otoPhUxP/uCc0CF0LqWHcc3aiJXY+uv2xDiy0XrCsiPsz3nG/ApJYDxapaLceku",
-	"OBCIhmgkJJUsnJDUqJvH/m9LTShREVY5G0MptA6tpM2eDhvelwy7yB4cU8Ot3ECb3Y/fmX6T121W2Cmn",
-	"6xSYv3axqMXtSSknhlX4EgLzJw0VGYO7yRpJcceC5MLU6U55/cEiOgmINd1ss0XSBvts/mz+PlW/C67i",
-	"0UhIDcEHCBg9x5vJ1cgj3S+zeZMRZPau8jIvBQXB4WzfrqfhXrdHIWW869nwChuY9ThyDy/00gC4awDD",
-	"jZMYNBIImK9mY/JuthobYFahoZW4tnMZNQixjLlyMYlGvM1SWYjgpAdDGvZtDlE6ysY0AqlZOi+8xAj6",
-	"MjSHoBBFOHNdBVRDE/OMym65B6JZ/FLIwDDCvWk6vbAiGwGDLZPsdEtamvQgFHygiBYZUMoSA1LzvZxW",
-	"Zh0WkJyJxstC4UL23uJlTQ8IRCONboPKid9MyzIaS6NN5SQ/XYOcnH0iezuvXjV3CA1HQ9rcXWHunZ1p",
-	"MW2yBq6N5WMavyU8DsN5To45MVxwKEG8aWh1L+tuqYTp9bSQs1mIkjDSNwfSwnW+mlZleNYZ2nAaw7oN",
-	"Rw8pH8S48vpI7kwLeaOL3ODpFS32AS87Q9/neVvx+Nojw5AzvLWLcdvJhTWPzdFW1Bq6Eb1/D3ygh97B",
-	"fufNqwWL3p/O0hcX0FOaVz0mTe3sTl0CbCUwhqnn4g/qsg5ziJZt68LhH7K3u9NpOqzh0rNOXDdWwrCz",
-	"+99IB5xmz1ijEBKZYwtV3LHiYJXwtIQg5jlI7uZi2vAWh3aVizkX4CD62Rjqt1Yvv2ne2CgaoYcg8RYf",
-	"UzTRhetyovIoaBYi13IxF9WAVjoW8IjlCqag2kgDQ/9E2mh8Gx/ZIFShl7JEBK8iCxsEJ52QoVC6hJTT",
-	"juh6/v1nHl9ch88Voost10OcK7DB8AUG95gu+0oOicHQWL0gybabZWW5PPMxnbwllPRZCERLegehsShI",
-	"FIeajajUbbPhzYBqmltVp8g1U0ts1VsaJifGvYhpo6GbWVBK4OoQphY5GoJ/61LRfRGYg4oqtLDmsAGv",
-	"leNxCVytj+7DpQXhKt2uySJjGLhoiqF34A2YHsY9DIkRdMSavghgALw9W+Y03V3dslFTIKJp2BwJvKm2",
-	"mMgz1NmJW4VhOT6QlA5YlxdQEssQMQjBDGlbxvCHZgx4qFBRQ8v5UXjE0/GATZ66D8nSXDous8f8c+q8",
-	"lMV6rX4sK3C4PZh/1IN5SD5//LlB/vr5+OcG+fnknSGbL9D7jCfhrSEue2I13Gsbw1p2XDP73mPclm4p",
-	"xv2ufV7OXCmWMmtQkYFAvXqWzmovKudZrbmjUqT8skIt+ck+z26hGCdKUw3kJul3gxtbnXefuybKFYAp",
-	"5Lvi9/Z6CKObejCIuSvco61HBQKzUiaJH2vR79ef3xiWC8rNlNf8QQMF/ZR0bpTUm8+Y9AsK2BRzfbEF",
-	"BCTplMa3TH5dAeGvp9kaOeUrTO+p2ZwVJjDWdEnVnTr0M5NHN+b83TDuCvSsMPv+tFjdp4hU8316Ymdu",
-	"P3zal9PFFYQqaDpJFzY0a04u1SQSShMFd8BJQCcK+UrDkTz6NnV9qF7lmU1q4/PHrlF26st2soDfhStf",
-	"dLoWnYQybvgZ4xmCh5nwGGVqpAMfQAkTXGC5by3TrWW6vmX6QGpeYIjWoega9ufWvnr29tUDaWcdc6oO",
-	"cdWyorZWwkOthOKuZzzflXuaSvgrXH9HjJ/YH3fyqX1VZICh9AeE4l4A9zGE7Mb6+m8wLIKSkCkbFgr3",
-	"2jqpbTAWZg2lk44aqDt3+U0+C+cGe+li6k6ry62+k17iTpHKEpwsWMQ84CeJxTMUFvvDVj38JymSR6gt",
-	"LlA3DLvBxCFX13MAWi1QMAolPUu99Ah3UkfnLaG2nKJRCTPutiSeodKNv9zpVnBbpaqXlvnHbAp4ciNi",
-	"WjoVNTmyO499XuPyFN+UU9a0WO60y+vLLjcdh7+qSxFVIruSKmoI6TVJJO0XrkMjW5rYME08WBRXEk0t",
-	"4bslm98c2dgyiHWEi1HR6C1wG7Vq6WMdKYPqKAQkZLcw97wrWyJb9AkXBPp98Lei5avRw1LRUkkTm5Ax",
-	"6xPIliA2TBDry5VKitmMgNnSzPOgGSzqUmbRzp9SchqGrUeJqdOu3sFq0cQzbWJMVVIAdEMxxeisKX1W",
-	"qVDML6nElMYv1vBNSpImYM70naR2fS43oUb8bf4Rp2X7/GA41os4xCDKB2mEj2hhfu2r2ZwrMvWA1qLI",
-	"4oSHLAyfTT2ztYgikrHW29yX0+wjXfkZj3O1yObUmNlePU/EzEXs2nF/s5v7alp8o6wW01ghUPz7afap",
-	"swVhI6ZZacB09QbUDZl+lujHGPrco29lvm4sLUR2dl+nJaqQpA9jkC3yXoxBYkXSEIy8Vg1XBVKhPvFf",
-	"7Vb7P9rN9nWqd/byeGf39ZLUhdQLdOvL62Wn9k2NyHNXRXsD/H/hpWahxGyJruDuc/uEZip7p0OyC/Hr",
-	"eYGT5rFpHplhX41iid0s8aT3KXPoKhSEopQuCw4vrYG3LHg9jYmlwevEKVxJMV2KidfEPcuJz5fQMJw9",
-	"bZkJdp+j1OGoiNr0grPR/ClNcRYsPxuwmYzYLA7ZTI/ZzA7adKM2Z8MuwurxbOzzas2DZmvFb+A66wmu",
-	"x3NaeR7MRZq5fdChznXP/Jkwm6o/BL5Zn4K1ALkYE8EL/gX7iA7TWFqKcuDbW6CnNOAyZLL0FqiKVB7H",
-	"0VBFN/b2eAXC2RLKhgll/duhKkp6LO/Dlpa+Oi1NG54CP5ZMT87wATNX7PEW+GFs1p0H6AafJnNP3mE7",
-	"+3DdTcOJXTovtrBDtCC7L1+SO6ZYLwRyeHZ0cpJCRIvc/AhUgiwZr8uNkp/8XjUrolICDfAxM4wewAKv",
-	"NlF/XuH10NXPSNIgk2iIEftvmNi6AnBvy1j9JHxVVXKwDxKDIrAk/bzAQBJVxE2Pnq0ZUnjBtRkIX7XG",
-	"NAxiifZWSDUo3Z4FWzYpD5oYQInP76lmX8jm7Nd2xWt8GMHC+yIp/EBtdamkNvQIeBICmoUobfgljeaf",
-	"SiJEEPAXinx3ZJTWJBKJpEOR1Hfk8PPJQSHIR81KG8wrG3T5bGkNvCMzljf1dRIaEtlb43F5mDuTdqRW",
-	"l3f5d98dCX4HHKdqffcdmdUemQd63WQo4KCSoFoES6jZM2q0rYMuv/m162JOut4B6Xr/73/9n643teEw",
-	"5jc7CtpLdhTT7NK1u5reODOhRhRMl9swGKxVrly5XqY1uOdWA6qGYM1fJHr7OLScWRgWb4wTYGiLYLXt",
-	"LqrgdrTTd0dkb2/vjWlzcX7UMCfUQBAxXwqFLytavM/OFU5B+YSIfl+BbhH7QhqV0OU9ik9/SjpRb8nN",
-	"L0379l8Tyx/c4DA37xm/vSGKTuxOhgwU6cFE8CB5xMGs1lZg6fJUvWLTG/FiKxwjQGzAhYTAbXpSNR23",
-	"/EbcuPgrBXcgqb3bUQ0iYYSWDxZgAjOBtk8L+SKKqPNNYACT6He5QaB9bUkhHtH2a5Fz5vCH5ed48haR",
-	"FOMXCvfKsp6Q+cAVpM7fh5Pzwskzh0yJWPrQEnLQdp3aEUPZrpm27ypUnzKv4eEj1Hgud1qdVsdzcf50",
-	"xLwDb6/Vae3ZNKQhsrKlT3qaRgMoMUmO70BOcsGAiBOLQ4OERHDiO7RJEQb34oXZFSzKh6bxmCE1vnNP",
-	"PnIqpRjPX3lEFK72xF7uobDL8qot8ybt9OtU00bt5sljYSt0wdcGarTPPtpSowM+k1KzHb5bMr3KFRvf",
-	"7XRWrVqYf6a+bO6kQzvbOlvsZ623Y0qeKJgW32lz4jlfaiBX7id5GXlRmR9ss0aRJttzzhNr9J0/nopr",
-	"27dbVdZptqXtVKlk7LKzvEumohh22l/eaVby0nTYfbO8Q77I3LThvayzoLKapth3b3nfktKDSIGz2lZG",
-	"fpHF3FXTAVaKX8AyjS5936Rc8EkkYtXE8lg2/t+SWbkKaZjWC4WZSLGVcW7vZyLcsFEj9w6KApXZ4GKe",
-	"PDvU5SVKVuFR3VX5Kkq/LWNdg7FWvHmc3yz3bvrvly/lyrjX5U2Fas51+VOmuHhdHlVWL7sun6qqxF6X",
-	"V1VUIc/yK8T6IzOskSi7j/6A+vS81Jz5SPF62IGRSSwm77DEKe33ka8Z22YoQuRthlXdnB2f/u3k6Pj6",
-	"8+mnv538dHzaOj3++eTs/Pj0JsmBmdXSIofzOYdUEcFzSSMudXJl1oZOEC/3ZOxKmpAbYpkK5JrVL3S4",
-	"LM/RjJSG7b45Ho+beB83v+Z9JsDilbUZreTi8JmAOL8sragpOad5YxGzflLczN1MkFQPay9z699vFd4v",
-	"mxaExM4a2vdKyvcG8FWFn+xxzNSTTAsz4S+EeibQknbrVEQtf92/rDu2ayeNsu/UV7dPGpU90F7dK9s0",
-	"93B6dbdZq/Sb5tXNbZPMO+LVjV2bJzYwasjD+bsq2OP18h65Cu+m206NifJvIWG/l3VWVVJx9zdtDR0l",
-	"IrGWCmH6Lr1M+jWOWTBtW30ihLJX7W1YsyrU8UmMILzbtVdziT9mFl6Kl8C6RN3o8tlbpJ++fDw+LZTo",
-	"XFFbSM57gX/vl9t2+bTWgQvq2lBN/ed8Uv8wlweWcGsfl0b5reqnnD67KmXOhMNGL/aeo2rxmzw/f5jT",
-	"cDqnw7Ut0JVum+wd0BW6OPxhWSIK5QOwbwHlnoJ7Ow/Hc9+60sm2/IF6AsHiVMJrp4etY47WUkRnBzin",
-	"i9avwl+vFs+DbNQ1VjCzMze5ilWM1+cG+0KrtlDpo+VNf/fyA01TXG2wVcVKhc/WynoCQfnZHn1ykXD8",
-	"uurjKNZluRNY4tR6g/IXUbPyM29nsTMusk5pLDGn7BsCLXKTyK8bEsVKkx5g/EO+zr8Y8wZRDGvBJI87",
-	"OwZScuW7WUm5AQkZ12PO8aoy8VGE4VcCdhWZ95VAXHphW6TadLneVCRZSv4tv6rdysOtPNzKw43Lw5Xl",
-	"4H2TC93s2wdXvUXxQXWvJ2kQYIZZ2ynyD7I+S92mh0qxAVeEEjUCn/WZ7/LuRRJebyxQlvg8pUThjNn3",
-	"5JCTJL2SzCPq8RHPLk/CRXE0n3LSA4Ihme8yvlZyc3T4/n3r6PT48Pz4+vPx6YeTs7OTTx9nftYMQzDm",
-	"bTp0r0UO5xH3REgSCj4AaW9fUyXuUAWxKQNqaGhTEsHhbZLT5VLau3wIodUMqMKhCA2N4Y/P9FOy3+m0",
-	"yJehcIUIcOD5c/bYDRdvp1cuYtYY9YiRB/qBk71fS7FI0gkWsnhsVJ+1lxede5Aq8WTgraI8PBlQS9UF",
-	"M0ljllaRaAj5DJXH8ObOj/VSTKSaro6PXAbmAjygs2Jeu2MTSkHKF2t9QMvdsal22F1p83mJ33PebOb7",
-	"XD5Tqt1WfdmqL6urLz+jLKQ5sf5V1Rl7eh5JozmFSNxBUaNJVZFaoNOcD5lydZ/YHYQTIuFO3ILC2wYm",
-	"UwJfEaqU8BmmaLj6rVTbdLxyJeen4/fHBSWneI2RvOc7V3JODQzMqCMZfQXT8lBlce6AxD2wuvN4th/P",
-	"VsvIVh98dlpGsRjeM9AyKgqyPbqW0Sl7ViIEd5YComLfB6X6cRhOtpb9VjR+PZewoceEq6YExFeVjkZN",
-	"RF68INUtcWarVIlz7ILZqfgWEZ3Xc7El8xJpiJKOfAOtQatBKBlJ8U/w0XqmPMnSsJmn3xp5aPNAEhPe",
-	"ZmvYhDoUpTbXFEshzUUfXrM3iKMXZCWYLQp3szJ+lCevP9l0/lJr34ZPqQdfyc9R+bAMPKw5VCfN4l0c",
-	"hh9pVCsl4yNWqqnbOuHlj5QVsrztKcqe5e3OgEp/eJZUMKi1sLrtzsK49pg1k3ouksJAG8g4jAArfS0V",
-	"40m7B2QZ5utlrphcmCkF1SBGM1Wa9JlUekH66zYJcRt5+PC0RSuPnJuXSRcYOy/fuoKQrc5RLElOdG7c",
-	"nFjMZSyuIUkelnO4FSV/XFFSkWNpDwSVUHGhuc2uLM+urJmsuDrz/T3nZG6QGz/wum7zlhImEi00kmJp",
-	"X9JkSjPfeuQWZYXiK21++TujttLKqnIDQdxgDLxy7+su1DOx0foxGmd2mMrgzHSZI7TSEHFJnalIRK4M",
-	"2jYm/hnHxK90Qn6LTMI60B7J2WBjQ2wsQC4EwgUEuHracG8QzAfOh1nte2Cqy2MF/Ti0r9Xda/vuLJaE",
-	"wtgFjs8xDoEEsZsOAxvmnokWORdYkTC5A5qFSDS6XIEmufKHRAsspfoWa3CY0ZkmRlnGkrRmJkWjglOj",
-	"y61X4+LzT/VCN3JOjcWBFF2OkNnl50IpHppRn6KEZ+vmyFbdfXZujmK112fg5qioLPo0bo7fdjAFHi6X",
-	"dsRhjMdr65HZemS+bqzlXGxaIp0fhs37ZVJFZVEfSJWTvbwygl/hOq2yUHL/hL9a2YSf1bzK6ryyahtV",
-	"CAd6IcF2SfFRkqo9am03DTRK23Jz/a01ryK7CEHTq+n/DwAA//8=",
+	"7H3rchu51eCroDqp8sx8vOlijy3XV/MpsjxRPltW6RJnIykS2A2SiJoAA6BFMbOs2gfZ3/si+yb7JFs4",
+	"QHejr2yKlKyZYSpxKBLdODg4OPdz8Ivn8/GEM8KU9PZ+8cgDHk9CAp99QbAi+pOMxmMsZt6et4/8SCo+",
+	"JgL1ic/HRCLMEBdDzKjEinLmtbx7HEbwXDzW2/NGSk3kXreLJ7RjJ+n4fKz/7sbDZBdv9bf9nWC3TV4P",
+	"3rR/fPuu18Z9P2iTwdb2zu7rN/qbrtfyAiJ9QScw3553gMNQIj5AakTQBaP3REiqZvqbcyxU5M3nLY88",
+	"TKgwEOZWJHhIkBphhQgLpAt/+syNomPi7XnbvZ1ee2u7vbN13uvtwX//Dq8fk3GfCJl/9wQPCZpSNUKc",
+	"ETQUmCkSwIzpPJcxqgOYYPtNu7fV3np93nu3t2MmaMUDbvqzm0EUhjcMAzhfQnKPvkwZEdkxUUT1y3pb",
+	"7976vYC0e71er/2j/uet/qeX/mfXaxWXyaIwbHkayniig4uz8y+fD087B/ufPt18Of15//jo74ennh3V",
+	"fL4dr+VFkogbMsY09PY8HFKf/JdDEvEAd537ehDaJ0H8Ix3jYQIofKP/saPhlfFIC1oTytKPNF7Itje/",
+	"nre8DOlnN7/mXNRtd8cABLv+VOcnfuIG9/uC3FMLvndx7v7o84gpWMvhoft9BvnJtxb5ZecvM0rR+4Ss",
+	"4Gf0f/93SO84D91xy23bkvyg5dkl1KJ1TAKKuw1IYUujNBLhom3CYdgeY4aHlA3bLm0037hl0DLPkecC",
+	"5lROrJcbat1Q67NQq+amEywUxeHFJCjRPBiZIgd1LYRZgBhHgB2E2QyNuSAun61AtNlH/TRVEvk8DMmQ",
+	"yBTPmlTmeWg+cjF+HEQtRBnCaKBfsDpwHpxr0CDK9Bg+QBhpwYcipmgIREVYoL//C2aRHru8ghPPV6MG",
+	"6CmXYUz6hR+IwjSUZevISEvOFGHqRs0mGgZNmDeGHv8Nek8WkV/ML7AopMcidyyVN9jXZ9rbUyIiLW+h",
+	"fjMhYkylNPzz0tO/dw5OD/fPD29ODk8/H52dHX059lrmh4uTD7kfrpfn2Xr9C3h1UYH8PeFIcwqpsKrV",
+	"twyy1JQjPiFmlRndHvs+mWh1eSL4hEus6XC35ZmV3wgeaVtgb6sFuJQ3fsglZcMbym44IzdTQu7gVz4Y",
+	"EKF/EORfEZFK3kwICygbenu9lqenvjFT721rPMFP7pQ76bdatJGpt/dak4CevmJSTSNREw75LU2xCjY2",
+	"18CPCA6srfSJsrsiM7w4/ZRIxAEVUrXQRJD7FmLkQcFLQyyVORPfnX48QG+33779/j0MMjxYj5uOiNCG",
+	"nf4XC4Jk5I/gGdlB+31JWDyEKjTlURigPkEhZ0MitDnI0G7v3RvUnykiO2AlAaq8Pe8q6vV2/McKT3ia",
+	"vEeChP955cHyrrwWWu2lP+l1/ed29t0aC0/0ao3/K89redIfkTHWW2hZj1T6OAAj+8T9xC4qbLDe36k2",
+	"uqdYIqtiZtH81NqJPrFUaMXWsLl0KVpUa/biRYJ6rZKVnRIlZvsDpc9Tfm1nxOcskAjrn9F0RP0RwnA0",
+	"lZihMb4jEknCJMmsdqsOnjFldByNgaVYYChTZEgEQPP169f9SI0IU9S3XCEL0vmIIHib9XNQiabgicgi",
+	"/JzfEVaLGMI0FJd25HUZav52ahjh0YdyOCyffCURDVoWPfqcSyLuiXglUciHaMTDQCLFeRbA14Oe/3bw",
+	"mrTfDF777V2/R9rvgt6gvd3/cbAz6Pnv8NbWApr82ymRUagOtLFQBPDPfIrGWm8TfCot+wkVERKFBN+T",
+	"FuIMaXEJXAQpPiSavWQ3cvvROzlveSFld8AYcRBcyDLy+pneawLiY9LnwQxhq/ax0sPEJ8Sod0dBrBXE",
+	"h+Ymc2hucBCAC8UDtRePibIc2krmPwoiJ1xTrZ72D134WkMckJAoUg7rORC7RqPr+UJ97N8tB52ZZBGA",
+	"QFidCVajjgHP7ASR6k88mLlj9Bo8AF4qwWdFyD/AhHJFpMavXxanIZVKY1QWAftEpdJgcXtGQFlEjE+X",
+	"g0zPAOg0H5dBapmZllMCRpgNV0aeneTGqjrL4lAQJSi5LwHvlOBgVeCSty8LltZbS7YV+JEFasiJ1Aea",
+	"Mjg6fqxSrQYxTPx4uKOKvT4lkxD7K2/2IzfZPFbOfFIqJKzIgwgL5GNAXDcPmudfdWA18P8msykXAciC",
+	"MOTTw/FEzf5q1HkjVXI2HQtnGQMIuIQkScDmlUTakGsh14uGuEDGyQU/xoJ3RCVS5EEZ1wWbIR9L0kF/",
+	"CjG7k0hrEEoCClHA2SuFwPeWldUq9l1p4P4VEXA8WEsy8Zvd2UW6InKClSJCP/WPy39cXT30etc//LGg",
+	"hbW8hzYRgov2mEhpPCPHURgif4QF9kFma6WfcYUAf5oiNbZj/F6cfirSDCBR00rGkgRLhMoEky3AVYD6",
+	"M8ADKLNC/wUevNNPryQCAmiuzS5tddVhtQqb312O/nx9qc7N/yYn15fy7PqnvW738h/dn/5wdSUNsv/j",
+	"+5+yQP3U/e6y136H24P99sfrX3a25//T/fvt/Lu2+/fu/PtfduaZr7a25993f2q2iUfsHoc0QKPZhAit",
+	"DqE2OuaA5DFW/ii3ixdlemazbczuT0PfbS05w4kvNyTML0V99CMlYVBcAXytNUxEmR9GAdEHMeaCLtyX",
+	"+WCZG7e7Lod3AHO6cFJFxsB9/ijIwNvz/tBNw8JdM0x2NZs9Td12AOKhNgjmycKwENgwtY9RGB7DdA35",
+	"l3470suAw7WHMNIKgN40mmVDYOBPqRrxSCFBhlgEGk/Y9zW0uU21kcBSLDgoezbucwy8dnnEODy6BjW5",
+	"xUO4tGzpbljjGRf/xTmNX0pOrQiIncAh72zEpoKi+fLUfIDD8LOV9BnAKkn6BJaah9q6Zlk07mtzn6qR",
+	"1dsm+tUYFA4wOZEkKm/yl61Fv84rtRm3Sq1/DdYZ/XcJaMcGJj6wEAA/EURFgqEJEQB4B231UMRCIiUa",
+	"0nvC3kPMwjjAdno9RKX+vyzgvWrIb6QGJQM+fjDgb2/t/rj7dufN7o+tRWs6teGNRgdED0ZaEBhlZpzh",
+	"jzVe67IlWMf6sx0Jw0+d1Syj7Rnbz2h5zs+1SlzsVg2JAqj2NU38Pcs4MsGAEiRlXczPiqs1iEsjiZ9A",
+	"PjaWjXrgkdy3MZZfqrcWnHU+ZqifWC8tTeTc6Dd63+Mhr7K8xdBM2eLS6E6Jo6zPeUgwS6DUguoEC/V4",
+	"ulxoVTQiSJvhVC7LnleInREs/NGZeUtTtJiHkJkbDbiAEK0rycHXGGs/LRO2bY8xDREOAqG5MxfwbZzn",
+	"VCf4a7QeCZDcJFh4NryVa+qGbZvl8/4/ia8er5VrmytdqD3nTZz8Vbp5uV8B9DFYzZrMB+tRWBYyfT5r",
+	"tCgEXExmmV+q865PkcqZBdX6kx54FkbD5TRfGUbD5ipvDeWDnaTf9qxULys8DYaKTj8BP6dqWY8BuG5X",
+	"8haY5EgRrslbYAB6eY6CiyQtdBmiS5ksecC+CmfLkdnzyiRwMRpVBw7rn3BgY3BO9gysfzIJqQnJdv8p",
+	"jbbpJnxbjpFJKrCaFdfWQuymNEqHhmQqOMBdkmZw6Z1reQ/v1EZEzIg73jV4bpkgOMD9kjQmA7uj2Wj1",
+	"R4/OZk8pkz/8l7Mvxxo2SRDgDrVRxMjDhPja9IpTn/QgyiaRAqKYjnhIjD/Wnft8RJAJqkmEEQxyp2Sc",
+	"3cBybmAiSHUBahnp8aGG0HidpNZ5wMsMpiCVSPp8QmDlc5cs6tjqieD9kIwNVzW7XBlMhYCu3gqTaTbF",
+	"M4M9FS9IEyS4RpzUi7+1LZW0jWAuA8YO7zpBXYDkwBDVOeefsBiSJelMOY852OcchfprhAHo0t22cJhV",
+	"UQgRm4fsQVgjbuMp4PU2IyQNVCOF79aK0o9c9GkQELbsoXWfS7H5mUqptYA0NasUn/+DRyjgwFFG+J44",
+	"w7UaPiFC6yKGhrXVwNn68QzJimM8AyACDpOtEa9/JjjIcsSXc4w0bJl9/ybYOWJaNuHwDAj7UPO2kqwW",
+	"PiZqpCmqL/gdiYOT5jC8Bw0m5EMk8cyEAlsoYgExJoub8rFm2I+5+sgjFpQiTxC9o4ybzC9jXhhJNiRr",
+	"hkPjjvrkguF7TMNYrBW3M8AK97XVSyXikTK+OeyPWqgfyZkGTio+mVA2zAEIGUftJOWoDj4nOWneWnll",
+	"55x/xmxmfykJXX/mItliiXwt+0zq5Yggxe8IxBgHgo/hm9iabcJOv9maLxiO1IgL+m9STll2YVSiseGz",
+	"LTTGoeaVJNCUf8f4FNYNCdbWa6PPCBxnKhFlxgmTW/HXr1/b+VSuOuDzmV8rrr2CEywhjah9Q16pG+Ao",
+	"TPwcZstL5VEMQUwWoGmtV+a8QE7mcrElkG04WhbVxzG3qyg9SzB9zFFVCMTYT3HmFr0nDIGR07HpCnnN",
+	"LZ7TRi7KdtWYaobxrlmBeCYub/88p2PCo2UtK5U+lVV4Zcindfquq52AChLQwNh/QtB7Q7x0/FTabzyZ",
+	"z8fpVEj/7HPGCCiEJg3EcnytJjI5NbH1NSG+XLQugfwo+2S6AV8cAQxOWcanpbtgQUCKjCdcYEHDGXLe",
+	"un7s/7rUhBIVYZmzMRJcqdBI2uzpMKm48Wvr7MEp1tzKvmi9+/Eb02/yus0SO2V1nQLzVzZvvLg9jnIC",
+	"pUaCBPpPHEo0JdaTNRH8ngaxw9TqTnn9wSA6Tl7Xj5lhddIGnln/2fxtqn4XTEaTCReKBJ9JQPE5eCaX",
+	"Iw/3uczmzSYks3eVzjwHCgSvM89eeYo8qO4kxJRdeSa2a5Ion0bugUPPBcC6ATQ3jvNFUcBJupq1ybtk",
+	"NSYZtEJDK0lDyVW/AcQiYtLmD2vxlpSdIc5Qn4xwODD1om5GnB5EhKJuD5ASI+jrSB+CQsZvEroKsCJt",
+	"qCkt83IPebv4JReBZoQ7c7eUvKJyCBKj404khrQU6pOQs6FEimdAKSviceZ7Pa+sMC8gOZM5m4XCpte+",
+	"B2dNnyAynigIG1RO/G5eVr1emhkuZvnpWujo7Ava2Xrzpr2FcDgZ4fb2EnNvbc2LJfINcK0tHz34PWJR",
+	"GKb1c/rEMM5ICeL1QKN7mXBLJUxv54X6/EJGk5a+OZBq1/lmXlXN3+TVmtNo1q05eojZMIKVN0dyb17o",
+	"EVAXAHdXVB8DXnSGfszztuLxNUeGAmd4bxZjt5NxYx7roy2xMXTH+OETYUM18vZ2e+/e1Cx6d56UqtfQ",
+	"k8urnpKmtrbnttlBJTCaqTvQLMM69CFatK21r3/M3m7P525aw6Vngrj2XTHDbuWytJzk8OwZaxXSl3Ns",
+	"oYo7VhysEp4WE0RaL2g9F/OWV5+GWS7mbIIDH2TrHd4bvfy2fWvyZ7gaEQFefCinhhCurV/Mo6BdyDLN",
+	"5VxUA1oZWIAjlmuOBWojDjT9I2EqZ0wucwthCVHKEhG8jCxsIZh0hkZcqhJSdgPRzeL7L7wWoAmfK1QC",
+	"GK4HOJfEFK4UGNxThuwrOSSkz0GnmrgyNqmgtD1Fpnj2HmE0oCFBSuB7EmqLAo2jUNEJFqqrN7wdYIVz",
+	"q+oVuaazxE6zpUEhcdQfU6U1dD0LSAlYHcDUQQcj4t/ZtiM+D/RBBRWaG3NYg9fJ8bgYrs6x/XBpQLh2",
+	"x7XpWBsGNpti5O15Q6pGUR9SYjie0LbPAzIkrJssc+4+Lu/opM0B0ThsTzh4qg0m8gw1OXHLMCzLB+I2",
+	"MavyAowiEQIGSZAgbcMYfteMAQ4VKGpgOT8Jj3g+HrDOU/c5XpotnafmmJ8456Us12v5Y1mBw83B/L0e",
+	"zH10cvxzC/3l5PDnFvr56KMmm6+kfwIn4b0mLnNiFXlQJoe17Lhm9r1PmWnTVcz7Xfm8nNm2SWXWoERD",
+	"Dnp1UnpuHJVpBXruqBQpv6ypUn6yk8QLRRmSCiuCbuPnbmFjq3tk5NxEuWZNhdp0+N64hyC7qU+GEbNN",
+	"2pSJqJBAr5QK5EeKDwbN59eGZU1rqPL+bmCgQJwSp0ZJs/m0SV/TbKpYlw8jSIDih1x8i/jXJRD+dp7t",
+	"Z1W+QndP9eYsMYG2pks6ZDWhn0Qe3erzd0uZbaa1xOy782InriJS9ffuxNbcfvy0r+f13b4qaDou7dc0",
+	"q08uVmjMpUKS3BOGAjyTwFdaluQhtqmaQ/Umz2ycjc8fu1bZqS/byQJ+a1ded7rqTkIZNzyBfIbgcSY8",
+	"ZJlq6cCGpIQJ1ljuG8t0Y5mubpk+kpprDNEmFN3A/tzYVy/evnok7axiTjUhrkZW1MZKeKyVUNz1TOS7",
+	"ck+dgr+C+3tM2ZH5cStf2ldFBpBKv4cw7AVhPqSQ3ZpY/y2kRWAUUmnSQsmDMkFqk4wFVUNu0VELdOcr",
+	"dpuvwrmFp1SxdKdzxYy+4y5xq0hlMU5qFpEm/MS5eJrCIn/UaYb/02yz4zxtmG5CkgAmnF66sDLOCLqj",
+	"pozJlhEV/A2Z5r9l6cqZF6RFDaZGSSadsYxJlw+SWFXM6Sd8rZVDHGimWR2Bq4thvWnsBYhBhChlPvLa",
+	"PCqprUWnr3FJNgMEi5IZs0X3zjbHFfI5FX5xTFm/tjZavD3PNVIue1vSFtclk+x+Duk9kS0kIYtGz1h9",
+	"qCs20ZzrBirKAIeS5GyoxWHuGBP5MOhqJLW16OSlPRlKjqBlOAPbTzNzDNzTlQ+rut0UbCzR3UOLjrJ4",
+	"Ylw2fQAWZI0JolUQ2Fjb131IlKwxOgot3UszdxJqISyQ7xE27ZC1mZgJwcc5TpWpPYsD8YU9c7rXl9GI",
+	"aeGSp5UxZfFJ33pqGR6Vl/07FKxHLA7k521o21sGXl9mpZZSRJUaX0kVDRT3FUnEzRVpQiMbmlgzTTxa",
+	"Pa8kmkYK+YZsfnVkY9oYNxEu2mzDd4SZTHZDH6tIGTBRSYBCekfSbBxprkjhA8Q4IoOB7feyES3fgh4W",
+	"ipZKmliHjFmdQDYEsWaCWF2uVFLMegTMhmZeBs1UejLSqzSthmE6v0E7hSrnRW2FQaJNTLF0rfE11BlA",
+	"ALf0Ws1Cd8G4L5uLX+jBHztOYjATfSe+eyZXr9QgJz9/ieeifX40HKtlIUNi9aM0wie0ML91uCbncHIu",
+	"UF3JM7Q7z1yz+hjfynKb+3qevaQ1P+NhrjNhSo2Z7VVpcXYui9+891e7uW/mxTtqGzGNJYpHfpxnr7qt",
+	"SSXTw0qLKKo3oGkZxYtEP9TV5C79Lct/gXZjaGv7rStRuUADMiWigz7xKRHQgtT2Hm3ZLs4S9In/6na6",
+	"/9Ftd2+cp7M+563ttwvKmZwbiFeX14tO7btG3lcQFWvg/6Xu1soW8fUuV/dmDtf1WqhpyQscl8e6PDLD",
+	"vlrFFvlZ4nH3KXPoKhSEopSuc/Bm+mIuKmhxMbGwoAVZhStuho+hGQOy17LD9WM4DJOrzTNO7RSlFkdF",
+	"1LoLzlb4OJpiUkCTvLAdv7FdfGXbfWc7+9K2fWs7eW0dVg+Td59Xax44e9fLGtxZz+Aez2nleTDrNHNz",
+	"IVMTd096Taxp3zEibL0xBWMBMj5FnBXiC+YSPKogioUZYRsv0HMacBkyWegFqiKVpwk0VNGN8R4vQTgb",
+	"QlkzoazuHaqipKeKPmxo6ZvT0rzlSeJHgqrZGVxAahvA3hG2H+l15wG6hatF7ZW1MM5cPHvbsmIXpw1Y",
+	"tpDiaPv1a3RPJe2HBO2fHRwdOYjooNs/ESyIKHnfFdNKfvx71ayASkFwAJeRQkYRNH02zTvSrs/7tqdO",
+	"XBodZ1JM6H+Tmek1Qh5Ma7sP3JdVbUgHRECiFFwpkzYdiTMNmX6ib/oIFW7wbwfcl50pDoNIgL0VYkWk",
+	"6iYJ2G3MgjYkVcP1ubI94KKd/NqtuE0XstrYgMeJRth0nIv7xU8Ii9PCsxC5hl88KP1UkjUGgL+S6IcD",
+	"rbTG2YnITU+UP6D9k6O9QuKfTNqdpN1OrliytBb4yLTljX0Vp4uNjdd4Wl76QoV5U+eKXbEffjjg7J4w",
+	"mKrzww8o6UeUJn/eZihgr5KgOgjaKpozqrWtvSt2+8uVzUO78vbQlff//tf/ufLmJkVO/2beAvaSeYse",
+	"dmnHXc9vrZnQIDPuipnUOLi/QNoW3lQpYq9LD7AcEWP+AtGbC+dFYmEYvFGGCAVbBDrwX4EKbt52+vEA",
+	"7ezsvNNjLs4PWvqEagjG1Bdcws3IBu/JuYIpMJshPhhIojrI3HCKBblifQxXdws8k+/R7d/a5u7eNrRE",
+	"uYXX3H6i7O4WSTwzOxlSIlGfzDgL4kuY9GpNV6Yr5vQw108DXkzXcwCIDhkXJLCbHt+kAFt+y29tTqYk",
+	"90Rg49uRLSTIBCwfaMpG9ATKXA3o8/EY29gEJDXywRXTCDS3JUrAI9h+HXROLf6gJSWL7xIUfPpKwl4Z",
+	"1hNSnzBJnPP3+ei8cPL0IZM8Ej7pcDHs2oe6YwqyXVFl7kWqPmVey7snQppzudXpdXqerf3BE+rteTud",
+	"XmfHlCaOgJUtvJJbDxqSEpPk8J6IWS5BGHBicKiREAtOuEc+bsxib6zSuwKNOsE0nlKgxo/2ymaGheDT",
+	"9JZmQOFyV+TmLvq8LO/klA7purdLzluNh8eXfS7xCNxA0mB89tK1Bg/ANWcNx8G9Y/Pr3AUE273esp1M",
+	"M+RX0TArfqCbHZ1tALbS3W8l15bMizccWfGcbz+SawGmGdOi1l8wZoXGbebJlCc2eDa9/BzWtmu2quyh",
+	"ZEu7Tvt0eGRr8SOZLoPw0O7ih5I2uPqB7XeLH8g3npy3vNdNFlTW5xie3Vn8bEk7UqDApN+dll+onrsq",
+	"PITbI2pYptalH9qYcTYb80i2oWWeqQkyZFauQmqm9UpCdWJkZJzd+0SEazaq5d5eUaBSU3DA4msDr1iJ",
+	"klW4FH9ZvgrSb8NYV2Cs2W3/M5+aRqn5zQJrSZDfLl/KXe3QlDcVOrw35U+ZCwea8qiyHvpN+VTV7QxN",
+	"eVXFzQRZfgVYf2KGNeFl/ujPoE+n7Sf1RwzuYQtGptkA+ghtj/FgAHxN2zYjHgJv06zq9uzw9K9HB4c3",
+	"J6df/nr04fC0c3r489HZ+eHpbVwXl/TXQ/vpnCMsocYmU0hmy6mXZm0QBPFyV74vpQnZVyxSgeyw5s1P",
+	"F9U+6ze5sD20p9NpG/xxqZv3hQALLmv9thLH4QsBMXWWVvSZTWleW8R0EDc8tJ6JzH2uYC8zE9/vFO40",
+	"nBeExNYK2vdSyvca8FWFn+xxzPSYdYUZ92uhTgRaPG6VLsna/mZ30rq/48shyx6Hcd14kFmfEnxWPz4e",
+	"BHcsCEVxaPzv9U9lhwIxKEHJ/YLHklF6BxVWsn64GTJveVEDkOyYZzYwGsjD9K4leOLt4idytz7ox7Ya",
+	"TJS/Hw2ee91kVSVduH/V1tBBLBIbqRD62YXOpF+iiAbzrtEnQqJKgi4mrVkWenvFRhD4do1rLo7HuFWw",
+	"iKoSdeOKJXeJf/l6fHhaaNu7pLYQn/cC/94tt+3ype5Dm9S1pns2XvJJ/d04DwzhNj4urXKv6pecPrss",
+	"ZSbCYa2OvZeoWvwqz8/v5jScpnS4sgW6lLfJ+ICuIcThj8oKUTAbEnM/WO56yPdpOp791rZTNy1R5DMI",
+	"FqsS3lg9bBVztJEimhzgnC7a/GaOZv25HmWjrrCCxM5c5yqWMV5fGuy1Vm2h+0/Hm//m5QeYprDaYKOK",
+	"lQqfjZX1DILyxBx9dBFz/Kbq4yRSZbUT0PbYRIPyjqikJdX7JHfGZtZJBW0npblXpINuY/l1i8aRVKhP",
+	"IP8hf/cHn7IWkhT6Q8UXvlsGUuLyXa+kXIOEjJox52hZmfgkwvAbAbuMzPtGIC502Bap1m3h7WSSOfJv",
+	"sat2Iw838nAjD9cuD5eWgw9txlV7YC5h9uryg5q6J3EQQIVZ1yryj7I+S8Om+1LSIZMIIzkhPh1Q39bd",
+	"8zi9XlugNI55CgHCGarv0T5DcXklSjPq4WLfKxani7od8CAl82Mm1opuD/Y/feocnB7unx/enByefj46",
+	"Ozv6cpzEWTMMQZu3bupeB+2nGfeICxRyNiTCeF+dtpeggpiSATnStAmtEN/HNV22pP2KjUhoNAMs4VUI",
+	"h9rwn4FignZ7vQ76OuK2EUG2c555DBZvppc2Y1Yb9YCRR8aB471fSbGIywlqWTwMas7ay5vOPUqVeDbw",
+	"llEeng2oheqCnqSVlFXEGkK+QuUpornpsV6ICWfo8vjIVWDW4MFpMboupcCJxZoY0OJwrDMOHpdKf14Q",
+	"90yHJbHPxTM54zbqy0Z9WV59+RlkIc6J9W+qzpjT80QazSkZ83tS1GicLlI1Os35iErb94nek3CGBLnn",
+	"d0SCt4GKTKtcLCX3KZRo2J7OWJlyvHIl58Php8OCklN0Y8R3fKdKzqmGgWp1JKOvQFkeqCw2HBCHB5YP",
+	"Hif78WK1jGz3wRenZRSb4b0ALaOiIduTaxm9sqtmQmLPUoBk5PtEykEUhrONZb8Rjd8uJKzpMeaqjoD4",
+	"ptJRq4nAi2tK3eJgtnSuPYBHoDoV7ifDaT8X0zIvloamb/93pDPstBBGE8H/SXywnjGLqzRM5en3Wh6a",
+	"OpDYhDfVGqagDkSpqTWFVkip6AM3ewtZegFWAtWi5D5p44dZfCOcKecvtfZN+pR8tEs+ReXjKvCg51CT",
+	"MouPURge43Gjkoxj6FTTdHTMy5+oKmTx2FOQPYvHnREs/NFZ3MGg0cKajjsLo8bvbFjUcxE3BlpDxeGY",
+	"QKevhWI8HveIKsN8v8wliwszraBaSGumUqEBFVLVlL9uihA3mYePL1s08siGeamwibFp+9YlhGx1jWJJ",
+	"caIN4+bEYq5icQVJ8riaw40o+f2KkooaS3MgsCAVDs1NdWV5dWXDYsXlme9vuSZzjdz4ke669VtKUEhU",
+	"ayRFwtyuS6WivonI1VWFws2Nfvndw6bTyrJyA0BcYw68tHdu1+qZMGj1HI0z85rK5Ey3zRFYaYC4uM/U",
+	"mI9tG7RNTvwLzolf6oT8GpmECaA9UbDB5IaYXIBcCoRNCLD9tMmDRjAb2hhmdeyByisWSTKIQnOD5YMy",
+	"d1FDSyjIXWBwReuIoCCy00FiQxqZ6KBzDh0JYx9QkiLRumKSKJRrf4gUh1aq76EHh347VUgry9CSVs8k",
+	"8bgQ1LhiJqpxcfKhWepGLqhRn0hxxQAys/xcKsVjK+odSnixYY5s190XF+Yodnt9AWGOis6izxPm+HUn",
+	"U8DhsmVHjEzheG0iMpuIzLfNtUzFpiHS9DA8WVwGzKFFrQUN63BaCmqJxkA2HinECAkkYtz081yudyBM",
+	"/7gYhT7xx3hMToDnNXPCfHAW1/CRI7lv7qZtOL6xv+tbtAgEdDcSR49y1q/gqIc5N47337V5Zntce3uX",
+	"1wWnuqHJlA2av6+fs4+f8Rw1799neNvjvOYb5tbEhbxpz7dpz1fnCq5gKMYxXMVRspqR0yenskuIyf8o",
+	"akIVHMFxii7PFOwJXI8q4FxCuVAhSOR6Y7Msow1U22IbT+mvRxT/TMy5ibOfSgXyWjygp7wISubOi8tr",
+	"/ZCENZuJSoLk8KsR2fBZpldBpNc/dGF6u47C+V5wQwJyLkgwASZF8NgNOKVO5k561UWdFafFZkngwV56",
+	"6DTYin2KZjbOahzY7txWvb+e//8AAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -14,11 +14,12 @@ import (
 // API is every operation of openapi.yaml. An answer that it returns beside an error is dropped.
 type API struct {
 	CallManagingOrganisations
+	Roles
 }
 
 // New returns the operations on a store; images holds the limits of uploads.
 func New(s *store.Store, limits images.Limits) API {
-	return API{CallManagingOrganisations{store: s, images: limits}}
+	return API{CallManagingOrganisations{store: s, images: limits}, Roles{s}}
 }
 
 // Request is what handlers see of the HTTP request beyond their typed parameters.

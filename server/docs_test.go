@@ -173,7 +173,7 @@ call_managing_organisations:
 			if leads := get(p, chromedp.Evaluate[bool](`[...document.querySelectorAll('a')].some((a) => a.href.endsWith('/managing-organisations/'))`)); !leads {
 				t.Error("no link to the reference page")
 			}
-			if place := get(p, chromedp.Location()); !strings.HasPrefix(place, a.url+"/api/docs/#/call-managing-organisations/") {
+			if place := get(p, chromedp.Location()); !strings.HasPrefix(place, a.url+"/api/docs/#/") {
 				t.Errorf("the page is at %s", place)
 			}
 			if kept := get(p, chromedp.Evaluate[int](`localStorage.length + sessionStorage.length + document.cookie.length`)); kept != 0 {

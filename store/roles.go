@@ -14,6 +14,60 @@ var Permissions = []string{
 	"PROPOSAL.MANAGE", "PROPOSAL.MANAGE_REVIEW", "ROUND.LIST", "SERVICE_PROVIDER.REGISTER",
 }
 
+// RoleDetails is a role with its permissions.
+type RoleDetails struct {
+	UUID        uuid.UUID `gorm:"column:uuid" sql:"r.uuid"`
+	Name        string    `gorm:"column:name" sql:"r.name"`
+	Scope       Scope     `gorm:"column:scope" sql:"r.scope"`
+	Description string    `gorm:"column:description" sql:"r.description"`
+	IsActive    bool      `gorm:"column:is_active" sql:"r.is_active"`
+	Permissions string    `gorm:"column:permissions" sql:"coalesce(p.names, '')"` // sorted, with commas between them
+}
+
+const (
+	roleTable         = "roles AS r"
+	permissionsOfRole = ` LEFT JOIN (SELECT role_uuid, string_agg(permission, ',' ORDER BY permission) AS names
+		FROM role_permissions GROUP BY role_uuid) AS p ON p.role_uuid = r.uuid`
+)
+
+var roleColumns = columns[RoleDetails]()
+
+// RoleFilter narrows the list of roles; each part that is set narrows further.
+type RoleFilter struct {
+	Name        string // a part of the name, in any case of the letters A to Z
+	Description string // the same of the description
+	IsActive    *bool
+}
+
+func (q queries) roles(f RoleFilter) list {
+	l := list{
+		from: roleTable, joins: permissionsOfRole, key: "r.uuid", columns: roleColumns,
+		order: []term{{"r.name_key", false}, {"r.uuid", false}},
+	}
+	l.where.addText(FoldCase(f.Name), "lower(r.name)")
+	l.where.addText(FoldCase(f.Description), "lower(r.description)")
+	if f.IsActive != nil {
+		l.where.add("r.is_active = ?", *f.IsActive)
+	}
+	return l
+}
+
+// CountRoles counts what ListRoles lists.
+func (q queries) CountRoles(ctx context.Context, f RoleFilter) (int64, error) {
+	return q.count(ctx, q.roles(f))
+}
+
+// ListRoles returns a page of the roles, ordered by their names, and the number of rows on all pages, of one
+// state of the database. ErrInvalidPage past the end.
+func (s *Store) ListRoles(ctx context.Context, f RoleFilter, p Page) ([]RoleDetails, int64, error) {
+	return page[RoleDetails](ctx, s, s.roles(f), p)
+}
+
+// RoleDetails returns a role with its permissions, or ErrNotFound.
+func (q queries) RoleDetails(ctx context.Context, id uuid.UUID) (RoleDetails, error) {
+	return scanOne[RoleDetails](ctx, q, "SELECT "+roleColumns+" FROM "+roleTable+permissionsOfRole+" WHERE r.uuid = ?", id)
+}
+
 // Role returns a role, or ErrNotFound. Permissions are left out.
 func (q queries) Role(ctx context.Context, id uuid.UUID) (Role, error) {
 	return first[Role](q.with(ctx), "uuid = ?", id)

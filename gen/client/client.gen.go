@@ -37,6 +37,36 @@ func (e CallManagingOrganisationOEnum) Valid() bool {
 	}
 }
 
+// Defines values for RoleDetailsFieldEnum.
+const (
+	RoleDetailsFieldEnumContentType RoleDetailsFieldEnum = "content_type"
+	RoleDetailsFieldEnumDescription RoleDetailsFieldEnum = "description"
+	RoleDetailsFieldEnumIsActive    RoleDetailsFieldEnum = "is_active"
+	RoleDetailsFieldEnumName        RoleDetailsFieldEnum = "name"
+	RoleDetailsFieldEnumPermissions RoleDetailsFieldEnum = "permissions"
+	RoleDetailsFieldEnumUUID        RoleDetailsFieldEnum = "uuid"
+)
+
+// Valid indicates whether the value is a known member of the RoleDetailsFieldEnum enum.
+func (e RoleDetailsFieldEnum) Valid() bool {
+	switch e {
+	case RoleDetailsFieldEnumContentType:
+		return true
+	case RoleDetailsFieldEnumDescription:
+		return true
+	case RoleDetailsFieldEnumIsActive:
+		return true
+	case RoleDetailsFieldEnumName:
+		return true
+	case RoleDetailsFieldEnumPermissions:
+		return true
+	case RoleDetailsFieldEnumUUID:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for UserRoleDetailsFieldEnum.
 const (
 	UserRoleDetailsFieldEnumCreated           UserRoleDetailsFieldEnum = "created"
@@ -281,6 +311,30 @@ type ProblemDetail struct {
 	AdditionalProperties map[string][]string `json:"-"`
 }
 
+// RoleDetails A named set of permissions for one kind of scope.
+type RoleDetails struct {
+	// UUID UUID of the role.
+	UUID *string `json:"uuid,omitempty"`
+
+	// Name Name of the role.
+	Name *string `json:"name,omitempty"`
+
+	// Description What the role is for; may be empty.
+	Description *string `json:"description,omitempty"`
+
+	// Permissions Names of the permissions that the role gives, sorted.
+	Permissions *[]string `json:"permissions,omitempty"`
+
+	// IsActive Whether the role can be granted.
+	IsActive *bool `json:"is_active,omitempty"`
+
+	// ContentType The kind of scope that the role is granted on.
+	ContentType *string `json:"content_type,omitempty"`
+}
+
+// RoleDetailsFieldEnum A field of a role.
+type RoleDetailsFieldEnum string
+
 // UserRoleCreateRequest Which role a user gets, as JSON.
 type UserRoleCreateRequest struct {
 	// ExpirationTime When the role ends; absent or null where it does not.
@@ -473,6 +527,18 @@ type PageSize = int
 // Role defines model for Role.
 type Role = string
 
+// RoleDescription defines model for RoleDescription.
+type RoleDescription = string
+
+// RoleField defines model for RoleField.
+type RoleField = []RoleDetailsFieldEnum
+
+// RoleIsActive defines model for RoleIsActive.
+type RoleIsActive = bool
+
+// RoleNamePart defines model for RoleNamePart.
+type RoleNamePart = string
+
 // SearchString defines model for SearchString.
 type SearchString = string
 
@@ -652,6 +718,54 @@ type CallManagingOrganisationsListUsersCountParams struct {
 
 	// Username User username, exactly.
 	Username *Username `form:"username,omitempty" json:"username,omitempty"`
+}
+
+// RolesListParams defines parameters for RolesList.
+type RolesListParams struct {
+	// Name Only roles whose name holds this text, in any case of the letters A to Z.
+	Name *RoleNamePart `form:"name,omitempty" json:"name,omitempty"`
+
+	// Description Only roles whose description holds this text, in any case of the letters A to Z.
+	Description *RoleDescription `form:"description,omitempty" json:"description,omitempty"`
+
+	// IsActive Only roles that can be granted, or only those that can't.
+	IsActive *RoleIsActive `form:"is_active,omitempty" json:"is_active,omitempty"`
+
+	// Field Fields to include in response
+	Field RoleField `form:"field,omitempty" json:"field,omitempty"`
+
+	// Page A page number within the paginated result set.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
+
+	// PageSize Number of results to return per page. 10 unless given; more than 300 is 300.
+	PageSize *PageSize `form:"page_size,omitempty" json:"page_size,omitempty"`
+}
+
+// RolesCountParams defines parameters for RolesCount.
+type RolesCountParams struct {
+	// Name Only roles whose name holds this text, in any case of the letters A to Z.
+	Name *RoleNamePart `form:"name,omitempty" json:"name,omitempty"`
+
+	// Description Only roles whose description holds this text, in any case of the letters A to Z.
+	Description *RoleDescription `form:"description,omitempty" json:"description,omitempty"`
+
+	// IsActive Only roles that can be granted, or only those that can't.
+	IsActive *RoleIsActive `form:"is_active,omitempty" json:"is_active,omitempty"`
+
+	// Field Fields to include in response
+	Field RoleField `form:"field,omitempty" json:"field,omitempty"`
+
+	// Page A page number within the paginated result set.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
+
+	// PageSize Number of results to return per page. 10 unless given; more than 300 is 300.
+	PageSize *PageSize `form:"page_size,omitempty" json:"page_size,omitempty"`
+}
+
+// RolesRetrieveParams defines parameters for RolesRetrieve.
+type RolesRetrieveParams struct {
+	// Field Fields to include in response
+	Field RoleField `form:"field,omitempty" json:"field,omitempty"`
 }
 
 // CallManagingOrganisationsCreateJSONRequestBody defines body for CallManagingOrganisationsCreate for application/json ContentType.
@@ -1565,6 +1679,29 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /api/call-managing-organisations/{uuid}/update_user/ (the `CallManagingOrganisationsUpdateUser` operationId).
 	CallManagingOrganisationsUpdateUserWithFormdataBody(ctx context.Context, uuid UUID, body CallManagingOrganisationsUpdateUserFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RolesList List roles
+	//
+	// Every role, ordered by its name. It needs no token.
+	// Filters narrow together.
+	//
+	// Corresponds with GET /api/roles/ (the `RolesList` operationId).
+	RolesList(ctx context.Context, params *RolesListParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RolesCount Count roles
+	//
+	// The list's status and headers without its body: `X-Result-Count` is the number of
+	// roles that the filters leave.
+	//
+	// Corresponds with HEAD /api/roles/ (the `RolesCount` operationId).
+	RolesCount(ctx context.Context, params *RolesCountParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RolesRetrieve Get role details
+	//
+	// One role. It needs no token.
+	//
+	// Corresponds with GET /api/roles/{uuid}/ (the `RolesRetrieve` operationId).
+	RolesRetrieve(ctx context.Context, uuid UUID, params *RolesRetrieveParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // CallManagingOrganisationsList List Call Managing Organisations
@@ -2062,6 +2199,59 @@ func (c *Client) CallManagingOrganisationsUpdateUser(ctx context.Context, uuid U
 // Corresponds with POST /api/call-managing-organisations/{uuid}/update_user/ (the `CallManagingOrganisationsUpdateUser` operationId).
 func (c *Client) CallManagingOrganisationsUpdateUserWithFormdataBody(ctx context.Context, uuid UUID, body CallManagingOrganisationsUpdateUserFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCallManagingOrganisationsUpdateUserRequestWithFormdataBody(c.Server, uuid, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RolesList List roles
+//
+// Every role, ordered by its name. It needs no token.
+// Filters narrow together.
+//
+// Corresponds with GET /api/roles/ (the `RolesList` operationId).
+func (c *Client) RolesList(ctx context.Context, params *RolesListParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRolesListRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RolesCount Count roles
+//
+// The list's status and headers without its body: `X-Result-Count` is the number of
+// roles that the filters leave.
+//
+// Corresponds with HEAD /api/roles/ (the `RolesCount` operationId).
+func (c *Client) RolesCount(ctx context.Context, params *RolesCountParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRolesCountRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RolesRetrieve Get role details
+//
+// One role. It needs no token.
+//
+// Corresponds with GET /api/roles/{uuid}/ (the `RolesRetrieve` operationId).
+func (c *Client) RolesRetrieve(ctx context.Context, uuid UUID, params *RolesRetrieveParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRolesRetrieveRequest(c.Server, uuid, params)
 	if err != nil {
 		return nil, err
 	}
@@ -3129,6 +3319,295 @@ func NewCallManagingOrganisationsUpdateUserRequestWithBody(server string, uuid U
 	return req, nil
 }
 
+// NewRolesListRequest constructs an http.Request for the RolesList method
+func NewRolesListRequest(server string, params *RolesListParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/roles/")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Name != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "name", *params.Name, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Description != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "description", *params.Description, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.IsActive != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "is_active", *params.IsActive, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Field != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "field", params.Field, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_size", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRolesCountRequest constructs an http.Request for the RolesCount method
+func NewRolesCountRequest(server string, params *RolesCountParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/roles/")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Name != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "name", *params.Name, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Description != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "description", *params.Description, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.IsActive != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "is_active", *params.IsActive, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Field != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "field", params.Field, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_size", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodHead, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRolesRetrieveRequest constructs an http.Request for the RolesRetrieve method
+func NewRolesRetrieveRequest(server string, uuid UUID, params *RolesRetrieveParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "uuid", uuid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/roles/%s/", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Field != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "field", params.Field, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
 	for _, r := range c.RequestEditors {
 		if err := r(ctx, req); err != nil {
@@ -3441,6 +3920,35 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /api/call-managing-organisations/{uuid}/update_user/ (the `CallManagingOrganisationsUpdateUser` operationId).
 	CallManagingOrganisationsUpdateUserWithFormdataBodyWithResponse(ctx context.Context, uuid UUID, body CallManagingOrganisationsUpdateUserFormdataRequestBody, reqEditors ...RequestEditorFn) (*CallManagingOrganisationsUpdateUserResponse, error)
+
+	// RolesListWithResponse List roles
+	//
+	// Every role, ordered by its name. It needs no token.
+	// Filters narrow together.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/roles/ (the `RolesList` operationId).
+	RolesListWithResponse(ctx context.Context, params *RolesListParams, reqEditors ...RequestEditorFn) (*RolesListResponse, error)
+
+	// RolesCountWithResponse Count roles
+	//
+	// The list's status and headers without its body: `X-Result-Count` is the number of
+	// roles that the filters leave.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with HEAD /api/roles/ (the `RolesCount` operationId).
+	RolesCountWithResponse(ctx context.Context, params *RolesCountParams, reqEditors ...RequestEditorFn) (*RolesCountResponse, error)
+
+	// RolesRetrieveWithResponse Get role details
+	//
+	// One role. It needs no token.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/roles/{uuid}/ (the `RolesRetrieve` operationId).
+	RolesRetrieveWithResponse(ctx context.Context, uuid UUID, params *RolesRetrieveParams, reqEditors ...RequestEditorFn) (*RolesRetrieveResponse, error)
 }
 
 // CallManagingOrganisationsListResponse200Headers the declared response headers of an HTTP 200 response for CallManagingOrganisationsList
@@ -5452,6 +5960,366 @@ func (r CallManagingOrganisationsUpdateUserResponse) ContentType() string {
 	return ""
 }
 
+// RolesListResponse200Headers the declared response headers of an HTTP 200 response for RolesList
+type RolesListResponse200Headers struct {
+	Link         *string
+	XRequestID   *string
+	XResultCount int
+}
+
+// RolesListResponse400Headers the declared response headers of an HTTP 400 response for RolesList
+type RolesListResponse400Headers struct {
+	XRequestID *string
+}
+
+// RolesListResponse401Headers the declared response headers of an HTTP 401 response for RolesList
+type RolesListResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// RolesListResponse404Headers the declared response headers of an HTTP 404 response for RolesList
+type RolesListResponse404Headers struct {
+	XRequestID *string
+}
+
+// RolesListResponse429Headers the declared response headers of an HTTP 429 response for RolesList
+type RolesListResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+// RolesListResponse500Headers the declared response headers of an HTTP 500 response for RolesList
+type RolesListResponse500Headers struct {
+	XRequestID *string
+}
+
+// RolesListResponse503Headers the declared response headers of an HTTP 503 response for RolesList
+type RolesListResponse503Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+type RolesListResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *[]RoleDetails
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServiceUnavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *RolesListResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *RolesListResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *RolesListResponse401Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *RolesListResponse404Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *RolesListResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *RolesListResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *RolesListResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RolesListResponse) GetJSON200() *[]RoleDetails {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r RolesListResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r RolesListResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r RolesListResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r RolesListResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r RolesListResponse) GetJSON500() *InternalServerError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r RolesListResponse) GetJSON503() *ServiceUnavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r RolesListResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RolesListResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RolesListResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RolesListResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// RolesCountResponse200Headers the declared response headers of an HTTP 200 response for RolesCount
+type RolesCountResponse200Headers struct {
+	Link         *string
+	XRequestID   *string
+	XResultCount int
+}
+
+// RolesCountResponse400Headers the declared response headers of an HTTP 400 response for RolesCount
+type RolesCountResponse400Headers struct {
+	XRequestID *string
+}
+
+// RolesCountResponse401Headers the declared response headers of an HTTP 401 response for RolesCount
+type RolesCountResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// RolesCountResponse404Headers the declared response headers of an HTTP 404 response for RolesCount
+type RolesCountResponse404Headers struct {
+	XRequestID *string
+}
+
+// RolesCountResponse429Headers the declared response headers of an HTTP 429 response for RolesCount
+type RolesCountResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+// RolesCountResponse500Headers the declared response headers of an HTTP 500 response for RolesCount
+type RolesCountResponse500Headers struct {
+	XRequestID *string
+}
+
+// RolesCountResponse503Headers the declared response headers of an HTTP 503 response for RolesCount
+type RolesCountResponse503Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+type RolesCountResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *RolesCountResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *RolesCountResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *RolesCountResponse401Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *RolesCountResponse404Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *RolesCountResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *RolesCountResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *RolesCountResponse503Headers
+}
+
+// GetBody returns the raw response body bytes
+func (r RolesCountResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RolesCountResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RolesCountResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RolesCountResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// RolesRetrieveResponse200Headers the declared response headers of an HTTP 200 response for RolesRetrieve
+type RolesRetrieveResponse200Headers struct {
+	XRequestID *string
+}
+
+// RolesRetrieveResponse400Headers the declared response headers of an HTTP 400 response for RolesRetrieve
+type RolesRetrieveResponse400Headers struct {
+	XRequestID *string
+}
+
+// RolesRetrieveResponse401Headers the declared response headers of an HTTP 401 response for RolesRetrieve
+type RolesRetrieveResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// RolesRetrieveResponse404Headers the declared response headers of an HTTP 404 response for RolesRetrieve
+type RolesRetrieveResponse404Headers struct {
+	XRequestID *string
+}
+
+// RolesRetrieveResponse429Headers the declared response headers of an HTTP 429 response for RolesRetrieve
+type RolesRetrieveResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+// RolesRetrieveResponse500Headers the declared response headers of an HTTP 500 response for RolesRetrieve
+type RolesRetrieveResponse500Headers struct {
+	XRequestID *string
+}
+
+// RolesRetrieveResponse503Headers the declared response headers of an HTTP 503 response for RolesRetrieve
+type RolesRetrieveResponse503Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+type RolesRetrieveResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RoleDetails
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServiceUnavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *RolesRetrieveResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *RolesRetrieveResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *RolesRetrieveResponse401Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *RolesRetrieveResponse404Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *RolesRetrieveResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *RolesRetrieveResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *RolesRetrieveResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RolesRetrieveResponse) GetJSON200() *RoleDetails {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r RolesRetrieveResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r RolesRetrieveResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r RolesRetrieveResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r RolesRetrieveResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r RolesRetrieveResponse) GetJSON500() *InternalServerError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r RolesRetrieveResponse) GetJSON503() *ServiceUnavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r RolesRetrieveResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RolesRetrieveResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RolesRetrieveResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RolesRetrieveResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // CallManagingOrganisationsListWithResponse List Call Managing Organisations
 //
 // Every organisation, ordered by the name of its customer unless `o` says otherwise.
@@ -5869,6 +6737,53 @@ func (c *ClientWithResponses) CallManagingOrganisationsUpdateUserWithFormdataBod
 		return nil, err
 	}
 	return ParseCallManagingOrganisationsUpdateUserResponse(rsp)
+}
+
+// RolesListWithResponse List roles
+//
+// Every role, ordered by its name. It needs no token.
+// Filters narrow together.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/roles/ (the `RolesList` operationId).
+func (c *ClientWithResponses) RolesListWithResponse(ctx context.Context, params *RolesListParams, reqEditors ...RequestEditorFn) (*RolesListResponse, error) {
+	rsp, err := c.RolesList(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRolesListResponse(rsp)
+}
+
+// RolesCountWithResponse Count roles
+//
+// The list's status and headers without its body: `X-Result-Count` is the number of
+// roles that the filters leave.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with HEAD /api/roles/ (the `RolesCount` operationId).
+func (c *ClientWithResponses) RolesCountWithResponse(ctx context.Context, params *RolesCountParams, reqEditors ...RequestEditorFn) (*RolesCountResponse, error) {
+	rsp, err := c.RolesCount(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRolesCountResponse(rsp)
+}
+
+// RolesRetrieveWithResponse Get role details
+//
+// One role. It needs no token.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/roles/{uuid}/ (the `RolesRetrieve` operationId).
+func (c *ClientWithResponses) RolesRetrieveWithResponse(ctx context.Context, uuid UUID, params *RolesRetrieveParams, reqEditors ...RequestEditorFn) (*RolesRetrieveResponse, error) {
+	rsp, err := c.RolesRetrieve(ctx, uuid, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRolesRetrieveResponse(rsp)
 }
 
 // ParseCallManagingOrganisationsListResponse parses an HTTP response from a CallManagingOrganisationsListWithResponse call
@@ -8343,6 +9258,468 @@ func ParseCallManagingOrganisationsUpdateUserResponse(rsp *http.Response) (*Call
 		response.Headers500 = &headers
 	case rsp.StatusCode == 503:
 		var headers CallManagingOrganisationsUpdateUserResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseRolesListResponse parses an HTTP response from a RolesListWithResponse call
+func ParseRolesListResponse(rsp *http.Response) (*RolesListResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RolesListResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest []RoleDetails
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers RolesListResponse200Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		if values := rsp.Header.Values("X-Result-Count"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Result-Count", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XResultCount = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers RolesListResponse400Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers RolesListResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 404:
+		var headers RolesListResponse404Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 429:
+		var headers RolesListResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers RolesListResponse500Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers RolesListResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseRolesCountResponse parses an HTTP response from a RolesCountWithResponse call
+func ParseRolesCountResponse(rsp *http.Response) (*RolesCountResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RolesCountResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers RolesCountResponse200Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		if values := rsp.Header.Values("X-Result-Count"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Result-Count", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XResultCount = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers RolesCountResponse400Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers RolesCountResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 404:
+		var headers RolesCountResponse404Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 429:
+		var headers RolesCountResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers RolesCountResponse500Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers RolesCountResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseRolesRetrieveResponse parses an HTTP response from a RolesRetrieveWithResponse call
+func ParseRolesRetrieveResponse(rsp *http.Response) (*RolesRetrieveResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RolesRetrieveResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RoleDetails
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers RolesRetrieveResponse200Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers RolesRetrieveResponse400Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers RolesRetrieveResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 404:
+		var headers RolesRetrieveResponse404Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 429:
+		var headers RolesRetrieveResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers RolesRetrieveResponse500Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers RolesRetrieveResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {

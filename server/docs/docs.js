@@ -21,17 +21,20 @@ function emptyFields(spec) {
   return spec;
 }
 
-// Paths are filled with the first organisation once there is a token to ask for it. What somebody types counts
-// before it.
+// Paths are filled with the first object of their list once there is a token to ask for it. What somebody types
+// counts before it.
 async function fillPaths(value, { specActions, specSelectors }) {
-  const answer = await fetch('/api/call-managing-organisations/?page_size=1', addScheme({ headers: { Authorization: value } }));
-  const [organisation] = answer.ok ? await answer.json() : [];
-  if (!organisation) {
-    return;
-  }
+  const first = {};
   for (const [path, item] of Object.entries(specSelectors.specJson().get('paths').toJS())) {
-    for (const method of path.includes('{uuid}') ? Object.keys(item) : []) {
-      specActions.changeParam([path, method], 'uuid', 'path', organisation.uuid);
+    const [list, inside] = path.split('{uuid}');
+    if (inside === undefined) {
+      continue;
+    }
+    first[list] ??= fetch(list + '?page_size=1', addScheme({ headers: { Authorization: value } }))
+      .then((answer) => (answer.ok ? answer.json() : []));
+    const [object] = await first[list];
+    for (const method of object ? Object.keys(item) : []) {
+      specActions.changeParam([path, method], 'uuid', 'path', object.uuid);
     }
   }
 }
