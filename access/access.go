@@ -34,7 +34,8 @@ type Principal struct {
 	Staff    bool // may do everything
 	Support  bool // may look at every team
 	// TokenDigest is what the store knows the token of the request by.
-	TokenDigest string
+	TokenDigest  string
+	TokenExpires *time.Time // nil: never
 }
 
 type principalKey struct{}
@@ -49,6 +50,9 @@ func From(ctx context.Context) Principal {
 	p, _ := ctx.Value(principalKey{}).(Principal)
 	return p
 }
+
+// SeesAll says whether the principal may look at every user and every customer.
+func (p Principal) SeesAll() bool { return p.Staff || p.Support }
 
 // MayCreate says whether the principal may make a customer an organisation, by the roles held
 // on the customer.
@@ -67,7 +71,7 @@ func (p Principal) MayChange(held []store.HeldRole) bool {
 // MayListUsers says whether the principal may see who holds roles on an organisation: any role
 // on it or on its customer will do.
 func (p Principal) MayListUsers(held []store.HeldRole) bool {
-	return p.Staff || p.Support || len(held) > 0
+	return p.SeesAll() || len(held) > 0
 }
 
 // MayManageRole says whether the principal may do with the role of a user on an organisation

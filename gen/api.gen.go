@@ -73,6 +73,126 @@ func (e RoleDetailsFieldEnum) Valid() bool {
 	}
 }
 
+// Defines values for UserFieldEnum.
+const (
+	UserFieldEnumAgreementDate  UserFieldEnum = "agreement_date"
+	UserFieldEnumDateJoined     UserFieldEnum = "date_joined"
+	UserFieldEnumEmail          UserFieldEnum = "email"
+	UserFieldEnumFirstName      UserFieldEnum = "first_name"
+	UserFieldEnumFullName       UserFieldEnum = "full_name"
+	UserFieldEnumImage          UserFieldEnum = "image"
+	UserFieldEnumIsActive       UserFieldEnum = "is_active"
+	UserFieldEnumIsStaff        UserFieldEnum = "is_staff"
+	UserFieldEnumIsSupport      UserFieldEnum = "is_support"
+	UserFieldEnumLastName       UserFieldEnum = "last_name"
+	UserFieldEnumNativeName     UserFieldEnum = "native_name"
+	UserFieldEnumPermissions    UserFieldEnum = "permissions"
+	UserFieldEnumSlug           UserFieldEnum = "slug"
+	UserFieldEnumToken          UserFieldEnum = "token"
+	UserFieldEnumTokenExpiresAt UserFieldEnum = "token_expires_at"
+	UserFieldEnumURL            UserFieldEnum = "url"
+	UserFieldEnumUUID           UserFieldEnum = "uuid"
+	UserFieldEnumUsername       UserFieldEnum = "username"
+)
+
+// Valid indicates whether the value is a known member of the UserFieldEnum enum.
+func (e UserFieldEnum) Valid() bool {
+	switch e {
+	case UserFieldEnumAgreementDate:
+		return true
+	case UserFieldEnumDateJoined:
+		return true
+	case UserFieldEnumEmail:
+		return true
+	case UserFieldEnumFirstName:
+		return true
+	case UserFieldEnumFullName:
+		return true
+	case UserFieldEnumImage:
+		return true
+	case UserFieldEnumIsActive:
+		return true
+	case UserFieldEnumIsStaff:
+		return true
+	case UserFieldEnumIsSupport:
+		return true
+	case UserFieldEnumLastName:
+		return true
+	case UserFieldEnumNativeName:
+		return true
+	case UserFieldEnumPermissions:
+		return true
+	case UserFieldEnumSlug:
+		return true
+	case UserFieldEnumToken:
+		return true
+	case UserFieldEnumTokenExpiresAt:
+		return true
+	case UserFieldEnumURL:
+		return true
+	case UserFieldEnumUUID:
+		return true
+	case UserFieldEnumUsername:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for UserOEnum.
+const (
+	UserOEnumEmail           UserOEnum = "email"
+	UserOEnumFullName        UserOEnum = "full_name"
+	UserOEnumIsActive        UserOEnum = "is_active"
+	UserOEnumIsStaff         UserOEnum = "is_staff"
+	UserOEnumIsSupport       UserOEnum = "is_support"
+	UserOEnumMinusEmail      UserOEnum = "-email"
+	UserOEnumMinusFullName   UserOEnum = "-full_name"
+	UserOEnumMinusIsActive   UserOEnum = "-is_active"
+	UserOEnumMinusIsStaff    UserOEnum = "-is_staff"
+	UserOEnumMinusIsSupport  UserOEnum = "-is_support"
+	UserOEnumMinusNativeName UserOEnum = "-native_name"
+	UserOEnumMinusUsername   UserOEnum = "-username"
+	UserOEnumNativeName      UserOEnum = "native_name"
+	UserOEnumUsername        UserOEnum = "username"
+)
+
+// Valid indicates whether the value is a known member of the UserOEnum enum.
+func (e UserOEnum) Valid() bool {
+	switch e {
+	case UserOEnumEmail:
+		return true
+	case UserOEnumFullName:
+		return true
+	case UserOEnumIsActive:
+		return true
+	case UserOEnumIsStaff:
+		return true
+	case UserOEnumIsSupport:
+		return true
+	case UserOEnumMinusEmail:
+		return true
+	case UserOEnumMinusFullName:
+		return true
+	case UserOEnumMinusIsActive:
+		return true
+	case UserOEnumMinusIsStaff:
+		return true
+	case UserOEnumMinusIsSupport:
+		return true
+	case UserOEnumMinusNativeName:
+		return true
+	case UserOEnumMinusUsername:
+		return true
+	case UserOEnumNativeName:
+		return true
+	case UserOEnumUsername:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for UserRoleDetailsFieldEnum.
 const (
 	UserRoleDetailsFieldEnumCreated           UserRoleDetailsFieldEnum = "created"
@@ -309,6 +429,54 @@ type PatchedCallManagingOrganisationRequestMultipart struct {
 	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
+// Permission A role that a user holds.
+type Permission struct {
+	// UserUUID UUID of the user.
+	UserUUID string `json:"user_uuid"`
+
+	// UserName Full name of the user.
+	UserName string `json:"user_name"`
+
+	// UserSlug Slug of the user.
+	UserSlug string `json:"user_slug"`
+
+	// Created When the role was granted.
+	Created string `json:"created"`
+
+	// ExpirationTime When the role ends; null where it does not.
+	ExpirationTime *string `json:"expiration_time"`
+
+	// CreatedByFullName Full name of the user who granted the role; absent where that is not known.
+	CreatedByFullName *string `json:"created_by_full_name,omitempty"`
+
+	// CreatedByUsername Username of the user who granted the role; absent where that is not known.
+	CreatedByUsername *string `json:"created_by_username,omitempty"`
+
+	// RoleName Name of the role.
+	RoleName string `json:"role_name"`
+
+	// RoleDescription What the role is for.
+	RoleDescription string `json:"role_description"`
+
+	// RoleUUID UUID of the role.
+	RoleUUID string `json:"role_uuid"`
+
+	// ScopeType Either `customer`, or `call_organizer` for a call managing organisation.
+	ScopeType string `json:"scope_type"`
+
+	// ScopeUUID UUID of what the role is held on.
+	ScopeUUID string `json:"scope_uuid"`
+
+	// ScopeName Name of that; an organisation has the name of its customer.
+	ScopeName string `json:"scope_name"`
+
+	// CustomerUUID UUID of the customer.
+	CustomerUUID string `json:"customer_uuid"`
+
+	// CustomerName Name of the customer.
+	CustomerName string `json:"customer_name"`
+}
+
 // ProblemDetail What is wrong: a sentence in `detail`, or a list of texts for each field or parameter, with
 // `non_field_errors` for the body as a whole.
 type ProblemDetail struct {
@@ -340,6 +508,69 @@ type RoleDetails struct {
 
 // RoleDetailsFieldEnum A field of a role.
 type RoleDetailsFieldEnum string
+
+// User A user.
+type User struct {
+	// URL URL of the user.
+	URL *string `json:"url,omitempty"`
+
+	// UUID UUID of the user.
+	UUID *string `json:"uuid,omitempty"`
+
+	// Username Required. 128 characters or fewer. Lowercase letters, numbers and @/./+/-/_ characters
+	Username *string `json:"username,omitempty"`
+
+	// Slug A short name.
+	Slug *string `json:"slug,omitempty"`
+
+	// FullName First and last name; may be empty.
+	FullName *string `json:"full_name,omitempty"`
+
+	// FirstName First name; may be empty.
+	FirstName *string `json:"first_name,omitempty"`
+
+	// LastName Last name; may be empty.
+	LastName *string `json:"last_name,omitempty"`
+
+	// NativeName Name in the user's own script; may be empty.
+	NativeName *string `json:"native_name,omitempty"`
+
+	// Email E-mail address; absent where there is none or the caller does not see it.
+	Email *string `json:"email,omitempty"`
+
+	// Image URL of the user's image; null where there is none.
+	Image nullable.Nullable[string] `json:"image,omitempty"`
+
+	// IsStaff May do everything; only for staff and support.
+	IsStaff *bool `json:"is_staff,omitempty"`
+
+	// IsSupport May look at everything; only for staff and support.
+	IsSupport *bool `json:"is_support,omitempty"`
+
+	// IsActive May sign in; only for staff and support.
+	IsActive *bool `json:"is_active,omitempty"`
+
+	// DateJoined When the user was made.
+	DateJoined *string `json:"date_joined,omitempty"`
+
+	// AgreementDate When the user agreed with the policy. There is none, so that it is `date_joined`.
+	AgreementDate *string `json:"agreement_date,omitempty"`
+
+	// Token The token that was sent; only of oneself.
+	Token *string `json:"token,omitempty"`
+
+	// TokenExpiresAt When that token ends; null where it does not; only of oneself.
+	TokenExpiresAt nullable.Nullable[string] `json:"token_expires_at,omitempty"`
+
+	// Permissions The roles that the user holds and the caller sees.
+	Permissions *[]Permission `json:"permissions,omitempty"`
+}
+
+// UserFieldEnum A field of a user.
+type UserFieldEnum string
+
+// UserOEnum An ordering of users; with `-`, the other way round.
+type UserOEnum string
 
 // UserRoleCreateRequest Which role a user gets, as JSON.
 type UserRoleCreateRequest struct {
@@ -506,6 +737,9 @@ type UserRoleUpdateRequestMultipart struct {
 // CustomerKeyword defines model for CustomerKeyword.
 type CustomerKeyword = string
 
+// CustomerOfUser defines model for CustomerOfUser.
+type CustomerOfUser = openapi_types.UUID
+
 // CustomerURL defines model for CustomerURL.
 type CustomerURL = string
 
@@ -517,6 +751,9 @@ type Field = []UserRoleDetailsFieldEnum
 
 // FullName defines model for FullName.
 type FullName = string
+
+// MemberUser defines model for MemberUser.
+type MemberUser = openapi_types.UUID
 
 // NativeName defines model for NativeName.
 type NativeName = string
@@ -551,8 +788,35 @@ type SearchString = string
 // UUID defines model for UUID.
 type UUID = openapi_types.UUID
 
-// User defines model for User.
-type User = openapi_types.UUID
+// UserEmail defines model for UserEmail.
+type UserEmail = string
+
+// UserField defines model for UserField.
+type UserField = []UserFieldEnum
+
+// UserFullName defines model for UserFullName.
+type UserFullName = string
+
+// UserIsActive defines model for UserIsActive.
+type UserIsActive = bool
+
+// UserIsStaff defines model for UserIsStaff.
+type UserIsStaff = bool
+
+// UserIsSupport defines model for UserIsSupport.
+type UserIsSupport = bool
+
+// UserKeyword defines model for UserKeyword.
+type UserKeyword = string
+
+// UserNativeName defines model for UserNativeName.
+type UserNativeName = string
+
+// UserO defines model for UserO.
+type UserO = []UserOEnum
+
+// UserQuery defines model for UserQuery.
+type UserQuery = string
 
 // UserRoleO defines model for UserRoleO.
 type UserRoleO = []UserRoleDetailsOEnum
@@ -562,6 +826,12 @@ type UserSlug = string
 
 // UserURL defines model for UserURL.
 type UserURL = string
+
+// UserUUID defines model for UserUUID.
+type UserUUID = openapi_types.UUID
+
+// UserUsername defines model for UserUsername.
+type UserUsername = string
 
 // Username defines model for Username.
 type Username = string
@@ -675,7 +945,7 @@ type CallManagingOrganisationsListUsersListParams struct {
 	SearchString *SearchString `form:"search_string,omitempty" json:"search_string,omitempty"`
 
 	// User User UUID
-	User *User `form:"user,omitempty" json:"user,omitempty"`
+	User *MemberUser `form:"user,omitempty" json:"user,omitempty"`
 
 	// UserSlug User slug: a part of it, in any case.
 	UserSlug *UserSlug `form:"user_slug,omitempty" json:"user_slug,omitempty"`
@@ -714,7 +984,7 @@ type CallManagingOrganisationsListUsersCountParams struct {
 	SearchString *SearchString `form:"search_string,omitempty" json:"search_string,omitempty"`
 
 	// User User UUID
-	User *User `form:"user,omitempty" json:"user,omitempty"`
+	User *MemberUser `form:"user,omitempty" json:"user,omitempty"`
 
 	// UserSlug User slug: a part of it, in any case.
 	UserSlug *UserSlug `form:"user_slug,omitempty" json:"user_slug,omitempty"`
@@ -772,6 +1042,108 @@ type RolesCountParams struct {
 type RolesRetrieveParams struct {
 	// Field Fields to include in response
 	Field RoleField `form:"field,omitempty" json:"field,omitempty"`
+}
+
+// UsersListParams defines parameters for UsersList.
+type UsersListParams struct {
+	// Field Fields to include in response
+	Field UserField `form:"field,omitempty" json:"field,omitempty"`
+
+	// FullName Full name: a part of it, in any case and without regard to accents.
+	FullName *UserFullName `form:"full_name,omitempty" json:"full_name,omitempty"`
+
+	// Username Username, exactly.
+	Username *UserUsername `form:"username,omitempty" json:"username,omitempty"`
+
+	// Email E-mail address: a part of it, in any case, where the caller sees it.
+	Email *UserEmail `form:"email,omitempty" json:"email,omitempty"`
+
+	// NativeName Native name: a part of it, in any case.
+	NativeName *UserNativeName `form:"native_name,omitempty" json:"native_name,omitempty"`
+
+	// UserKeyword A part of the full name, the native name, the username or, for staff and support, the e-mail address.
+	UserKeyword *UserKeyword `form:"user_keyword,omitempty" json:"user_keyword,omitempty"`
+
+	// Query As `user_keyword`.
+	Query *UserQuery `form:"query,omitempty" json:"query,omitempty"`
+
+	// IsActive Only users who may sign in, or only those who may not.
+	IsActive *UserIsActive `form:"is_active,omitempty" json:"is_active,omitempty"`
+
+	// IsStaff Only staff, or only others.
+	IsStaff *UserIsStaff `form:"is_staff,omitempty" json:"is_staff,omitempty"`
+
+	// IsSupport Only support, or only others.
+	IsSupport *UserIsSupport `form:"is_support,omitempty" json:"is_support,omitempty"`
+
+	// CustomerUUID Only holders of a role on this customer or on its organisation.
+	CustomerUUID *CustomerOfUser `form:"customer_uuid,omitempty" json:"customer_uuid,omitempty"`
+
+	// O Ordering. Who doesn't see all addresses gets no order by `email`.
+	O UserO `form:"o,omitempty" json:"o,omitempty"`
+
+	// Page A page number within the paginated result set.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
+
+	// PageSize Number of results to return per page. 10 unless given; more than 300 is 300.
+	PageSize *PageSize `form:"page_size,omitempty" json:"page_size,omitempty"`
+}
+
+// UsersCountParams defines parameters for UsersCount.
+type UsersCountParams struct {
+	// Field Fields to include in response
+	Field UserField `form:"field,omitempty" json:"field,omitempty"`
+
+	// FullName Full name: a part of it, in any case and without regard to accents.
+	FullName *UserFullName `form:"full_name,omitempty" json:"full_name,omitempty"`
+
+	// Username Username, exactly.
+	Username *UserUsername `form:"username,omitempty" json:"username,omitempty"`
+
+	// Email E-mail address: a part of it, in any case, where the caller sees it.
+	Email *UserEmail `form:"email,omitempty" json:"email,omitempty"`
+
+	// NativeName Native name: a part of it, in any case.
+	NativeName *UserNativeName `form:"native_name,omitempty" json:"native_name,omitempty"`
+
+	// UserKeyword A part of the full name, the native name, the username or, for staff and support, the e-mail address.
+	UserKeyword *UserKeyword `form:"user_keyword,omitempty" json:"user_keyword,omitempty"`
+
+	// Query As `user_keyword`.
+	Query *UserQuery `form:"query,omitempty" json:"query,omitempty"`
+
+	// IsActive Only users who may sign in, or only those who may not.
+	IsActive *UserIsActive `form:"is_active,omitempty" json:"is_active,omitempty"`
+
+	// IsStaff Only staff, or only others.
+	IsStaff *UserIsStaff `form:"is_staff,omitempty" json:"is_staff,omitempty"`
+
+	// IsSupport Only support, or only others.
+	IsSupport *UserIsSupport `form:"is_support,omitempty" json:"is_support,omitempty"`
+
+	// CustomerUUID Only holders of a role on this customer or on its organisation.
+	CustomerUUID *CustomerOfUser `form:"customer_uuid,omitempty" json:"customer_uuid,omitempty"`
+
+	// O Ordering. Who doesn't see all addresses gets no order by `email`.
+	O UserO `form:"o,omitempty" json:"o,omitempty"`
+
+	// Page A page number within the paginated result set.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
+
+	// PageSize Number of results to return per page. 10 unless given; more than 300 is 300.
+	PageSize *PageSize `form:"page_size,omitempty" json:"page_size,omitempty"`
+}
+
+// UsersMeRetrieveParams defines parameters for UsersMeRetrieve.
+type UsersMeRetrieveParams struct {
+	// Field Fields to include in response
+	Field UserField `form:"field,omitempty" json:"field,omitempty"`
+}
+
+// UsersRetrieveParams defines parameters for UsersRetrieve.
+type UsersRetrieveParams struct {
+	// Field Fields to include in response
+	Field UserField `form:"field,omitempty" json:"field,omitempty"`
 }
 
 // CallManagingOrganisationsCreateJSONRequestBody defines body for CallManagingOrganisationsCreate for application/json ContentType.
@@ -1407,6 +1779,18 @@ type ServerInterface interface {
 	// RolesRetrieve Get role details
 	// (GET /api/roles/{uuid}/)
 	RolesRetrieve(ctx echo.Context, uuid UUID, params RolesRetrieveParams) error
+	// UsersList List users
+	// (GET /api/users/)
+	UsersList(ctx echo.Context, params UsersListParams) error
+	// UsersCount Count users
+	// (HEAD /api/users/)
+	UsersCount(ctx echo.Context, params UsersCountParams) error
+	// UsersMeRetrieve Get current user details
+	// (GET /api/users/me/)
+	UsersMeRetrieve(ctx echo.Context, params UsersMeRetrieveParams) error
+	// UsersRetrieve Retrieve
+	// (GET /api/users/{uuid}/)
+	UsersRetrieve(ctx echo.Context, uuid UserUUID, params UsersRetrieveParams) error
 }
 
 // ServerInterfaceWrapper converts echo contexts to parameters.
@@ -1992,6 +2376,267 @@ func (w *ServerInterfaceWrapper) RolesRetrieve(ctx echo.Context) error {
 	return err
 }
 
+// UsersList converts echo context to params.
+func (w *ServerInterfaceWrapper) UsersList(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UsersListParams
+	// ------------- Optional query parameter "field" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "field", ctx.QueryParams(), &params.Field, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter field: %s", err))
+	}
+
+	// ------------- Optional query parameter "full_name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "full_name", ctx.QueryParams(), &params.FullName, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter full_name: %s", err))
+	}
+
+	// ------------- Optional query parameter "username" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "username", ctx.QueryParams(), &params.Username, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter username: %s", err))
+	}
+
+	// ------------- Optional query parameter "email" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "email", ctx.QueryParams(), &params.Email, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter email: %s", err))
+	}
+
+	// ------------- Optional query parameter "native_name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "native_name", ctx.QueryParams(), &params.NativeName, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter native_name: %s", err))
+	}
+
+	// ------------- Optional query parameter "user_keyword" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "user_keyword", ctx.QueryParams(), &params.UserKeyword, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_keyword: %s", err))
+	}
+
+	// ------------- Optional query parameter "query" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "query", ctx.QueryParams(), &params.Query, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter query: %s", err))
+	}
+
+	// ------------- Optional query parameter "is_active" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "is_active", ctx.QueryParams(), &params.IsActive, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter is_active: %s", err))
+	}
+
+	// ------------- Optional query parameter "is_staff" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "is_staff", ctx.QueryParams(), &params.IsStaff, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter is_staff: %s", err))
+	}
+
+	// ------------- Optional query parameter "is_support" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "is_support", ctx.QueryParams(), &params.IsSupport, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter is_support: %s", err))
+	}
+
+	// ------------- Optional query parameter "customer_uuid" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "customer_uuid", ctx.QueryParams(), &params.CustomerUUID, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter customer_uuid: %s", err))
+	}
+
+	// ------------- Optional query parameter "o" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "o", ctx.QueryParams(), &params.O, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter o: %s", err))
+	}
+
+	// ------------- Optional query parameter "page" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page", ctx.QueryParams(), &params.Page, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page: %s", err))
+	}
+
+	// ------------- Optional query parameter "page_size" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_size", ctx.QueryParams(), &params.PageSize, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_size: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UsersList(ctx, params)
+	return err
+}
+
+// UsersCount converts echo context to params.
+func (w *ServerInterfaceWrapper) UsersCount(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UsersCountParams
+	// ------------- Optional query parameter "field" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "field", ctx.QueryParams(), &params.Field, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter field: %s", err))
+	}
+
+	// ------------- Optional query parameter "full_name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "full_name", ctx.QueryParams(), &params.FullName, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter full_name: %s", err))
+	}
+
+	// ------------- Optional query parameter "username" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "username", ctx.QueryParams(), &params.Username, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter username: %s", err))
+	}
+
+	// ------------- Optional query parameter "email" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "email", ctx.QueryParams(), &params.Email, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter email: %s", err))
+	}
+
+	// ------------- Optional query parameter "native_name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "native_name", ctx.QueryParams(), &params.NativeName, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter native_name: %s", err))
+	}
+
+	// ------------- Optional query parameter "user_keyword" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "user_keyword", ctx.QueryParams(), &params.UserKeyword, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_keyword: %s", err))
+	}
+
+	// ------------- Optional query parameter "query" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "query", ctx.QueryParams(), &params.Query, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter query: %s", err))
+	}
+
+	// ------------- Optional query parameter "is_active" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "is_active", ctx.QueryParams(), &params.IsActive, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter is_active: %s", err))
+	}
+
+	// ------------- Optional query parameter "is_staff" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "is_staff", ctx.QueryParams(), &params.IsStaff, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter is_staff: %s", err))
+	}
+
+	// ------------- Optional query parameter "is_support" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "is_support", ctx.QueryParams(), &params.IsSupport, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter is_support: %s", err))
+	}
+
+	// ------------- Optional query parameter "customer_uuid" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "customer_uuid", ctx.QueryParams(), &params.CustomerUUID, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter customer_uuid: %s", err))
+	}
+
+	// ------------- Optional query parameter "o" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "o", ctx.QueryParams(), &params.O, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter o: %s", err))
+	}
+
+	// ------------- Optional query parameter "page" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page", ctx.QueryParams(), &params.Page, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page: %s", err))
+	}
+
+	// ------------- Optional query parameter "page_size" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_size", ctx.QueryParams(), &params.PageSize, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_size: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UsersCount(ctx, params)
+	return err
+}
+
+// UsersMeRetrieve converts echo context to params.
+func (w *ServerInterfaceWrapper) UsersMeRetrieve(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UsersMeRetrieveParams
+	// ------------- Optional query parameter "field" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "field", ctx.QueryParams(), &params.Field, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter field: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UsersMeRetrieve(ctx, params)
+	return err
+}
+
+// UsersRetrieve converts echo context to params.
+func (w *ServerInterfaceWrapper) UsersRetrieve(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "uuid" -------------
+	var uuid UserUUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "uuid", ctx.Param("uuid"), &uuid, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter uuid: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UsersRetrieveParams
+	// ------------- Optional query parameter "field" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "field", ctx.QueryParams(), &params.Field, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter field: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UsersRetrieve(ctx, uuid, params)
+	return err
+}
+
 // This is a simple interface which specifies echo.Route addition functions which
 // are present on both echo.Echo and echo.Group, since we want to allow using
 // either of them for path registration
@@ -2055,6 +2700,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/roles/", wrapper.RolesList, options.OperationMiddlewares["roles_list"]...)
 	router.HEAD(options.BaseURL+"/api/roles/", wrapper.RolesCount, options.OperationMiddlewares["roles_count"]...)
 	router.GET(options.BaseURL+"/api/roles/:uuid/", wrapper.RolesRetrieve, options.OperationMiddlewares["roles_retrieve"]...)
+	router.GET(options.BaseURL+"/api/users/", wrapper.UsersList, options.OperationMiddlewares["users_list"]...)
+	router.HEAD(options.BaseURL+"/api/users/", wrapper.UsersCount, options.OperationMiddlewares["users_count"]...)
+	router.GET(options.BaseURL+"/api/users/me/", wrapper.UsersMeRetrieve, options.OperationMiddlewares["users_me_retrieve"]...)
+	router.GET(options.BaseURL+"/api/users/:uuid/", wrapper.UsersRetrieve, options.OperationMiddlewares["users_retrieve"]...)
 
 }
 
@@ -4760,6 +5409,506 @@ func (response RolesRetrieve503JSONResponse) VisitRolesRetrieveResponse(w http.R
 	return err
 }
 
+type UsersListRequestObject struct {
+	Params UsersListParams
+}
+
+type UsersListResponseObject interface {
+	VisitUsersListResponse(w http.ResponseWriter) error
+}
+
+type UsersList200ResponseHeaders struct {
+	Link         *string
+	XRequestID   *string
+	XResultCount int
+}
+
+type UsersList200JSONResponse struct {
+	Body    []User
+	Headers UsersList200ResponseHeaders
+}
+
+func (response UsersList200JSONResponse) VisitUsersListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.Header().Set("X-Result-Count", fmt.Sprint(response.Headers.XResultCount))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersList400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response UsersList400JSONResponse) VisitUsersListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersList401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response UsersList401JSONResponse) VisitUsersListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersList404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response UsersList404JSONResponse) VisitUsersListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersList429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response UsersList429JSONResponse) VisitUsersListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersList500JSONResponse struct {
+	InternalServerErrorJSONResponse
+}
+
+func (response UsersList500JSONResponse) VisitUsersListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersList503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response UsersList503JSONResponse) VisitUsersListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersCountRequestObject struct {
+	Params UsersCountParams
+}
+
+type UsersCountResponseObject interface {
+	VisitUsersCountResponse(w http.ResponseWriter) error
+}
+
+type UsersCount200ResponseHeaders struct {
+	Link         *string
+	XRequestID   *string
+	XResultCount int
+}
+
+type UsersCount200Response struct {
+	Headers UsersCount200ResponseHeaders
+}
+
+func (response UsersCount200Response) VisitUsersCountResponse(w http.ResponseWriter) error {
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.Header().Set("X-Result-Count", fmt.Sprint(response.Headers.XResultCount))
+	w.WriteHeader(200)
+	return nil
+}
+
+type UsersCount400Response = HeadBadRequestResponse
+
+func (response UsersCount400Response) VisitUsersCountResponse(w http.ResponseWriter) error {
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	return nil
+}
+
+type UsersCount401Response = HeadUnauthorizedResponse
+
+func (response UsersCount401Response) VisitUsersCountResponse(w http.ResponseWriter) error {
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	return nil
+}
+
+type UsersCount404Response = HeadNotFoundResponse
+
+func (response UsersCount404Response) VisitUsersCountResponse(w http.ResponseWriter) error {
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	return nil
+}
+
+type UsersCount429Response = HeadTooManyRequestsResponse
+
+func (response UsersCount429Response) VisitUsersCountResponse(w http.ResponseWriter) error {
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	return nil
+}
+
+type UsersCount500Response = HeadInternalServerErrorResponse
+
+func (response UsersCount500Response) VisitUsersCountResponse(w http.ResponseWriter) error {
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	return nil
+}
+
+type UsersCount503Response = HeadServiceUnavailableResponse
+
+func (response UsersCount503Response) VisitUsersCountResponse(w http.ResponseWriter) error {
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	return nil
+}
+
+type UsersMeRetrieveRequestObject struct {
+	Params UsersMeRetrieveParams
+}
+
+type UsersMeRetrieveResponseObject interface {
+	VisitUsersMeRetrieveResponse(w http.ResponseWriter) error
+}
+
+type UsersMeRetrieve200ResponseHeaders struct {
+	XRequestID *string
+}
+
+type UsersMeRetrieve200JSONResponse struct {
+	Body    User
+	Headers UsersMeRetrieve200ResponseHeaders
+}
+
+func (response UsersMeRetrieve200JSONResponse) VisitUsersMeRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersMeRetrieve400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response UsersMeRetrieve400JSONResponse) VisitUsersMeRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersMeRetrieve401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response UsersMeRetrieve401JSONResponse) VisitUsersMeRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersMeRetrieve429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response UsersMeRetrieve429JSONResponse) VisitUsersMeRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersMeRetrieve500JSONResponse struct {
+	InternalServerErrorJSONResponse
+}
+
+func (response UsersMeRetrieve500JSONResponse) VisitUsersMeRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersMeRetrieve503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response UsersMeRetrieve503JSONResponse) VisitUsersMeRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersRetrieveRequestObject struct {
+	UUID   UserUUID `json:"uuid"`
+	Params UsersRetrieveParams
+}
+
+type UsersRetrieveResponseObject interface {
+	VisitUsersRetrieveResponse(w http.ResponseWriter) error
+}
+
+type UsersRetrieve200ResponseHeaders struct {
+	XRequestID *string
+}
+
+type UsersRetrieve200JSONResponse struct {
+	Body    User
+	Headers UsersRetrieve200ResponseHeaders
+}
+
+func (response UsersRetrieve200JSONResponse) VisitUsersRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersRetrieve400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response UsersRetrieve400JSONResponse) VisitUsersRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersRetrieve401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response UsersRetrieve401JSONResponse) VisitUsersRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersRetrieve404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response UsersRetrieve404JSONResponse) VisitUsersRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersRetrieve429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response UsersRetrieve429JSONResponse) VisitUsersRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersRetrieve500JSONResponse struct {
+	InternalServerErrorJSONResponse
+}
+
+func (response UsersRetrieve500JSONResponse) VisitUsersRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersRetrieve503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response UsersRetrieve503JSONResponse) VisitUsersRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// CallManagingOrganisationsList List Call Managing Organisations
@@ -4810,6 +5959,18 @@ type StrictServerInterface interface {
 	// RolesRetrieve Get role details
 	// (GET /api/roles/{uuid}/)
 	RolesRetrieve(ctx context.Context, request RolesRetrieveRequestObject) (RolesRetrieveResponseObject, error)
+	// UsersList List users
+	// (GET /api/users/)
+	UsersList(ctx context.Context, request UsersListRequestObject) (UsersListResponseObject, error)
+	// UsersCount Count users
+	// (HEAD /api/users/)
+	UsersCount(ctx context.Context, request UsersCountRequestObject) (UsersCountResponseObject, error)
+	// UsersMeRetrieve Get current user details
+	// (GET /api/users/me/)
+	UsersMeRetrieve(ctx context.Context, request UsersMeRetrieveRequestObject) (UsersMeRetrieveResponseObject, error)
+	// UsersRetrieve Retrieve
+	// (GET /api/users/{uuid}/)
+	UsersRetrieve(ctx context.Context, request UsersRetrieveRequestObject) (UsersRetrieveResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
@@ -5486,157 +6647,284 @@ func (sh *strictHandler) RolesRetrieve(ctx echo.Context, uuid UUID, params Roles
 	return nil
 }
 
+// UsersList operation middleware
+func (sh *strictHandler) UsersList(ctx echo.Context, params UsersListParams) error {
+	var request UsersListRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UsersList(ctx.Request().Context(), request.(UsersListRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UsersList")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UsersListResponseObject); ok {
+		return validResponse.VisitUsersListResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UsersCount operation middleware
+func (sh *strictHandler) UsersCount(ctx echo.Context, params UsersCountParams) error {
+	var request UsersCountRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UsersCount(ctx.Request().Context(), request.(UsersCountRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UsersCount")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UsersCountResponseObject); ok {
+		return validResponse.VisitUsersCountResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UsersMeRetrieve operation middleware
+func (sh *strictHandler) UsersMeRetrieve(ctx echo.Context, params UsersMeRetrieveParams) error {
+	var request UsersMeRetrieveRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UsersMeRetrieve(ctx.Request().Context(), request.(UsersMeRetrieveRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UsersMeRetrieve")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UsersMeRetrieveResponseObject); ok {
+		return validResponse.VisitUsersMeRetrieveResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UsersRetrieve operation middleware
+func (sh *strictHandler) UsersRetrieve(ctx echo.Context, uuid UserUUID, params UsersRetrieveParams) error {
+	var request UsersRetrieveRequestObject
+
+	request.UUID = uuid
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UsersRetrieve(ctx.Request().Context(), request.(UsersRetrieveRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UsersRetrieve")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UsersRetrieveResponseObject); ok {
+		return validResponse.VisitUsersRetrieveResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // Base64 encoded, compressed with deflate, json marshaled OpenAPI spec.
 // Stored as a slice of fixed-width chunks rather than one concatenated
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3rchu51eCroDqp8sx8vOlijy3XV/MpsjxRPltW6RJnIykS2A2SiJoAA6BFMbOs2gfZ3/si+yb7JFs4",
-	"QHejr2yKlKyZYSpxKBLdODg4OPdz8Ivn8/GEM8KU9PZ+8cgDHk9CAp99QbAi+pOMxmMsZt6et4/8SCo+",
-	"JgL1ic/HRCLMEBdDzKjEinLmtbx7HEbwXDzW2/NGSk3kXreLJ7RjJ+n4fKz/7sbDZBdv9bf9nWC3TV4P",
-	"3rR/fPuu18Z9P2iTwdb2zu7rN/qbrtfyAiJ9QScw3553gMNQIj5AakTQBaP3REiqZvqbcyxU5M3nLY88",
-	"TKgwEOZWJHhIkBphhQgLpAt/+syNomPi7XnbvZ1ee2u7vbN13uvtwX//Dq8fk3GfCJl/9wQPCZpSNUKc",
-	"ETQUmCkSwIzpPJcxqgOYYPtNu7fV3np93nu3t2MmaMUDbvqzm0EUhjcMAzhfQnKPvkwZEdkxUUT1y3pb",
-	"7976vYC0e71er/2j/uet/qeX/mfXaxWXyaIwbHkayniig4uz8y+fD087B/ufPt18Of15//jo74ennh3V",
-	"fL4dr+VFkogbMsY09PY8HFKf/JdDEvEAd537ehDaJ0H8Ix3jYQIofKP/saPhlfFIC1oTytKPNF7Itje/",
-	"nre8DOlnN7/mXNRtd8cABLv+VOcnfuIG9/uC3FMLvndx7v7o84gpWMvhoft9BvnJtxb5ZecvM0rR+4Ss",
-	"4Gf0f/93SO84D91xy23bkvyg5dkl1KJ1TAKKuw1IYUujNBLhom3CYdgeY4aHlA3bLm0037hl0DLPkecC",
-	"5lROrJcbat1Q67NQq+amEywUxeHFJCjRPBiZIgd1LYRZgBhHgB2E2QyNuSAun61AtNlH/TRVEvk8DMmQ",
-	"yBTPmlTmeWg+cjF+HEQtRBnCaKBfsDpwHpxr0CDK9Bg+QBhpwYcipmgIREVYoL//C2aRHru8ghPPV6MG",
-	"6CmXYUz6hR+IwjSUZevISEvOFGHqRs0mGgZNmDeGHv8Nek8WkV/ML7AopMcidyyVN9jXZ9rbUyIiLW+h",
-	"fjMhYkylNPzz0tO/dw5OD/fPD29ODk8/H52dHX059lrmh4uTD7kfrpfn2Xr9C3h1UYH8PeFIcwqpsKrV",
-	"twyy1JQjPiFmlRndHvs+mWh1eSL4hEus6XC35ZmV3wgeaVtgb6sFuJQ3fsglZcMbym44IzdTQu7gVz4Y",
-	"EKF/EORfEZFK3kwICygbenu9lqenvjFT721rPMFP7pQ76bdatJGpt/dak4CevmJSTSNREw75LU2xCjY2",
-	"18CPCA6srfSJsrsiM7w4/ZRIxAEVUrXQRJD7FmLkQcFLQyyVORPfnX48QG+33779/j0MMjxYj5uOiNCG",
-	"nf4XC4Jk5I/gGdlB+31JWDyEKjTlURigPkEhZ0MitDnI0G7v3RvUnykiO2AlAaq8Pe8q6vV2/McKT3ia",
-	"vEeChP955cHyrrwWWu2lP+l1/ed29t0aC0/0ao3/K89redIfkTHWW2hZj1T6OAAj+8T9xC4qbLDe36k2",
-	"uqdYIqtiZtH81NqJPrFUaMXWsLl0KVpUa/biRYJ6rZKVnRIlZvsDpc9Tfm1nxOcskAjrn9F0RP0RwnA0",
-	"lZihMb4jEknCJMmsdqsOnjFldByNgaVYYChTZEgEQPP169f9SI0IU9S3XCEL0vmIIHib9XNQiabgicgi",
-	"/JzfEVaLGMI0FJd25HUZav52ahjh0YdyOCyffCURDVoWPfqcSyLuiXglUciHaMTDQCLFeRbA14Oe/3bw",
-	"mrTfDF777V2/R9rvgt6gvd3/cbAz6Pnv8NbWApr82ymRUagOtLFQBPDPfIrGWm8TfCot+wkVERKFBN+T",
-	"FuIMaXEJXAQpPiSavWQ3cvvROzlveSFld8AYcRBcyDLy+pneawLiY9LnwQxhq/ax0sPEJ8Sod0dBrBXE",
-	"h+Ymc2hucBCAC8UDtRePibIc2krmPwoiJ1xTrZ72D134WkMckJAoUg7rORC7RqPr+UJ97N8tB52ZZBGA",
-	"QFidCVajjgHP7ASR6k88mLlj9Bo8AF4qwWdFyD/AhHJFpMavXxanIZVKY1QWAftEpdJgcXtGQFlEjE+X",
-	"g0zPAOg0H5dBapmZllMCRpgNV0aeneTGqjrL4lAQJSi5LwHvlOBgVeCSty8LltZbS7YV+JEFasiJ1Aea",
-	"Mjg6fqxSrQYxTPx4uKOKvT4lkxD7K2/2IzfZPFbOfFIqJKzIgwgL5GNAXDcPmudfdWA18P8msykXAciC",
-	"MOTTw/FEzf5q1HkjVXI2HQtnGQMIuIQkScDmlUTakGsh14uGuEDGyQU/xoJ3RCVS5EEZ1wWbIR9L0kF/",
-	"CjG7k0hrEEoCClHA2SuFwPeWldUq9l1p4P4VEXA8WEsy8Zvd2UW6InKClSJCP/WPy39cXT30etc//LGg",
-	"hbW8hzYRgov2mEhpPCPHURgif4QF9kFma6WfcYUAf5oiNbZj/F6cfirSDCBR00rGkgRLhMoEky3AVYD6",
-	"M8ADKLNC/wUevNNPryQCAmiuzS5tddVhtQqb312O/nx9qc7N/yYn15fy7PqnvW738h/dn/5wdSUNsv/j",
-	"+5+yQP3U/e6y136H24P99sfrX3a25//T/fvt/Lu2+/fu/PtfduaZr7a25993f2q2iUfsHoc0QKPZhAit",
-	"DqE2OuaA5DFW/ii3ixdlemazbczuT0PfbS05w4kvNyTML0V99CMlYVBcAXytNUxEmR9GAdEHMeaCLtyX",
-	"+WCZG7e7Lod3AHO6cFJFxsB9/ijIwNvz/tBNw8JdM0x2NZs9Td12AOKhNgjmycKwENgwtY9RGB7DdA35",
-	"l3470suAw7WHMNIKgN40mmVDYOBPqRrxSCFBhlgEGk/Y9zW0uU21kcBSLDgoezbucwy8dnnEODy6BjW5",
-	"xUO4tGzpbljjGRf/xTmNX0pOrQiIncAh72zEpoKi+fLUfIDD8LOV9BnAKkn6BJaah9q6Zlk07mtzn6qR",
-	"1dsm+tUYFA4wOZEkKm/yl61Fv84rtRm3Sq1/DdYZ/XcJaMcGJj6wEAA/EURFgqEJEQB4B231UMRCIiUa",
-	"0nvC3kPMwjjAdno9RKX+vyzgvWrIb6QGJQM+fjDgb2/t/rj7dufN7o+tRWs6teGNRgdED0ZaEBhlZpzh",
-	"jzVe67IlWMf6sx0Jw0+d1Syj7Rnbz2h5zs+1SlzsVg2JAqj2NU38Pcs4MsGAEiRlXczPiqs1iEsjiZ9A",
-	"PjaWjXrgkdy3MZZfqrcWnHU+ZqifWC8tTeTc6Dd63+Mhr7K8xdBM2eLS6E6Jo6zPeUgwS6DUguoEC/V4",
-	"ulxoVTQiSJvhVC7LnleInREs/NGZeUtTtJiHkJkbDbiAEK0rycHXGGs/LRO2bY8xDREOAqG5MxfwbZzn",
-	"VCf4a7QeCZDcJFh4NryVa+qGbZvl8/4/ia8er5VrmytdqD3nTZz8Vbp5uV8B9DFYzZrMB+tRWBYyfT5r",
-	"tCgEXExmmV+q865PkcqZBdX6kx54FkbD5TRfGUbD5ipvDeWDnaTf9qxULys8DYaKTj8BP6dqWY8BuG5X",
-	"8haY5EgRrslbYAB6eY6CiyQtdBmiS5ksecC+CmfLkdnzyiRwMRpVBw7rn3BgY3BO9gysfzIJqQnJdv8p",
-	"jbbpJnxbjpFJKrCaFdfWQuymNEqHhmQqOMBdkmZw6Z1reQ/v1EZEzIg73jV4bpkgOMD9kjQmA7uj2Wj1",
-	"R4/OZk8pkz/8l7Mvxxo2SRDgDrVRxMjDhPja9IpTn/QgyiaRAqKYjnhIjD/Wnft8RJAJqkmEEQxyp2Sc",
-	"3cBybmAiSHUBahnp8aGG0HidpNZ5wMsMpiCVSPp8QmDlc5cs6tjqieD9kIwNVzW7XBlMhYCu3gqTaTbF",
-	"M4M9FS9IEyS4RpzUi7+1LZW0jWAuA8YO7zpBXYDkwBDVOeefsBiSJelMOY852OcchfprhAHo0t22cJhV",
-	"UQgRm4fsQVgjbuMp4PU2IyQNVCOF79aK0o9c9GkQELbsoXWfS7H5mUqptYA0NasUn/+DRyjgwFFG+J44",
-	"w7UaPiFC6yKGhrXVwNn68QzJimM8AyACDpOtEa9/JjjIcsSXc4w0bJl9/ybYOWJaNuHwDAj7UPO2kqwW",
-	"PiZqpCmqL/gdiYOT5jC8Bw0m5EMk8cyEAlsoYgExJoub8rFm2I+5+sgjFpQiTxC9o4ybzC9jXhhJNiRr",
-	"hkPjjvrkguF7TMNYrBW3M8AK97XVSyXikTK+OeyPWqgfyZkGTio+mVA2zAEIGUftJOWoDj4nOWneWnll",
-	"55x/xmxmfykJXX/mItliiXwt+0zq5Yggxe8IxBgHgo/hm9iabcJOv9maLxiO1IgL+m9STll2YVSiseGz",
-	"LTTGoeaVJNCUf8f4FNYNCdbWa6PPCBxnKhFlxgmTW/HXr1/b+VSuOuDzmV8rrr2CEywhjah9Q16pG+Ao",
-	"TPwcZstL5VEMQUwWoGmtV+a8QE7mcrElkG04WhbVxzG3qyg9SzB9zFFVCMTYT3HmFr0nDIGR07HpCnnN",
-	"LZ7TRi7KdtWYaobxrlmBeCYub/88p2PCo2UtK5U+lVV4Zcindfquq52AChLQwNh/QtB7Q7x0/FTabzyZ",
-	"z8fpVEj/7HPGCCiEJg3EcnytJjI5NbH1NSG+XLQugfwo+2S6AV8cAQxOWcanpbtgQUCKjCdcYEHDGXLe",
-	"un7s/7rUhBIVYZmzMRJcqdBI2uzpMKm48Wvr7MEp1tzKvmi9+/Eb02/yus0SO2V1nQLzVzZvvLg9jnIC",
-	"pUaCBPpPHEo0JdaTNRH8ngaxw9TqTnn9wSA6Tl7Xj5lhddIGnln/2fxtqn4XTEaTCReKBJ9JQPE5eCaX",
-	"Iw/3uczmzSYks3eVzjwHCgSvM89eeYo8qO4kxJRdeSa2a5Ion0bugUPPBcC6ATQ3jvNFUcBJupq1ybtk",
-	"NSYZtEJDK0lDyVW/AcQiYtLmD2vxlpSdIc5Qn4xwODD1om5GnB5EhKJuD5ASI+jrSB+CQsZvEroKsCJt",
-	"qCkt83IPebv4JReBZoQ7c7eUvKJyCBKj404khrQU6pOQs6FEimdAKSviceZ7Pa+sMC8gOZM5m4XCpte+",
-	"B2dNnyAynigIG1RO/G5eVr1emhkuZvnpWujo7Ava2Xrzpr2FcDgZ4fb2EnNvbc2LJfINcK0tHz34PWJR",
-	"GKb1c/rEMM5ICeL1QKN7mXBLJUxv54X6/EJGk5a+OZBq1/lmXlXN3+TVmtNo1q05eojZMIKVN0dyb17o",
-	"EVAXAHdXVB8DXnSGfszztuLxNUeGAmd4bxZjt5NxYx7roy2xMXTH+OETYUM18vZ2e+/e1Cx6d56UqtfQ",
-	"k8urnpKmtrbnttlBJTCaqTvQLMM69CFatK21r3/M3m7P525aw6Vngrj2XTHDbuWytJzk8OwZaxXSl3Ns",
-	"oYo7VhysEp4WE0RaL2g9F/OWV5+GWS7mbIIDH2TrHd4bvfy2fWvyZ7gaEQFefCinhhCurV/Mo6BdyDLN",
-	"5VxUA1oZWIAjlmuOBWojDjT9I2EqZ0wucwthCVHKEhG8jCxsIZh0hkZcqhJSdgPRzeL7L7wWoAmfK1QC",
-	"GK4HOJfEFK4UGNxThuwrOSSkz0GnmrgyNqmgtD1Fpnj2HmE0oCFBSuB7EmqLAo2jUNEJFqqrN7wdYIVz",
-	"q+oVuaazxE6zpUEhcdQfU6U1dD0LSAlYHcDUQQcj4t/ZtiM+D/RBBRWaG3NYg9fJ8bgYrs6x/XBpQLh2",
-	"x7XpWBsGNpti5O15Q6pGUR9SYjie0LbPAzIkrJssc+4+Lu/opM0B0ThsTzh4qg0m8gw1OXHLMCzLB+I2",
-	"MavyAowiEQIGSZAgbcMYfteMAQ4VKGpgOT8Jj3g+HrDOU/c5XpotnafmmJ8456Us12v5Y1mBw83B/L0e",
-	"zH10cvxzC/3l5PDnFvr56KMmm6+kfwIn4b0mLnNiFXlQJoe17Lhm9r1PmWnTVcz7Xfm8nNm2SWXWoERD",
-	"Dnp1UnpuHJVpBXruqBQpv6ypUn6yk8QLRRmSCiuCbuPnbmFjq3tk5NxEuWZNhdp0+N64hyC7qU+GEbNN",
-	"2pSJqJBAr5QK5EeKDwbN59eGZU1rqPL+bmCgQJwSp0ZJs/m0SV/TbKpYlw8jSIDih1x8i/jXJRD+dp7t",
-	"Z1W+QndP9eYsMYG2pks6ZDWhn0Qe3erzd0uZbaa1xOy782InriJS9ffuxNbcfvy0r+f13b4qaDou7dc0",
-	"q08uVmjMpUKS3BOGAjyTwFdaluQhtqmaQ/Umz2ycjc8fu1bZqS/byQJ+a1ded7rqTkIZNzyBfIbgcSY8",
-	"ZJlq6cCGpIQJ1ljuG8t0Y5mubpk+kpprDNEmFN3A/tzYVy/evnok7axiTjUhrkZW1MZKeKyVUNz1TOS7",
-	"ck+dgr+C+3tM2ZH5cStf2ldFBpBKv4cw7AVhPqSQ3ZpY/y2kRWAUUmnSQsmDMkFqk4wFVUNu0VELdOcr",
-	"dpuvwrmFp1SxdKdzxYy+4y5xq0hlMU5qFpEm/MS5eJrCIn/UaYb/02yz4zxtmG5CkgAmnF66sDLOCLqj",
-	"pozJlhEV/A2Z5r9l6cqZF6RFDaZGSSadsYxJlw+SWFXM6Sd8rZVDHGimWR2Bq4thvWnsBYhBhChlPvLa",
-	"PCqprUWnr3FJNgMEi5IZs0X3zjbHFfI5FX5xTFm/tjZavD3PNVIue1vSFtclk+x+Duk9kS0kIYtGz1h9",
-	"qCs20ZzrBirKAIeS5GyoxWHuGBP5MOhqJLW16OSlPRlKjqBlOAPbTzNzDNzTlQ+rut0UbCzR3UOLjrJ4",
-	"Ylw2fQAWZI0JolUQ2Fjb131IlKwxOgot3UszdxJqISyQ7xE27ZC1mZgJwcc5TpWpPYsD8YU9c7rXl9GI",
-	"aeGSp5UxZfFJ33pqGR6Vl/07FKxHLA7k521o21sGXl9mpZZSRJUaX0kVDRT3FUnEzRVpQiMbmlgzTTxa",
-	"Pa8kmkYK+YZsfnVkY9oYNxEu2mzDd4SZTHZDH6tIGTBRSYBCekfSbBxprkjhA8Q4IoOB7feyES3fgh4W",
-	"ipZKmliHjFmdQDYEsWaCWF2uVFLMegTMhmZeBs1UejLSqzSthmE6v0E7hSrnRW2FQaJNTLF0rfE11BlA",
-	"ALf0Ws1Cd8G4L5uLX+jBHztOYjATfSe+eyZXr9QgJz9/ieeifX40HKtlIUNi9aM0wie0ML91uCbncHIu",
-	"UF3JM7Q7z1yz+hjfynKb+3qevaQ1P+NhrjNhSo2Z7VVpcXYui9+891e7uW/mxTtqGzGNJYpHfpxnr7qt",
-	"SSXTw0qLKKo3oGkZxYtEP9TV5C79Lct/gXZjaGv7rStRuUADMiWigz7xKRHQgtT2Hm3ZLs4S9In/6na6",
-	"/9Ftd2+cp7M+563ttwvKmZwbiFeX14tO7btG3lcQFWvg/6Xu1soW8fUuV/dmDtf1WqhpyQscl8e6PDLD",
-	"vlrFFvlZ4nH3KXPoKhSEopSuc/Bm+mIuKmhxMbGwoAVZhStuho+hGQOy17LD9WM4DJOrzTNO7RSlFkdF",
-	"1LoLzlb4OJpiUkCTvLAdv7FdfGXbfWc7+9K2fWs7eW0dVg+Td59Xax44e9fLGtxZz+Aez2nleTDrNHNz",
-	"IVMTd096Taxp3zEibL0xBWMBMj5FnBXiC+YSPKogioUZYRsv0HMacBkyWegFqiKVpwk0VNGN8R4vQTgb",
-	"QlkzoazuHaqipKeKPmxo6ZvT0rzlSeJHgqrZGVxAahvA3hG2H+l15wG6hatF7ZW1MM5cPHvbsmIXpw1Y",
-	"tpDiaPv1a3RPJe2HBO2fHRwdOYjooNs/ESyIKHnfFdNKfvx71ayASkFwAJeRQkYRNH02zTvSrs/7tqdO",
-	"XBodZ1JM6H+Tmek1Qh5Ma7sP3JdVbUgHRECiFFwpkzYdiTMNmX6ib/oIFW7wbwfcl50pDoNIgL0VYkWk",
-	"6iYJ2G3MgjYkVcP1ubI94KKd/NqtuE0XstrYgMeJRth0nIv7xU8Ii9PCsxC5hl88KP1UkjUGgL+S6IcD",
-	"rbTG2YnITU+UP6D9k6O9QuKfTNqdpN1OrliytBb4yLTljX0Vp4uNjdd4Wl76QoV5U+eKXbEffjjg7J4w",
-	"mKrzww8o6UeUJn/eZihgr5KgOgjaKpozqrWtvSt2+8uVzUO78vbQlff//tf/ufLmJkVO/2beAvaSeYse",
-	"dmnHXc9vrZnQIDPuipnUOLi/QNoW3lQpYq9LD7AcEWP+AtGbC+dFYmEYvFGGCAVbBDrwX4EKbt52+vEA",
-	"7ezsvNNjLs4PWvqEagjG1Bdcws3IBu/JuYIpMJshPhhIojrI3HCKBblifQxXdws8k+/R7d/a5u7eNrRE",
-	"uYXX3H6i7O4WSTwzOxlSIlGfzDgL4kuY9GpNV6Yr5vQw108DXkzXcwCIDhkXJLCbHt+kAFt+y29tTqYk",
-	"90Rg49uRLSTIBCwfaMpG9ATKXA3o8/EY29gEJDXywRXTCDS3JUrAI9h+HXROLf6gJSWL7xIUfPpKwl4Z",
-	"1hNSnzBJnPP3+ei8cPL0IZM8Ej7pcDHs2oe6YwqyXVFl7kWqPmVey7snQppzudXpdXqerf3BE+rteTud",
-	"XmfHlCaOgJUtvJJbDxqSEpPk8J6IWS5BGHBicKiREAtOuEc+bsxib6zSuwKNOsE0nlKgxo/2ymaGheDT",
-	"9JZmQOFyV+TmLvq8LO/klA7purdLzluNh8eXfS7xCNxA0mB89tK1Bg/ANWcNx8G9Y/Pr3AUE273esp1M",
-	"M+RX0TArfqCbHZ1tALbS3W8l15bMizccWfGcbz+SawGmGdOi1l8wZoXGbebJlCc2eDa9/BzWtmu2quyh",
-	"ZEu7Tvt0eGRr8SOZLoPw0O7ih5I2uPqB7XeLH8g3npy3vNdNFlTW5xie3Vn8bEk7UqDApN+dll+onrsq",
-	"PITbI2pYptalH9qYcTYb80i2oWWeqQkyZFauQmqm9UpCdWJkZJzd+0SEazaq5d5eUaBSU3DA4msDr1iJ",
-	"klW4FH9ZvgrSb8NYV2Cs2W3/M5+aRqn5zQJrSZDfLl/KXe3QlDcVOrw35U+ZCwea8qiyHvpN+VTV7QxN",
-	"eVXFzQRZfgVYf2KGNeFl/ujPoE+n7Sf1RwzuYQtGptkA+ghtj/FgAHxN2zYjHgJv06zq9uzw9K9HB4c3",
-	"J6df/nr04fC0c3r489HZ+eHpbVwXl/TXQ/vpnCMsocYmU0hmy6mXZm0QBPFyV74vpQnZVyxSgeyw5s1P",
-	"F9U+6ze5sD20p9NpG/xxqZv3hQALLmv9thLH4QsBMXWWVvSZTWleW8R0EDc8tJ6JzH2uYC8zE9/vFO40",
-	"nBeExNYK2vdSyvca8FWFn+xxzPSYdYUZ92uhTgRaPG6VLsna/mZ30rq/48shyx6Hcd14kFmfEnxWPz4e",
-	"BHcsCEVxaPzv9U9lhwIxKEHJ/YLHklF6BxVWsn64GTJveVEDkOyYZzYwGsjD9K4leOLt4idytz7ox7Ya",
-	"TJS/Hw2ee91kVSVduH/V1tBBLBIbqRD62YXOpF+iiAbzrtEnQqJKgi4mrVkWenvFRhD4do1rLo7HuFWw",
-	"iKoSdeOKJXeJf/l6fHhaaNu7pLYQn/cC/94tt+3ype5Dm9S1pns2XvJJ/d04DwzhNj4urXKv6pecPrss",
-	"ZSbCYa2OvZeoWvwqz8/v5jScpnS4sgW6lLfJ+ICuIcThj8oKUTAbEnM/WO56yPdpOp791rZTNy1R5DMI",
-	"FqsS3lg9bBVztJEimhzgnC7a/GaOZv25HmWjrrCCxM5c5yqWMV5fGuy1Vm2h+0/Hm//m5QeYprDaYKOK",
-	"lQqfjZX1DILyxBx9dBFz/Kbq4yRSZbUT0PbYRIPyjqikJdX7JHfGZtZJBW0npblXpINuY/l1i8aRVKhP",
-	"IP8hf/cHn7IWkhT6Q8UXvlsGUuLyXa+kXIOEjJox52hZmfgkwvAbAbuMzPtGIC502Bap1m3h7WSSOfJv",
-	"sat2Iw838nAjD9cuD5eWgw9txlV7YC5h9uryg5q6J3EQQIVZ1yryj7I+S8Om+1LSIZMIIzkhPh1Q39bd",
-	"8zi9XlugNI55CgHCGarv0T5DcXklSjPq4WLfKxani7od8CAl82Mm1opuD/Y/feocnB7unx/enByefj46",
-	"Ozv6cpzEWTMMQZu3bupeB+2nGfeICxRyNiTCeF+dtpeggpiSATnStAmtEN/HNV22pP2KjUhoNAMs4VUI",
-	"h9rwn4FignZ7vQ76OuK2EUG2c555DBZvppc2Y1Yb9YCRR8aB471fSbGIywlqWTwMas7ay5vOPUqVeDbw",
-	"llEeng2oheqCnqSVlFXEGkK+QuUpornpsV6ICWfo8vjIVWDW4MFpMboupcCJxZoY0OJwrDMOHpdKf14Q",
-	"90yHJbHPxTM54zbqy0Z9WV59+RlkIc6J9W+qzpjT80QazSkZ83tS1GicLlI1Os35iErb94nek3CGBLnn",
-	"d0SCt4GKTKtcLCX3KZRo2J7OWJlyvHIl58Php8OCklN0Y8R3fKdKzqmGgWp1JKOvQFkeqCw2HBCHB5YP",
-	"Hif78WK1jGz3wRenZRSb4b0ALaOiIduTaxm9sqtmQmLPUoBk5PtEykEUhrONZb8Rjd8uJKzpMeaqjoD4",
-	"ptJRq4nAi2tK3eJgtnSuPYBHoDoV7ifDaT8X0zIvloamb/93pDPstBBGE8H/SXywnjGLqzRM5en3Wh6a",
-	"OpDYhDfVGqagDkSpqTWFVkip6AM3ewtZegFWAtWi5D5p44dZfCOcKecvtfZN+pR8tEs+ReXjKvCg51CT",
-	"MouPURge43Gjkoxj6FTTdHTMy5+oKmTx2FOQPYvHnREs/NFZ3MGg0cKajjsLo8bvbFjUcxE3BlpDxeGY",
-	"QKevhWI8HveIKsN8v8wliwszraBaSGumUqEBFVLVlL9uihA3mYePL1s08siGeamwibFp+9YlhGx1jWJJ",
-	"caIN4+bEYq5icQVJ8riaw40o+f2KkooaS3MgsCAVDs1NdWV5dWXDYsXlme9vuSZzjdz4ke669VtKUEhU",
-	"ayRFwtyuS6WivonI1VWFws2Nfvndw6bTyrJyA0BcYw68tHdu1+qZMGj1HI0z85rK5Ey3zRFYaYC4uM/U",
-	"mI9tG7RNTvwLzolf6oT8GpmECaA9UbDB5IaYXIBcCoRNCLD9tMmDRjAb2hhmdeyByisWSTKIQnOD5YMy",
-	"d1FDSyjIXWBwReuIoCCy00FiQxqZ6KBzDh0JYx9QkiLRumKSKJRrf4gUh1aq76EHh347VUgry9CSVs8k",
-	"8bgQ1LhiJqpxcfKhWepGLqhRn0hxxQAys/xcKsVjK+odSnixYY5s190XF+Yodnt9AWGOis6izxPm+HUn",
-	"U8DhsmVHjEzheG0iMpuIzLfNtUzFpiHS9DA8WVwGzKFFrQUN63BaCmqJxkA2HinECAkkYtz081yudyBM",
-	"/7gYhT7xx3hMToDnNXPCfHAW1/CRI7lv7qZtOL6xv+tbtAgEdDcSR49y1q/gqIc5N47337V5Zntce3uX",
-	"1wWnuqHJlA2av6+fs4+f8Rw1799neNvjvOYb5tbEhbxpz7dpz1fnCq5gKMYxXMVRspqR0yenskuIyf8o",
-	"akIVHMFxii7PFOwJXI8q4FxCuVAhSOR6Y7Msow1U22IbT+mvRxT/TMy5ibOfSgXyWjygp7wISubOi8tr",
-	"/ZCENZuJSoLk8KsR2fBZpldBpNc/dGF6u47C+V5wQwJyLkgwASZF8NgNOKVO5k561UWdFafFZkngwV56",
-	"6DTYin2KZjbOahzY7txWvb+e//8AAAD//w==",
+	"7H3bciM5ltivIHImorp7edWtqqTY6NGoVT2arSppdZkaT0kjgZkgiVES4CaQothlRth/4A/ws5/96Ag/",
+	"+gfGv+AvceAAmURemUlSKlU3N3Z7S0xk4gA4OPfLF8flozFnhEnh7H9xyCMejX0C/3YDgiVR/xLhaISD",
+	"qbPvHCI3FJKPSIB6xOUjIhBmiAcDzKjAknLmNJwH7IfwXjTW2XeGUo7FfruNx7RlJmm5fKT+bkfDRBt3",
+	"e1vutrfTJLv9vebrN287TdxzvSbpd7e2d3b31C9tp+F4RLgBHcN8+84R9n2BeB/JIUFXjD6QQFA5Vb9c",
+	"4kCGzmzWcMjjmAYawtSKAu4TJIdYIsI8YcM/f+dW0hFx9p2tznan2d1qbncvO519+N+/wedHqY26HBIU",
+	"ChKgyZALgiS/JwxNsECCMGnPgQcBISPC5K0Hu+1sdbb2mp1us7t72Xm7v62naDjq6e0/OGXEKx5ERpj6",
+	"zr6DfeqSP1j77DScPg2EvGUY1nGoBqgfQ99P/IYOiec0HDrCA+Lss9D3G46PrRfhMcOSPpDot3/+t3/+",
+	"73/+r//7X//5P52GMybBiApBORPO/ucIi0pgNgNue9NbG5pTnzyg0wkjQXKM2lQzhPvkQT006BO9mYcB",
+	"1qgwpAqaKqjmNLIooLdE4cxtEgtP4RL8AmORi33fXItfYAXwggHw6Ori8vTD8Xnr6PD9+9vT858PP578",
+	"7fg8GmUA7HTfvnE7Hml2Op1O87X6zxv1n878f7adhiNcPiblS9dD5HSshijIbm3I9NN6u6IOIQ9t4Hfh",
+	"h4MIB6Pf6nx+dtNwUt+A66OAf7Pj7e1u994S9+2Wu+f2sLvTdV939nbfbpO9vf7u3mv8uo93oldu4fiI",
+	"uMXSRsC9BAKGgb+AQKklVCdOFobGe1Bn+UBNRj0SiDSlGuMBQRMqh4gzggYBZpJ4QL/mFOUprlxlhNxZ",
+	"cGOe4gIAfpURPhhQROjgYYLaaXzNOUNRm3hUX8iWM7uZNZwEI00efgmXLTvulgbobxYFXDs3jkkr7vUC",
+	"8kAN+M7Vpf3Q5SGTsJbjY/v3xObXpOVJPgSP0f/57z6959xfnubXlC5iblm6rSPiUdyugArddiWapOh4",
+	"c4QZHlA2aNq4UYNS1SRLiVnKiVM+sn7eYOsGW58FWxU1HeNAUuxfjb0cPYaRCbK2roEw8xDjCHYHYTZF",
+	"Ix4Qm84WbLQ+R/U2lQK53PfJgIikDD1LQ/OOB6PlIGogyhBGffWB1YFz4F6DBJGnFfE+wlqNCZmkPiAV",
+	"YZ76/c+YhWpsfXUpmq9EDFBT1iFM6oM/EYmpL/LWkeCWnEmlbRWJw3WEeipusavutLMvg5AovWiBfJPU",
+	"jhz1vHV0fnx4eXx7dnz+4eTi4uT0o9PQD67Ofko9uKlPs9X6F9DqrAD5W9ojRSmEVApCibylN0tOOOJj",
+	"oleZsBRg1yVjJS6PAz7mAis83Gk4euW3AQ+ZJ5z9bgP2Uty6PheUDW4pu+WM3E4IuYenvN8ngXoQkP8I",
+	"iZDidkyYR9nA2e80HDX1rZ56f0vtEzyyp9ye/6pYG5k4+7sKBdT0BZMqHAmrUMivadgpIGMAO5CKJOTw",
+	"28bGsrGxbGws1W0sL9AMAhOW867kVf+8ueubu76569/cXb9Rt31IsGfu+3vK7rNazdX5+1i1hdvXQOOA",
+	"PDQQI48SpAN1szSB+O783RF6s/XmzfcHMEgrU2rcZEgCor4REIQDgkToDuEd0UKHPUFYNIRKNOGh76Ee",
+	"QT5nAxIgOcQM7XTe7qHeVBLRAoSGjXP2neuw09l2l9WC4W1ygALi/+u1Ji7XTgOt9tEf1br+dSv5bbUL",
+	"T/Rptf/XDlyCIRlhdYTmmgip5Fqg6u+5Gxs4MweszncyxBJ8ZYZMJbf5qc0MSvSmgaKwWl+ZL0Xp3OBI",
+	"CAPqNHJWdk5kMD3sSy2RJtd2QVzOPIGweowmQ+oOEQYZWwZTNML3BHyDgiRW2y2DZ0QZHYUj0A0MMJRJ",
+	"MiABQPPp06fDUA4Jk9Q14n0SpMshQfA14/6kAk3ApZDc8EtwvpQBQpiC4rMZeZO3NX891xrNyU/5cBiF",
+	"55VA1GuY7VH3XJDggQSvBPL5AA257wkkOU8CuNvvuG/6u6S51991mztuhzTfep1+c6v3ur/d77hvcbe7",
+	"ACf/ek5E6MsjHjKZBfBPfIJGmE1RwCfCkB9fkkAgn+AH0kCcIcWggIogyQdEkZfkQW4tfZKzhuNTdg+E",
+	"EXvelchDr5/pg0IgPiI97k0RNvYblnuZ+JhoHnziRRwsujS3iUtziz3v1ohYYxzgEZGGQhvy/vuAiDFX",
+	"WKum/V0bflYQe8QnkuTDegnIrrbRdmGhHnbv60GnJ1kEICBWa4zlsKXB0ydBhPwj96b2GLUGB4AXMuDT",
+	"LOQ/wYRixU2NPl93T30q5FUkEicBe0+FVGBxc0fA6oMYn9SDTM0A26n/WWdT8+ytKW1+iNlg5c0zk9wa",
+	"m0XdPQyIDCh5yAHvnGBvVeDir9cFS0gsc44V6JEBasCJUBeaMrg6bmQbWQ1imHh5uMOCsz4nYx+7Kx/2",
+	"koesX8snPnMsJCxLgwjzxDIgrpsGzdKfOjLq1r+R6YQHHvAC3+eT49FYTv+itV/NVVJaFPOnCUumMBFJ",
+	"kf72SiAluTeQ7Q5DPEBaJ4WHEeMdUoEkeZTaB8GmyMWCtNAffczuBVIShBSwhcjj7JVE4ERL8moZOaEU",
+	"cP8REvAgGNUhVinvzSJtFjnGUpJAvfX3z3+/vn7sdG5++H1GCms4j00SBDxojogQ2sXxMfR95A5xgF3g",
+	"2UroZ1wi2D+FkWq3o/097eejDeyj2gb1BXCLRAwWdiWOiuMB3FEpEpue3IOKSmHpFgEW5Qun+klWxomW",
+	"eHX+vmB96jokrN6gbFnLawA6eKg3hSWCvB6ov8DbeP7+lUCA49UF9toW4rJdKUKY7z4P/3TzWV7q/xuf",
+	"3XwWFzc/7rfbn//e/vF319dC49O/fP9jEqgf29997jTf4mb/sPnu5sv21uw/23+/mX3XtP/emX3/ZXuW",
+	"+Km7Nfu+/WM1PD1hD9inHhpOxyRQEh9qoo8cNnmEpTtMIurVVZ4oXe0YXwQ6vqPE97IrgJ+VEI0oc/3Q",
+	"I4rWRITehvtzOrDHNgrd5MPbhzltOKkkIyCwvw9I39l3fteeB8S29TDRViThfO5iBBCPlc4zixeGgwBr",
+	"uv0u9P2PWMeDViLR6utILQMu1z7CSMk46tBoktKCDWNC5ZCHEgVkgANP7RN2XQVt6lCNGSZ3F6wtezYC",
+	"+wFC2vKJK+wAIPSa8NJw4zro+BHYXf2Ds9hkydGlDkfbhHMAtw3Bz3g4pxa1OM2hKoFHzATW9UvaiQtu",
+	"HK9/246w738wwlYCsMIrdwZLTUNtXAUsVIgH98aIzmP1aQwyH2j9SBCZtrrkrUV9zslV27u5BhgF1gX9",
+	"JQe0jxom3jcQAL0LiAwDhsYkAMBbqNtBIfOJEGhAHwg7gPgPbYPc7nQQFer/JQHvFEN+KxQoCfDxowZ/",
+	"q7vzeufN9t7O68aiNZ2bUJFKF0QNhnut5clRgn6XmO3zlmCCFJ7tSmh6b62mjsCt1W8taFuPS+XoyLLt",
+	"EwlQHSqc+FuScCQCK3I2Kemuf9a9WgM716T5Cfh3Zd6tBp6IQxOv8qX4aMFe6mKGerEC2dCyP8hfkPJh",
+	"hrxK0haNM3mLm0fK5Ngqe5z7BLMYSsWoznAgl8fLhYpdJYQ0DsV8Xva8TOyC4MAdXuivVN0W/RLSc6M+",
+	"D8CjbHNyMPdG0llDh8A1R5j6CHteoKgzD+DXyAlWxvhLpDIBkNzGu/Bs+5avSWiyrZfPe/8grlxea1A6",
+	"oSWc6Xtexc9SJKwpyetY++YrnvNx4shKJLXG3EEINjYSIEGIQFTmHOUfCs5Sxw085xkKEqxHoTK3dq4j",
+	"rF+VKqfBMKKuDvXu164+qV1ZwJnAbg8+gBGeIkEHDFGW5krRY8bXzpY0iBcS9/sFEAr1bA4Rl0MSiOpg",
+	"wOsVoQjHYx7IIjj00xUgMZ+vAEtdg+1hGeOxlM1GgucgHjSAe8EeAabHi8xyrOq4DiaWr2COVTu3hEb+",
+	"8degjKu1lyjhLfRpyJHHiWCvlOpKwPVsTpYINCBSIMYRV+NRb4rugBvdtZK0fiGB58sR99NSwv7vMEfl",
+	"uyDQnY2Bd9URN/rzWU9NCeYlJ4eAZ4rnOQdL5yk/kgsIDatj8hJ+OKh+vRZRFwhNe+aDynWBaCvk+Xtg",
+	"C1TWdWXUi5gr3I4w8NfkxtAAvTwPBhzAQp1DQf/CNI6rOMqxxm3RvJo8Ylf603pX42swntrrs9Teb2CR",
+	"4HfXqg9Q0T9izwSmWblhsP7x2Kc6TrH9D6Htf3ZxFEPKE7HpRtPiAZr77rUZSEEyCTjAnZNE89m5HFKh",
+	"2QOiAkWI2nIgMDZkAcEe7uUk6WnYLVsT6hGkRidzA6UOY//zxelHBZsgCPYONVHIyOOYuJJ4cWKfGkTZ",
+	"OJSAFJMh94kOUkjXN9GRZgJhBIPsKRlnt7CcW5gIErkAW4ZqvK8g1H5KoYRXcKVT40qH+GlY+cxGizJ+",
+	"dxbwnk9Gmt3pUy6MMIQoR3UUOo9ygqd692S0IIWQICFb8ch/bRosaWqylQeMGd62Ih0BkiONVJecv8fB",
+	"gNTEM2m9Zu0+58hXPyMMQOeetoFDr4pC3KR+yVyENe5tNAV83oRJz6M3kcT3a93SdzzoUc8jrO6ltd+b",
+	"7+YHKoQSz+apFrn7+Z94iDwOFGWIH4g1HEmu/lJcROOwUpg5W/8+QyquUd8VLGqyNe7rnwj2khTx5Vwj",
+	"BVvi3L/K7pwwxZuwfwGIfaxoW06oNx8ROVQY1Qv4PYki9vRlOADR0ucDJPBUx8c1UMg8oo3Idhz0mmH/",
+	"yOU7HjIvd/MCok6UcZ0OoQ2+mpMNyJrhUHtHXXLF8AOmfsTWssfpYYl7WABgPJTaW4rdYQP1QjFFYOzg",
+	"47FSiZMAQhh+M47DL4PPitifNVZe2SXnHzCbmic58ZwfeBAfsUCu4n06sXgYlQjjAeoHfAS/RP6FKuT0",
+	"q635iuFQDnlAfyH5mGUWRgUaaTrbQCPsK1pJPIX594xPYN26VpMXq19wnalAlGn7Y2rFnz59aqbzG8qA",
+	"T6dDrLj2AkpQgxtR84W0UNfHoR8bAPWR5/KjCIIILUDSWi/PeYGUzKZiNTZbU7TkVn+MqF1BYaV4pz9y",
+	"VBSUohXbKJ2BPhCGQMlpmRjetOQWzWliSfJOVevQmvCuWYB4Jipv/rykI8LDupqVnL+VFHiFzydl8q4t",
+	"nYAI4lFP639BQB808tLRU0m/0WQuH82nQuqxyxkjIBDq2GhD8ZWYyMREWznWtPH5rLXG5ofJN+cHcGox",
+	"YHA0MD7JPQUDApJkNOYBDqg/RdZX17/735aYkCMi1Lkbw4BL6WtOm7wdOj8t+myZPjjBilqZD633PH5l",
+	"8k1atqlxUkbWyRB/aZIps8djCSeQ8R4QT/2JfYEmxFiyxgF/oF5krzOyU1p+0BsdZXSq1/SwMm4D76z/",
+	"bv46Rb8rZnyrxPtAPIovwTJZDz3s9xKHNx2TxNkVGvMsKBB8Tr977UjyKNtjH1N27ehYD51Z9DR8Dwx6",
+	"NgDGDKCocZREBd7KeDVr43fxanSGVIGElhMYnKrtBBAHIRMmqU6xt7ioEuIM9cgQ+32d9mPnUKhBJJDU",
+	"rpedowR9GqpLkEmDi50OHpakCdUw8qzcA97M/gjOXWd/e2YXSixIp4dIpig/SaOWRD3iczYQSPIEKHmZ",
+	"7dZ8u7PC+omZTU6kkyWhMDlnB2Cs6RFERmMJboPCid/O8moz5qZLBtP0dA10cnGKtrt7e80uwv54iJtb",
+	"NebudmfZApAV9lppPmrwAWKh78+LSqgbwzgjORuvBmrZS7tbCmF6M8vUacnEmENYSBKk0nXuzYpqVVb5",
+	"tKI0kPY2YcjHbBDCyqtvcmeWqSlT5h60V1TuvVt0h16naVv2+uorQ4EyHOjFmONkXKvHUNkda0V3hB/f",
+	"EzaQQ2d/p/N2r2TRO7O4MlAJPtm06ilxqrs1M5VhCoGh2bTGqqRDXaJFx1r6+WXOdms2s92+nx3tXTff",
+	"igh2IxU3b6UTJu9YI5PwliILRdSx4GLl0LQIIeZFNIzlYtZwyhNj8tmciTzh/WQS8IGWy++adzo+DALg",
+	"wIoPxQLBhWuKeqS3oJnJ+0l5y4sBLXQswBVLNZIAsRF7Cv9RoNPJdfhmA2EBXsocFlyHFzYQTDpFQy5k",
+	"DirbjuhqgRcvPHu0Cp3L5I5qqgd7LojO5s4QuKd02RdSSIjkhOphUbmYuKyIqZg7wdMDhFGf+gTJAD8Q",
+	"X2kUaBT6ko5xINvqwJselji1qk6WalpLbFVbGlTXCXsjKpWErmYBLgGrA5ha6GhI3HtTVNflnrqoIEJz",
+	"rQ4r8FopGhfB1fpo/vFZg3Bjj2vSURT9CoEw+86AymHYg1gljse06XKPDAhrx8uc2a+Lezpuctho7DfH",
+	"HCzVeifSBDW+cXUIlqEDURHkVWkBRmHgww4SL960DWH4TRMGuFQgqIHm/CQ04vlowDpv3YdoaaaeFNXX",
+	"/My6L3mxXvWvZcEebi7mb/ViHqKzjz830J/Pjn9uoJ9P3im0+UR6Z3ATDhRy6RsryaPUwcV51zVx7j3K",
+	"dBH6bMTmyvflwhQFz9MGBRpwkKvjekzaUDkvy5S6KlnMzysZnp7sLLZCUYaExJKgu+g9CIYvKRyXMhOl",
+	"SpFnCjbB79o8BNFNPTIImWlBILVHhXhqpTRAbih5v199fqVYlhQ+z+9eAAoK+CnxXCmpNp9S6UtKqWeL",
+	"VcEI4qHoJXu/g+hpjQ1/M0tWa89foX2m6nBqTKC06Zz671XwJ+ZHd+r+3VFmSsXXmH1nlq0zn91U9bs9",
+	"sVG3l592d1Zey74Ap6N6Vwpn1c3FEo24kEiQB8KQh6cC6ErDoDz4NmV1qPbSxMY6+PS1a+Td+ryTzOxv",
+	"6crLblfZTcijhmcQz+Atp8JDlKniDmxAcohgiea+0Uw3munqmumS2FyiiFbB6Ar650a/evH61ZK4s4o6",
+	"VQW5KmlRGy1hWS0he+rzJIAc0Oa9gk1fLCigUtcXDOGR6ksKWU35mDV5hJVolt8B4ktRyQQ74w7qA0QV",
+	"USMwDxC26+JnIksWexXz2k18KUiWe1pwXj+B47S7+7V8l92dWU5LjXKcI8wTafdhFJ9RiISLnYhlYO7O",
+	"8jp8FNIpnQ4G9GlhUIDVB6TsHNWw0m+9mSW6hZQdX/StFY+uM0s2GykGH8uDjOVtiIWpCKFHQV+sSsi6",
+	"PUt2MEnPe0zBF3gXfe0OorLukn1O7iBIBuu+LFFl5IzBozykwm6UUrTfkzRODInvoXW4hrW3WxRSgVzy",
+	"WLqo+IPCZNSnYun9cFD5W9uzRKOXKonSK25HxlMu5l7u+TY1Ejn7cwd6mgbZFzPn7tt3LYGNCaxI3I8S",
+	"33vKD23x8kQUW6F8ZlVVyLiyR5Sd6IfddP2EIpEO0uL2EQa5ijAXwsHvdNyevkwY+VToFA/yKHXAmQ6s",
+	"hgxgO4G4AXawa3aXzqjVN1Bm03Bb10zbLuwldrMSY7QnJYuYB+9GcfVKWgzdYauaLHWebMuZFqZ0LWlB",
+	"YCesPlewMs4Iuqc6JdmkBGeErESbyrzUo8QH5gmKETGJJAtToDsV8GDMKlZzpxt1RbCnFKDlGOFeZYu+",
+	"xQOzUVTVI4wUHbE6cOZIBkDs4xmTJQ2tY47KGqW4+ho479Ys1eQs72tx3ycbTZLnOaAPRDSQgIhYNWPx",
+	"pS44RH2vK5gb+tgXJCV0Ly83rIZS3UU3b15tLecKGoIT1bNPXAP7dqVDpOyiYIY822dotiMvNii/AvRh",
+	"zMZSTpJUN79C0Ra0BRjtzanWmPvUnUIWTpT5xIhCkTgMlgp0Z3UCvFuTFgYaQaLDYDngSg8cYY+sa3pQ",
+	"C0a5BD5ZCDGjS1kbFdW1NFUQ4xhuQYiphhiDGtU7rAemkt/tLorZyoWBkHUjhRWJLdN64Ztxr7iaH9+t",
+	"FLCpjjQ3UDOxvUuFar4cc2talSnhMh/m5QgPdL293Ep15dyma1iZyK8vqObwOCIPJJhCSO4KM3XNTEU1",
+	"BNVcPuf3CMv1TKhYoNUUNNPcaQlMfT1LdRXN5dGU2QjLJwzpITUmerOIfV8a1mfx67nlDDYpVWo1wbtL",
+	"k1TmprrZ6ky8q1aSr7odIjHkgT6D0s1QdFdneJVkwsuoJZIivAZreF8JvIL4/XK9eS+a4FanTInb/BiF",
+	"aBo9Y5nJJxeAlW1AL4k6vV4Y1p6nRFeIZi80ZZ5H9ZtQd+uNbQbnAeqTCQla6D2fkACq0pry2g3TqEBf",
+	"iT+0W+1/aTfbt9bbScG/u/Vmkf3gmUwHW7kSaLLQb7noGdd6M6JnIkrfLhKmzQ52AV5LfrBpaCNVvDMS",
+	"UKIwfauabKKcqy3X2vJbIy2JRvc85zom6WGRDFwtaB9q+NUI1o/WaW+RvaaidSd3y9ryZvTFpv3Jpv3N",
+	"pvXRZuKrzeRnm/F3izZFqS1HYFQqiTOg7lBrfMYFMyBSlEQWLGUeN1IxD57BUG4sz0VXNUhYISMtbURZ",
+	"TAme2lEX5jftqU1I0iZG09IDPn9TQEIyGFHkqy/Eigre+RVRxE4Iq4IjG5xYM04s7YMvRJpKXvcN2nxz",
+	"aKMb+FZhLlRAXAHT5So0fqzCZSAOhXjIp/dkzsUVtmkTNeOI9PumzcaGtXwNfFjIWgpxYh08ZnUE2SDE",
+	"mhFidb5SiDHrYTAbnHkZOFPo4syPF9M1U4u8ml8rdGzrpYWO6cIbVuxYJYPG0nCsIZ7kpYVivSAz3PYa",
+	"g7V2njtYazcKx6nkVLOxsaL/J7KyfKOHuxftT12iUdOjAXNsHHC5DjgdsPWCbdJvnjum7W0lIziwijUF",
+	"0C0SEaoaxCP2lY7JyBSuqRB3Z8fwRWQm0zk9iTyNbPRfXN8mT0DIcukyA2+iK9EiA7i9EwsN4cgIXFGT",
+	"PwyuLyjJKhDuSxJAryzg/iRV5Wa+pWaPsltrLzhp2bYkxbhKTvzBuQk9+8mkVT1lLjdfrWY2P46/fVks",
+	"eeC53LEmc9YzmMdTUnkazDLJ/GrsVfQlxH4oU6N3SNh6fQpaA2R8gjjL+BdGkMFCJYS3YUbYxgr0nApc",
+	"Ak0WWoGKUOVpHA1FeKOtxzUQZ4Moa0aU1a1DRZj0VN6HDS59dVyaNRxB3DCgcnrhDsko6vJ0T9hhqNad",
+	"BujuEkJ4rsNOZ9uFcfBPchc1qsbzKstdJDna2t1FD1TQnk/Q4cXRyYm1ES1090eCAxLkfO+aKSE/el40",
+	"K2xlQLCHJOc61QA6u+kKvfPWboemcHZU/zCKzhrTfyNTXVCYPOr+FT9xtyhsjPRJABkUYzywKwtH6cRM",
+	"vdHTIWMQ4mN3aGx63BWtCfa9MAB9y8eSCNmOqyw0MfOaUDmhDf9t9nnQjJ+2o7SmZqJyYhtSV1mfRxkI",
+	"WLeViLp1jgmLaj8kIbIVv2jQ/F856SQA+CuBfjhSQmuUgozsHGTxAzo8O9nPZPeKuKbxvKTxNYuX1ojb",
+	"QGNXRnkkI201nuTXt6GB/lLrml2zH3444uyBMJiq9cMPKC46Ps/wvktgwH4hQrUQ9E7Rd1RJW/vX7O7L",
+	"tUlQuXb20bXz//7L/7h2ZiYR7cu1o78C+pL+ihr22Yy7md0ZNaFCysw10zkzSN17Yfr0USkJ09/wsBgS",
+	"rf4C0sOPPIg1DL1vlCGis+ag/+k1iOD6a+fvjtD29vZbNebq8qihbqiCYETdgAvicubpfY/vFUyB2RTx",
+	"fl8Q2ULvqZDwsWvWU6MgwlEcoLu/Ns+JCH3ZhLrHd/CZu/eU3d8hgaf6JH1KBOqRKTdxltDpA13p0uvX",
+	"zGpUqN6GfdGtDQEgOmA8IJ459KiPLRz5Hb8zideCPJAAa9uOaKCAjEHzgc4LRE2g/uhNlRo2wsY3AdlO",
+	"vH/N1AYiKH4qYB9B92uhS2r2D/rOMPW65hOTVwLOSpMen7qECWLdvw8nl5mbpy6Z4GHgkhYPBm3zUntE",
+	"gbdLKqFRZcktcxrOAwl0TrjTbXVaHccU+MFj6uw7261Oa1vXHxsCKdNlxbDvN4uIyP4XZ0ByVJLjBxJM",
+	"U1UAYE/0HhalfKKQ+UQIOBXoxgOq8YQCNr6jPpwww0HAJ0jyAWT96C2Mi7SfeM6+TniKYL5NwHzrUwHB",
+	"bTHKOPuf8wN050PaRwbAq/P3zqxReXjUNb3GK9BStsL4ROXcKi+cKZmi4rgL+gtxZjepLqNbnU7ddkUJ",
+	"9CuIg45eaCdHJ6v8V4qkLqydn20aneFTp8yw53SN4VSdf0WYFtX3hzErdGfQb85pYoV31WA9Fta2o48q",
+	"76X4SNtWj0R4pbv4lUQrEXhpZ/FLca8r9cLW28UvpLvLzBrObpUF5TUzg3e3F7+b03MIMDBuaqH4Fyqn",
+	"rhIPoEVsCclUsvRjEzPOpiMeiib0xdCFfzSa5YuQimi9ElCCLNQ8zpx9zMIVGVV8bz/LUKnJsQcjOLCr",
+	"HCELqsgYCusT/EDq0lXgfhvCugJhTR77n/hEd0NKHxZoSwH59dKlVP/WqrQp08axKn1KdBWtSqPyGmVW",
+	"pVNFLVir0qqC9qNJegW7/sQEa8xFbmKZkqfnPWbKC2ygd4lUM6XbDLkPtE2RqruL4/O/nBwd356dn/7l",
+	"5Kfj89b58c8nF5fH53dR8au4YAg6nM85xALp7E+r3IipmVibtIETxLTeJ0JGfcRrSELmE4tEIDOseoej",
+	"RQUO1Zds2B6bk8mkCfa4uZn3hQALJmv1tRzD4QsBcW4sLWgmNcd5pRHTftTVxFgmkPWG1peZ9u+3HNv8",
+	"Zq5Xikl0V5C+awnfa9ivov1JXsdEIymbmXG3FOqYoUXjVmmFpvRvdi+M+TtK7M97Hca1o0F6fTLg0/Lx",
+	"0SBopBpIin1tfy9/KzkUkEEGlDwseC0epU5QYinKh+shs4YTVgDJjHlmBaMCP5w3VIc33ix+I9XaVb3W",
+	"rTDRkb58l5y/xwFIfc5Od7fKqnJa7X3T2tBRxBIriRDq3YXGpC9hSL1ZW8sTPsmrk6HDmkWmjFikBIFt",
+	"txFnY+t87Xl5HERljrhxzY6uLi5PPxyft04/fTw+z9S3qyktRPc9Q7938nW7dD3LgQnqWlMz3Zd8U38z",
+	"xgONuJWvSyPfqnqakmfrYmbMHNZq2HuJosU3eX9+M7fhfI6HK2ugtaxN2gZ0Ay4Od5iXiILZgIh5vUbw",
+	"JIFH6GAejmd+NT0Tdd1j8QyMxYiEt0YOW0UdrSSIxhc4JYtWb79brQj/UjrqCiuI9cx1rqKO8vrSYC/V",
+	"ajMlvlvO7FfPP0A1hdV6G1Esl/lstKxnYJRn+uqjq4jiVxUfx6HMy52A3mbaG5Q2RMV15w/i2BkTWSck",
+	"9JYRutBgyyqpjEahkKhHIP4h3eCXT1gDCQqFY5Vmxl7JiIDkmHzXyynXwCHDasQ5rMsTn4QZfiVg6/C8",
+	"rwTiQoNtFmvtPn1WJJnF/xabajf8cMMPN/xw7fywNh98bDIum304pX2nLD6oqnkSex5kmLWNIL+U9pnr",
+	"Nj0Ugg6YQBiJMXFpn7om755H4fVKA6WRzzMIgDlD9j06ZChKr0TziHok6Yhcsyhc1C6NDSGZ7xK+VnR3",
+	"dPj+fevo/Pjw8vj27Pj8w8nFxcnpx9jPmiAISr1NdGtAh/OIe8QD5HM2IIG2vlq9bUAE0SkDUI2SQI30",
+	"gyiny6S0XzPokADdGQR8CmFfKf5TEEzQTqfTQp+G3BQiSJbUNk0d1OL19MJEzCqlHnZkST9wdPYrCRZR",
+	"OkEpiYdB1Ul7ftG5pUSJZwOvjvDwbEAtFBfUJI04rSKSENIZKk/hzZ1f64U7YQ2tvx+pDMySfbB6D6xL",
+	"KLB8sdoHtNgda42D14VU/17g95wPi32fi2eyxm3El434Ul98+Rl4IU6x9a8qzujb80QSzTkZ8QeSlWis",
+	"KlIlMs3lkApT94k+EH+KAvLA74kAawMNEj00sBDcpZCiYdomYKnT8fKFnJ+O3x9nhJysGUPJMUkh51zB",
+	"QJU4kpBXIC0PRBbjDojcA/Wdx/F5vFgpI1l98MVJGdlieC9AyigoyPbkUkYnr5+0T8xd8pAIXZcI0Q99",
+	"f7rR7Des8eu5hBU+RlTVYhBflTsqMRFocUmqW+TMFlY/NHgFslOH+CFelWF1FjfUDb2+I61Bq4EwGgf8",
+	"H8QF7RmzKEtDZ55+D+1/9ARGhdfZGjqhDlipzjWFUkhz1gdm9kbUwQNICWSLkgereQXSVdBNOn+utq/D",
+	"p8TSJvn5Vi6XgQc1h6qkWbwLff8jHlVKyfgIlWqqjo5o+RNlhSweew68Z/G4C4IDd3gRVTBYOP4DGfVI",
+	"YFSoSttw4YeDqmMrpvZEjXPXkXc4ggUtzjiMxi2Ra5iumlkzxTBREKqBlHwqJII2ECVJsJtUxE384fLJ",
+	"i5orGWcvDUx47LyIaw1WW5ypmJOiaJy5KeaYyltcgZ8sl3m4YSi/dYZSkG+prwUOSIFxc5NpmZ9pWTFx",
+	"sT4J/jXnZ66RJi9pulu/1gRJRaUKUxgwYBRUSOpq71xZhugp86emAhDVLxJ0p1WWO111pS73ABDXGA+v",
+	"vrdQ2oRBq8drXOjPFAZq2iWPQGODjYtqTo34yJRE28THv+D4+Fo35FskEtqZ9kSOBx0nouMCUuEQJjjA",
+	"1NYmj2qD2cD4M4v9EFRcs1CQfujrNvePkjBPn4OJY2DqL4isDM10EOQw91K00CWH6oSRPSgOl2hcM0Ek",
+	"SpVCRJJDWdUDqMehvk4lUiIzlKdVMwk8yjg4rpn2cFyd/VQtjCPl4CgPqrhmAJlefiqsYtnsegsTXqzL",
+	"I1mB98W5PLKVX1+Ay6OgyujzuDy+7cAKuFwmBYmRCVyvjXdm4535unGXc7apkXR+GZ7MRwPq0KIyg5p0",
+	"WOUFFUeDJtfoRCJGiCcQ47q2Z706gjD9cv4KdeM/4hE5A5pXzRTzk7W4iq+ciEPdwLbi+MpWr69RLhC2",
+	"uxI7Wspkv4K5HubcmN9/0+qZqXft7H++yZjWNU7OyaD+++Y5a/ppy1H1Wn6ati1nO98Qtyom5E2pvk2p",
+	"vjJTcAFB0YbhIoqSlIysmjmFFUN0LEhWEiqgCJZRtD5RMDdwPaKA1ZByoUAQ8/XKallCGijWxTaW0m+H",
+	"Ff9M9L2JIqFyGfJaLKDGcaqv4oIAMa2kQIRWP5H3bLTEA/hZt7yFOoGC+A+mWv8ktsZFMWRRA8Ap/I44",
+	"I41rZuk+UZetkigSVEMDWiFi60qQoDJHhsE1HO3gB44dvNXGH0MDs4qD63vya9QkVsP/PSTBtOrgOpKQ",
+	"Hn+h0KzGcI2LdQoqn/brOPhfbI36UFSJFNOjlowTq6ttwmQbbXPjDEyGblnsTP/9jPqlCVRQ6qVOk1mo",
+	"X64Sm7VhHRvW8bVYR4FKH+H/RqXfqPT1ortyyHZScxiRYuXh05AjqMIEblC91EaU40iifmVDLNEECxhZ",
+	"TItHZHnl3qLI6wjPrxCZX9PDWqTDR90PvzUd/ttNciYyjqCx05IWXoMqtiw4zdy8pnTkQCLBKaU7a7j0",
+	"M87IgS6RMtfAo+b6SITuUM9ZeKlexo0KS4oXJHSY3/it+k3X2J0rDfUxtcAOdhWj1Nwkl+gD+/lGvSRg",
+	"hXqynJQReKq5GPxbzNujzluitmF6s5YMbVjQNRRZTUN1oLUkeGQHXs+DLVvz9q9l0QxK1szy6hGeIkEH",
+	"DFGWrkMfuea05c6axdgWcr6HJXywR+wi9lGsnoaes5LAUHstxm1+M/v/AQAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -15,11 +15,12 @@ import (
 type API struct {
 	CallManagingOrganisations
 	Roles
+	Users
 }
 
 // New returns the operations on a store; images holds the limits of uploads.
 func New(s *store.Store, limits images.Limits) API {
-	return API{CallManagingOrganisations{store: s, images: limits}, Roles{s}}
+	return API{CallManagingOrganisations{store: s, images: limits}, Roles{s}, Users{store: s}}
 }
 
 // Request is what handlers see of the HTTP request beyond their typed parameters.
@@ -29,6 +30,7 @@ type Request struct {
 	Path   string          // of the request's own URL
 	Query  url.Values      // as it was sent
 	Files  map[string]File // of a multipart body, by their fields
+	Token  string          // by which the request was signed in; "" without one
 	// NotFound is the text of a 404 about the operation's object; "" is the general one.
 	NotFound string
 	Valid    bool // nothing is wrong with it by openapi.yaml alone

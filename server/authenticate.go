@@ -32,6 +32,7 @@ func authenticate(cfg Config, op operation, tokens *limiters[string]) func(echo.
 		if err != nil {
 			return err
 		}
+		handlers.RequestFrom(r.Context()).Token = token
 		digest := store.Digest(token)
 		if err := tokens.allow(digest); err != nil {
 			return err

@@ -40,6 +40,12 @@ var queries = []struct {
 	{"POST …/{it}/update_user/", jsonBody(`{"role":"PLAIN","user":"{newcomer}","expiration_time":"2027-04-01T00:00:00Z"}`), 11},
 	{"POST …/{it}/delete_user/", jsonBody(`{"role":"PLAIN","user":"{newcomer}"}`), 11},
 	{"DELETE …/{small}/", body{}, 6},
+	{"GET /api/users/", body{}, 4},
+	{"GET /api/users/?page={last}&o=-full_name&user_keyword=member", body{}, 4},
+	{"GET /api/users/?page_size=300&customer_uuid={it.customer}", body{}, 4},
+	{"HEAD /api/users/", body{}, 2},
+	{"GET /api/users/{m1}/", body{}, 3},
+	{"GET /api/users/me/", body{}, 3},
 }
 
 func TestQueries(t *testing.T) {

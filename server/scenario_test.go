@@ -49,6 +49,7 @@ func scenarios() []scenario {
 		updateScenarios, partialUpdateScenarios, destroyScenarios, imageScenarios,
 		listUsersScenarios, addUserScenarios, updateUserScenarios, deleteUserScenarios, roleBodyScenarios, rolesScenarios,
 		authenticationScenarios, orderScenarios, plainScenarios,
+		userScenarios,
 	)
 }
 

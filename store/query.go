@@ -54,6 +54,13 @@ func (w *where) add(condition string, arguments ...any) {
 	w.arguments = append(w.arguments, arguments...)
 }
 
+// addFlag adds that a truth value is the wanted one; nil adds nothing.
+func (w *where) addFlag(column string, wanted *bool) {
+	if wanted != nil {
+		w.add(column+" = ?", *wanted)
+	}
+}
+
 // maxPattern bounds a text that is searched for, in bytes: no column is as long, and SQLite refuses LIKE
 // patterns of more than 50,000.
 const maxPattern = 20_000

@@ -67,6 +67,126 @@ func (e RoleDetailsFieldEnum) Valid() bool {
 	}
 }
 
+// Defines values for UserFieldEnum.
+const (
+	UserFieldEnumAgreementDate  UserFieldEnum = "agreement_date"
+	UserFieldEnumDateJoined     UserFieldEnum = "date_joined"
+	UserFieldEnumEmail          UserFieldEnum = "email"
+	UserFieldEnumFirstName      UserFieldEnum = "first_name"
+	UserFieldEnumFullName       UserFieldEnum = "full_name"
+	UserFieldEnumImage          UserFieldEnum = "image"
+	UserFieldEnumIsActive       UserFieldEnum = "is_active"
+	UserFieldEnumIsStaff        UserFieldEnum = "is_staff"
+	UserFieldEnumIsSupport      UserFieldEnum = "is_support"
+	UserFieldEnumLastName       UserFieldEnum = "last_name"
+	UserFieldEnumNativeName     UserFieldEnum = "native_name"
+	UserFieldEnumPermissions    UserFieldEnum = "permissions"
+	UserFieldEnumSlug           UserFieldEnum = "slug"
+	UserFieldEnumToken          UserFieldEnum = "token"
+	UserFieldEnumTokenExpiresAt UserFieldEnum = "token_expires_at"
+	UserFieldEnumURL            UserFieldEnum = "url"
+	UserFieldEnumUUID           UserFieldEnum = "uuid"
+	UserFieldEnumUsername       UserFieldEnum = "username"
+)
+
+// Valid indicates whether the value is a known member of the UserFieldEnum enum.
+func (e UserFieldEnum) Valid() bool {
+	switch e {
+	case UserFieldEnumAgreementDate:
+		return true
+	case UserFieldEnumDateJoined:
+		return true
+	case UserFieldEnumEmail:
+		return true
+	case UserFieldEnumFirstName:
+		return true
+	case UserFieldEnumFullName:
+		return true
+	case UserFieldEnumImage:
+		return true
+	case UserFieldEnumIsActive:
+		return true
+	case UserFieldEnumIsStaff:
+		return true
+	case UserFieldEnumIsSupport:
+		return true
+	case UserFieldEnumLastName:
+		return true
+	case UserFieldEnumNativeName:
+		return true
+	case UserFieldEnumPermissions:
+		return true
+	case UserFieldEnumSlug:
+		return true
+	case UserFieldEnumToken:
+		return true
+	case UserFieldEnumTokenExpiresAt:
+		return true
+	case UserFieldEnumURL:
+		return true
+	case UserFieldEnumUUID:
+		return true
+	case UserFieldEnumUsername:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for UserOEnum.
+const (
+	UserOEnumEmail           UserOEnum = "email"
+	UserOEnumFullName        UserOEnum = "full_name"
+	UserOEnumIsActive        UserOEnum = "is_active"
+	UserOEnumIsStaff         UserOEnum = "is_staff"
+	UserOEnumIsSupport       UserOEnum = "is_support"
+	UserOEnumMinusEmail      UserOEnum = "-email"
+	UserOEnumMinusFullName   UserOEnum = "-full_name"
+	UserOEnumMinusIsActive   UserOEnum = "-is_active"
+	UserOEnumMinusIsStaff    UserOEnum = "-is_staff"
+	UserOEnumMinusIsSupport  UserOEnum = "-is_support"
+	UserOEnumMinusNativeName UserOEnum = "-native_name"
+	UserOEnumMinusUsername   UserOEnum = "-username"
+	UserOEnumNativeName      UserOEnum = "native_name"
+	UserOEnumUsername        UserOEnum = "username"
+)
+
+// Valid indicates whether the value is a known member of the UserOEnum enum.
+func (e UserOEnum) Valid() bool {
+	switch e {
+	case UserOEnumEmail:
+		return true
+	case UserOEnumFullName:
+		return true
+	case UserOEnumIsActive:
+		return true
+	case UserOEnumIsStaff:
+		return true
+	case UserOEnumIsSupport:
+		return true
+	case UserOEnumMinusEmail:
+		return true
+	case UserOEnumMinusFullName:
+		return true
+	case UserOEnumMinusIsActive:
+		return true
+	case UserOEnumMinusIsStaff:
+		return true
+	case UserOEnumMinusIsSupport:
+		return true
+	case UserOEnumMinusNativeName:
+		return true
+	case UserOEnumMinusUsername:
+		return true
+	case UserOEnumNativeName:
+		return true
+	case UserOEnumUsername:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for UserRoleDetailsFieldEnum.
 const (
 	UserRoleDetailsFieldEnumCreated           UserRoleDetailsFieldEnum = "created"
@@ -303,6 +423,54 @@ type PatchedCallManagingOrganisationRequestMultipart struct {
 	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
+// Permission A role that a user holds.
+type Permission struct {
+	// UserUUID UUID of the user.
+	UserUUID string `json:"user_uuid"`
+
+	// UserName Full name of the user.
+	UserName string `json:"user_name"`
+
+	// UserSlug Slug of the user.
+	UserSlug string `json:"user_slug"`
+
+	// Created When the role was granted.
+	Created string `json:"created"`
+
+	// ExpirationTime When the role ends; null where it does not.
+	ExpirationTime nullable.Nullable[string] `json:"expiration_time"`
+
+	// CreatedByFullName Full name of the user who granted the role; absent where that is not known.
+	CreatedByFullName *string `json:"created_by_full_name,omitempty"`
+
+	// CreatedByUsername Username of the user who granted the role; absent where that is not known.
+	CreatedByUsername *string `json:"created_by_username,omitempty"`
+
+	// RoleName Name of the role.
+	RoleName string `json:"role_name"`
+
+	// RoleDescription What the role is for.
+	RoleDescription string `json:"role_description"`
+
+	// RoleUUID UUID of the role.
+	RoleUUID string `json:"role_uuid"`
+
+	// ScopeType Either `customer`, or `call_organizer` for a call managing organisation.
+	ScopeType string `json:"scope_type"`
+
+	// ScopeUUID UUID of what the role is held on.
+	ScopeUUID string `json:"scope_uuid"`
+
+	// ScopeName Name of that; an organisation has the name of its customer.
+	ScopeName string `json:"scope_name"`
+
+	// CustomerUUID UUID of the customer.
+	CustomerUUID string `json:"customer_uuid"`
+
+	// CustomerName Name of the customer.
+	CustomerName string `json:"customer_name"`
+}
+
 // ProblemDetail What is wrong: a sentence in `detail`, or a list of texts for each field or parameter, with
 // `non_field_errors` for the body as a whole.
 type ProblemDetail struct {
@@ -334,6 +502,69 @@ type RoleDetails struct {
 
 // RoleDetailsFieldEnum A field of a role.
 type RoleDetailsFieldEnum string
+
+// User A user.
+type User struct {
+	// URL URL of the user.
+	URL *string `json:"url,omitempty"`
+
+	// UUID UUID of the user.
+	UUID *string `json:"uuid,omitempty"`
+
+	// Username Required. 128 characters or fewer. Lowercase letters, numbers and @/./+/-/_ characters
+	Username *string `json:"username,omitempty"`
+
+	// Slug A short name.
+	Slug *string `json:"slug,omitempty"`
+
+	// FullName First and last name; may be empty.
+	FullName *string `json:"full_name,omitempty"`
+
+	// FirstName First name; may be empty.
+	FirstName *string `json:"first_name,omitempty"`
+
+	// LastName Last name; may be empty.
+	LastName *string `json:"last_name,omitempty"`
+
+	// NativeName Name in the user's own script; may be empty.
+	NativeName *string `json:"native_name,omitempty"`
+
+	// Email E-mail address; absent where there is none or the caller does not see it.
+	Email *string `json:"email,omitempty"`
+
+	// Image URL of the user's image; null where there is none.
+	Image nullable.Nullable[nullable.Nullable[string]] `json:"image,omitempty"`
+
+	// IsStaff May do everything; only for staff and support.
+	IsStaff *bool `json:"is_staff,omitempty"`
+
+	// IsSupport May look at everything; only for staff and support.
+	IsSupport *bool `json:"is_support,omitempty"`
+
+	// IsActive May sign in; only for staff and support.
+	IsActive *bool `json:"is_active,omitempty"`
+
+	// DateJoined When the user was made.
+	DateJoined *string `json:"date_joined,omitempty"`
+
+	// AgreementDate When the user agreed with the policy. There is none, so that it is `date_joined`.
+	AgreementDate *string `json:"agreement_date,omitempty"`
+
+	// Token The token that was sent; only of oneself.
+	Token *string `json:"token,omitempty"`
+
+	// TokenExpiresAt When that token ends; null where it does not; only of oneself.
+	TokenExpiresAt nullable.Nullable[nullable.Nullable[string]] `json:"token_expires_at,omitempty"`
+
+	// Permissions The roles that the user holds and the caller sees.
+	Permissions *[]Permission `json:"permissions,omitempty"`
+}
+
+// UserFieldEnum A field of a user.
+type UserFieldEnum string
+
+// UserOEnum An ordering of users; with `-`, the other way round.
+type UserOEnum string
 
 // UserRoleCreateRequest Which role a user gets, as JSON.
 type UserRoleCreateRequest struct {
@@ -500,6 +731,9 @@ type UserRoleUpdateRequestMultipart struct {
 // CustomerKeyword defines model for CustomerKeyword.
 type CustomerKeyword = string
 
+// CustomerOfUser defines model for CustomerOfUser.
+type CustomerOfUser = openapi_types.UUID
+
 // CustomerURL defines model for CustomerURL.
 type CustomerURL = string
 
@@ -511,6 +745,9 @@ type Field = []UserRoleDetailsFieldEnum
 
 // FullName defines model for FullName.
 type FullName = string
+
+// MemberUser defines model for MemberUser.
+type MemberUser = openapi_types.UUID
 
 // NativeName defines model for NativeName.
 type NativeName = string
@@ -545,8 +782,35 @@ type SearchString = string
 // UUID defines model for UUID.
 type UUID = openapi_types.UUID
 
-// User defines model for User.
-type User = openapi_types.UUID
+// UserEmail defines model for UserEmail.
+type UserEmail = string
+
+// UserField defines model for UserField.
+type UserField = []UserFieldEnum
+
+// UserFullName defines model for UserFullName.
+type UserFullName = string
+
+// UserIsActive defines model for UserIsActive.
+type UserIsActive = bool
+
+// UserIsStaff defines model for UserIsStaff.
+type UserIsStaff = bool
+
+// UserIsSupport defines model for UserIsSupport.
+type UserIsSupport = bool
+
+// UserKeyword defines model for UserKeyword.
+type UserKeyword = string
+
+// UserNativeName defines model for UserNativeName.
+type UserNativeName = string
+
+// UserO defines model for UserO.
+type UserO = []UserOEnum
+
+// UserQuery defines model for UserQuery.
+type UserQuery = string
 
 // UserRoleO defines model for UserRoleO.
 type UserRoleO = []UserRoleDetailsOEnum
@@ -556,6 +820,12 @@ type UserSlug = string
 
 // UserURL defines model for UserURL.
 type UserURL = string
+
+// UserUUID defines model for UserUUID.
+type UserUUID = openapi_types.UUID
+
+// UserUsername defines model for UserUsername.
+type UserUsername = string
 
 // Username defines model for Username.
 type Username = string
@@ -669,7 +939,7 @@ type CallManagingOrganisationsListUsersListParams struct {
 	SearchString *SearchString `form:"search_string,omitempty" json:"search_string,omitempty"`
 
 	// User User UUID
-	User *User `form:"user,omitempty" json:"user,omitempty"`
+	User *MemberUser `form:"user,omitempty" json:"user,omitempty"`
 
 	// UserSlug User slug: a part of it, in any case.
 	UserSlug *UserSlug `form:"user_slug,omitempty" json:"user_slug,omitempty"`
@@ -708,7 +978,7 @@ type CallManagingOrganisationsListUsersCountParams struct {
 	SearchString *SearchString `form:"search_string,omitempty" json:"search_string,omitempty"`
 
 	// User User UUID
-	User *User `form:"user,omitempty" json:"user,omitempty"`
+	User *MemberUser `form:"user,omitempty" json:"user,omitempty"`
 
 	// UserSlug User slug: a part of it, in any case.
 	UserSlug *UserSlug `form:"user_slug,omitempty" json:"user_slug,omitempty"`
@@ -766,6 +1036,108 @@ type RolesCountParams struct {
 type RolesRetrieveParams struct {
 	// Field Fields to include in response
 	Field RoleField `form:"field,omitempty" json:"field,omitempty"`
+}
+
+// UsersListParams defines parameters for UsersList.
+type UsersListParams struct {
+	// Field Fields to include in response
+	Field UserField `form:"field,omitempty" json:"field,omitempty"`
+
+	// FullName Full name: a part of it, in any case and without regard to accents.
+	FullName *UserFullName `form:"full_name,omitempty" json:"full_name,omitempty"`
+
+	// Username Username, exactly.
+	Username *UserUsername `form:"username,omitempty" json:"username,omitempty"`
+
+	// Email E-mail address: a part of it, in any case, where the caller sees it.
+	Email *UserEmail `form:"email,omitempty" json:"email,omitempty"`
+
+	// NativeName Native name: a part of it, in any case.
+	NativeName *UserNativeName `form:"native_name,omitempty" json:"native_name,omitempty"`
+
+	// UserKeyword A part of the full name, the native name, the username or, for staff and support, the e-mail address.
+	UserKeyword *UserKeyword `form:"user_keyword,omitempty" json:"user_keyword,omitempty"`
+
+	// Query As `user_keyword`.
+	Query *UserQuery `form:"query,omitempty" json:"query,omitempty"`
+
+	// IsActive Only users who may sign in, or only those who may not.
+	IsActive *UserIsActive `form:"is_active,omitempty" json:"is_active,omitempty"`
+
+	// IsStaff Only staff, or only others.
+	IsStaff *UserIsStaff `form:"is_staff,omitempty" json:"is_staff,omitempty"`
+
+	// IsSupport Only support, or only others.
+	IsSupport *UserIsSupport `form:"is_support,omitempty" json:"is_support,omitempty"`
+
+	// CustomerUUID Only holders of a role on this customer or on its organisation.
+	CustomerUUID *CustomerOfUser `form:"customer_uuid,omitempty" json:"customer_uuid,omitempty"`
+
+	// O Ordering. Who doesn't see all addresses gets no order by `email`.
+	O UserO `form:"o,omitempty" json:"o,omitempty"`
+
+	// Page A page number within the paginated result set.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
+
+	// PageSize Number of results to return per page. 10 unless given; more than 300 is 300.
+	PageSize *PageSize `form:"page_size,omitempty" json:"page_size,omitempty"`
+}
+
+// UsersCountParams defines parameters for UsersCount.
+type UsersCountParams struct {
+	// Field Fields to include in response
+	Field UserField `form:"field,omitempty" json:"field,omitempty"`
+
+	// FullName Full name: a part of it, in any case and without regard to accents.
+	FullName *UserFullName `form:"full_name,omitempty" json:"full_name,omitempty"`
+
+	// Username Username, exactly.
+	Username *UserUsername `form:"username,omitempty" json:"username,omitempty"`
+
+	// Email E-mail address: a part of it, in any case, where the caller sees it.
+	Email *UserEmail `form:"email,omitempty" json:"email,omitempty"`
+
+	// NativeName Native name: a part of it, in any case.
+	NativeName *UserNativeName `form:"native_name,omitempty" json:"native_name,omitempty"`
+
+	// UserKeyword A part of the full name, the native name, the username or, for staff and support, the e-mail address.
+	UserKeyword *UserKeyword `form:"user_keyword,omitempty" json:"user_keyword,omitempty"`
+
+	// Query As `user_keyword`.
+	Query *UserQuery `form:"query,omitempty" json:"query,omitempty"`
+
+	// IsActive Only users who may sign in, or only those who may not.
+	IsActive *UserIsActive `form:"is_active,omitempty" json:"is_active,omitempty"`
+
+	// IsStaff Only staff, or only others.
+	IsStaff *UserIsStaff `form:"is_staff,omitempty" json:"is_staff,omitempty"`
+
+	// IsSupport Only support, or only others.
+	IsSupport *UserIsSupport `form:"is_support,omitempty" json:"is_support,omitempty"`
+
+	// CustomerUUID Only holders of a role on this customer or on its organisation.
+	CustomerUUID *CustomerOfUser `form:"customer_uuid,omitempty" json:"customer_uuid,omitempty"`
+
+	// O Ordering. Who doesn't see all addresses gets no order by `email`.
+	O UserO `form:"o,omitempty" json:"o,omitempty"`
+
+	// Page A page number within the paginated result set.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
+
+	// PageSize Number of results to return per page. 10 unless given; more than 300 is 300.
+	PageSize *PageSize `form:"page_size,omitempty" json:"page_size,omitempty"`
+}
+
+// UsersMeRetrieveParams defines parameters for UsersMeRetrieve.
+type UsersMeRetrieveParams struct {
+	// Field Fields to include in response
+	Field UserField `form:"field,omitempty" json:"field,omitempty"`
+}
+
+// UsersRetrieveParams defines parameters for UsersRetrieve.
+type UsersRetrieveParams struct {
+	// Field Fields to include in response
+	Field UserField `form:"field,omitempty" json:"field,omitempty"`
 }
 
 // CallManagingOrganisationsCreateJSONRequestBody defines body for CallManagingOrganisationsCreate for application/json ContentType.
@@ -1702,6 +2074,37 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/roles/{uuid}/ (the `RolesRetrieve` operationId).
 	RolesRetrieve(ctx context.Context, uuid UUID, params *RolesRetrieveParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UsersList List users
+	//
+	// Every user for staff and support; for others themselves and who holds a role where they hold one,
+	// ordered by username unless `o` says otherwise. Filters narrow together.
+	//
+	// Corresponds with GET /api/users/ (the `UsersList` operationId).
+	UsersList(ctx context.Context, params *UsersListParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UsersCount Count users
+	//
+	// The list's status and headers without its body: `X-Result-Count` is the number of users that
+	// the filters leave.
+	//
+	// Corresponds with HEAD /api/users/ (the `UsersCount` operationId).
+	UsersCount(ctx context.Context, params *UsersCountParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UsersMeRetrieve Get current user details
+	//
+	// Who sent the request, with the token that was sent.
+	//
+	// Corresponds with GET /api/users/me/ (the `UsersMeRetrieve` operationId).
+	UsersMeRetrieve(ctx context.Context, params *UsersMeRetrieveParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UsersRetrieve Retrieve
+	//
+	// One user. For staff, support, the user, and whoever holds a role where the user holds one;
+	// for others there is no such user.
+	//
+	// Corresponds with GET /api/users/{uuid}/ (the `UsersRetrieve` operationId).
+	UsersRetrieve(ctx context.Context, uuid UserUUID, params *UsersRetrieveParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // CallManagingOrganisationsList List Call Managing Organisations
@@ -2252,6 +2655,77 @@ func (c *Client) RolesCount(ctx context.Context, params *RolesCountParams, reqEd
 // Corresponds with GET /api/roles/{uuid}/ (the `RolesRetrieve` operationId).
 func (c *Client) RolesRetrieve(ctx context.Context, uuid UUID, params *RolesRetrieveParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRolesRetrieveRequest(c.Server, uuid, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UsersList List users
+//
+// Every user for staff and support; for others themselves and who holds a role where they hold one,
+// ordered by username unless `o` says otherwise. Filters narrow together.
+//
+// Corresponds with GET /api/users/ (the `UsersList` operationId).
+func (c *Client) UsersList(ctx context.Context, params *UsersListParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUsersListRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UsersCount Count users
+//
+// The list's status and headers without its body: `X-Result-Count` is the number of users that
+// the filters leave.
+//
+// Corresponds with HEAD /api/users/ (the `UsersCount` operationId).
+func (c *Client) UsersCount(ctx context.Context, params *UsersCountParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUsersCountRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UsersMeRetrieve Get current user details
+//
+// Who sent the request, with the token that was sent.
+//
+// Corresponds with GET /api/users/me/ (the `UsersMeRetrieve` operationId).
+func (c *Client) UsersMeRetrieve(ctx context.Context, params *UsersMeRetrieveParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUsersMeRetrieveRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UsersRetrieve Retrieve
+//
+// One user. For staff, support, the user, and whoever holds a role where the user holds one;
+// for others there is no such user.
+//
+// Corresponds with GET /api/users/{uuid}/ (the `UsersRetrieve` operationId).
+func (c *Client) UsersRetrieve(ctx context.Context, uuid UserUUID, params *UsersRetrieveParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUsersRetrieveRequest(c.Server, uuid, params)
 	if err != nil {
 		return nil, err
 	}
@@ -3608,6 +4082,541 @@ func NewRolesRetrieveRequest(server string, uuid UUID, params *RolesRetrievePara
 	return req, nil
 }
 
+// NewUsersListRequest constructs an http.Request for the UsersList method
+func NewUsersListRequest(server string, params *UsersListParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/users/")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Field != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "field", params.Field, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FullName != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "full_name", *params.FullName, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Username != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "username", *params.Username, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Email != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "email", *params.Email, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.NativeName != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "native_name", *params.NativeName, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.UserKeyword != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "user_keyword", *params.UserKeyword, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Query != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "query", *params.Query, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.IsActive != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "is_active", *params.IsActive, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.IsStaff != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "is_staff", *params.IsStaff, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.IsSupport != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "is_support", *params.IsSupport, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CustomerUUID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer_uuid", *params.CustomerUUID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.O != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "o", params.O, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_size", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUsersCountRequest constructs an http.Request for the UsersCount method
+func NewUsersCountRequest(server string, params *UsersCountParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/users/")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Field != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "field", params.Field, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FullName != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "full_name", *params.FullName, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Username != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "username", *params.Username, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Email != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "email", *params.Email, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.NativeName != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "native_name", *params.NativeName, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.UserKeyword != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "user_keyword", *params.UserKeyword, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Query != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "query", *params.Query, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.IsActive != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "is_active", *params.IsActive, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.IsStaff != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "is_staff", *params.IsStaff, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.IsSupport != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "is_support", *params.IsSupport, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CustomerUUID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer_uuid", *params.CustomerUUID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.O != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "o", params.O, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_size", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodHead, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUsersMeRetrieveRequest constructs an http.Request for the UsersMeRetrieve method
+func NewUsersMeRetrieveRequest(server string, params *UsersMeRetrieveParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/users/me/")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Field != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "field", params.Field, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUsersRetrieveRequest constructs an http.Request for the UsersRetrieve method
+func NewUsersRetrieveRequest(server string, uuid UserUUID, params *UsersRetrieveParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "uuid", uuid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/users/%s/", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Field != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "field", params.Field, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
 	for _, r := range c.RequestEditors {
 		if err := r(ctx, req); err != nil {
@@ -3949,6 +4958,45 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/roles/{uuid}/ (the `RolesRetrieve` operationId).
 	RolesRetrieveWithResponse(ctx context.Context, uuid UUID, params *RolesRetrieveParams, reqEditors ...RequestEditorFn) (*RolesRetrieveResponse, error)
+
+	// UsersListWithResponse List users
+	//
+	// Every user for staff and support; for others themselves and who holds a role where they hold one,
+	// ordered by username unless `o` says otherwise. Filters narrow together.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/users/ (the `UsersList` operationId).
+	UsersListWithResponse(ctx context.Context, params *UsersListParams, reqEditors ...RequestEditorFn) (*UsersListResponse, error)
+
+	// UsersCountWithResponse Count users
+	//
+	// The list's status and headers without its body: `X-Result-Count` is the number of users that
+	// the filters leave.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with HEAD /api/users/ (the `UsersCount` operationId).
+	UsersCountWithResponse(ctx context.Context, params *UsersCountParams, reqEditors ...RequestEditorFn) (*UsersCountResponse, error)
+
+	// UsersMeRetrieveWithResponse Get current user details
+	//
+	// Who sent the request, with the token that was sent.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/users/me/ (the `UsersMeRetrieve` operationId).
+	UsersMeRetrieveWithResponse(ctx context.Context, params *UsersMeRetrieveParams, reqEditors ...RequestEditorFn) (*UsersMeRetrieveResponse, error)
+
+	// UsersRetrieveWithResponse Retrieve
+	//
+	// One user. For staff, support, the user, and whoever holds a role where the user holds one;
+	// for others there is no such user.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/users/{uuid}/ (the `UsersRetrieve` operationId).
+	UsersRetrieveWithResponse(ctx context.Context, uuid UserUUID, params *UsersRetrieveParams, reqEditors ...RequestEditorFn) (*UsersRetrieveResponse, error)
 }
 
 // CallManagingOrganisationsListResponse200Headers the declared response headers of an HTTP 200 response for CallManagingOrganisationsList
@@ -6320,6 +7368,487 @@ func (r RolesRetrieveResponse) ContentType() string {
 	return ""
 }
 
+// UsersListResponse200Headers the declared response headers of an HTTP 200 response for UsersList
+type UsersListResponse200Headers struct {
+	Link         *string
+	XRequestID   *string
+	XResultCount int
+}
+
+// UsersListResponse400Headers the declared response headers of an HTTP 400 response for UsersList
+type UsersListResponse400Headers struct {
+	XRequestID *string
+}
+
+// UsersListResponse401Headers the declared response headers of an HTTP 401 response for UsersList
+type UsersListResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// UsersListResponse404Headers the declared response headers of an HTTP 404 response for UsersList
+type UsersListResponse404Headers struct {
+	XRequestID *string
+}
+
+// UsersListResponse429Headers the declared response headers of an HTTP 429 response for UsersList
+type UsersListResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+// UsersListResponse500Headers the declared response headers of an HTTP 500 response for UsersList
+type UsersListResponse500Headers struct {
+	XRequestID *string
+}
+
+// UsersListResponse503Headers the declared response headers of an HTTP 503 response for UsersList
+type UsersListResponse503Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+type UsersListResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *[]User
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServiceUnavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *UsersListResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *UsersListResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *UsersListResponse401Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *UsersListResponse404Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *UsersListResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *UsersListResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *UsersListResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UsersListResponse) GetJSON200() *[]User {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r UsersListResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r UsersListResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r UsersListResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r UsersListResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r UsersListResponse) GetJSON500() *InternalServerError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r UsersListResponse) GetJSON503() *ServiceUnavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r UsersListResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UsersListResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UsersListResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UsersListResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UsersCountResponse200Headers the declared response headers of an HTTP 200 response for UsersCount
+type UsersCountResponse200Headers struct {
+	Link         *string
+	XRequestID   *string
+	XResultCount int
+}
+
+// UsersCountResponse400Headers the declared response headers of an HTTP 400 response for UsersCount
+type UsersCountResponse400Headers struct {
+	XRequestID *string
+}
+
+// UsersCountResponse401Headers the declared response headers of an HTTP 401 response for UsersCount
+type UsersCountResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// UsersCountResponse404Headers the declared response headers of an HTTP 404 response for UsersCount
+type UsersCountResponse404Headers struct {
+	XRequestID *string
+}
+
+// UsersCountResponse429Headers the declared response headers of an HTTP 429 response for UsersCount
+type UsersCountResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+// UsersCountResponse500Headers the declared response headers of an HTTP 500 response for UsersCount
+type UsersCountResponse500Headers struct {
+	XRequestID *string
+}
+
+// UsersCountResponse503Headers the declared response headers of an HTTP 503 response for UsersCount
+type UsersCountResponse503Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+type UsersCountResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *UsersCountResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *UsersCountResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *UsersCountResponse401Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *UsersCountResponse404Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *UsersCountResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *UsersCountResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *UsersCountResponse503Headers
+}
+
+// GetBody returns the raw response body bytes
+func (r UsersCountResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UsersCountResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UsersCountResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UsersCountResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UsersMeRetrieveResponse200Headers the declared response headers of an HTTP 200 response for UsersMeRetrieve
+type UsersMeRetrieveResponse200Headers struct {
+	XRequestID *string
+}
+
+// UsersMeRetrieveResponse400Headers the declared response headers of an HTTP 400 response for UsersMeRetrieve
+type UsersMeRetrieveResponse400Headers struct {
+	XRequestID *string
+}
+
+// UsersMeRetrieveResponse401Headers the declared response headers of an HTTP 401 response for UsersMeRetrieve
+type UsersMeRetrieveResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// UsersMeRetrieveResponse429Headers the declared response headers of an HTTP 429 response for UsersMeRetrieve
+type UsersMeRetrieveResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+// UsersMeRetrieveResponse500Headers the declared response headers of an HTTP 500 response for UsersMeRetrieve
+type UsersMeRetrieveResponse500Headers struct {
+	XRequestID *string
+}
+
+// UsersMeRetrieveResponse503Headers the declared response headers of an HTTP 503 response for UsersMeRetrieve
+type UsersMeRetrieveResponse503Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+type UsersMeRetrieveResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *User
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServiceUnavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *UsersMeRetrieveResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *UsersMeRetrieveResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *UsersMeRetrieveResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *UsersMeRetrieveResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *UsersMeRetrieveResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *UsersMeRetrieveResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UsersMeRetrieveResponse) GetJSON200() *User {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r UsersMeRetrieveResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r UsersMeRetrieveResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r UsersMeRetrieveResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r UsersMeRetrieveResponse) GetJSON500() *InternalServerError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r UsersMeRetrieveResponse) GetJSON503() *ServiceUnavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r UsersMeRetrieveResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UsersMeRetrieveResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UsersMeRetrieveResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UsersMeRetrieveResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UsersRetrieveResponse200Headers the declared response headers of an HTTP 200 response for UsersRetrieve
+type UsersRetrieveResponse200Headers struct {
+	XRequestID *string
+}
+
+// UsersRetrieveResponse400Headers the declared response headers of an HTTP 400 response for UsersRetrieve
+type UsersRetrieveResponse400Headers struct {
+	XRequestID *string
+}
+
+// UsersRetrieveResponse401Headers the declared response headers of an HTTP 401 response for UsersRetrieve
+type UsersRetrieveResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// UsersRetrieveResponse404Headers the declared response headers of an HTTP 404 response for UsersRetrieve
+type UsersRetrieveResponse404Headers struct {
+	XRequestID *string
+}
+
+// UsersRetrieveResponse429Headers the declared response headers of an HTTP 429 response for UsersRetrieve
+type UsersRetrieveResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+// UsersRetrieveResponse500Headers the declared response headers of an HTTP 500 response for UsersRetrieve
+type UsersRetrieveResponse500Headers struct {
+	XRequestID *string
+}
+
+// UsersRetrieveResponse503Headers the declared response headers of an HTTP 503 response for UsersRetrieve
+type UsersRetrieveResponse503Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+type UsersRetrieveResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *User
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServiceUnavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *UsersRetrieveResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *UsersRetrieveResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *UsersRetrieveResponse401Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *UsersRetrieveResponse404Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *UsersRetrieveResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *UsersRetrieveResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *UsersRetrieveResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UsersRetrieveResponse) GetJSON200() *User {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r UsersRetrieveResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r UsersRetrieveResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r UsersRetrieveResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r UsersRetrieveResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r UsersRetrieveResponse) GetJSON500() *InternalServerError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r UsersRetrieveResponse) GetJSON503() *ServiceUnavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r UsersRetrieveResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UsersRetrieveResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UsersRetrieveResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UsersRetrieveResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // CallManagingOrganisationsListWithResponse List Call Managing Organisations
 //
 // Every organisation, ordered by the name of its customer unless `o` says otherwise.
@@ -6784,6 +8313,69 @@ func (c *ClientWithResponses) RolesRetrieveWithResponse(ctx context.Context, uui
 		return nil, err
 	}
 	return ParseRolesRetrieveResponse(rsp)
+}
+
+// UsersListWithResponse List users
+//
+// Every user for staff and support; for others themselves and who holds a role where they hold one,
+// ordered by username unless `o` says otherwise. Filters narrow together.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/users/ (the `UsersList` operationId).
+func (c *ClientWithResponses) UsersListWithResponse(ctx context.Context, params *UsersListParams, reqEditors ...RequestEditorFn) (*UsersListResponse, error) {
+	rsp, err := c.UsersList(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUsersListResponse(rsp)
+}
+
+// UsersCountWithResponse Count users
+//
+// The list's status and headers without its body: `X-Result-Count` is the number of users that
+// the filters leave.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with HEAD /api/users/ (the `UsersCount` operationId).
+func (c *ClientWithResponses) UsersCountWithResponse(ctx context.Context, params *UsersCountParams, reqEditors ...RequestEditorFn) (*UsersCountResponse, error) {
+	rsp, err := c.UsersCount(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUsersCountResponse(rsp)
+}
+
+// UsersMeRetrieveWithResponse Get current user details
+//
+// Who sent the request, with the token that was sent.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/users/me/ (the `UsersMeRetrieve` operationId).
+func (c *ClientWithResponses) UsersMeRetrieveWithResponse(ctx context.Context, params *UsersMeRetrieveParams, reqEditors ...RequestEditorFn) (*UsersMeRetrieveResponse, error) {
+	rsp, err := c.UsersMeRetrieve(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUsersMeRetrieveResponse(rsp)
+}
+
+// UsersRetrieveWithResponse Retrieve
+//
+// One user. For staff, support, the user, and whoever holds a role where the user holds one;
+// for others there is no such user.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/users/{uuid}/ (the `UsersRetrieve` operationId).
+func (c *ClientWithResponses) UsersRetrieveWithResponse(ctx context.Context, uuid UserUUID, params *UsersRetrieveParams, reqEditors ...RequestEditorFn) (*UsersRetrieveResponse, error) {
+	rsp, err := c.UsersRetrieve(ctx, uuid, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUsersRetrieveResponse(rsp)
 }
 
 // ParseCallManagingOrganisationsListResponse parses an HTTP response from a CallManagingOrganisationsListWithResponse call
@@ -9720,6 +11312,613 @@ func ParseRolesRetrieveResponse(rsp *http.Response) (*RolesRetrieveResponse, err
 		response.Headers500 = &headers
 	case rsp.StatusCode == 503:
 		var headers RolesRetrieveResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseUsersListResponse parses an HTTP response from a UsersListWithResponse call
+func ParseUsersListResponse(rsp *http.Response) (*UsersListResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UsersListResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest []User
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers UsersListResponse200Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		if values := rsp.Header.Values("X-Result-Count"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Result-Count", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XResultCount = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers UsersListResponse400Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers UsersListResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 404:
+		var headers UsersListResponse404Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 429:
+		var headers UsersListResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers UsersListResponse500Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers UsersListResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseUsersCountResponse parses an HTTP response from a UsersCountWithResponse call
+func ParseUsersCountResponse(rsp *http.Response) (*UsersCountResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UsersCountResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers UsersCountResponse200Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		if values := rsp.Header.Values("X-Result-Count"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Result-Count", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XResultCount = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers UsersCountResponse400Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers UsersCountResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 404:
+		var headers UsersCountResponse404Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 429:
+		var headers UsersCountResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers UsersCountResponse500Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers UsersCountResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseUsersMeRetrieveResponse parses an HTTP response from a UsersMeRetrieveWithResponse call
+func ParseUsersMeRetrieveResponse(rsp *http.Response) (*UsersMeRetrieveResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UsersMeRetrieveResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest User
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers UsersMeRetrieveResponse200Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers UsersMeRetrieveResponse400Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers UsersMeRetrieveResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers UsersMeRetrieveResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers UsersMeRetrieveResponse500Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers UsersMeRetrieveResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseUsersRetrieveResponse parses an HTTP response from a UsersRetrieveWithResponse call
+func ParseUsersRetrieveResponse(rsp *http.Response) (*UsersRetrieveResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UsersRetrieveResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest User
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers UsersRetrieveResponse200Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers UsersRetrieveResponse400Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers UsersRetrieveResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 404:
+		var headers UsersRetrieveResponse404Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 429:
+		var headers UsersRetrieveResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers UsersRetrieveResponse500Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers UsersRetrieveResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
