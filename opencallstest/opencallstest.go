@@ -1,11 +1,8 @@
 // Package opencallstest runs the server inside a test's process, for the tests of a client:
 //
-//	func TestMine(t *testing.T) {
-//		server := opencallstest.Start(t, opencallstest.World("world.yaml"))
-//		server.Fail("call_managing_organisations_list", http.StatusServiceUnavailable, 1)
-//		list, err := server.Client("token-of-alice").CallManagingOrganisationsListWithResponse(t.Context(), nil)
-//		…
-//	}
+//	server := opencallstest.Start(t, opencallstest.World("world.yaml"))
+//	server.Fail("call_managing_organisations_list", http.StatusServiceUnavailable, 1)
+//	list, err := server.Client("token-of-alice").CallManagingOrganisationsListWithResponse(t.Context(), nil)
 //
 // Each server has a database, a clock and a port of its own, so tests may run in parallel. It serves what
 // opencalls serve --sandbox does. SQLite needs cgo, and so a C compiler.
@@ -21,36 +18,24 @@ import (
 
 	"github.com/opencalls/opencalls/fixture"
 	"github.com/opencalls/opencalls/gen/client"
-	"github.com/opencalls/opencalls/images"
 	"github.com/opencalls/opencalls/sandbox"
 	"github.com/opencalls/opencalls/server"
 	"github.com/opencalls/opencalls/store/storetest"
 )
 
 // Option says what a server starts with.
-type Option func(*settings)
-
-type settings struct {
-	demo  bool
-	files []string
-	now   time.Time
-}
+type Option func(*Server)
 
 // World loads import files into the database, in this order. Their paths are as the test's process sees
 // them: relative ones begin in the directory of the package that is tested.
 func World(files ...string) Option {
-	return func(s *settings) { s.files = append(s.files, files...) }
-}
-
-// Demo loads the demo world, before any World. Its tokens are fixture.DemoStaffToken and those beside it.
-func Demo() Option {
-	return func(s *settings) { s.demo = true }
+	return func(s *Server) { s.files = append(s.files, files...) }
 }
 
 // At makes the clock stand still at a time before the world is loaded, whose relative times follow it.
 // Without it the clock is the machine's.
 func At(now time.Time) Option {
-	return func(s *settings) { s.now = now }
+	return func(s *Server) { s.SetTime(now) }
 }
 
 // Server is a server that runs until its test ends. Its methods fail the test where something goes wrong:
@@ -59,31 +44,28 @@ type Server struct {
 	URL string // http://127.0.0.1:PORT
 
 	t     testing.TB
+	files []string
+	clock sandbox.Clock
 	box   *sandbox.Sandbox
-	clock *sandbox.Clock
 }
 
 // Start starts a server, and fails the test where that goes wrong. Without options there is nothing in
 // its database but the built-in roles. Its log goes to the test's.
 func Start(t testing.TB, options ...Option) *Server {
 	t.Helper()
-	var with settings
+	s := &Server{t: t}
 	for _, option := range options {
-		option(&with)
+		option(s)
 	}
-	clock := &sandbox.Clock{}
-	if !with.now.IsZero() {
-		check(t, clock.Set(with.now, 0))
-	}
-	s := storetest.Open(t, storetest.SQLite, clock.Use)
-	limits := images.Limits{MaxBytes: server.DefaultImageMaxBytes, MaxPixels: server.DefaultImageMaxPixels}
-	check(t, fixture.Load(t.Context(), s, with.demo, with.files, limits))
-	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	box, err := sandbox.New(t.Context(), server.Config{Store: s, Logger: log}, clock)
+	cfg := server.Config{Logger: slog.New(slog.NewTextHandler(t.Output(), nil))}.WithDefaults()
+	cfg.Store = storetest.Open(t, storetest.SQLite, s.clock.Use)
+	check(t, fixture.Load(t.Context(), cfg.Store, false, s.files, cfg.Images))
+	box, err := sandbox.New(t.Context(), cfg, &s.clock)
 	check(t, err)
 	web := httptest.NewServer(box)
 	t.Cleanup(web.Close)
-	return &Server{URL: web.URL, t: t, box: box, clock: clock}
+	s.URL, s.box = web.URL, box
+	return s
 }
 
 // check fails a test for an error.
@@ -94,13 +76,11 @@ func check(t testing.TB, err error) {
 	}
 }
 
-// Client returns a client whose requests have a token; without any for "".
+// Client returns a client whose requests have a token.
 func (s *Server) Client(token string) *client.ClientWithResponses {
 	s.t.Helper()
 	sign := func(_ context.Context, r *http.Request) error {
-		if token != "" {
-			r.Header.Set("Authorization", "Token "+token)
-		}
+		r.Header.Set("Authorization", "Token "+token)
 		return nil
 	}
 	c, err := client.NewClientWithResponses(s.URL, client.WithRequestEditorFn(sign))

@@ -16,14 +16,11 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/opencalls/opencalls/fixture"
 	"github.com/opencalls/opencalls/gen/client"
 	"github.com/opencalls/opencalls/opencallstest"
 )
 
 const (
-	customer = "c0000000-0000-4000-8000-000000000016" // of the demo world, without an organisation
-
 	alice = `users:
   - {uuid: e0000000-0000-4000-8000-000000000001, username: alice, is_staff: true, token: token-of-alice}
 `
@@ -84,21 +81,16 @@ func TestWorlds(t *testing.T) {
 	}
 }
 
-// The demo world's tokens work, and changes are kept.
-func TestDemo(t *testing.T) {
-	s := opencallstest.Start(t, opencallstest.Demo())
-	body := client.CallManagingOrganisationsCreateJSONRequestBody{Customer: s.URL + "/api/customers/" + customer + "/"}
-	made, err := s.Client(fixture.DemoStaffToken).CallManagingOrganisationsCreateWithResponse(t.Context(), body)
-	if err != nil || made.JSON201 == nil {
-		t.Fatalf("create: %v %v", made, err)
-	}
-	if !strings.HasPrefix(made.JSON201.URL, s.URL) {
-		t.Errorf("its URL is %s", made.JSON201.URL)
-	}
-	owner := s.Client(fixture.DemoOwnerToken)
-	got, err := owner.CallManagingOrganisationsRetrieveWithResponse(t.Context(), made.JSON201.UUID)
+// Changes are kept, and URLs are those of the server.
+func TestChanges(t *testing.T) {
+	s := opencallstest.Start(t, opencallstest.World(worldFile(t, alice+tartu)))
+	describe(t, s, "changed")
+	got, err := s.Client("token-of-alice").CallManagingOrganisationsRetrieveWithResponse(t.Context(), tartuID)
 	if err != nil || got.JSON200 == nil {
-		t.Errorf("retrieve: %v %v", got, err)
+		t.Fatalf("retrieve: %v %v", got, err)
+	}
+	if got.JSON200.Description != "changed" || !strings.HasPrefix(got.JSON200.URL, s.URL) {
+		t.Errorf("%q at %s", got.JSON200.Description, got.JSON200.URL)
 	}
 }
 

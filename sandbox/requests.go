@@ -30,12 +30,7 @@ type Request = api.SandboxRequest
 // Fault is what happens to requests of an operation.
 type Fault = api.SandboxFault
 
-const (
-	maxRequests     = 1000     // that are kept
-	maxRecordedBody = 64 << 10 // of each, in bytes
-)
-
-// Requests returns the last 1,000 requests, the oldest first.
+// Requests returns the last 1,000 requests, the oldest first, each with up to 64 KiB of its body.
 func (s *Sandbox) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -54,7 +49,7 @@ func (s *Sandbox) around(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		// A usual body has come before the request is under way, so that a slow client delays no reset. Who
 		// reads the rest meets the error again.
-		start, _ := io.ReadAll(io.LimitReader(r.Body, maxRecordedBody))
+		start, _ := io.ReadAll(io.LimitReader(r.Body, 64<<10))
 		r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(start), r.Body))
 		received := Request{
 			Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, Body: string(start), Validation: api.Unchecked,
@@ -81,24 +76,9 @@ func (s *Sandbox) around(next echo.HandlerFunc) echo.HandlerFunc {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.requests = append(s.requests, received)
-		s.requests = slices.Delete(s.requests, 0, max(0, len(s.requests)-maxRequests))
+		s.requests = slices.Delete(s.requests, 0, max(0, len(s.requests)-1000))
 		return err
 	}
-}
-
-// wanted is what the Prefer header of a request asks for, or else what the faults have for it.
-func (s *Sandbox) wanted(c echo.Context, op *openapi3.Operation) effect {
-	r := c.Request()
-	wanted, applied, ignored := prefer(strings.Join(r.Header.Values("Prefer"), ","), op)
-	if ignored != nil {
-		id := handlers.RequestFrom(r.Context()).ID
-		s.cfg.Logger.WarnContext(r.Context(), "preferences are ignored", "request_id", id, "preferences", ignored.Error())
-	}
-	if len(applied) == 0 {
-		return s.nextFault(op.OperationID)
-	}
-	c.Response().Header().Set("Preference-Applied", strings.Join(applied, ", "))
-	return wanted
 }
 
 // answer answers a request. Its error is for the log.
@@ -181,10 +161,11 @@ func (e *effect) add(name, value string, op *openapi3.Operation) (err error) {
 // preference is one of several that commas separate (RFC 7240). A quoted text may hold commas.
 var preference = regexp.MustCompile(`(?:[^,"]|"(?:[^"\\]|\\.)*")+`)
 
-// prefer returns what a Prefer header asks for, which preferences count, and what is wrong with the others.
-func prefer(header string, op *openapi3.Operation) (wanted effect, applied []string, ignored error) {
+// wanted is what the Prefer header of a request asks for, or else what the faults have for it.
+func (s *Sandbox) wanted(c echo.Context, op *openapi3.Operation) (wanted effect) {
+	r, applied := c.Request(), []string{}
 	seen := map[string]bool{"": true} // what is between two commas may be nothing
-	for _, text := range preference.FindAllString(header, -1) {
+	for _, text := range preference.FindAllString(strings.Join(r.Header.Values("Prefer"), ","), -1) {
 		text, _, _ = strings.Cut(text, ";") // parameters, of which we have none
 		name, value, _ := strings.Cut(text, "=")
 		name, value = strings.ToLower(strings.TrimSpace(name)), strings.Trim(strings.TrimSpace(value), `"`)
@@ -192,13 +173,18 @@ func prefer(header string, op *openapi3.Operation) (wanted effect, applied []str
 			continue // the first counts
 		}
 		seen[name] = true
-		err := wanted.add(name, value, op)
-		if err == nil {
-			applied = append(applied, strings.TrimSuffix(name+"="+value, "="))
+		if err := wanted.add(name, value, op); err != nil {
+			id := handlers.RequestFrom(r.Context()).ID
+			s.cfg.Logger.WarnContext(r.Context(), "a preference is ignored", "request_id", id, "preference", err.Error())
+			continue
 		}
-		ignored = errors.Join(ignored, err)
+		applied = append(applied, strings.TrimSuffix(name+"="+value, "="))
 	}
-	return wanted, applied, ignored
+	if len(applied) == 0 {
+		return s.nextFault(op.OperationID)
+	}
+	c.Response().Header().Set("Preference-Applied", strings.Join(applied, ", "))
+	return wanted
 }
 
 // fault is a Fault that was checked. Its After and Times count down.

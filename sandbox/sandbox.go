@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -63,14 +64,17 @@ var snapshotName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
 // New returns a server on a SQLite store whose clock is the one given. Reset goes back to the data and the
 // clock as they are now.
 func New(ctx context.Context, cfg server.Config, clock *Clock) (*Sandbox, error) {
-	spec, err := server.Spec()
-	if err != nil {
-		return nil, err
-	}
 	s := &Sandbox{
 		cfg: cfg.WithDefaults(), clock: clock, operations: map[string]*openapi3.Operation{},
 		snapshots: map[string]snapshot{}, requests: []Request{},
 	}
+	register := func(e *echo.Echo) { api.RegisterHandlers(e, operations{s}) }
+	s.cfg.Extension = &server.Extension{Schema: mergedSchema, Route: register, Around: s.around}
+	var err error
+	if s.Handler, err = server.New(s.cfg); err != nil {
+		return nil, err
+	}
+	spec, _ := server.Spec()                        // New has read it
 	route := strings.NewReplacer("{", ":", "}", "") // as the router writes a path
 	for path, item := range spec.Paths.Map() {
 		for method, op := range item.Operations() {
@@ -78,13 +82,7 @@ func New(ctx context.Context, cfg server.Config, clock *Clock) (*Sandbox, error)
 			s.operations[method+" "+route.Replace(path)] = op
 		}
 	}
-	if err := s.save(ctx, start); err != nil {
-		return nil, err
-	}
-	register := func(e *echo.Echo) { api.RegisterHandlers(e, operations{s}) }
-	s.cfg.Extension = &server.Extension{Schema: mergedSchema, Route: register, Around: s.around}
-	s.Handler, err = server.New(s.cfg)
-	return s, err
+	return s, s.save(ctx, start)
 }
 
 // Reset goes back to the data and the clock of New, and removes all faults. Requests under way finish
@@ -126,19 +124,81 @@ func change[T any](c echo.Context, apply func(T) error) error {
 		return err
 	}
 	var wish T
+	var wrong *json.UnmarshalTypeError
 	decoder := json.NewDecoder(bytes.NewReader(content))
 	decoder.DisallowUnknownFields()
-	if err = decoder.Decode(&wish); err == nil {
-		err = apply(wish)
-	}
-	var wrong *json.UnmarshalTypeError
+	err = decoder.Decode(&wish)
 	switch {
 	case errors.As(err, &wrong):
-		return handlers.Refuse(http.StatusBadRequest, cmp.Or(wrong.Field, "body")+": wrong type: "+wrong.Value)
+		err = fmt.Errorf("%s: wrong type: %s", cmp.Or(wrong.Field, "body"), wrong.Value)
 	case err != nil:
+		err = fmt.Errorf("JSON parse error - %s", strings.TrimPrefix(err.Error(), "json: "))
+	default:
+		err = apply(wish)
+	}
+	if err != nil {
 		return handlers.Refuse(http.StatusBadRequest, err.Error())
 	}
 	return nil
+}
+
+// Clock is a clock that can be set. Its zero value is the machine's clock. Its methods may be called from
+// several goroutines.
+type Clock struct{ setting atomic.Pointer[setting] }
+
+// setting is a time and how fast it passes.
+type setting struct {
+	now   time.Time
+	speed float64   // 1 is as fast as time
+	since time.Time // when it was made, by the machine's clock; zero where that is the clock
+}
+
+var latest = time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC)
+
+// Use makes it a store's clock. It also has the store not wait for the disk.
+func (c *Clock) Use(cfg *store.Config) { cfg.Now, cfg.Volatile = c.Now, true }
+
+// Now is the time.
+func (c *Clock) Now() time.Time { return c.get().now }
+
+// get returns the setting with which put brings the clock back to where it is.
+func (c *Clock) get() setting {
+	made := c.setting.Load()
+	if made == nil || made.since.IsZero() {
+		return setting{now: time.Now(), speed: 1}
+	}
+	now := *made
+	now.now = now.now.Add(time.Duration(float64(time.Since(now.since)) * now.speed))
+	if now.now.After(latest) {
+		now.now = latest
+	}
+	return now
+}
+
+func (c *Clock) put(s setting) {
+	if !s.since.IsZero() {
+		s.since = time.Now()
+	}
+	c.setting.Store(&s)
+}
+
+// Set moves the clock to a time from 1970 to 9999. From then on it is speed times as fast as time: at 0
+// it stands still, and 1,000 is the most.
+func (c *Clock) Set(now time.Time, speed float64) error {
+	switch {
+	case now.Before(time.Unix(0, 0)) || now.After(latest):
+		return errors.New("want a time from 1970 to 9999")
+	case speed < 0 || speed > 1000:
+		return errors.New("want a speed from 0 to 1000")
+	}
+	c.put(setting{now, speed, time.Now()})
+	return nil
+}
+
+// Advance moves the clock on, or back by a negative duration. Its speed stays.
+func (c *Clock) Advance(by time.Duration) error {
+	at := c.get()
+	return c.Set(at.now.Add(by), at.speed)
 }
 
 // done answers that something is done, unless an error came of it.
@@ -206,8 +266,7 @@ func (o operations) SandboxImport(c echo.Context) error {
 	o.state.RLock()
 	defer o.state.RUnlock()
 	var counts fixture.Counts
-	actor := store.Actor{RequestID: handlers.RequestFrom(r.Context()).ID}
-	err = o.cfg.Store.Write(r.Context(), actor, func(tx *store.Tx) (err error) {
+	err = o.cfg.Store.Write(r.Context(), store.Actor{}, func(tx *store.Tx) (err error) {
 		counts, err = fixture.Import(r.Context(), tx, []*fixture.File{file}, o.cfg.Images, nil)
 		return err
 	})

@@ -391,10 +391,10 @@ var badInput = []struct {
 	{"PUT /sandbox/clock/", 400, `{"speed": -1}`, "want a speed from 0 to 1000"},
 	{"PUT /sandbox/clock/", 400, `{"speed": 1001}`, "want a speed from 0 to 1000"},
 	{"PUT /sandbox/clock/", 400, `{"speed": "1"}`, "speed: wrong type: string"},
-	{"PUT /sandbox/clock/", 400, `{"when": "2027-01-31T00:00:00Z"}`, `unknown field \"when\"`},
-	{"PUT /sandbox/clock/", 400, `{"now": `, "unexpected EOF"},
-	{"PUT /sandbox/clock/", 400, `[]`, "array"},
-	{"PUT /sandbox/clock/", 400, ``, "EOF"},
+	{"PUT /sandbox/clock/", 400, `{"when": "2027-01-31T00:00:00Z"}`, `JSON parse error - unknown field \"when\"`},
+	{"PUT /sandbox/clock/", 400, `{"now": `, "JSON parse error - unexpected EOF"},
+	{"PUT /sandbox/clock/", 400, `[]`, "body: wrong type: array"},
+	{"PUT /sandbox/clock/", 400, ``, "JSON parse error - EOF"},
 	{"POST /sandbox/clock/advance/", 400, `{"by": "tomorrow"}`, "tomorrow"},
 	{"POST /sandbox/clock/advance/", 400, `{"by": 48}`, "by: wrong type: number"},
 	{"POST /sandbox/clock/advance/", 400, `{}`, `by`},
@@ -413,8 +413,10 @@ var badInput = []struct {
 	{"PUT /sandbox/faults/", 400, `[{"operation": "call_managing_organisations_list", "code": 503, "times": -1}]`, "times"},
 	{"PUT /sandbox/faults/", 400, `[{"operation": "call_managing_organisations_list", "code": 503, "after": -1}]`, "after"},
 	{"PUT /sandbox/faults/", 400, `[{"operation": "call_managing_organisations_list"}]`, "want a code, a delay or disconnect"},
-	{"PUT /sandbox/faults/", 400, `[{"code": 503}]`, `operation`},
-	{"PUT /sandbox/faults/", 400, `{"operation": "call_managing_organisations_list", "code": 503}`, "object"},
+	{"PUT /sandbox/faults/", 400, `[{"code": 503}]`, `0.operation: there is no operation \"\"`},
+	{"PUT /sandbox/faults/", 400, `[{"operation": "GET /api/call-managing-organisations/", "code": 503}]`, `0.operation: `},
+	{"PUT /sandbox/faults/", 400, `[{"operation": "sandbox_reset", "code": 500}]`, `0.operation: `},
+	{"PUT /sandbox/faults/", 400, `{"operation": "call_managing_organisations_list", "code": 503}`, "body: wrong type: object"},
 }
 
 // What is wrong is refused, and changes nothing.

@@ -41,11 +41,8 @@ func (s *Store) withFile(ctx context.Context, use func(path string) error) error
 	}
 	// The last connection empties the log into the file and removes it, which a reader can't do.
 	for _, db := range []*gorm.DB{s.db, s.write} {
-		pool, err := db.DB()
-		if err == nil {
-			err = pool.PingContext(ctx)
-		}
-		if err != nil {
+		pool, _ := db.DB() // it was opened with one
+		if err := pool.PingContext(ctx); err != nil {
 			return e.Translate(err)
 		}
 		pool.SetMaxIdleConns(0) // which closes them

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -21,6 +22,7 @@ import (
 
 	"github.com/opencalls/opencalls/fixture"
 	"github.com/opencalls/opencalls/images"
+	"github.com/opencalls/opencalls/sandbox"
 	"github.com/opencalls/opencalls/server"
 	"github.com/opencalls/opencalls/store"
 )
@@ -40,6 +42,43 @@ func (f ImageFlags) AfterApply() error {
 	return errors.Join(
 		within("--image-max-bytes", f.MaxBytes, 1, maxLimit), within("--image-max-pixels", f.MaxPixels, 1, maxLimit),
 	)
+}
+
+// SandboxFlags make the server one for the tests of clients.
+type SandboxFlags struct {
+	Sandbox  bool      `help:"Serve /sandbox/ too, by which tests of clients reset the data, set the clock and have requests fail; on sqlite::memory: unless --database-url is given."`
+	Start    time.Time `name:"sandbox-clock" placeholder:"TIME" help:"Time at which the sandbox's clock stands still, such as 2027-01-31T00:00:00Z; the machine's clock unless given."`
+	Anywhere bool      `name:"sandbox-anywhere" help:"Let --listen be more than this machine: whoever reaches a sandbox may do everything in it."`
+
+	clock *sandbox.Clock
+}
+
+// handler is the server.
+func (f SandboxFlags) handler(ctx context.Context, cfg server.Config) (http.Handler, error) {
+	if !f.Sandbox {
+		return server.New(cfg)
+	}
+	cfg.Logger.Warn("this is a sandbox: whoever reaches it may do everything in it")
+	return sandbox.New(ctx, cfg, f.clock)
+}
+
+// check takes the clock, and refuses what a sandbox can't do, or must not.
+func (f *SandboxFlags) check(host, databaseURL string) error {
+	address, _ := netip.ParseAddr(host)
+	f.clock = &sandbox.Clock{}
+	switch {
+	case !f.Sandbox && (f.Anywhere || !f.Start.IsZero()):
+		return errors.New("--sandbox-clock and --sandbox-anywhere: need --sandbox")
+	case !f.Sandbox:
+		return nil
+	case !strings.HasPrefix(databaseURL, "sqlite:"):
+		return errors.New("--sandbox: works on SQLite alone, not on Postgres")
+	case !f.Anywhere && host != "localhost" && !address.Unmap().IsLoopback():
+		return fmt.Errorf("--listen: whoever reaches a sandbox may do everything in it, and %q is more than this machine; --sandbox-anywhere allows it", host)
+	case !f.Start.IsZero() && f.clock.Set(f.Start, 0) != nil:
+		return errors.New("--sandbox-clock: want a time from 1970 to 9999")
+	}
+	return nil
 }
 
 type serveCommand struct {
@@ -101,7 +140,12 @@ func (c serveCommand) Run(env environment) error {
 	signal.Ignore(syscall.SIGPIPE)
 	env = environment{ctx: ctx, stdout: pipe{env.stdout, unheard}, stderr: pipe{env.stderr, unheard}}
 	log := slog.New(slog.NewJSONHandler(env.stderr, nil))
-	go c.watchStdin(unheard)
+	if c.UntilStdinEnds {
+		go func() {
+			_, _ = io.Copy(io.Discard, os.Stdin)
+			unheard(errors.New("standard input ended"))
+		}()
+	}
 
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
@@ -143,14 +187,6 @@ func (c serveCommand) Run(env environment) error {
 		demoWelcome(env.stdout, c.url(listener))
 	}
 	return c.serveUntil(ctx, listener, c.httpServer(handler, log), &draining)
-}
-
-// watchStdin stops the server when standard input ends, where that was asked for.
-func (c serveCommand) watchStdin(stop context.CancelCauseFunc) {
-	if c.UntilStdinEnds {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		stop(errors.New("standard input ended"))
-	}
 }
 
 // openFilled opens the database, brings its schema up to date and loads what is to be loaded.
@@ -197,8 +233,15 @@ func (c *serveCommand) AfterApply(trace *kong.Context) error {
 	if c.UntilStdinEnds && slices.Contains(c.Import, "-") {
 		return errors.New("--until-stdin-ends: standard input is the import file")
 	}
+	_, given := os.LookupEnv("OPENCALLS_DATABASE_URL")
+	for _, part := range trace.Path {
+		given = given || part.Flag != nil && part.Flag.Name == "database-url"
+	}
+	if c.Sandbox && !given {
+		c.DatabaseURL = "sqlite::memory:"
+	}
 	return errors.Join(
-		c.choose(trace, host, &c.DatabaseURL),
+		c.check(host, c.DatabaseURL),
 		within("--drain-delay", c.DrainDelay, 0, day), within("--shutdown-timeout", c.ShutdownTimeout, 0, day),
 	)
 }
