@@ -73,10 +73,10 @@ lint: ## Run the linters; count the lines of Go that are written by hand
 		{ program++ } \
 		END { printf "program %d, tests and helpers %d, benchmark %d lines of Go\n", program, tests, benchmark }' {} +
 
-lint-spec: ## Hold openapi.yaml against Redocly's and Spectral's recommended rules (needs npm)
+lint-spec: ## Hold openapi.yaml and sandbox.yaml against Redocly's and Spectral's recommended rules (needs npm)
 	npm --prefix tools/spec install --silent --no-package-lock --no-audit --no-fund
-	REDOCLY_TELEMETRY=off tools/spec/node_modules/.bin/redocly lint --config tools/spec/redocly.yaml openapi.yaml
-	tools/spec/node_modules/.bin/spectral lint --fail-severity=hint --ruleset tools/spec/spectral.yaml openapi.yaml
+	REDOCLY_TELEMETRY=off tools/spec/node_modules/.bin/redocly lint --config tools/spec/redocly.yaml openapi.yaml sandbox.yaml
+	tools/spec/node_modules/.bin/spectral lint --fail-severity=hint --ruleset tools/spec/spectral.yaml openapi.yaml sandbox.yaml
 
 # Waldur's part lies here without its descriptions. The differences that are known have their reasons in
 # docs/differences.md.

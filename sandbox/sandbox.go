@@ -123,7 +123,7 @@ func change[T any](c echo.Context, apply func(T) error) error {
 	if err != nil {
 		return err
 	}
-	var wish T
+	var wish *T // nil for null
 	var wrong *json.UnmarshalTypeError
 	decoder := json.NewDecoder(bytes.NewReader(content))
 	decoder.DisallowUnknownFields()
@@ -133,8 +133,10 @@ func change[T any](c echo.Context, apply func(T) error) error {
 		err = fmt.Errorf("%s: wrong type: %s", cmp.Or(wrong.Field, "body"), wrong.Value)
 	case err != nil:
 		err = fmt.Errorf("JSON parse error - %s", strings.TrimPrefix(err.Error(), "json: "))
+	case wish == nil:
+		err = errors.New("body: wrong type: null")
 	default:
-		err = apply(wish)
+		err = apply(*wish)
 	}
 	if err != nil {
 		return handlers.Refuse(http.StatusBadRequest, err.Error())
@@ -308,7 +310,7 @@ func (o operations) SandboxClockAdvance(c echo.Context) error {
 	return o.showClock(c, change(c, func(wish api.SandboxClockAdvanceRequest) error {
 		by, err := time.ParseDuration(wish.By)
 		if err != nil {
-			return fmt.Errorf("by: %w", err)
+			return fmt.Errorf("by: want a duration such as 48h, not %.100q", wish.By)
 		}
 		return o.clock.Advance(by)
 	}))
