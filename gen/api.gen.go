@@ -43,6 +43,54 @@ func (e CallManagingOrganisationOEnum) Valid() bool {
 	}
 }
 
+// Defines values for CustomerFieldEnum.
+const (
+	CustomerFieldEnumAbbreviation                 CustomerFieldEnum = "abbreviation"
+	CustomerFieldEnumArchived                     CustomerFieldEnum = "archived"
+	CustomerFieldEnumBlocked                      CustomerFieldEnum = "blocked"
+	CustomerFieldEnumCallManagingOrganizationUUID CustomerFieldEnum = "call_managing_organization_uuid"
+	CustomerFieldEnumCountry                      CustomerFieldEnum = "country"
+	CustomerFieldEnumCreated                      CustomerFieldEnum = "created"
+	CustomerFieldEnumImage                        CustomerFieldEnum = "image"
+	CustomerFieldEnumName                         CustomerFieldEnum = "name"
+	CustomerFieldEnumNativeName                   CustomerFieldEnum = "native_name"
+	CustomerFieldEnumURL                          CustomerFieldEnum = "url"
+	CustomerFieldEnumUUID                         CustomerFieldEnum = "uuid"
+	CustomerFieldEnumUsersCount                   CustomerFieldEnum = "users_count"
+)
+
+// Valid indicates whether the value is a known member of the CustomerFieldEnum enum.
+func (e CustomerFieldEnum) Valid() bool {
+	switch e {
+	case CustomerFieldEnumAbbreviation:
+		return true
+	case CustomerFieldEnumArchived:
+		return true
+	case CustomerFieldEnumBlocked:
+		return true
+	case CustomerFieldEnumCallManagingOrganizationUUID:
+		return true
+	case CustomerFieldEnumCountry:
+		return true
+	case CustomerFieldEnumCreated:
+		return true
+	case CustomerFieldEnumImage:
+		return true
+	case CustomerFieldEnumName:
+		return true
+	case CustomerFieldEnumNativeName:
+		return true
+	case CustomerFieldEnumURL:
+		return true
+	case CustomerFieldEnumUUID:
+		return true
+	case CustomerFieldEnumUsersCount:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RoleDetailsFieldEnum.
 const (
 	RoleDetailsFieldEnumContentType RoleDetailsFieldEnum = "content_type"
@@ -401,6 +449,48 @@ type CallManagingOrganisationStat struct {
 	OfferingRequestsPending int `json:"offering_requests_pending"`
 }
 
+// Customer An organisation of the outside world.
+type Customer struct {
+	// URL URL of the customer.
+	URL *string `json:"url,omitempty"`
+
+	// UUID UUID of the customer.
+	UUID *string `json:"uuid,omitempty"`
+
+	// Created When the customer was made.
+	Created *string `json:"created,omitempty"`
+
+	// Name Name of the customer.
+	Name *string `json:"name,omitempty"`
+
+	// NativeName Its name in its own language; may be empty.
+	NativeName *string `json:"native_name,omitempty"`
+
+	// Abbreviation Its abbreviation; may be empty.
+	Abbreviation *string `json:"abbreviation,omitempty"`
+
+	// Country Country code (ISO 3166-1 alpha-2); may be empty.
+	Country *string `json:"country,omitempty"`
+
+	// Image URL of its image; null where there is none.
+	Image nullable.Nullable[string] `json:"image,omitempty"`
+
+	// Blocked Whether roles and organisations can be given out on it no more.
+	Blocked *bool `json:"blocked,omitempty"`
+
+	// Archived The same, since it is kept for the record alone.
+	Archived *bool `json:"archived,omitempty"`
+
+	// UsersCount How many active users hold a role on it.
+	UsersCount *int `json:"users_count,omitempty"`
+
+	// CallManagingOrganizationUUID UUID of its call managing organisation; null where there is none.
+	CallManagingOrganizationUUID nullable.Nullable[string] `json:"call_managing_organization_uuid,omitempty"`
+}
+
+// CustomerFieldEnum A field of a customer.
+type CustomerFieldEnum string
+
 // PatchedCallManagingOrganisationRequest What is to change of an organisation, as JSON.
 type PatchedCallManagingOrganisationRequest struct {
 	// Description What the organisation is for, as sent.
@@ -734,6 +824,9 @@ type UserRoleUpdateRequestMultipart struct {
 	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
+// CustomerField defines model for CustomerField.
+type CustomerField = []CustomerFieldEnum
+
 // CustomerKeyword defines model for CustomerKeyword.
 type CustomerKeyword = string
 
@@ -994,6 +1087,12 @@ type CallManagingOrganisationsListUsersCountParams struct {
 
 	// Username User username, exactly.
 	Username *Username `form:"username,omitempty" json:"username,omitempty"`
+}
+
+// CustomersRetrieveParams defines parameters for CustomersRetrieve.
+type CustomersRetrieveParams struct {
+	// Field Fields to include in response
+	Field CustomerField `form:"field,omitempty" json:"field,omitempty"`
 }
 
 // RolesListParams defines parameters for RolesList.
@@ -1770,6 +1869,9 @@ type ServerInterface interface {
 	// CallManagingOrganisationsUpdateUser Update a user's role expiration
 	// (POST /api/call-managing-organisations/{uuid}/update_user/)
 	CallManagingOrganisationsUpdateUser(ctx echo.Context, uuid UUID) error
+	// CustomersRetrieve Retrieve customer details
+	// (GET /api/customers/{uuid}/)
+	CustomersRetrieve(ctx echo.Context, uuid UUID, params CustomersRetrieveParams) error
 	// RolesList List roles
 	// (GET /api/roles/)
 	RolesList(ctx echo.Context, params RolesListParams) error
@@ -2245,6 +2347,31 @@ func (w *ServerInterfaceWrapper) CallManagingOrganisationsUpdateUser(ctx echo.Co
 	return err
 }
 
+// CustomersRetrieve converts echo context to params.
+func (w *ServerInterfaceWrapper) CustomersRetrieve(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "uuid" -------------
+	var uuid UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "uuid", ctx.Param("uuid"), &uuid, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter uuid: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CustomersRetrieveParams
+	// ------------- Optional query parameter "field" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "field", ctx.QueryParams(), &params.Field, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter field: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CustomersRetrieve(ctx, uuid, params)
+	return err
+}
+
 // RolesList converts echo context to params.
 func (w *ServerInterfaceWrapper) RolesList(ctx echo.Context) error {
 	var err error
@@ -2697,6 +2824,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/call-managing-organisations/:uuid/delete_user/", wrapper.CallManagingOrganisationsDeleteUser, options.OperationMiddlewares["call_managing_organisations_delete_user"]...)
 	router.POST(options.BaseURL+"/api/call-managing-organisations/:uuid/update_user/", wrapper.CallManagingOrganisationsUpdateUser, options.OperationMiddlewares["call_managing_organisations_update_user"]...)
 	router.GET(options.BaseURL+"/api/call-managing-organisations/:uuid/stats/", wrapper.CallManagingOrganisationsStatsRetrieve, options.OperationMiddlewares["call_managing_organisations_stats_retrieve"]...)
+	router.GET(options.BaseURL+"/api/customers/:uuid/", wrapper.CustomersRetrieve, options.OperationMiddlewares["customers_retrieve"]...)
 	router.GET(options.BaseURL+"/api/roles/", wrapper.RolesList, options.OperationMiddlewares["roles_list"]...)
 	router.HEAD(options.BaseURL+"/api/roles/", wrapper.RolesCount, options.OperationMiddlewares["roles_count"]...)
 	router.GET(options.BaseURL+"/api/roles/:uuid/", wrapper.RolesRetrieve, options.OperationMiddlewares["roles_retrieve"]...)
@@ -5031,6 +5159,146 @@ func (response CallManagingOrganisationsUpdateUser503JSONResponse) VisitCallMana
 	return err
 }
 
+type CustomersRetrieveRequestObject struct {
+	UUID   UUID `json:"uuid"`
+	Params CustomersRetrieveParams
+}
+
+type CustomersRetrieveResponseObject interface {
+	VisitCustomersRetrieveResponse(w http.ResponseWriter) error
+}
+
+type CustomersRetrieve200ResponseHeaders struct {
+	XRequestID *string
+}
+
+type CustomersRetrieve200JSONResponse struct {
+	Body    Customer
+	Headers CustomersRetrieve200ResponseHeaders
+}
+
+func (response CustomersRetrieve200JSONResponse) VisitCustomersRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersRetrieve400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response CustomersRetrieve400JSONResponse) VisitCustomersRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersRetrieve401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response CustomersRetrieve401JSONResponse) VisitCustomersRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersRetrieve404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response CustomersRetrieve404JSONResponse) VisitCustomersRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersRetrieve429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CustomersRetrieve429JSONResponse) VisitCustomersRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersRetrieve500JSONResponse struct {
+	InternalServerErrorJSONResponse
+}
+
+func (response CustomersRetrieve500JSONResponse) VisitCustomersRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersRetrieve503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response CustomersRetrieve503JSONResponse) VisitCustomersRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type RolesListRequestObject struct {
 	Params RolesListParams
 }
@@ -5950,6 +6218,9 @@ type StrictServerInterface interface {
 	// CallManagingOrganisationsUpdateUser Update a user's role expiration
 	// (POST /api/call-managing-organisations/{uuid}/update_user/)
 	CallManagingOrganisationsUpdateUser(ctx context.Context, request CallManagingOrganisationsUpdateUserRequestObject) (CallManagingOrganisationsUpdateUserResponseObject, error)
+	// CustomersRetrieve Retrieve customer details
+	// (GET /api/customers/{uuid}/)
+	CustomersRetrieve(ctx context.Context, request CustomersRetrieveRequestObject) (CustomersRetrieveResponseObject, error)
 	// RolesList List roles
 	// (GET /api/roles/)
 	RolesList(ctx context.Context, request RolesListRequestObject) (RolesListResponseObject, error)
@@ -6571,6 +6842,32 @@ func (sh *strictHandler) CallManagingOrganisationsUpdateUser(ctx echo.Context, u
 	return nil
 }
 
+// CustomersRetrieve operation middleware
+func (sh *strictHandler) CustomersRetrieve(ctx echo.Context, uuid UUID, params CustomersRetrieveParams) error {
+	var request CustomersRetrieveRequestObject
+
+	request.UUID = uuid
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CustomersRetrieve(ctx.Request().Context(), request.(CustomersRetrieveRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CustomersRetrieve")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CustomersRetrieveResponseObject); ok {
+		return validResponse.VisitCustomersRetrieveResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // RolesList operation middleware
 func (sh *strictHandler) RolesList(ctx echo.Context, params RolesListParams) error {
 	var request RolesListRequestObject
@@ -6753,178 +7050,187 @@ func (sh *strictHandler) UsersRetrieve(ctx echo.Context, uuid UserUUID, params U
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3bciM5ltivIHImorp7edWtqqTY6NGoVT2arSppdZkaT0kjgZkgiVES4CaQothlRth/4A/ws5/96Ag/",
-	"+gfGv+AvceAAmURemUlSKlU3N3Z7S0xk4gA4OPfLF8flozFnhEnh7H9xyCMejX0C/3YDgiVR/xLhaISD",
-	"qbPvHCI3FJKPSIB6xOUjIhBmiAcDzKjAknLmNJwH7IfwXjTW2XeGUo7FfruNx7RlJmm5fKT+bkfDRBt3",
-	"e1vutrfTJLv9vebrN287TdxzvSbpd7e2d3b31C9tp+F4RLgBHcN8+84R9n2BeB/JIUFXjD6QQFA5Vb9c",
-	"4kCGzmzWcMjjmAYawtSKAu4TJIdYIsI8YcM/f+dW0hFx9p2tznan2d1qbncvO519+N+/wedHqY26HBIU",
-	"ChKgyZALgiS/JwxNsECCMGnPgQcBISPC5K0Hu+1sdbb2mp1us7t72Xm7v62naDjq6e0/OGXEKx5ERpj6",
-	"zr6DfeqSP1j77DScPg2EvGUY1nGoBqgfQ99P/IYOiec0HDrCA+Lss9D3G46PrRfhMcOSPpDot3/+t3/+",
-	"73/+r//7X//5P52GMybBiApBORPO/ucIi0pgNgNue9NbG5pTnzyg0wkjQXKM2lQzhPvkQT006BO9mYcB",
-	"1qgwpAqaKqjmNLIooLdE4cxtEgtP4RL8AmORi33fXItfYAXwggHw6Ori8vTD8Xnr6PD9+9vT858PP578",
-	"7fg8GmUA7HTfvnE7Hml2Op1O87X6zxv1n878f7adhiNcPiblS9dD5HSshijIbm3I9NN6u6IOIQ9t4Hfh",
-	"h4MIB6Pf6nx+dtNwUt+A66OAf7Pj7e1u994S9+2Wu+f2sLvTdV939nbfbpO9vf7u3mv8uo93oldu4fiI",
-	"uMXSRsC9BAKGgb+AQKklVCdOFobGe1Bn+UBNRj0SiDSlGuMBQRMqh4gzggYBZpJ4QL/mFOUprlxlhNxZ",
-	"cGOe4gIAfpURPhhQROjgYYLaaXzNOUNRm3hUX8iWM7uZNZwEI00efgmXLTvulgbobxYFXDs3jkkr7vUC",
-	"8kAN+M7Vpf3Q5SGTsJbjY/v3xObXpOVJPgSP0f/57z6959xfnubXlC5iblm6rSPiUdyugArddiWapOh4",
-	"c4QZHlA2aNq4UYNS1SRLiVnKiVM+sn7eYOsGW58FWxU1HeNAUuxfjb0cPYaRCbK2roEw8xDjCHYHYTZF",
-	"Ix4Qm84WbLQ+R/U2lQK53PfJgIikDD1LQ/OOB6PlIGogyhBGffWB1YFz4F6DBJGnFfE+wlqNCZmkPiAV",
-	"YZ76/c+YhWpsfXUpmq9EDFBT1iFM6oM/EYmpL/LWkeCWnEmlbRWJw3WEeipusavutLMvg5AovWiBfJPU",
-	"jhz1vHV0fnx4eXx7dnz+4eTi4uT0o9PQD67Ofko9uKlPs9X6F9DqrAD5W9ojRSmEVApCibylN0tOOOJj",
-	"oleZsBRg1yVjJS6PAz7mAis83Gk4euW3AQ+ZJ5z9bgP2Uty6PheUDW4pu+WM3E4IuYenvN8ngXoQkP8I",
-	"iZDidkyYR9nA2e80HDX1rZ56f0vtEzyyp9ye/6pYG5k4+7sKBdT0BZMqHAmrUMivadgpIGMAO5CKJOTw",
-	"28bGsrGxbGws1W0sL9AMAhOW867kVf+8ueubu76569/cXb9Rt31IsGfu+3vK7rNazdX5+1i1hdvXQOOA",
-	"PDQQI48SpAN1szSB+O783RF6s/XmzfcHMEgrU2rcZEgCor4REIQDgkToDuEd0UKHPUFYNIRKNOGh76Ee",
-	"QT5nAxIgOcQM7XTe7qHeVBLRAoSGjXP2neuw09l2l9WC4W1ygALi/+u1Ji7XTgOt9tEf1br+dSv5bbUL",
-	"T/Rptf/XDlyCIRlhdYTmmgip5Fqg6u+5Gxs4MweszncyxBJ8ZYZMJbf5qc0MSvSmgaKwWl+ZL0Xp3OBI",
-	"CAPqNHJWdk5kMD3sSy2RJtd2QVzOPIGweowmQ+oOEQYZWwZTNML3BHyDgiRW2y2DZ0QZHYUj0A0MMJRJ",
-	"MiABQPPp06fDUA4Jk9Q14n0SpMshQfA14/6kAk3ApZDc8EtwvpQBQpiC4rMZeZO3NX891xrNyU/5cBiF",
-	"55VA1GuY7VH3XJDggQSvBPL5AA257wkkOU8CuNvvuG/6u6S51991mztuhzTfep1+c6v3ur/d77hvcbe7",
-	"ACf/ek5E6MsjHjKZBfBPfIJGmE1RwCfCkB9fkkAgn+AH0kCcIcWggIogyQdEkZfkQW4tfZKzhuNTdg+E",
-	"EXvelchDr5/pg0IgPiI97k0RNvYblnuZ+JhoHnziRRwsujS3iUtziz3v1ohYYxzgEZGGQhvy/vuAiDFX",
-	"WKum/V0bflYQe8QnkuTDegnIrrbRdmGhHnbv60GnJ1kEICBWa4zlsKXB0ydBhPwj96b2GLUGB4AXMuDT",
-	"LOQ/wYRixU2NPl93T30q5FUkEicBe0+FVGBxc0fA6oMYn9SDTM0A26n/WWdT8+ytKW1+iNlg5c0zk9wa",
-	"m0XdPQyIDCh5yAHvnGBvVeDir9cFS0gsc44V6JEBasCJUBeaMrg6bmQbWQ1imHh5uMOCsz4nYx+7Kx/2",
-	"koesX8snPnMsJCxLgwjzxDIgrpsGzdKfOjLq1r+R6YQHHvAC3+eT49FYTv+itV/NVVJaFPOnCUumMBFJ",
-	"kf72SiAluTeQ7Q5DPEBaJ4WHEeMdUoEkeZTaB8GmyMWCtNAffczuBVIShBSwhcjj7JVE4ERL8moZOaEU",
-	"cP8REvAgGNUhVinvzSJtFjnGUpJAvfX3z3+/vn7sdG5++H1GCms4j00SBDxojogQ2sXxMfR95A5xgF3g",
-	"2UroZ1wi2D+FkWq3o/097eejDeyj2gb1BXCLRAwWdiWOiuMB3FEpEpue3IOKSmHpFgEW5Qun+klWxomW",
-	"eHX+vmB96jokrN6gbFnLawA6eKg3hSWCvB6ov8DbeP7+lUCA49UF9toW4rJdKUKY7z4P/3TzWV7q/xuf",
-	"3XwWFzc/7rfbn//e/vF319dC49O/fP9jEqgf29997jTf4mb/sPnu5sv21uw/23+/mX3XtP/emX3/ZXuW",
-	"+Km7Nfu+/WM1PD1hD9inHhpOxyRQEh9qoo8cNnmEpTtMIurVVZ4oXe0YXwQ6vqPE97IrgJ+VEI0oc/3Q",
-	"I4rWRITehvtzOrDHNgrd5MPbhzltOKkkIyCwvw9I39l3fteeB8S29TDRViThfO5iBBCPlc4zixeGgwBr",
-	"uv0u9P2PWMeDViLR6utILQMu1z7CSMk46tBoktKCDWNC5ZCHEgVkgANP7RN2XQVt6lCNGSZ3F6wtezYC",
-	"+wFC2vKJK+wAIPSa8NJw4zro+BHYXf2Ds9hkydGlDkfbhHMAtw3Bz3g4pxa1OM2hKoFHzATW9UvaiQtu",
-	"HK9/246w738wwlYCsMIrdwZLTUNtXAUsVIgH98aIzmP1aQwyH2j9SBCZtrrkrUV9zslV27u5BhgF1gX9",
-	"JQe0jxom3jcQAL0LiAwDhsYkAMBbqNtBIfOJEGhAHwg7gPgPbYPc7nQQFer/JQHvFEN+KxQoCfDxowZ/",
-	"q7vzeufN9t7O68aiNZ2bUJFKF0QNhnut5clRgn6XmO3zlmCCFJ7tSmh6b62mjsCt1W8taFuPS+XoyLLt",
-	"EwlQHSqc+FuScCQCK3I2Kemuf9a9WgM716T5Cfh3Zd6tBp6IQxOv8qX4aMFe6mKGerEC2dCyP8hfkPJh",
-	"hrxK0haNM3mLm0fK5Ngqe5z7BLMYSsWoznAgl8fLhYpdJYQ0DsV8Xva8TOyC4MAdXuivVN0W/RLSc6M+",
-	"D8CjbHNyMPdG0llDh8A1R5j6CHteoKgzD+DXyAlWxvhLpDIBkNzGu/Bs+5avSWiyrZfPe/8grlxea1A6",
-	"oSWc6Xtexc9SJKwpyetY++YrnvNx4shKJLXG3EEINjYSIEGIQFTmHOUfCs5Sxw085xkKEqxHoTK3dq4j",
-	"rF+VKqfBMKKuDvXu164+qV1ZwJnAbg8+gBGeIkEHDFGW5krRY8bXzpY0iBcS9/sFEAr1bA4Rl0MSiOpg",
-	"wOsVoQjHYx7IIjj00xUgMZ+vAEtdg+1hGeOxlM1GgucgHjSAe8EeAabHi8xyrOq4DiaWr2COVTu3hEb+",
-	"8degjKu1lyjhLfRpyJHHiWCvlOpKwPVsTpYINCBSIMYRV+NRb4rugBvdtZK0fiGB58sR99NSwv7vMEfl",
-	"uyDQnY2Bd9URN/rzWU9NCeYlJ4eAZ4rnOQdL5yk/kgsIDatj8hJ+OKh+vRZRFwhNe+aDynWBaCvk+Xtg",
-	"C1TWdWXUi5gr3I4w8NfkxtAAvTwPBhzAQp1DQf/CNI6rOMqxxm3RvJo8Ylf603pX42swntrrs9Teb2CR",
-	"4HfXqg9Q0T9izwSmWblhsP7x2Kc6TrH9D6Htf3ZxFEPKE7HpRtPiAZr77rUZSEEyCTjAnZNE89m5HFKh",
-	"2QOiAkWI2nIgMDZkAcEe7uUk6WnYLVsT6hGkRidzA6UOY//zxelHBZsgCPYONVHIyOOYuJJ4cWKfGkTZ",
-	"OJSAFJMh94kOUkjXN9GRZgJhBIPsKRlnt7CcW5gIErkAW4ZqvK8g1H5KoYRXcKVT40qH+GlY+cxGizJ+",
-	"dxbwnk9Gmt3pUy6MMIQoR3UUOo9ygqd692S0IIWQICFb8ch/bRosaWqylQeMGd62Ih0BkiONVJecv8fB",
-	"gNTEM2m9Zu0+58hXPyMMQOeetoFDr4pC3KR+yVyENe5tNAV83oRJz6M3kcT3a93SdzzoUc8jrO6ltd+b",
-	"7+YHKoQSz+apFrn7+Z94iDwOFGWIH4g1HEmu/lJcROOwUpg5W/8+QyquUd8VLGqyNe7rnwj2khTx5Vwj",
-	"BVvi3L/K7pwwxZuwfwGIfaxoW06oNx8ROVQY1Qv4PYki9vRlOADR0ucDJPBUx8c1UMg8oo3Idhz0mmH/",
-	"yOU7HjIvd/MCok6UcZ0OoQ2+mpMNyJrhUHtHXXLF8AOmfsTWssfpYYl7WABgPJTaW4rdYQP1QjFFYOzg",
-	"47FSiZMAQhh+M47DL4PPitifNVZe2SXnHzCbmic58ZwfeBAfsUCu4n06sXgYlQjjAeoHfAS/RP6FKuT0",
-	"q635iuFQDnlAfyH5mGUWRgUaaTrbQCPsK1pJPIX594xPYN26VpMXq19wnalAlGn7Y2rFnz59aqbzG8qA",
-	"T6dDrLj2AkpQgxtR84W0UNfHoR8bAPWR5/KjCIIILUDSWi/PeYGUzKZiNTZbU7TkVn+MqF1BYaV4pz9y",
-	"VBSUohXbKJ2BPhCGQMlpmRjetOQWzWliSfJOVevQmvCuWYB4Jipv/rykI8LDupqVnL+VFHiFzydl8q4t",
-	"nYAI4lFP639BQB808tLRU0m/0WQuH82nQuqxyxkjIBDq2GhD8ZWYyMREWznWtPH5rLXG5ofJN+cHcGox",
-	"YHA0MD7JPQUDApJkNOYBDqg/RdZX17/735aYkCMi1Lkbw4BL6WtOm7wdOj8t+myZPjjBilqZD633PH5l",
-	"8k1atqlxUkbWyRB/aZIps8djCSeQ8R4QT/2JfYEmxFiyxgF/oF5krzOyU1p+0BsdZXSq1/SwMm4D76z/",
-	"bv46Rb8rZnyrxPtAPIovwTJZDz3s9xKHNx2TxNkVGvMsKBB8Tr977UjyKNtjH1N27ehYD51Z9DR8Dwx6",
-	"NgDGDKCocZREBd7KeDVr43fxanSGVIGElhMYnKrtBBAHIRMmqU6xt7ioEuIM9cgQ+32d9mPnUKhBJJDU",
-	"rpedowR9GqpLkEmDi50OHpakCdUw8qzcA97M/gjOXWd/e2YXSixIp4dIpig/SaOWRD3iczYQSPIEKHmZ",
-	"7dZ8u7PC+omZTU6kkyWhMDlnB2Cs6RFERmMJboPCid/O8moz5qZLBtP0dA10cnGKtrt7e80uwv54iJtb",
-	"NebudmfZApAV9lppPmrwAWKh78+LSqgbwzgjORuvBmrZS7tbCmF6M8vUacnEmENYSBKk0nXuzYpqVVb5",
-	"tKI0kPY2YcjHbBDCyqtvcmeWqSlT5h60V1TuvVt0h16naVv2+uorQ4EyHOjFmONkXKvHUNkda0V3hB/f",
-	"EzaQQ2d/p/N2r2TRO7O4MlAJPtm06ilxqrs1M5VhCoGh2bTGqqRDXaJFx1r6+WXOdms2s92+nx3tXTff",
-	"igh2IxU3b6UTJu9YI5PwliILRdSx4GLl0LQIIeZFNIzlYtZwyhNj8tmciTzh/WQS8IGWy++adzo+DALg",
-	"wIoPxQLBhWuKeqS3oJnJ+0l5y4sBLXQswBVLNZIAsRF7Cv9RoNPJdfhmA2EBXsocFlyHFzYQTDpFQy5k",
-	"DirbjuhqgRcvPHu0Cp3L5I5qqgd7LojO5s4QuKd02RdSSIjkhOphUbmYuKyIqZg7wdMDhFGf+gTJAD8Q",
-	"X2kUaBT6ko5xINvqwJselji1qk6WalpLbFVbGlTXCXsjKpWErmYBLgGrA5ha6GhI3HtTVNflnrqoIEJz",
-	"rQ4r8FopGhfB1fpo/vFZg3Bjj2vSURT9CoEw+86AymHYg1gljse06XKPDAhrx8uc2a+Lezpuctho7DfH",
-	"HCzVeifSBDW+cXUIlqEDURHkVWkBRmHgww4SL960DWH4TRMGuFQgqIHm/CQ04vlowDpv3YdoaaaeFNXX",
-	"/My6L3mxXvWvZcEebi7mb/ViHqKzjz830J/Pjn9uoJ9P3im0+UR6Z3ATDhRy6RsryaPUwcV51zVx7j3K",
-	"dBH6bMTmyvflwhQFz9MGBRpwkKvjekzaUDkvy5S6KlnMzysZnp7sLLZCUYaExJKgu+g9CIYvKRyXMhOl",
-	"SpFnCjbB79o8BNFNPTIImWlBILVHhXhqpTRAbih5v199fqVYlhQ+z+9eAAoK+CnxXCmpNp9S6UtKqWeL",
-	"VcEI4qHoJXu/g+hpjQ1/M0tWa89foX2m6nBqTKC06Zz671XwJ+ZHd+r+3VFmSsXXmH1nlq0zn91U9bs9",
-	"sVG3l592d1Zey74Ap6N6Vwpn1c3FEo24kEiQB8KQh6cC6ErDoDz4NmV1qPbSxMY6+PS1a+Td+ryTzOxv",
-	"6crLblfZTcijhmcQz+Atp8JDlKniDmxAcohgiea+0Uw3munqmumS2FyiiFbB6Ar650a/evH61ZK4s4o6",
-	"VQW5KmlRGy1hWS0he+rzJIAc0Oa9gk1fLCigUtcXDOGR6ksKWU35mDV5hJVolt8B4ktRyQQ74w7qA0QV",
-	"USMwDxC26+JnIksWexXz2k18KUiWe1pwXj+B47S7+7V8l92dWU5LjXKcI8wTafdhFJ9RiISLnYhlYO7O",
-	"8jp8FNIpnQ4G9GlhUIDVB6TsHNWw0m+9mSW6hZQdX/StFY+uM0s2GykGH8uDjOVtiIWpCKFHQV+sSsi6",
-	"PUt2MEnPe0zBF3gXfe0OorLukn1O7iBIBuu+LFFl5IzBozykwm6UUrTfkzRODInvoXW4hrW3WxRSgVzy",
-	"WLqo+IPCZNSnYun9cFD5W9uzRKOXKonSK25HxlMu5l7u+TY1Ejn7cwd6mgbZFzPn7tt3LYGNCaxI3I8S",
-	"33vKD23x8kQUW6F8ZlVVyLiyR5Sd6IfddP2EIpEO0uL2EQa5ijAXwsHvdNyevkwY+VToFA/yKHXAmQ6s",
-	"hgxgO4G4AXawa3aXzqjVN1Bm03Bb10zbLuwldrMSY7QnJYuYB+9GcfVKWgzdYauaLHWebMuZFqZ0LWlB",
-	"YCesPlewMs4Iuqc6JdmkBGeErESbyrzUo8QH5gmKETGJJAtToDsV8GDMKlZzpxt1RbCnFKDlGOFeZYu+",
-	"xQOzUVTVI4wUHbE6cOZIBkDs4xmTJQ2tY47KGqW4+ho479Ys1eQs72tx3ycbTZLnOaAPRDSQgIhYNWPx",
-	"pS44RH2vK5gb+tgXJCV0Ly83rIZS3UU3b15tLecKGoIT1bNPXAP7dqVDpOyiYIY822dotiMvNii/AvRh",
-	"zMZSTpJUN79C0Ra0BRjtzanWmPvUnUIWTpT5xIhCkTgMlgp0Z3UCvFuTFgYaQaLDYDngSg8cYY+sa3pQ",
-	"C0a5BD5ZCDGjS1kbFdW1NFUQ4xhuQYiphhiDGtU7rAemkt/tLorZyoWBkHUjhRWJLdN64Ztxr7iaH9+t",
-	"FLCpjjQ3UDOxvUuFar4cc2talSnhMh/m5QgPdL293Ep15dyma1iZyK8vqObwOCIPJJhCSO4KM3XNTEU1",
-	"BNVcPuf3CMv1TKhYoNUUNNPcaQlMfT1LdRXN5dGU2QjLJwzpITUmerOIfV8a1mfx67nlDDYpVWo1wbtL",
-	"k1TmprrZ6ky8q1aSr7odIjHkgT6D0s1QdFdneJVkwsuoJZIivAZreF8JvIL4/XK9eS+a4FanTInb/BiF",
-	"aBo9Y5nJJxeAlW1AL4k6vV4Y1p6nRFeIZi80ZZ5H9ZtQd+uNbQbnAeqTCQla6D2fkACq0pry2g3TqEBf",
-	"iT+0W+1/aTfbt9bbScG/u/Vmkf3gmUwHW7kSaLLQb7noGdd6M6JnIkrfLhKmzQ52AV5LfrBpaCNVvDMS",
-	"UKIwfauabKKcqy3X2vJbIy2JRvc85zom6WGRDFwtaB9q+NUI1o/WaW+RvaaidSd3y9ryZvTFpv3Jpv3N",
-	"pvXRZuKrzeRnm/F3izZFqS1HYFQqiTOg7lBrfMYFMyBSlEQWLGUeN1IxD57BUG4sz0VXNUhYISMtbURZ",
-	"TAme2lEX5jftqU1I0iZG09IDPn9TQEIyGFHkqy/Eigre+RVRxE4Iq4IjG5xYM04s7YMvRJpKXvcN2nxz",
-	"aKMb+FZhLlRAXAHT5So0fqzCZSAOhXjIp/dkzsUVtmkTNeOI9PumzcaGtXwNfFjIWgpxYh08ZnUE2SDE",
-	"mhFidb5SiDHrYTAbnHkZOFPo4syPF9M1U4u8ml8rdGzrpYWO6cIbVuxYJYPG0nCsIZ7kpYVivSAz3PYa",
-	"g7V2njtYazcKx6nkVLOxsaL/J7KyfKOHuxftT12iUdOjAXNsHHC5DjgdsPWCbdJvnjum7W0lIziwijUF",
-	"0C0SEaoaxCP2lY7JyBSuqRB3Z8fwRWQm0zk9iTyNbPRfXN8mT0DIcukyA2+iK9EiA7i9EwsN4cgIXFGT",
-	"PwyuLyjJKhDuSxJAryzg/iRV5Wa+pWaPsltrLzhp2bYkxbhKTvzBuQk9+8mkVT1lLjdfrWY2P46/fVks",
-	"eeC53LEmc9YzmMdTUnkazDLJ/GrsVfQlxH4oU6N3SNh6fQpaA2R8gjjL+BdGkMFCJYS3YUbYxgr0nApc",
-	"Ak0WWoGKUOVpHA1FeKOtxzUQZ4Moa0aU1a1DRZj0VN6HDS59dVyaNRxB3DCgcnrhDsko6vJ0T9hhqNad",
-	"BujuEkJ4rsNOZ9uFcfBPchc1qsbzKstdJDna2t1FD1TQnk/Q4cXRyYm1ES1090eCAxLkfO+aKSE/el40",
-	"K2xlQLCHJOc61QA6u+kKvfPWboemcHZU/zCKzhrTfyNTXVCYPOr+FT9xtyhsjPRJABkUYzywKwtH6cRM",
-	"vdHTIWMQ4mN3aGx63BWtCfa9MAB9y8eSCNmOqyw0MfOaUDmhDf9t9nnQjJ+2o7SmZqJyYhtSV1mfRxkI",
-	"WLeViLp1jgmLaj8kIbIVv2jQ/F856SQA+CuBfjhSQmuUgozsHGTxAzo8O9nPZPeKuKbxvKTxNYuX1ojb",
-	"QGNXRnkkI201nuTXt6GB/lLrml2zH3444uyBMJiq9cMPKC46Ps/wvktgwH4hQrUQ9E7Rd1RJW/vX7O7L",
-	"tUlQuXb20bXz//7L/7h2ZiYR7cu1o78C+pL+ihr22Yy7md0ZNaFCysw10zkzSN17Yfr0USkJ09/wsBgS",
-	"rf4C0sOPPIg1DL1vlCGis+ag/+k1iOD6a+fvjtD29vZbNebq8qihbqiCYETdgAvicubpfY/vFUyB2RTx",
-	"fl8Q2ULvqZDwsWvWU6MgwlEcoLu/Ns+JCH3ZhLrHd/CZu/eU3d8hgaf6JH1KBOqRKTdxltDpA13p0uvX",
-	"zGpUqN6GfdGtDQEgOmA8IJ459KiPLRz5Hb8zideCPJAAa9uOaKCAjEHzgc4LRE2g/uhNlRo2wsY3AdlO",
-	"vH/N1AYiKH4qYB9B92uhS2r2D/rOMPW65hOTVwLOSpMen7qECWLdvw8nl5mbpy6Z4GHgkhYPBm3zUntE",
-	"gbdLKqFRZcktcxrOAwl0TrjTbXVaHccU+MFj6uw7261Oa1vXHxsCKdNlxbDvN4uIyP4XZ0ByVJLjBxJM",
-	"U1UAYE/0HhalfKKQ+UQIOBXoxgOq8YQCNr6jPpwww0HAJ0jyAWT96C2Mi7SfeM6+TniKYL5NwHzrUwHB",
-	"bTHKOPuf8wN050PaRwbAq/P3zqxReXjUNb3GK9BStsL4ROXcKi+cKZmi4rgL+gtxZjepLqNbnU7ddkUJ",
-	"9CuIg45eaCdHJ6v8V4qkLqydn20aneFTp8yw53SN4VSdf0WYFtX3hzErdGfQb85pYoV31WA9Fta2o48q",
-	"76X4SNtWj0R4pbv4lUQrEXhpZ/FLca8r9cLW28UvpLvLzBrObpUF5TUzg3e3F7+b03MIMDBuaqH4Fyqn",
-	"rhIPoEVsCclUsvRjEzPOpiMeiib0xdCFfzSa5YuQimi9ElCCLNQ8zpx9zMIVGVV8bz/LUKnJsQcjOLCr",
-	"HCELqsgYCusT/EDq0lXgfhvCugJhTR77n/hEd0NKHxZoSwH59dKlVP/WqrQp08axKn1KdBWtSqPyGmVW",
-	"pVNFLVir0qqC9qNJegW7/sQEa8xFbmKZkqfnPWbKC2ygd4lUM6XbDLkPtE2RqruL4/O/nBwd356dn/7l",
-	"5Kfj89b58c8nF5fH53dR8au4YAg6nM85xALp7E+r3IipmVibtIETxLTeJ0JGfcRrSELmE4tEIDOseoej",
-	"RQUO1Zds2B6bk8mkCfa4uZn3hQALJmv1tRzD4QsBcW4sLWgmNcd5pRHTftTVxFgmkPWG1peZ9u+3HNv8",
-	"Zq5Xikl0V5C+awnfa9ivov1JXsdEIymbmXG3FOqYoUXjVmmFpvRvdi+M+TtK7M97Hca1o0F6fTLg0/Lx",
-	"0SBopBpIin1tfy9/KzkUkEEGlDwseC0epU5QYinKh+shs4YTVgDJjHlmBaMCP5w3VIc33ix+I9XaVb3W",
-	"rTDRkb58l5y/xwFIfc5Od7fKqnJa7X3T2tBRxBIriRDq3YXGpC9hSL1ZW8sTPsmrk6HDmkWmjFikBIFt",
-	"txFnY+t87Xl5HERljrhxzY6uLi5PPxyft04/fTw+z9S3qyktRPc9Q7938nW7dD3LgQnqWlMz3Zd8U38z",
-	"xgONuJWvSyPfqnqakmfrYmbMHNZq2HuJosU3eX9+M7fhfI6HK2ugtaxN2gZ0Ay4Od5iXiILZgIh5vUbw",
-	"JIFH6GAejmd+NT0Tdd1j8QyMxYiEt0YOW0UdrSSIxhc4JYtWb79brQj/UjrqCiuI9cx1rqKO8vrSYC/V",
-	"ajMlvlvO7FfPP0A1hdV6G1Esl/lstKxnYJRn+uqjq4jiVxUfx6HMy52A3mbaG5Q2RMV15w/i2BkTWSck",
-	"9JYRutBgyyqpjEahkKhHIP4h3eCXT1gDCQqFY5Vmxl7JiIDkmHzXyynXwCHDasQ5rMsTn4QZfiVg6/C8",
-	"rwTiQoNtFmvtPn1WJJnF/xabajf8cMMPN/xw7fywNh98bDIum304pX2nLD6oqnkSex5kmLWNIL+U9pnr",
-	"Nj0Ugg6YQBiJMXFpn7om755H4fVKA6WRzzMIgDlD9j06ZChKr0TziHok6Yhcsyhc1C6NDSGZ7xK+VnR3",
-	"dPj+fevo/Pjw8vj27Pj8w8nFxcnpx9jPmiAISr1NdGtAh/OIe8QD5HM2IIG2vlq9bUAE0SkDUI2SQI30",
-	"gyiny6S0XzPokADdGQR8CmFfKf5TEEzQTqfTQp+G3BQiSJbUNk0d1OL19MJEzCqlHnZkST9wdPYrCRZR",
-	"OkEpiYdB1Ul7ftG5pUSJZwOvjvDwbEAtFBfUJI04rSKSENIZKk/hzZ1f64U7YQ2tvx+pDMySfbB6D6xL",
-	"KLB8sdoHtNgda42D14VU/17g95wPi32fi2eyxm3El434Ul98+Rl4IU6x9a8qzujb80QSzTkZ8QeSlWis",
-	"KlIlMs3lkApT94k+EH+KAvLA74kAawMNEj00sBDcpZCiYdomYKnT8fKFnJ+O3x9nhJysGUPJMUkh51zB",
-	"QJU4kpBXIC0PRBbjDojcA/Wdx/F5vFgpI1l98MVJGdlieC9AyigoyPbkUkYnr5+0T8xd8pAIXZcI0Q99",
-	"f7rR7Des8eu5hBU+RlTVYhBflTsqMRFocUmqW+TMFlY/NHgFslOH+CFelWF1FjfUDb2+I61Bq4EwGgf8",
-	"H8QF7RmzKEtDZ55+D+1/9ARGhdfZGjqhDlipzjWFUkhz1gdm9kbUwQNICWSLkgereQXSVdBNOn+utq/D",
-	"p8TSJvn5Vi6XgQc1h6qkWbwLff8jHlVKyfgIlWqqjo5o+RNlhSweew68Z/G4C4IDd3gRVTBYOP4DGfVI",
-	"YFSoSttw4YeDqmMrpvZEjXPXkXc4ggUtzjiMxi2Ra5iumlkzxTBREKqBlHwqJII2ECVJsJtUxE384fLJ",
-	"i5orGWcvDUx47LyIaw1WW5ypmJOiaJy5KeaYyltcgZ8sl3m4YSi/dYZSkG+prwUOSIFxc5NpmZ9pWTFx",
-	"sT4J/jXnZ66RJi9pulu/1gRJRaUKUxgwYBRUSOpq71xZhugp86emAhDVLxJ0p1WWO111pS73ABDXGA+v",
-	"vrdQ2oRBq8drXOjPFAZq2iWPQGODjYtqTo34yJRE28THv+D4+Fo35FskEtqZ9kSOBx0nouMCUuEQJjjA",
-	"1NYmj2qD2cD4M4v9EFRcs1CQfujrNvePkjBPn4OJY2DqL4isDM10EOQw91K00CWH6oSRPSgOl2hcM0Ek",
-	"SpVCRJJDWdUDqMehvk4lUiIzlKdVMwk8yjg4rpn2cFyd/VQtjCPl4CgPqrhmAJlefiqsYtnsegsTXqzL",
-	"I1mB98W5PLKVX1+Ay6OgyujzuDy+7cAKuFwmBYmRCVyvjXdm4535unGXc7apkXR+GZ7MRwPq0KIyg5p0",
-	"WOUFFUeDJtfoRCJGiCcQ47q2Z706gjD9cv4KdeM/4hE5A5pXzRTzk7W4iq+ciEPdwLbi+MpWr69RLhC2",
-	"uxI7Wspkv4K5HubcmN9/0+qZqXft7H++yZjWNU7OyaD+++Y5a/ppy1H1Wn6ati1nO98Qtyom5E2pvk2p",
-	"vjJTcAFB0YbhIoqSlIysmjmFFUN0LEhWEiqgCJZRtD5RMDdwPaKA1ZByoUAQ8/XKallCGijWxTaW0m+H",
-	"Ff9M9L2JIqFyGfJaLKDGcaqv4oIAMa2kQIRWP5H3bLTEA/hZt7yFOoGC+A+mWv8ktsZFMWRRA8Ap/I44",
-	"I41rZuk+UZetkigSVEMDWiFi60qQoDJHhsE1HO3gB44dvNXGH0MDs4qD63vya9QkVsP/PSTBtOrgOpKQ",
-	"Hn+h0KzGcI2LdQoqn/brOPhfbI36UFSJFNOjlowTq6ttwmQbbXPjDEyGblnsTP/9jPqlCVRQ6qVOk1mo",
-	"X64Sm7VhHRvW8bVYR4FKH+H/RqXfqPT1ortyyHZScxiRYuXh05AjqMIEblC91EaU40iifmVDLNEECxhZ",
-	"TItHZHnl3qLI6wjPrxCZX9PDWqTDR90PvzUd/ttNciYyjqCx05IWXoMqtiw4zdy8pnTkQCLBKaU7a7j0",
-	"M87IgS6RMtfAo+b6SITuUM9ZeKlexo0KS4oXJHSY3/it+k3X2J0rDfUxtcAOdhWj1Nwkl+gD+/lGvSRg",
-	"hXqynJQReKq5GPxbzNujzluitmF6s5YMbVjQNRRZTUN1oLUkeGQHXs+DLVvz9q9l0QxK1szy6hGeIkEH",
-	"DFGWrkMfuea05c6axdgWcr6HJXywR+wi9lGsnoaes5LAUHstxm1+M/v/AQAA//8=",
+	"7H3rchs5utiroPpslWfmkBR1tS3VqVmNLM9q15Z8dFlvxtJKYDdIYtUEeBpo0RyHVckb5AHyO7/zM1X5",
+	"mRfYvEKeJIUP6G70ld0kJcsz3Kr1iCS68QH48N0vXxyXj8acESaFs//FIZ/xaOwT+NsNCJZE/SXC0QgH",
+	"U2ffOURuKCQfkQD1iMtHRCDMEA8GmFGBJeXMaTkP2A/huWiss+8MpRyL/Y0NPKYdM0nH5SP1eSMaJjbw",
+	"Zm/L3fZ22mS3v9d++ep1t417rtcm/c2t7Z3dPfXNhtNyPCLcgI5hvn3nCPu+QLyP5JCgK0YfSCConKpv",
+	"LnEgQ2c2a1mwFK/Hhhv3egF5oNi8/+rSaTk4cIf0gXjOfh/7grScns/de+uzi33/doQZHlA2uNVb8iu8",
+	"4jYMqefsO3VW57Qcl4dMAnTHx+ojHIN6fqu7tdfubrY3dy+7r/e3u/vdbkc/+YvTcugID4izz0LfbzkM",
+	"j4iCvGAz1I+SPpBbMwa+Rf/nv/v0nnPfaTlh4K/8wEJBAnELK3P2t1pOkx1Rp0c+j2lgziN9fgH3CZJD",
+	"LBFhnrBPMXnmVlJY6lZ3u9ve3Gpvb1521e7td7u/wOtHGTS/HBKkQEaTIRcESX5PGJpggQRhMoUpg4CQ",
+	"EWHy1oO7UnRG6nDUr7f/4JSVHaQaREaYqq3HPnXJH61Nd1pOnwZCRkd2qAaoL0PfT32HDomXRQUfWw/C",
+	"z+nz/+d/++f//uf/+r//9Z//02k5YxKMqBCUM+Hsf/pSjXy/JNh525ve2tCc+eQBnU0Y3CtrjNpUM4T7",
+	"5MFJ7uVtJcrGo5pdpRwK6C1ROHObpiFn1n1F6iobovYrrAAeMAAeXV1cnr0/Pu8cHb57d3t2/vPh6ckv",
+	"x+fRKANgd/P1K7frkXa32+22X6p/Xql/usn/tp2WI1w+JtVL10PkdKyGAJGxIdO/NtsVdQhFaAPfCz8c",
+	"RDgYfdfott60nMw74Poo4F/teHu7273XxH295e65PezubLovu3u7r7fJ3l5/d+8lftnHO9Ejt3B8RNxi",
+	"aSPgXgoB51MroD2NKJXZm3gPGhKrERn1SCCylGqMBwRNqBwizggaBJhJ4gH9SijKY1y52gi5M+fGPMYF",
+	"APyqInwwoIzQwY8paqfxteAMRWPiUX8hW87sZtZyUmJQ+vArZKSa7P3RZKmYtBZJPfGPWaEk+j61+Q1p",
+	"+Rw5ZEGa31A2jLll5baOiEfxRg1U2NyoJ0Fh329HwmLbxo0GlKohWUrNUk2cipH10xpb19j6JNiqqOkY",
+	"B5Ji/2rsFWihjEyQtXUthJmHGEewOwizKRrxgNh0tmSj9Tmqp6kUyOW+TwZEpGXoWRaatzwYLQZRC1GG",
+	"MOqrFywPnAP3GiSIIq2I9xHWakzIJPUBqQjz1Pd/xixUY5urS9F8FWKAmrIJYVIvfEMkpr4oWkeKW3Im",
+	"lbZVJg43EeqpuMWuutPOvgxCEivN5QtLa0eO+r1zdH58eHl8++H4/P3JxcXJ2anT0j9cfXiT+eGmOc1W",
+	"659Dq/MC5O9pjxSlEFIpCBXylt4sOeGIj4leZcpSgF2XjJW4PA74mAus8HCn5eiV3wY8ZJ5w9je1jUfc",
+	"uj4XlA1uKbvljNxOCLmHX3m/TwL1Q0D+IyRCitsxYR5lA2e/23LU1Ld66v0ttU/wkz3ldvKtYm1k4uzv",
+	"KhRQ05dMqnAkrEMhv6ZZroSMAewib5GD79Y2lrWNZW1jqW9jeYZmEJiwmnelr/qn9V1f3/X1Xf/m7vqN",
+	"uu1Dgj1z399Rdp/Xaq7O38WqLdy+FhoH5KGFGPksQTpQN0sTiO/O3x6hV1uvXn1/AIO0MqXGTYYkIOod",
+	"AUE4IEiE7hCeER102BOERUOoRBMe+h7qEeRzNiABkkPM0E739R7qTSURHUBo2Dhn37kOu91td1EtGJ4m",
+	"Bygg/r9da+Jy7bTQci/9Ua3r37bS71a78EivVvt/7cAlGJIRVkdoromQSq4Fqv6Ou7GBM3fA6nwnQyzB",
+	"V2bIVHqbH9vMoERvGigKq/WVZClK5wZHQhhQp1WwsnMig+lhX2qJNL22C+Jy5gmE1c9oMqTuEGGQsWUw",
+	"RSN8T8A3KEhqtZtV8Iwoo6NwBLqBAYYySQYkAGg+fvx4GMohYZK6RrxPg3Q5JAjeZtyfVKAJuBTSG34J",
+	"zpcqQAhTUHwyI2+KtuZv51qjOXlTDIdReF4IRL2W2R51zwUJHkjwQiCfD9CQ+55AkvM0gLv9rvuqv0va",
+	"e/1dt73jdkn7tdftt7d6L/vb/a77Gm9uzsHJv50TEfrySLuXswD+iU/QCLMpCvhEGPLjSxII5BP8QFqI",
+	"M6QYFFARJPmAKPKSPsithU9y1nJ8yu6BMGLPuxJF6PUzfVAIxEekx70pwsZ+wwovEx8TzYNPvIiDZcIO",
+	"zKW5xZ53a0SsMQ7wiEhDoQ15/0NAxJgrrFXT/ssGfK0g9ohPJCmG9RKQXW2j7cJCPezeN4NOTzIPQECs",
+	"zhjLYUeDp0+CCPkT96b2GLUGB4AXMuDTPORvYEKx5KZGr2+6pz4V8ioSidOAvaNCKrC4uSNg9UGMT5pB",
+	"pma41ZEW6s8mm1pkb81o80PMBktvnpnk1tgsmu5hQGRAyUMBeOcEe8sCF7+9KVhCYllwrECPDFADToS6",
+	"0JTB1XEj28hyEMPEi8Mdlpz1ORn72F36sBc8ZP1YMfFJsJCwPA0izBOLgLhqGjTLvurIqFtvKfG9/Krg",
+	"a8V6EGWuH3pEoUm0PTYf+qSBMmbYm5ZD1eP/ERIw5RsZvg+T2AyKSjICOP4QkL6z7/zLRhL1t6GHiY0U",
+	"jMdKJpjF7AwHAdbrikb9hUwnPIC1YN/nk+PRWE7/qvV4zR8z+iDzpymbrDCxVZEm+kIgBX8L2Y49xAOk",
+	"tWv4MRIhhlQgST5L7U1hU+RiQTroJx+ze4GULCQFIAPyOHshEbgD01KHjNxpBRsYK8f3ZpH2Xo6xlCRQ",
+	"T/3909+vrz93uzc//CEnT7acz20SBDxoj4gQ2llzGvo+coc4wC5IH0p9YVwi2D91t+z9PesXXwDYR7UN",
+	"6g3g4IlEBdiVODqTB0BtpEhtenoPaqq3lVtk8LFIzNa/5KW1aIlX5+9K1qcudsp+D2qjtbwWoIOHelNY",
+	"ImgegfoEftPzdy8EgttaX/VobOuu2pUyhPnu0/BPN5/kpf7/+MPNJ3Fx8+P+xsanv2/8+C/X10Lj079+",
+	"/2MaqB83vvvUbb/G7f5h++3Nl+2t2X+2P7+afde2P+/Mvv+yPUt9tbk1+37jx3p4esIesE89NJyOSaBk",
+	"V9RGpxw2eYSlO0wj6tVVkVJQ7xifBTqugCanQ5Rs89ZqSbQiCeeJs7SaUr8Nff8U68jWWiRavR2pZcDl",
+	"2kcYKWlNHRpNU1qwxkyoHPJQooAMcOCpfcKuq6DNHKoxKBXugrVlT0Zg30NwXjFxhR0AhF4RXhq5ogk6",
+	"ngK7a35wFpusOLrM4WjrdgHgtkn7CQ/nzKIWZwVUJfCImcC6fmmLd8mN4wsIRNj33xuxMQVY6ZX7AEvN",
+	"Qm2cHixUiAf3xigBY/VqDNIr2C+QIDJrPypai3qdU2iA2Cw0JSmwLuivBaCdaph430AA9C4gMgwYGpMA",
+	"AO+gzS4KmU+EQAP6QNgBRLJoa+p2t4uoUP9JA94th/xWKFBS4OPPGvytzZ2XO6+293Zetuat6dwEvdS6",
+	"IGow3GstT45S9LvCAVG0BBNu8WRXQtN7azVNBG5tSNCCtvVzpRwd2eh9IgGqQ4UTv6QJRypEpGCT0oEH",
+	"T7pXz1nFqs271cATcWgib76UHy1Yfl3MUC9WhVta9gf5C5JXzJAXadqicaZocUnMT4HVtce5TzCLoVSM",
+	"6gMO5OJ4OVexq4WQxjVazMueloldEBy4wwv9lrrboh9Cem7U5wH4xm1ODobrSDpr6WC+9ghTH2HPCxR1",
+	"5gF8G7nzqhh/hVQmAJLbeBeebN+KNQlNtvXyee8fxJWLaw1KJ7SEM33P63iMyoQ1JXkd6yiDmud8nDqy",
+	"Ckmtlbg6wVpIAiQIEYjKgqP8Y8lZ6giIpzxDsRIjV+SQtkMyVq9KVdNgGNFUh3r7W1ef1K7M4UzggQBv",
+	"xghPkaADhijLcqXoZ8ZXzpY0iBcS9/slEAr1WwIRl0MSiPpgwOM1oQjHYx7IMjj0r0tAYl5fA5amBtvD",
+	"KsZjKZutFM9BPGgB94I9AkyPF5nnWPVxHUwsX8Ecq3ZuAY389LegjKu1VyjhHfRxyJHHiWAvlOpKwIlu",
+	"TpYINCBSIMYRV+NRb4rugBvdddK0fi6B54sR97NKwv7vMEftuyDQnY2Bd/URN/r4pKemBPOKk0PAM8XT",
+	"nIOl81QfyQUEuTUxeQk/HNS/XvOoCwTZPfFBFbpAtBXy/B2wBSqbujKaxf6VbkcY+CtyY2iAnp8HAw5g",
+	"rs6hoH9mGsdVHK/Z4LZoXk0+Y1f602ZX42swnsbrs9Teb2CREEGgVR+goj9hz4TYWVlusP7x2Kc64nLj",
+	"H0Lb/+wiPYaUp6LsjabFA5REIWgzkIJkEnCAuyAd6JNzOaRCswdEBYoQteNAiG/IAoI93CtIN9SwW7Ym",
+	"1CNIjU5nOUodkP/ni7NTBZsgCPYOtVHIyOcxcSXx4hRFNYiycSgBKSZD7hMdbpGt1KJj5gTCCAbZUzLO",
+	"bmE5tzARpKQBtgzVeF9BqP2UQgmv4EqnxpUOkeCw8pmNFlX87kPAez4ZaXanT7k0VhLiNdVR6IzQCZ7q",
+	"3ZPRghRCgoRsRVb/rW2wpK3JVhEwZviGFbMJkBxppLrk/B0OBqQhnknrMWv3OUe++hphALrwtA0celUU",
+	"IkD1Q+YirHBvoyng9SbgO4lDRRLfr3RL3/KgRz2PsKaX1n4u2c33VAglniVJI4X7+Z94iDwOFGWIH4g1",
+	"HEmuPikuonFYKcycrX6fIanYqO8KFjXZCvf1TwR7aYr4fK6Rgi117l9ld06Y4k3YvwDEPla0rSBonY+I",
+	"HCqM6gX8nkSxh/oyHIBo6fMBEniqI/1aKGQe0UZkO6J7xbCfcvmWh8wr3LyAqBNlXCd2aIOv5mQDsmI4",
+	"1N5Rl1wx/ICpH7G1/HF6WOIeFgAYD6X2lmJ32EK9UEwRGDv4eKxU4jSAkFDQjjMKquCzcg9mraVXdsn5",
+	"e8ym5peCyNT3PIiPWCBX8T6dIj2Mip3xAPUDPoJvIv9CHXL61dZ8xXAohzygv5JizDILowKNNJ1toRH2",
+	"Fa0knsL8e8YnsG5ddcqL1S+4zlQgyrT9MbPijx8/trOZGlXAZxM7llx7CSVowI2oeUNWqOvj0I8NgPrI",
+	"C/lRBEGEFiBprZbnPENKZlOxBputKVp6q08jaldSIire6VOOyoJStGIbJWbQB8IQKDkdE42cldyiOU0s",
+	"SdGpah1aE94VCxBPROXNx0s6IjxsqlnJ5Km0wCt8PqmSd23pBEQQj3pa/wsC+qCRl44eS/qNJnP5KJkK",
+	"qZ9dzhgBgVDHRhuKr8REJibayrGijS9mrQ02P0w/mRzAmcWAwdHA+KTwFAwISJLRmAc4oP4UWW9d/e5/",
+	"W2JCgYjQ5G4MAy6lrzlt+nboTLvotVX64AQramVetNrz+I3JN1nZpsFJGVknR/ylSQvNH48lnEDufkA8",
+	"9RH7Ak2IsWSNA/5AvcheZ2SnrPygNzrKTVWP6WFV3AaeWf3d/G2KflfM+FaJ9554FF+CZbIZetjPpQ5v",
+	"Oiapsys15llQIHidfvbakeSz3Bj7mLJrR8d66Bypx+F7YNCzATBmAEWNo3Qw8FbGq1kZv4tXo3O9SiS0",
+	"gsDgTJUqgDgImTDpgYq9xeWhEGeoR4bY7+u0HzuHQg0igaR23fYCJejjUF2CXEJf7HTwsCRtqOtRZOUe",
+	"8Hb+S3DuOvvbmQLrhYUBIJIpyk/SqCVRj/icDQSSPAVKUY6+Nd/urLQSZG6TU+lkaShMztkBGGt6BJHR",
+	"WILboHTi17OiKpOFiZ/BNDtdC51cnKHtzb299ibC/niI21sN5t7cnOVLWdbYa6X5qMEHiIW+n5THUDeG",
+	"cUYKNl4N1LKXdreUwvRqlqs4k4sxh7CQNEiV69yblVXdrPNqRWkg7W3CkI/ZIISV19/k7ixXHafKPWiv",
+	"qNp7N+8OvczStvz11VeGAmU40Isxx8m4Vo+hRj3Wiu4If35H2EAOnf2d7uu9ikXvzOIaRxX4ZNOqx8Sp",
+	"za2ZqXFTCgzNpzXWJR3qEs071srXL3K2W7OZ7fb95GjvunlXRLBbmbh5K50wfcdauYS3DFkoo44lF6uA",
+	"pkUIkZQDMZaLWcupTowpZnMm8oT300nAB1ouv2vf6fgwCIADKz6UPQQXrilPkt2Cdi7vJ+MtLwe01LEA",
+	"VyzT0ATERuwp/EeBTozX4ZsthAV4KQtYcBNe2EIw6RQNuZAFqGw7ousFXjzz7NE6dC6XO6qpHuy5IDqb",
+	"O0fgHtNlX0ohIZIT6qBFhW/iAimm9u8ETw8QRn3qEyQD/EB8pVGgUehLOsaB3FAH3vawxJlVdfNU01pi",
+	"p97SoE5Q2BtRqSR0NQtwCVgdwNRBR0Pi3pvywC731EUFEZprdViB18nQuAiuzqn545MG4cYe16ajKPoV",
+	"AmH2nQGVw7AHsUocj2nb5R4ZELYRL3NmPy7u6bjNYaOx3x5zsFTrncgS1PjGNSFYhg5E5ZyXpQUYhYEP",
+	"O0i8eNPWhOF3TRjgUoGgBprzo9CIp6MBq7x176OlmcpYVF/zD9Z9KYr1an4tS/ZwfTF/rxfzEH04/bmF",
+	"/vzh+OcW+vnkrUKbj6T3AW7CgUIufWMl+Sx1cHHRdU2de48yXU4/H7G59H25MOXNi7RBgQYc5Oq4spQ2",
+	"VCYFpjJXJY/5RcXPs5N9iK1QlCEhsSToLnoOguErSuBlzESZouq50lPwvTYPQXRTjwxCZpopSO1RIZ5a",
+	"KQ2QG0re79efXymWFSXci/swgIICfkqcKCX15lMqfUVR+HzZLRhBPBQ9ZO93EP3aYMNfzdJ154tXaJ+p",
+	"OpwGEyhtuqCSfR38ifnRnbp/d5SZovcNZt+Z5Svm5zdVfW9PbNTtxafdnVVX5S/B6ajelcJZdXOxRCMu",
+	"JBLkgTDk4akAutIyKA++TVkfqr0ssbEOPnvtWkW3vugkc/tbufKq21V1EwqpYSlDzprNI/NUKAX1CJrw",
+	"wPcKyFyllfhEilThsbzF0GJdm1tzrJdJr9DCoq0QpC4oc4kx592TsQRrv45XcXngIewbM1omny9rq4zb",
+	"kBZY+8GYonPtFQFNl1+LqgZArAg4rME5wDiU96ie+fWsRr/TMvsaNIHAvo+ih1OApSyKMgkV0ZuRVYcD",
+	"gj0lZ5cbFZ+Pypo1cc51H6iZ0Hd5n8H3DezZigVVO4RSxnOlFShJutQv1GTDi/1E1YZmhRx5y3IODxrb",
+	"lp8lGij23MxpYlOh3e4ck36l70RRPMjYreUvsefd687xzFXb7st8JnCQ89HLNuPbTYVLqz4bgVhnpQ+5",
+	"71k1E3UxhZJJi8SdOt6DaqfQchcIHAmlvDIpaFCg8+isnpzvODKvZ/wEMQtLOMx8kp/QNNupEbkkjN0+",
+	"7XgwjhDrJM0GF9nzP0CMo7eYWR8yT5TGyAakQDGqsOavrdVra/Xy1urcra2HzRXG6ToYXcMmvba5Pnub",
+	"64K4s4yJtQ5y1bKsri2Hi1oO86eeJAYWgAZCjU7z1YGLUFStaXwYqKDqTQpZTUm5FUWJ7czK+lt9KSuj",
+	"ZGfhQ82gqN57BOYBwnbXn1y06fxIo6JmWl9KEugfF5yXjxBMtbn7teKZNtVx5xqGVeMcYZ7IhhRFMZul",
+	"SNhE+StWWPL9y0rplE4RB/o0N1DQ6nJWdY5qWOW7Xs1SvdCqji9615JH152lW6mVg4/lQc4bN8TCVInS",
+	"o8DgUwtZt2fp/mzZeY8pmLTuorfdQaT2XbqL2x2Y0nCFjWl+mKXdBq5svydZnBiCgrWCcDEdASdKqUAh",
+	"eaxcVPxCYarsZPLr/HBQ+13bs1QbuzrFU5bcjlz0nEgi35JtaqXq+CT6Z5YG2Rez4O7bdy2FjSmsSN2P",
+	"ini8TGyaxctTke2l8plVaSmnDo8oO9E/bmZrKpWJdJAqv48wyFUELNAM3elYfn2ZMPKp0Gmf5LPUQeg6",
+	"2UrbD6yiIi3wjV2zu2yVjbvYmJ0pzdG5ZtqfYS9xMy8xRntSsYgkoSfKtVPSYugOO/VkqfN00/GsMKX7",
+	"SwgCO2F18YSVcUbQPdVlSkyZkJyQlWrCXeQGSL0gKVoQEZNIsjBNOzJBkJExJinEfLOsaWmvtpff4oGV",
+	"lsI5UcdgDE76i5f5L+IZ02WOqx0Uu7Usq3M579Ys08K16G1xV0sbTdLnOaAPRLSQgCwZNWP5pS45RH2v",
+	"a5gb+tgXJCN0Ly43LIdSm/NuXl2DZQRefA3s25UNm7YLhRrybJ9hhX2xuCvEYczGMh7FTK/iUtEWtAUY",
+	"7SVUa8x96k4hMzdxbSgUiVNjqEB3Vp/juxVpYaARpPonVwM+1yW0iFowKiTw6eLIOV3K2qio1rWpjBzn",
+	"dQlCjFE/BjWqgdwMTCW/2z2i89WMAyGbZg8pElul9cI74064DV++WyuJQx3pi9+Riw1UmQou8z4pUXyg",
+	"a/AWVq+d44g3rEwU1xxWc3gckQcSTCFNZ4mZNs1MZXWF1Vw+5/cIy9VMqFig1fI817pyAUx9Oc83eWr8",
+	"khbC8glDekiDiV7NY9+XhvVZ/DqxnMEmZcqvp3h3ZeJqYqqbLc/EN9VKilW3QySGPNBnULkZiu7qrO+K",
+	"6jgyavioCK/BGt5XAq8gfr9ab96LJrjVadTitjhuMZpGz1hl8ikEYGkb0HOiTi9ruMvzSnSNDLdSU+Z5",
+	"VNMRbW69ss3gPEB9MiFBB73jExJApXrTcqNlmhfpK/HHjc7Gv260N26tp7MBUq/m2Q+eyHRQ7C9PF/+v",
+	"Fj3j+q9G9Exl7tmFQ7XZwS7Kb8kPNg3NusAjASXyk1sV5lMl3m251pbfWllJNLrnBdcxTQ/LZOB6iXzg",
+	"tG+QwBet094ie01l684EDCRb3o7e2LZf2bbf2bZe2k69tZ1+bTt+b9mmKLXlCIxKFXEG1B1qjc+4YAZE",
+	"iorIgoXM40Yq5sETGMqN5bnsqgYpK2SkpY0oiynBYzvqwuJGfo0JSdbEaNp8wetvSkhIDiPKfPWlWFHD",
+	"O78kithJ4nVwZI0TK8aJhX3wpUhTy+u+RptvDm3eEJ/UYy5UQFwB0yWsNH4sw2UgDoV4yKf3JOHiCtu0",
+	"iZpxRPp903przVq+Bj7MZS2lOLEKHrM8gqwRYsUIsTxfKcWY1TCYNc48D5wpdXEWx4vpOuplXs2vFTq2",
+	"9dxCx3QxLit2rJZBY2E4VhBP8txCsZ6RGW57hcFaO08drLUbhePUcqrZ2FjT/xNZWb7Rw92L9qcp0Wjo",
+	"0YA51g64QgecDth6xjbpV08d0/a6lhEcWMWKAujmiQh1DeIR+8rGZOSK2dWIu7Nj+CIyk7mrWeRp5aP/",
+	"4pp3RQJCnktXGXhTnQrnGcDtnZhrCEdG4Ioa/2JwfUGZdoFwX5IA+mcC9yeZynfJlpo9ym+tveC0ZduS",
+	"FOPKefELExN6/pVpq3rGXG7eWs9sfhy/+7Jc8sCJ3LEic9YTmMczUnkWzCrJ/Grs1fQlxH4oU7d/SNhq",
+	"fQpaA2R8gjjL+RdGkMFCJYS3YUbY2gr0lApcCk3mWoHKUOVxHA1leKOtxw0QZ40oK0aU5a1DZZj0WN6H",
+	"NS59dVyatRxB3DCgcnrhDsko6vx4T9hhqNadBejuEkJ4rsNud9uFcfAnuWsZtouTzgubSHK0tbuLHqig",
+	"PZ+gw4ujkxNrIzro7ieCAxIUvO+aKSE/+r1sVtjKgGAPSc51qgF0e9VV+5N2r4emmUZU6yCKzhrTv5Cp",
+	"bjJAPuueVm+4WxY2RvokgAyKMR7Y3QaidGKmnujpkDEI8bG7Nrc97orOBPteGIC+5WNJhNyIKy+1MfPa",
+	"UE1pA/5t93nQjn/diNKa2qmaPhuQusr6PMpAwLrVVNTBe0xYVA8qDZGt+EWDkr8K0kkA8BcC/XCkhNYo",
+	"BRnZOcjiB3T44WQ/l90r4j4HSZuDaxYvrQU2MqV5YzcuijTSVuNJcc07Gug3da7ZNfvhhyPOHgiDqTo/",
+	"/IDiRiRJhvddCgP2SxGqg6Cfmr6jStrav2Z3X65Ngsq1s4+unf/3X/7HtTMziWhfrh39FtCX9FvUsE9m",
+	"3M3szqgJNVJmrpnOmUHq3gvTu5dKSZh+h4fF0FR2AqSHL3kQaxh63yhDRGfNQU/0axDB9dvO3x6h7e3t",
+	"12rM1eVRS91QBcGIugEXxOXM0/se3yuYArMp4v2+ILKD3lEh4WXXrKdGQYSjOEB3f2ufExH6sg3FjO7g",
+	"NXfvKLu/QwJP9Un6lAjUI1Nu4iyh+xe60u1YrpnVvFg9Dfui2x0DQHTAeEA8c+hRb3s48jt+ZxKvBXkg",
+	"Ada2HdFCARmD5gPdmIiaQH3oTZUaNsLGNwHZTrx/zdQGIihKImAfQffroEtq9g960TH1uOYTkxcCzkqT",
+	"Hp+6hAli3b/3J5e5m6cumeBh4JIODwYb5qGNEQXeLqmE5tUVt8xpOQ8k0Dnhzman2+k6pugfHlNn39nu",
+	"dDvbuibpEEiZLjWKfb9dRkT2vzgDUqCSHD+QYJqpAgB7ovewLOUThcwnQsCpQIc+UI0nFLDxLfXhhBkO",
+	"Aj5Bkg8g60dvYdy45cRz9gurzxiYb30qILgtRhln/1NxgG4yZCMqm3N1/s6ZtWoP/wuZTnjgNXkE2szX",
+	"GJ+qpl/ngQ9Kpqg57oL+SpzZTabz+Fa327SFYQr9SuKgowc20qPTnX9qRVKX9tPJxlUXdAc6Y4Y9Z/sO",
+	"ZHr/KMI0r+cPjFmiY5N+MqGJNZ5Vg/VYWNuOPqqih+Ij3bD6JsMjm/MfSbUXg4d25j8U979UD2y9nv9A",
+	"tuPcrOXs1llQUYNTeHZ7/rMFfQgBA+NGV4p/oWrqKvEA2sZXkEwlS39uY8bZdMRD0YZeWbrwj0azYhFS",
+	"Ea0XAsqShprHmbOPWbgio4rv7ecZKjU59mAEB3ZVIGRBFRlDYX2CH0hTuhqV5FoT1kUJa0lVuuxhgbYU",
+	"kN8uXcr0dK9Lm3KtnevSp1Sn8bo0qqh5dl06VdaWvS6tKmlJnqZXsOuPTLDGXBQmlil5OqkdWF1gA71N",
+	"pZop3WbIfaBtilTdXRyf//Xk6Pj2w/nZX0/eHJ93zo9/Prm4PD6/i4pfxQVD0GEy5xALpLM/rXIjpo5y",
+	"Y9IGThBHG0iIkD9xb9pQEjKvmCcCmWH1ux7OK3Co3mTD9rk9mUzaYI9LzLzPBFgwWau3FRgOnwmIibG0",
+	"pMFkgvNKI6b9qNOZsUwg6wmtLzPt3+84tvnNXK8Mk9hcQvpuJHyvYL/K9id9HVPNJW1mxt1KqGOGFo1b",
+	"pj2q0r/ZvTDm7yixv+hxGLcRDdLrkwGfVo+PBkFz9UBS7Gv7e/VT6aGADDKg5GHOY/EodYISS1E9XA+Z",
+	"tZywBkhmzBMrGDX44Vse9KjnEaafeDX/iUy7d/XYZo2JjvTlu+T8HQ5A6nN2NnfrrKqg/e43rQ0dRSyx",
+	"lgihnp1rTPoShtSbbWh5widFdTJ0WLPIlRGLlCCw7bbibGydr52Ux0FUFogb1+zo6uLy7P3xeefs4+nx",
+	"ea6+XUNpIbrvOfq9U6zbZetZDkxQ14oa7D/nm/q7MR5oxK19XVrFVtWzjDzbFDNj5rBSw95zFC2+yfvz",
+	"u7kN5wkeLq2BNrI2aRvQDbg43GFRIgpmAyKSeo3gSQKP0EESjme+NX2Udd1j8QSMxYiEt0YOW0YdrSWI",
+	"xhc4I4vWb8lfrwj/QjrqEiuI9cxVrqKJ8vrcYK/UanMlvjvO7DfPP0A1hdV6a1GskPmstawnYJQf9NVH",
+	"VxHFrys+jkNZlDsB/U61NyhriIrrzh/EsTMmsk5I6DcndKHBjlVSGY1CIVGPQPxDtuk/nzCrdZmL2QsZ",
+	"EZACk+9qOeUKOGRYjziHTXniozDDrwRsE573lUCca7DNY63du9eKJLP433xT7Zofrvnhmh+unB825oOf",
+	"24zLdh9Oad+pig+qa57EngcZZhtGkF9I+yx0mx4KQQdMIIzEmLi0T12Td8+j8HqlgdLI5xkEwJwh+x4d",
+	"MhSlV6Ikoh5JOiLXLG4XapXGhpDMtylfK7o7Onz3rnN0fnx4eXz74fj8/cnFxcnZaexnTbdSDa5ZqlsD",
+	"Okwi7hEPkM/ZgATa+mr1tgERRKcMQDVKAjXSD6KcLpPSfs2gQwJ0ZxDwKoR9pfhPQTBBO91uB30cclOI",
+	"IF1S2zR1UIvX0wsTMauUetiRBf3A0dkvJVhE6QSVJB4G1SftxUXnFhIlngy8JsLDkwE1V1xQk7TitIpI",
+	"QshmqDyGNze51nN3whrafD8yGZgV+2D1HliVUGD5YrUPaL471hoHjwup/p7j90yGxb7P+TNZ49biy1p8",
+	"aS6+/Ay8EGfY+lcVZ/TteSSJ5pyM+APJSzRWFakKmeZySIWp+0QfiD9FAXng90SAtYEGqR4aWAjuUkjR",
+	"MG0TsNTpeMVCzpvjd8c5ISdvxlByTFrIOVcwUCWOpOQVSMsDkcW4AyL3QHPncXwez1bKSFcffHZSRr4Y",
+	"3jOQMkoKsj26lFEQWKzAMXfJQyJ0XSJEP/T96VqzX7PGr+cSVvgYUVWLQXxV7qjERKDFFalukTNbWP3Q",
+	"dAf5idJP8UO8KsPqLG6oG3p9RzqDTgthNA74P4gL2jNmUZaGzjz9Htr/6AmMCq+zNXRCHbBSnWsKpZAS",
+	"1gdm9lbUwQNICWSLkgereUXU+T5qdl/EBzlLs8IF0u70Vi6WgQc1h+qkWbwNff8Uj2qlZJxCpZq6oyNa",
+	"/khZIfPHngPvmT/uguDAHV5EFQzmjn9PRj0SGBWq1jZc+OGg7tiaqT1R49xV5B2OYEHzMw6jcQvkGmar",
+	"ZjZMMUwVhGohJZ8KiaANREUS7DoVcR1/uHjyouZKxtlLAxMemxRxbcBqyzMVC1IUjTM3wxwzeYtL8JPF",
+	"Mg/XDOX3zlBK8i31tcABKTFurjMtizMtayYuNifBv+X8zBXS5AVNd6vXmiCpqFJhCgMGjIIKSV3tnavK",
+	"ED1j/tRUAKL6QYLutMpyp6uuNOUeAOIK4+HV++ZKmzBo+XiNC/2a0kBNu+QRaGywcVHNqREfmZJo6/j4",
+	"Zxwf3+iGfItEQjvTHsnxoONEdFxAJhzCBAeY2trks9pgNjD+zHI/BBXXLBSkH/q6zf1nSZinz8HEMTD1",
+	"CSIrQzMdBDkkXooOuuRQnTCyB8XhEq1rJohEmVKISHIoq3oA9TjU26lESmSG8rRqJoFHOQfHNdMejqsP",
+	"b+qFcWQcHNVBFdcMINPLz4RVLJpdb2HCs3V5pCvwPjuXR77y6zNweZRUGX0al8e3HVgBl8ukIDEygeu1",
+	"9s6svTNfN+4yYZsaSZPL8Hg+GsOXUtnhpbmxCRe7yLYuh3b/2PdbutU5ZPDJIRfEFKqskK5MYUtY+zXT",
+	"D3GGJlAAWQ7JFPilYeoHwBN1/yq7TwcSoTusdp5ES7XVksWKaRnT1vJ29Aim+XVWooEN1JvkkcpKKmtV",
+	"5VtI5U0K3xgvpE0TIsxeoQYSI48hFGA3mVePVMsYVh1SJfpCN3x0IhEjxIOrCnV9mxUchekXc2wq0eAU",
+	"j8gHEI7q2WzfWIur+ciJONSdrmuOr20e/xp1RWG7a8mtC/n2lvDrwZxrP93vmjiawvjO/qebnA9O42RC",
+	"G/Xnm6cs/qlNzPWLfmratpiTbU3c6via1jU91zU9q3xGJQRFe5DKKEpaMqqjPumgsbwkVEIRFlZTrBu4",
+	"GlHA6lw7VyCI+XptRSUlDZQbbdZ6yrfDin8m+t4UKCsJQ16JomIiLPRVnBNJqpUUCOXspwokGBtG1rYw",
+	"EsR/MG09JrHZPgo2jTqFGvMEZ6R1zSzdJ2rHVxFuhhpoQEuEdl6J2GRRL6qjSUQOBIzEkSD1xh9Dp8Oa",
+	"g5uH/DQoXq6G/3tIgmndwU0kIT0eTGUNhmtcbFJ5/azfJBLo2TazCEWdkFI9asGA0qbaJky21jbXprh0",
+	"jKfFzvTnJ9QvTUSTUi91Pt1c/XKZIM4161izjq/FOkpU+gj/1yr9WqVvFgZaQLbTmsOIlCsPH4ccQbk2",
+	"iJfQS21FydAkamw4xBJNsICR5bR4RBZX7i2KvIo8nhopPA1DMcp0+KhN6remw3+71RCIjEPt7PzFudeg",
+	"ji0LTrMwATIbYpTKhMzozhou/Rtn5EDXUirz7sOcpZfqedyoUNTw5oeikSf/t3irftfFuBOloTmmltjB",
+	"rmKUSkxyqYbRn27UQwJWqCcryC2DXzUXg79F0kc56Z28AdObteRow5z2wsjqLqwzMiTBIztDI4nK7iR9",
+	"oqvCnpSsmefVIzxFgg4YoizbsCJyzWnLnTWLsS205nWRiFPueCgF9Qia8MD3Wkhw3XJVhy7F67bXEYdq",
+	"FEGNJYDdI3ZPjfgRWAVnFZFU9kzGOX8z+/8BAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

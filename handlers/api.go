@@ -14,13 +14,14 @@ import (
 // API is every operation of openapi.yaml. An answer that it returns beside an error is dropped.
 type API struct {
 	CallManagingOrganisations
+	Customers
 	Roles
 	Users
 }
 
 // New returns the operations on a store; images holds the limits of uploads.
 func New(s *store.Store, limits images.Limits) API {
-	return API{CallManagingOrganisations{store: s, images: limits}, Roles{s}, Users{store: s}}
+	return API{CallManagingOrganisations{store: s, images: limits}, Customers{s}, Roles{s}, Users{store: s}}
 }
 
 // Request is what handlers see of the HTTP request beyond their typed parameters.

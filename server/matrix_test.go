@@ -14,36 +14,37 @@ import (
 // Who may do what: "yes" on every organisation, "own" only where the principal's role is held on the
 // organisation or on its customer, "no" is 403. "read" is list, retrieve and stats, "change" is update,
 // partial_update and destroy. A create is for a customer without an organisation, on which the same roles
-// are held as on the organisation's customer. "see_user" is to retrieve a member of its team: "no" is 404 there.
+// are held as on the organisation's customer. "see_user" is to retrieve a member of its team, and
+// "see_customer" such a customer without an organisation: "no" is 404 there.
 const accessMatrix = `
-	                                  read  list_users  create  change  add_user  update_user  delete_user  see_user
-	anonymous                         401   401         401     401     401       401          401          401
-	unknown token                     401   401         401     401     401       401          401          401
-	expired token of staff            401   401         401     401     401       401          401          401
-	staff who is not active           401   401         401     401     401       401          401          401
-	owner who is not active           401   401         401     401     401       401          401          401
-	organizer who is not active       401   401         401     401     401       401          401          401
-	ordinary user                     yes   no          no      no      no        no           no           no
-	support                           yes   yes         no      no      no        no           no           yes
-	staff                             yes   yes         yes     yes     yes       yes          yes          yes
-	CUSTOMER.OWNER                    yes   own         no      own     own       own          own          own
-	CUSTOMER.OWNER until now          yes   own         no      own     own       own          own          own
-	CUSTOMER.OWNER expired            yes   no          no      no      no        no           no           no
-	CUSTOMER.OWNER revoked            yes   no          no      no      no        no           no           no
-	CUSTOMER.MANAGER                  yes   own         no      no      no        no           no           own
-	CUSTOMER.SUPPORT                  yes   own         no      no      no        no           no           own
-	CUSTOMER.CALL_ORGANIZER           yes   own         no      no      own       own          own          own
-	CUSTOMER.CALL_ORGANIZER until now yes   own         no      no      own       own          own          own
-	CUSTOMER.CALL_ORGANIZER expired   yes   no          no      no      no        no           no           no
-	CUSTOMER.CALL_ORGANIZER revoked   yes   no          no      no      no        no           no           no
-	customer REGISTER                 yes   own         own     no      no        no           no           own
-	customer CREATE_PERMISSION        yes   own         no      no      own       no           no           own
-	customer UPDATE_PERMISSION        yes   own         no      no      no        own          no           own
-	customer DELETE_PERMISSION        yes   own         no      no      no        no           own          own
-	organisation REGISTER             yes   own         no      no      no        no           no           own
-	organisation CREATE_PERMISSION    yes   own         no      no      own       no           no           own
-	organisation UPDATE_PERMISSION    yes   own         no      no      no        own          no           own
-	organisation DELETE_PERMISSION    yes   own         no      no      no        no           own          own
+	                                  read  list_users  create  change  add_user  update_user  delete_user  see_user  see_customer
+	anonymous                         401   401         401     401     401       401          401          401       401
+	unknown token                     401   401         401     401     401       401          401          401       401
+	expired token of staff            401   401         401     401     401       401          401          401       401
+	staff who is not active           401   401         401     401     401       401          401          401       401
+	owner who is not active           401   401         401     401     401       401          401          401       401
+	organizer who is not active       401   401         401     401     401       401          401          401       401
+	ordinary user                     yes   no          no      no      no        no           no           no        no
+	support                           yes   yes         no      no      no        no           no           yes       yes
+	staff                             yes   yes         yes     yes     yes       yes          yes          yes       yes
+	CUSTOMER.OWNER                    yes   own         no      own     own       own          own          own       own
+	CUSTOMER.OWNER until now          yes   own         no      own     own       own          own          own       own
+	CUSTOMER.OWNER expired            yes   no          no      no      no        no           no           no        no
+	CUSTOMER.OWNER revoked            yes   no          no      no      no        no           no           no        no
+	CUSTOMER.MANAGER                  yes   own         no      no      no        no           no           own       own
+	CUSTOMER.SUPPORT                  yes   own         no      no      no        no           no           own       own
+	CUSTOMER.CALL_ORGANIZER           yes   own         no      no      own       own          own          own       no
+	CUSTOMER.CALL_ORGANIZER until now yes   own         no      no      own       own          own          own       no
+	CUSTOMER.CALL_ORGANIZER expired   yes   no          no      no      no        no           no           no        no
+	CUSTOMER.CALL_ORGANIZER revoked   yes   no          no      no      no        no           no           no        no
+	customer REGISTER                 yes   own         own     no      no        no           no           own       own
+	customer CREATE_PERMISSION        yes   own         no      no      own       no           no           own       own
+	customer UPDATE_PERMISSION        yes   own         no      no      no        own          no           own       own
+	customer DELETE_PERMISSION        yes   own         no      no      no        no           own          own       own
+	organisation REGISTER             yes   own         no      no      no        no           no           own       no
+	organisation CREATE_PERMISSION    yes   own         no      no      own       no           no           own       no
+	organisation UPDATE_PERMISSION    yes   own         no      no      no        own          no           own       no
+	organisation DELETE_PERMISSION    yes   own         no      no      no        no           own          own       no
 `
 
 // matrixRequests are the requests of each column: "{it}" stands for "own" or "other".
@@ -62,10 +63,11 @@ var matrixRequests = map[string][]struct {
 		{"PATCH …/{it}/", map[string]string{"description": "new"}, 200},
 		{"DELETE …/{it}/", nil, 204},
 	},
-	"add_user":    {{"POST …/{it}/add_user/", map[string]string{"role": "PLAIN", "user": "{newcomer}", "expiration_time": "2027-01-31T12:30:45.123456Z"}, 201}},
-	"update_user": {{"POST …/{it}/update_user/", map[string]string{"role": "PLAIN", "user": "{member}", "expiration_time": "2027-01-31T12:30:45.123456Z"}, 200}},
-	"see_user":    {{"GET /api/users/{it.member}/", nil, 200}},
-	"delete_user": {{"POST …/{it}/delete_user/", map[string]string{"role": "PLAIN", "user": "{member}"}, 200}},
+	"add_user":     {{"POST …/{it}/add_user/", map[string]string{"role": "PLAIN", "user": "{newcomer}", "expiration_time": "2027-01-31T12:30:45.123456Z"}, 201}},
+	"update_user":  {{"POST …/{it}/update_user/", map[string]string{"role": "PLAIN", "user": "{member}", "expiration_time": "2027-01-31T12:30:45.123456Z"}, 200}},
+	"see_user":     {{"GET /api/users/{it.member}/", nil, 200}},
+	"see_customer": {{"GET /api/customers/{it.free}/", nil, 200}},
+	"delete_user":  {{"POST …/{it}/delete_user/", map[string]string{"role": "PLAIN", "user": "{member}"}, 200}},
 }
 
 // principals are the users of the matrix: what is said of each, their role, whether it is held on the customers
@@ -188,7 +190,7 @@ func (a *stage) playCell(t *testing.T, name, column, may string, anonymousRead b
 				status = http.StatusUnauthorized
 			case may == "no" || may == "own" && it == "other":
 				status = http.StatusForbidden
-				if column == "see_user" {
+				if column == "see_user" || column == "see_customer" {
 					status = http.StatusNotFound
 				}
 			}

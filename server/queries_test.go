@@ -31,6 +31,7 @@ var queries = []struct {
 	{"GET /api/roles/?name=o&description=o&is_active=true&page_size=1", body{}, 3},
 	{"HEAD /api/roles/", body{}, 2},
 	{"GET /api/roles/{PLAIN}/", body{}, 2},
+	{"GET /api/customers/{it.customer}/", body{}, 2},
 	{"POST …/", jsonBody(`{"customer":"https://x/api/customers/{free}/"}`), 9},
 	{"PUT …/{it}/", jsonBody(`{"customer":"https://x/api/customers/{it.customer}/","description":"d"}`), 6},
 	{"PATCH …/{it}/", jsonBody(`{"description":"e"}`), 6},

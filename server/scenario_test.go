@@ -47,7 +47,7 @@ func scenarios() []scenario {
 	return slices.Concat(
 		listScenarios, listFilterScenarios, retrieveScenarios, statsScenarios, createScenarios, createBodyScenarios,
 		updateScenarios, partialUpdateScenarios, destroyScenarios, imageScenarios,
-		listUsersScenarios, addUserScenarios, updateUserScenarios, deleteUserScenarios, roleBodyScenarios, rolesScenarios,
+		listUsersScenarios, addUserScenarios, updateUserScenarios, deleteUserScenarios, roleBodyScenarios, rolesScenarios, customersScenarios,
 		authenticationScenarios, orderScenarios, plainScenarios,
 		userScenarios,
 	)

@@ -36,7 +36,9 @@ func TestEveryOperationNeedsAToken(t *testing.T) {
 }
 
 // objects are an object of each resource: one of the world, of which every property is filled in.
-var objects = map[string]string{"/api/call-managing-organisations/": "{tartu}", "/api/roles/": "{REGISTRAR}", "/api/users/": "{sam}"}
+var objects = map[string]string{
+	"/api/call-managing-organisations/": "{tartu}", "/api/customers/": "{tartu.customer}", "/api/roles/": "{REGISTRAR}", "/api/users/": "{sam}",
+}
 
 // bodies are JSON that each operation with a body takes for that object.
 var bodies = map[string]string{

@@ -37,6 +37,54 @@ func (e CallManagingOrganisationOEnum) Valid() bool {
 	}
 }
 
+// Defines values for CustomerFieldEnum.
+const (
+	CustomerFieldEnumAbbreviation                 CustomerFieldEnum = "abbreviation"
+	CustomerFieldEnumArchived                     CustomerFieldEnum = "archived"
+	CustomerFieldEnumBlocked                      CustomerFieldEnum = "blocked"
+	CustomerFieldEnumCallManagingOrganizationUUID CustomerFieldEnum = "call_managing_organization_uuid"
+	CustomerFieldEnumCountry                      CustomerFieldEnum = "country"
+	CustomerFieldEnumCreated                      CustomerFieldEnum = "created"
+	CustomerFieldEnumImage                        CustomerFieldEnum = "image"
+	CustomerFieldEnumName                         CustomerFieldEnum = "name"
+	CustomerFieldEnumNativeName                   CustomerFieldEnum = "native_name"
+	CustomerFieldEnumURL                          CustomerFieldEnum = "url"
+	CustomerFieldEnumUUID                         CustomerFieldEnum = "uuid"
+	CustomerFieldEnumUsersCount                   CustomerFieldEnum = "users_count"
+)
+
+// Valid indicates whether the value is a known member of the CustomerFieldEnum enum.
+func (e CustomerFieldEnum) Valid() bool {
+	switch e {
+	case CustomerFieldEnumAbbreviation:
+		return true
+	case CustomerFieldEnumArchived:
+		return true
+	case CustomerFieldEnumBlocked:
+		return true
+	case CustomerFieldEnumCallManagingOrganizationUUID:
+		return true
+	case CustomerFieldEnumCountry:
+		return true
+	case CustomerFieldEnumCreated:
+		return true
+	case CustomerFieldEnumImage:
+		return true
+	case CustomerFieldEnumName:
+		return true
+	case CustomerFieldEnumNativeName:
+		return true
+	case CustomerFieldEnumURL:
+		return true
+	case CustomerFieldEnumUUID:
+		return true
+	case CustomerFieldEnumUsersCount:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RoleDetailsFieldEnum.
 const (
 	RoleDetailsFieldEnumContentType RoleDetailsFieldEnum = "content_type"
@@ -395,6 +443,48 @@ type CallManagingOrganisationStat struct {
 	OfferingRequestsPending int `json:"offering_requests_pending"`
 }
 
+// Customer An organisation of the outside world.
+type Customer struct {
+	// URL URL of the customer.
+	URL *string `json:"url,omitempty"`
+
+	// UUID UUID of the customer.
+	UUID *string `json:"uuid,omitempty"`
+
+	// Created When the customer was made.
+	Created *string `json:"created,omitempty"`
+
+	// Name Name of the customer.
+	Name *string `json:"name,omitempty"`
+
+	// NativeName Its name in its own language; may be empty.
+	NativeName *string `json:"native_name,omitempty"`
+
+	// Abbreviation Its abbreviation; may be empty.
+	Abbreviation *string `json:"abbreviation,omitempty"`
+
+	// Country Country code (ISO 3166-1 alpha-2); may be empty.
+	Country *string `json:"country,omitempty"`
+
+	// Image URL of its image; null where there is none.
+	Image nullable.Nullable[nullable.Nullable[string]] `json:"image,omitempty"`
+
+	// Blocked Whether roles and organisations can be given out on it no more.
+	Blocked *bool `json:"blocked,omitempty"`
+
+	// Archived The same, since it is kept for the record alone.
+	Archived *bool `json:"archived,omitempty"`
+
+	// UsersCount How many active users hold a role on it.
+	UsersCount *int `json:"users_count,omitempty"`
+
+	// CallManagingOrganizationUUID UUID of its call managing organisation; null where there is none.
+	CallManagingOrganizationUUID nullable.Nullable[nullable.Nullable[string]] `json:"call_managing_organization_uuid,omitempty"`
+}
+
+// CustomerFieldEnum A field of a customer.
+type CustomerFieldEnum string
+
 // PatchedCallManagingOrganisationRequest What is to change of an organisation, as JSON.
 type PatchedCallManagingOrganisationRequest struct {
 	// Description What the organisation is for, as sent.
@@ -728,6 +818,9 @@ type UserRoleUpdateRequestMultipart struct {
 	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
+// CustomerField defines model for CustomerField.
+type CustomerField = []CustomerFieldEnum
+
 // CustomerKeyword defines model for CustomerKeyword.
 type CustomerKeyword = string
 
@@ -988,6 +1081,12 @@ type CallManagingOrganisationsListUsersCountParams struct {
 
 	// Username User username, exactly.
 	Username *Username `form:"username,omitempty" json:"username,omitempty"`
+}
+
+// CustomersRetrieveParams defines parameters for CustomersRetrieve.
+type CustomersRetrieveParams struct {
+	// Field Fields to include in response
+	Field CustomerField `form:"field,omitempty" json:"field,omitempty"`
 }
 
 // RolesListParams defines parameters for RolesList.
@@ -2052,6 +2151,14 @@ type ClientInterface interface {
 	// Corresponds with POST /api/call-managing-organisations/{uuid}/update_user/ (the `CallManagingOrganisationsUpdateUser` operationId).
 	CallManagingOrganisationsUpdateUserWithFormdataBody(ctx context.Context, uuid UUID, body CallManagingOrganisationsUpdateUserFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// CustomersRetrieve Retrieve customer details
+	//
+	// One customer. Staff and support see all, everybody those with a call managing organisation, and a user
+	// those on which they hold a role; for others there is no such customer.
+	//
+	// Corresponds with GET /api/customers/{uuid}/ (the `CustomersRetrieve` operationId).
+	CustomersRetrieve(ctx context.Context, uuid UUID, params *CustomersRetrieveParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// RolesList List roles
 	//
 	// Every role, ordered by its name. It needs no token.
@@ -2602,6 +2709,24 @@ func (c *Client) CallManagingOrganisationsUpdateUser(ctx context.Context, uuid U
 // Corresponds with POST /api/call-managing-organisations/{uuid}/update_user/ (the `CallManagingOrganisationsUpdateUser` operationId).
 func (c *Client) CallManagingOrganisationsUpdateUserWithFormdataBody(ctx context.Context, uuid UUID, body CallManagingOrganisationsUpdateUserFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCallManagingOrganisationsUpdateUserRequestWithFormdataBody(c.Server, uuid, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CustomersRetrieve Retrieve customer details
+//
+// One customer. Staff and support see all, everybody those with a call managing organisation, and a user
+// those on which they hold a role; for others there is no such customer.
+//
+// Corresponds with GET /api/customers/{uuid}/ (the `CustomersRetrieve` operationId).
+func (c *Client) CustomersRetrieve(ctx context.Context, uuid UUID, params *CustomersRetrieveParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCustomersRetrieveRequest(c.Server, uuid, params)
 	if err != nil {
 		return nil, err
 	}
@@ -3793,6 +3918,67 @@ func NewCallManagingOrganisationsUpdateUserRequestWithBody(server string, uuid U
 	return req, nil
 }
 
+// NewCustomersRetrieveRequest constructs an http.Request for the CustomersRetrieve method
+func NewCustomersRetrieveRequest(server string, uuid UUID, params *CustomersRetrieveParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "uuid", uuid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/customers/%s/", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Field != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "field", params.Field, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewRolesListRequest constructs an http.Request for the RolesList method
 func NewRolesListRequest(server string, params *RolesListParams) (*http.Request, error) {
 	var err error
@@ -4929,6 +5115,16 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /api/call-managing-organisations/{uuid}/update_user/ (the `CallManagingOrganisationsUpdateUser` operationId).
 	CallManagingOrganisationsUpdateUserWithFormdataBodyWithResponse(ctx context.Context, uuid UUID, body CallManagingOrganisationsUpdateUserFormdataRequestBody, reqEditors ...RequestEditorFn) (*CallManagingOrganisationsUpdateUserResponse, error)
+
+	// CustomersRetrieveWithResponse Retrieve customer details
+	//
+	// One customer. Staff and support see all, everybody those with a call managing organisation, and a user
+	// those on which they hold a role; for others there is no such customer.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/customers/{uuid}/ (the `CustomersRetrieve` operationId).
+	CustomersRetrieveWithResponse(ctx context.Context, uuid UUID, params *CustomersRetrieveParams, reqEditors ...RequestEditorFn) (*CustomersRetrieveResponse, error)
 
 	// RolesListWithResponse List roles
 	//
@@ -7008,6 +7204,141 @@ func (r CallManagingOrganisationsUpdateUserResponse) ContentType() string {
 	return ""
 }
 
+// CustomersRetrieveResponse200Headers the declared response headers of an HTTP 200 response for CustomersRetrieve
+type CustomersRetrieveResponse200Headers struct {
+	XRequestID *string
+}
+
+// CustomersRetrieveResponse400Headers the declared response headers of an HTTP 400 response for CustomersRetrieve
+type CustomersRetrieveResponse400Headers struct {
+	XRequestID *string
+}
+
+// CustomersRetrieveResponse401Headers the declared response headers of an HTTP 401 response for CustomersRetrieve
+type CustomersRetrieveResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// CustomersRetrieveResponse404Headers the declared response headers of an HTTP 404 response for CustomersRetrieve
+type CustomersRetrieveResponse404Headers struct {
+	XRequestID *string
+}
+
+// CustomersRetrieveResponse429Headers the declared response headers of an HTTP 429 response for CustomersRetrieve
+type CustomersRetrieveResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+// CustomersRetrieveResponse500Headers the declared response headers of an HTTP 500 response for CustomersRetrieve
+type CustomersRetrieveResponse500Headers struct {
+	XRequestID *string
+}
+
+// CustomersRetrieveResponse503Headers the declared response headers of an HTTP 503 response for CustomersRetrieve
+type CustomersRetrieveResponse503Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+type CustomersRetrieveResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Customer
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServiceUnavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *CustomersRetrieveResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *CustomersRetrieveResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CustomersRetrieveResponse401Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *CustomersRetrieveResponse404Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CustomersRetrieveResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *CustomersRetrieveResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *CustomersRetrieveResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CustomersRetrieveResponse) GetJSON200() *Customer {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r CustomersRetrieveResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r CustomersRetrieveResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r CustomersRetrieveResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r CustomersRetrieveResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r CustomersRetrieveResponse) GetJSON500() *InternalServerError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r CustomersRetrieveResponse) GetJSON503() *ServiceUnavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r CustomersRetrieveResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CustomersRetrieveResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CustomersRetrieveResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CustomersRetrieveResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // RolesListResponse200Headers the declared response headers of an HTTP 200 response for RolesList
 type RolesListResponse200Headers struct {
 	Link         *string
@@ -8266,6 +8597,22 @@ func (c *ClientWithResponses) CallManagingOrganisationsUpdateUserWithFormdataBod
 		return nil, err
 	}
 	return ParseCallManagingOrganisationsUpdateUserResponse(rsp)
+}
+
+// CustomersRetrieveWithResponse Retrieve customer details
+//
+// One customer. Staff and support see all, everybody those with a call managing organisation, and a user
+// those on which they hold a role; for others there is no such customer.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/customers/{uuid}/ (the `CustomersRetrieve` operationId).
+func (c *ClientWithResponses) CustomersRetrieveWithResponse(ctx context.Context, uuid UUID, params *CustomersRetrieveParams, reqEditors ...RequestEditorFn) (*CustomersRetrieveResponse, error) {
+	rsp, err := c.CustomersRetrieve(ctx, uuid, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCustomersRetrieveResponse(rsp)
 }
 
 // RolesListWithResponse List roles
@@ -10850,6 +11197,168 @@ func ParseCallManagingOrganisationsUpdateUserResponse(rsp *http.Response) (*Call
 		response.Headers500 = &headers
 	case rsp.StatusCode == 503:
 		var headers CallManagingOrganisationsUpdateUserResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCustomersRetrieveResponse parses an HTTP response from a CustomersRetrieveWithResponse call
+func ParseCustomersRetrieveResponse(rsp *http.Response) (*CustomersRetrieveResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CustomersRetrieveResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Customer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers CustomersRetrieveResponse200Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers CustomersRetrieveResponse400Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CustomersRetrieveResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 404:
+		var headers CustomersRetrieveResponse404Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 429:
+		var headers CustomersRetrieveResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers CustomersRetrieveResponse500Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers CustomersRetrieveResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {

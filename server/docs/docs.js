@@ -25,9 +25,10 @@ function emptyFields(spec) {
 // counts before it.
 async function fillPaths(value, { specActions, specSelectors }) {
   const first = {};
-  for (const [path, item] of Object.entries(specSelectors.specJson().get('paths').toJS())) {
+  const paths = specSelectors.specJson().get('paths').toJS();
+  for (const [path, item] of Object.entries(paths)) {
     const [list, inside] = path.split('{uuid}');
-    if (inside === undefined) {
+    if (inside === undefined || !paths[list]) {
       continue;
     }
     first[list] ??= fetch(list + '?page_size=1', addScheme({ headers: { Authorization: value } }))
