@@ -19,12 +19,13 @@ var layers = map[string][]string{
 	"gen/sandbox":     {},
 	"store":           {},
 	"images":          {},
+	"passwords":       {},
 	"access":          {"store"},
-	"fixture":         {"images", "store"},
-	"handlers":        {"access", "gen", "images", "store"},
+	"fixture":         {"images", "passwords", "store"},
+	"handlers":        {"access", "gen", "images", "passwords", "store"},
 	"server":          {"", "access", "gen", "handlers", "images", "store"},
 	"sandbox":         {"access", "fixture", "gen", "gen/sandbox", "handlers", "images", "server", "store"},
-	"cmd/opencalls":   {"", "fixture", "gen", "images", "sandbox", "server", "store"},
+	"cmd/opencalls":   {"", "fixture", "gen", "images", "passwords", "sandbox", "server", "store"},
 	"store/storetest": {"store"},
 }
 

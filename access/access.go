@@ -34,8 +34,9 @@ type Principal struct {
 	Staff    bool // may do everything
 	Support  bool // may look at every team
 	// TokenDigest is what the store knows the token of the request by.
-	TokenDigest  string
-	TokenExpires *time.Time // nil: never
+	TokenDigest   string
+	TokenExpires  *time.Time    // nil: never
+	TokenLifetime time.Duration // by which each use moves the end; 0: not at all
 }
 
 type principalKey struct{}

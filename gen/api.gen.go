@@ -449,6 +449,12 @@ type CallManagingOrganisationStat struct {
 	OfferingRequestsPending int `json:"offering_requests_pending"`
 }
 
+// CoreAuthToken What is sent with each further request.
+type CoreAuthToken struct {
+	// Token Authentication token for API access
+	Token string `json:"token"`
+}
+
 // Customer An organisation of the outside world.
 type Customer struct {
 	// URL URL of the customer.
@@ -490,6 +496,15 @@ type Customer struct {
 
 // CustomerFieldEnum A field of a customer.
 type CustomerFieldEnum string
+
+// ObtainAuthTokenRequest Who signs in.
+type ObtainAuthTokenRequest struct {
+	// Password Password for authentication
+	Password string `json:"password"`
+
+	// Username Username for authentication
+	Username string `json:"username"`
+}
 
 // PatchedCallManagingOrganisationRequest What is to change of an organisation, as JSON.
 type PatchedCallManagingOrganisationRequest struct {
@@ -1245,6 +1260,9 @@ type UsersRetrieveParams struct {
 	Field UserField `form:"field,omitempty" json:"field,omitempty"`
 }
 
+// APIAuthPasswordJSONRequestBody defines body for APIAuthPassword for application/json ContentType.
+type APIAuthPasswordJSONRequestBody = ObtainAuthTokenRequest
+
 // CallManagingOrganisationsCreateJSONRequestBody defines body for CallManagingOrganisationsCreate for application/json ContentType.
 type CallManagingOrganisationsCreateJSONRequestBody = CallManagingOrganisationRequest
 
@@ -1830,6 +1848,12 @@ func (a UserRoleUpdateRequestMultipart) MarshalJSON() ([]byte, error) {
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// APIAuthLogout Log out
+	// (POST /api-auth/logout/)
+	APIAuthLogout(ctx echo.Context) error
+	// APIAuthPassword Obtain authentication token
+	// (POST /api-auth/password/)
+	APIAuthPassword(ctx echo.Context) error
 	// CallManagingOrganisationsList List Call Managing Organisations
 	// (GET /api/call-managing-organisations/)
 	CallManagingOrganisationsList(ctx echo.Context, params CallManagingOrganisationsListParams) error
@@ -1898,6 +1922,24 @@ type ServerInterface interface {
 // ServerInterfaceWrapper converts echo contexts to parameters.
 type ServerInterfaceWrapper struct {
 	Handler ServerInterface
+}
+
+// APIAuthLogout converts echo context to params.
+func (w *ServerInterfaceWrapper) APIAuthLogout(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.APIAuthLogout(ctx)
+	return err
+}
+
+// APIAuthPassword converts echo context to params.
+func (w *ServerInterfaceWrapper) APIAuthPassword(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.APIAuthPassword(ctx)
+	return err
 }
 
 // CallManagingOrganisationsList converts echo context to params.
@@ -2832,6 +2874,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.HEAD(options.BaseURL+"/api/users/", wrapper.UsersCount, options.OperationMiddlewares["users_count"]...)
 	router.GET(options.BaseURL+"/api/users/me/", wrapper.UsersMeRetrieve, options.OperationMiddlewares["users_me_retrieve"]...)
 	router.GET(options.BaseURL+"/api/users/:uuid/", wrapper.UsersRetrieve, options.OperationMiddlewares["users_retrieve"]...)
+	router.POST(options.BaseURL+"/api-auth/password/", wrapper.APIAuthPassword, options.OperationMiddlewares["api_auth_password"]...)
+	router.POST(options.BaseURL+"/api-auth/logout/", wrapper.APIAuthLogout, options.OperationMiddlewares["api_auth_logout"]...)
 
 }
 
@@ -2978,6 +3022,294 @@ type UnsupportedMediaTypeJSONResponse struct {
 	Body ProblemDetail
 
 	Headers UnsupportedMediaTypeResponseHeaders
+}
+
+type APIAuthLogoutRequestObject struct {
+}
+
+type APIAuthLogoutResponseObject interface {
+	VisitAPIAuthLogoutResponse(w http.ResponseWriter) error
+}
+
+type APIAuthLogout204ResponseHeaders struct {
+	XRequestID *string
+}
+
+type APIAuthLogout204Response struct {
+	Headers APIAuthLogout204ResponseHeaders
+}
+
+func (response APIAuthLogout204Response) VisitAPIAuthLogoutResponse(w http.ResponseWriter) error {
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(204)
+	return nil
+}
+
+type APIAuthLogout400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response APIAuthLogout400JSONResponse) VisitAPIAuthLogoutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type APIAuthLogout401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response APIAuthLogout401JSONResponse) VisitAPIAuthLogoutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type APIAuthLogout429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response APIAuthLogout429JSONResponse) VisitAPIAuthLogoutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type APIAuthLogout500JSONResponse struct {
+	InternalServerErrorJSONResponse
+}
+
+func (response APIAuthLogout500JSONResponse) VisitAPIAuthLogoutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type APIAuthLogout503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response APIAuthLogout503JSONResponse) VisitAPIAuthLogoutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type APIAuthPasswordRequestObject struct {
+	Body *APIAuthPasswordJSONRequestBody
+}
+
+type APIAuthPasswordResponseObject interface {
+	VisitAPIAuthPasswordResponse(w http.ResponseWriter) error
+}
+
+type APIAuthPassword200ResponseHeaders struct {
+	XRequestID *string
+}
+
+type APIAuthPassword200JSONResponse struct {
+	Body    CoreAuthToken
+	Headers APIAuthPassword200ResponseHeaders
+}
+
+func (response APIAuthPassword200JSONResponse) VisitAPIAuthPasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type APIAuthPassword400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response APIAuthPassword400JSONResponse) VisitAPIAuthPasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type APIAuthPassword401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response APIAuthPassword401JSONResponse) VisitAPIAuthPasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type APIAuthPassword408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response APIAuthPassword408JSONResponse) VisitAPIAuthPasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type APIAuthPassword413JSONResponse struct{ ContentTooLargeJSONResponse }
+
+func (response APIAuthPassword413JSONResponse) VisitAPIAuthPasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type APIAuthPassword415JSONResponse struct {
+	UnsupportedMediaTypeJSONResponse
+}
+
+func (response APIAuthPassword415JSONResponse) VisitAPIAuthPasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type APIAuthPassword429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response APIAuthPassword429JSONResponse) VisitAPIAuthPasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type APIAuthPassword500JSONResponse struct {
+	InternalServerErrorJSONResponse
+}
+
+func (response APIAuthPassword500JSONResponse) VisitAPIAuthPasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type APIAuthPassword503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response APIAuthPassword503JSONResponse) VisitAPIAuthPasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type CallManagingOrganisationsListRequestObject struct {
@@ -6179,6 +6511,12 @@ func (response UsersRetrieve503JSONResponse) VisitUsersRetrieveResponse(w http.R
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// APIAuthLogout Log out
+	// (POST /api-auth/logout/)
+	APIAuthLogout(ctx context.Context, request APIAuthLogoutRequestObject) (APIAuthLogoutResponseObject, error)
+	// APIAuthPassword Obtain authentication token
+	// (POST /api-auth/password/)
+	APIAuthPassword(ctx context.Context, request APIAuthPasswordRequestObject) (APIAuthPasswordResponseObject, error)
 	// CallManagingOrganisationsList List Call Managing Organisations
 	// (GET /api/call-managing-organisations/)
 	CallManagingOrganisationsList(ctx context.Context, request CallManagingOrganisationsListRequestObject) (CallManagingOrganisationsListResponseObject, error)
@@ -6254,6 +6592,75 @@ func NewStrictHandler(ssi StrictServerInterface, middlewares []StrictMiddlewareF
 type strictHandler struct {
 	ssi         StrictServerInterface
 	middlewares []StrictMiddlewareFunc
+}
+
+// APIAuthLogout operation middleware
+func (sh *strictHandler) APIAuthLogout(ctx echo.Context) error {
+	var request APIAuthLogoutRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.APIAuthLogout(ctx.Request().Context(), request.(APIAuthLogoutRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "APIAuthLogout")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(APIAuthLogoutResponseObject); ok {
+		return validResponse.VisitAPIAuthLogoutResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// APIAuthPassword operation middleware
+func (sh *strictHandler) APIAuthPassword(ctx echo.Context) error {
+	var request APIAuthPasswordRequestObject
+
+	var body APIAuthPasswordJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.APIAuthPassword(ctx.Request().Context(), request.(APIAuthPasswordRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "APIAuthPassword")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(APIAuthPasswordResponseObject); ok {
+		return validResponse.VisitAPIAuthPasswordResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
 }
 
 // CallManagingOrganisationsList operation middleware
@@ -7050,187 +7457,193 @@ func (sh *strictHandler) UsersRetrieve(ctx echo.Context, uuid UserUUID, params U
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3rchs5utiroPpslWfmkBR1tS3VqVmNLM9q15Z8dFlvxtJKYDdIYtUEeBpo0RyHVckb5AHyO7/zM1X5",
-	"mRfYvEKeJIUP6G70ld0kJcsz3Kr1iCS68QH48N0vXxyXj8acESaFs//FIZ/xaOwT+NsNCJZE/SXC0QgH",
-	"U2ffOURuKCQfkQD1iMtHRCDMEA8GmFGBJeXMaTkP2A/huWiss+8MpRyL/Y0NPKYdM0nH5SP1eSMaJjbw",
-	"Zm/L3fZ22mS3v9d++ep1t417rtcm/c2t7Z3dPfXNhtNyPCLcgI5hvn3nCPu+QLyP5JCgK0YfSCConKpv",
-	"LnEgQ2c2a1mwFK/Hhhv3egF5oNi8/+rSaTk4cIf0gXjOfh/7grScns/de+uzi33/doQZHlA2uNVb8iu8",
-	"4jYMqefsO3VW57Qcl4dMAnTHx+ojHIN6fqu7tdfubrY3dy+7r/e3u/vdbkc/+YvTcugID4izz0LfbzkM",
-	"j4iCvGAz1I+SPpBbMwa+Rf/nv/v0nnPfaTlh4K/8wEJBAnELK3P2t1pOkx1Rp0c+j2lgziN9fgH3CZJD",
-	"LBFhnrBPMXnmVlJY6lZ3u9ve3Gpvb1521e7td7u/wOtHGTS/HBKkQEaTIRcESX5PGJpggQRhMoUpg4CQ",
-	"EWHy1oO7UnRG6nDUr7f/4JSVHaQaREaYqq3HPnXJH61Nd1pOnwZCRkd2qAaoL0PfT32HDomXRQUfWw/C",
-	"z+nz/+d/++f//uf/+r//9Z//02k5YxKMqBCUM+Hsf/pSjXy/JNh525ve2tCc+eQBnU0Y3CtrjNpUM4T7",
-	"5MFJ7uVtJcrGo5pdpRwK6C1ROHObpiFn1n1F6iobovYrrAAeMAAeXV1cnr0/Pu8cHb57d3t2/vPh6ckv",
-	"x+fRKANgd/P1K7frkXa32+22X6p/Xql/usn/tp2WI1w+JtVL10PkdKyGAJGxIdO/NtsVdQhFaAPfCz8c",
-	"RDgYfdfott60nMw74Poo4F/teHu7273XxH295e65PezubLovu3u7r7fJ3l5/d+8lftnHO9Ejt3B8RNxi",
-	"aSPgXgoB51MroD2NKJXZm3gPGhKrERn1SCCylGqMBwRNqBwizggaBJhJ4gH9SijKY1y52gi5M+fGPMYF",
-	"APyqInwwoIzQwY8paqfxteAMRWPiUX8hW87sZtZyUmJQ+vArZKSa7P3RZKmYtBZJPfGPWaEk+j61+Q1p",
-	"+Rw5ZEGa31A2jLll5baOiEfxRg1U2NyoJ0Fh329HwmLbxo0GlKohWUrNUk2cipH10xpb19j6JNiqqOkY",
-	"B5Ji/2rsFWihjEyQtXUthJmHGEewOwizKRrxgNh0tmSj9Tmqp6kUyOW+TwZEpGXoWRaatzwYLQZRC1GG",
-	"MOqrFywPnAP3GiSIIq2I9xHWakzIJPUBqQjz1Pd/xixUY5urS9F8FWKAmrIJYVIvfEMkpr4oWkeKW3Im",
-	"lbZVJg43EeqpuMWuutPOvgxCEivN5QtLa0eO+r1zdH58eHl8++H4/P3JxcXJ2anT0j9cfXiT+eGmOc1W",
-	"659Dq/MC5O9pjxSlEFIpCBXylt4sOeGIj4leZcpSgF2XjJW4PA74mAus8HCn5eiV3wY8ZJ5w9je1jUfc",
-	"uj4XlA1uKbvljNxOCLmHX3m/TwL1Q0D+IyRCitsxYR5lA2e/23LU1Ld66v0ttU/wkz3ldvKtYm1k4uzv",
-	"KhRQ05dMqnAkrEMhv6ZZroSMAewib5GD79Y2lrWNZW1jqW9jeYZmEJiwmnelr/qn9V1f3/X1Xf/m7vqN",
-	"uu1Dgj1z399Rdp/Xaq7O38WqLdy+FhoH5KGFGPksQTpQN0sTiO/O3x6hV1uvXn1/AIO0MqXGTYYkIOod",
-	"AUE4IEiE7hCeER102BOERUOoRBMe+h7qEeRzNiABkkPM0E739R7qTSURHUBo2Dhn37kOu91td1EtGJ4m",
-	"Bygg/r9da+Jy7bTQci/9Ua3r37bS71a78EivVvt/7cAlGJIRVkdoromQSq4Fqv6Ou7GBM3fA6nwnQyzB",
-	"V2bIVHqbH9vMoERvGigKq/WVZClK5wZHQhhQp1WwsnMig+lhX2qJNL22C+Jy5gmE1c9oMqTuEGGQsWUw",
-	"RSN8T8A3KEhqtZtV8Iwoo6NwBLqBAYYySQYkAGg+fvx4GMohYZK6RrxPg3Q5JAjeZtyfVKAJuBTSG34J",
-	"zpcqQAhTUHwyI2+KtuZv51qjOXlTDIdReF4IRL2W2R51zwUJHkjwQiCfD9CQ+55AkvM0gLv9rvuqv0va",
-	"e/1dt73jdkn7tdftt7d6L/vb/a77Gm9uzsHJv50TEfrySLuXswD+iU/QCLMpCvhEGPLjSxII5BP8QFqI",
-	"M6QYFFARJPmAKPKSPsithU9y1nJ8yu6BMGLPuxJF6PUzfVAIxEekx70pwsZ+wwovEx8TzYNPvIiDZcIO",
-	"zKW5xZ53a0SsMQ7wiEhDoQ15/0NAxJgrrFXT/ssGfK0g9ohPJCmG9RKQXW2j7cJCPezeN4NOTzIPQECs",
-	"zhjLYUeDp0+CCPkT96b2GLUGB4AXMuDTPORvYEKx5KZGr2+6pz4V8ioSidOAvaNCKrC4uSNg9UGMT5pB",
-	"pma41ZEW6s8mm1pkb81o80PMBktvnpnk1tgsmu5hQGRAyUMBeOcEe8sCF7+9KVhCYllwrECPDFADToS6",
-	"0JTB1XEj28hyEMPEi8Mdlpz1ORn72F36sBc8ZP1YMfFJsJCwPA0izBOLgLhqGjTLvurIqFtvKfG9/Krg",
-	"a8V6EGWuH3pEoUm0PTYf+qSBMmbYm5ZD1eP/ERIw5RsZvg+T2AyKSjICOP4QkL6z7/zLRhL1t6GHiY0U",
-	"jMdKJpjF7AwHAdbrikb9hUwnPIC1YN/nk+PRWE7/qvV4zR8z+iDzpymbrDCxVZEm+kIgBX8L2Y49xAOk",
-	"tWv4MRIhhlQgST5L7U1hU+RiQTroJx+ze4GULCQFIAPyOHshEbgD01KHjNxpBRsYK8f3ZpH2Xo6xlCRQ",
-	"T/3909+vrz93uzc//CEnT7acz20SBDxoj4gQ2llzGvo+coc4wC5IH0p9YVwi2D91t+z9PesXXwDYR7UN",
-	"6g3g4IlEBdiVODqTB0BtpEhtenoPaqq3lVtk8LFIzNa/5KW1aIlX5+9K1qcudsp+D2qjtbwWoIOHelNY",
-	"ImgegfoEftPzdy8EgttaX/VobOuu2pUyhPnu0/BPN5/kpf7/+MPNJ3Fx8+P+xsanv2/8+C/X10Lj079+",
-	"/2MaqB83vvvUbb/G7f5h++3Nl+2t2X+2P7+afde2P+/Mvv+yPUt9tbk1+37jx3p4esIesE89NJyOSaBk",
-	"V9RGpxw2eYSlO0wj6tVVkVJQ7xifBTqugCanQ5Rs89ZqSbQiCeeJs7SaUr8Nff8U68jWWiRavR2pZcDl",
-	"2kcYKWlNHRpNU1qwxkyoHPJQooAMcOCpfcKuq6DNHKoxKBXugrVlT0Zg30NwXjFxhR0AhF4RXhq5ogk6",
-	"ngK7a35wFpusOLrM4WjrdgHgtkn7CQ/nzKIWZwVUJfCImcC6fmmLd8mN4wsIRNj33xuxMQVY6ZX7AEvN",
-	"Qm2cHixUiAf3xigBY/VqDNIr2C+QIDJrPypai3qdU2iA2Cw0JSmwLuivBaCdaph430AA9C4gMgwYGpMA",
-	"AO+gzS4KmU+EQAP6QNgBRLJoa+p2t4uoUP9JA94th/xWKFBS4OPPGvytzZ2XO6+293Zetuat6dwEvdS6",
-	"IGow3GstT45S9LvCAVG0BBNu8WRXQtN7azVNBG5tSNCCtvVzpRwd2eh9IgGqQ4UTv6QJRypEpGCT0oEH",
-	"T7pXz1nFqs271cATcWgib76UHy1Yfl3MUC9WhVta9gf5C5JXzJAXadqicaZocUnMT4HVtce5TzCLoVSM",
-	"6gMO5OJ4OVexq4WQxjVazMueloldEBy4wwv9lrrboh9Cem7U5wH4xm1ODobrSDpr6WC+9ghTH2HPCxR1",
-	"5gF8G7nzqhh/hVQmAJLbeBeebN+KNQlNtvXyee8fxJWLaw1KJ7SEM33P63iMyoQ1JXkd6yiDmud8nDqy",
-	"Ckmtlbg6wVpIAiQIEYjKgqP8Y8lZ6giIpzxDsRIjV+SQtkMyVq9KVdNgGNFUh3r7W1ef1K7M4UzggQBv",
-	"xghPkaADhijLcqXoZ8ZXzpY0iBcS9/slEAr1WwIRl0MSiPpgwOM1oQjHYx7IMjj0r0tAYl5fA5amBtvD",
-	"KsZjKZutFM9BPGgB94I9AkyPF5nnWPVxHUwsX8Ecq3ZuAY389LegjKu1VyjhHfRxyJHHiWAvlOpKwIlu",
-	"TpYINCBSIMYRV+NRb4rugBvdddK0fi6B54sR97NKwv7vMEftuyDQnY2Bd/URN/r4pKemBPOKk0PAM8XT",
-	"nIOl81QfyQUEuTUxeQk/HNS/XvOoCwTZPfFBFbpAtBXy/B2wBSqbujKaxf6VbkcY+CtyY2iAnp8HAw5g",
-	"rs6hoH9mGsdVHK/Z4LZoXk0+Y1f602ZX42swnsbrs9Teb2CREEGgVR+goj9hz4TYWVlusP7x2Kc64nLj",
-	"H0Lb/+wiPYaUp6LsjabFA5REIWgzkIJkEnCAuyAd6JNzOaRCswdEBYoQteNAiG/IAoI93CtIN9SwW7Ym",
-	"1CNIjU5nOUodkP/ni7NTBZsgCPYOtVHIyOcxcSXx4hRFNYiycSgBKSZD7hMdbpGt1KJj5gTCCAbZUzLO",
-	"bmE5tzARpKQBtgzVeF9BqP2UQgmv4EqnxpUOkeCw8pmNFlX87kPAez4ZaXanT7k0VhLiNdVR6IzQCZ7q",
-	"3ZPRghRCgoRsRVb/rW2wpK3JVhEwZviGFbMJkBxppLrk/B0OBqQhnknrMWv3OUe++hphALrwtA0celUU",
-	"IkD1Q+YirHBvoyng9SbgO4lDRRLfr3RL3/KgRz2PsKaX1n4u2c33VAglniVJI4X7+Z94iDwOFGWIH4g1",
-	"HEmuPikuonFYKcycrX6fIanYqO8KFjXZCvf1TwR7aYr4fK6Rgi117l9ld06Y4k3YvwDEPla0rSBonY+I",
-	"HCqM6gX8nkSxh/oyHIBo6fMBEniqI/1aKGQe0UZkO6J7xbCfcvmWh8wr3LyAqBNlXCd2aIOv5mQDsmI4",
-	"1N5Rl1wx/ICpH7G1/HF6WOIeFgAYD6X2lmJ32EK9UEwRGDv4eKxU4jSAkFDQjjMKquCzcg9mraVXdsn5",
-	"e8ym5peCyNT3PIiPWCBX8T6dIj2Mip3xAPUDPoJvIv9CHXL61dZ8xXAohzygv5JizDILowKNNJ1toRH2",
-	"Fa0knsL8e8YnsG5ddcqL1S+4zlQgyrT9MbPijx8/trOZGlXAZxM7llx7CSVowI2oeUNWqOvj0I8NgPrI",
-	"C/lRBEGEFiBprZbnPENKZlOxBputKVp6q08jaldSIire6VOOyoJStGIbJWbQB8IQKDkdE42cldyiOU0s",
-	"SdGpah1aE94VCxBPROXNx0s6IjxsqlnJ5Km0wCt8PqmSd23pBEQQj3pa/wsC+qCRl44eS/qNJnP5KJkK",
-	"qZ9dzhgBgVDHRhuKr8REJibayrGijS9mrQ02P0w/mRzAmcWAwdHA+KTwFAwISJLRmAc4oP4UWW9d/e5/",
-	"W2JCgYjQ5G4MAy6lrzlt+nboTLvotVX64AQramVetNrz+I3JN1nZpsFJGVknR/ylSQvNH48lnEDufkA8",
-	"9RH7Ak2IsWSNA/5AvcheZ2SnrPygNzrKTVWP6WFV3AaeWf3d/G2KflfM+FaJ9554FF+CZbIZetjPpQ5v",
-	"Oiapsys15llQIHidfvbakeSz3Bj7mLJrR8d66Bypx+F7YNCzATBmAEWNo3Qw8FbGq1kZv4tXo3O9SiS0",
-	"gsDgTJUqgDgImTDpgYq9xeWhEGeoR4bY7+u0HzuHQg0igaR23fYCJejjUF2CXEJf7HTwsCRtqOtRZOUe",
-	"8Hb+S3DuOvvbmQLrhYUBIJIpyk/SqCVRj/icDQSSPAVKUY6+Nd/urLQSZG6TU+lkaShMztkBGGt6BJHR",
-	"WILboHTi17OiKpOFiZ/BNDtdC51cnKHtzb299ibC/niI21sN5t7cnOVLWdbYa6X5qMEHiIW+n5THUDeG",
-	"cUYKNl4N1LKXdreUwvRqlqs4k4sxh7CQNEiV69yblVXdrPNqRWkg7W3CkI/ZIISV19/k7ixXHafKPWiv",
-	"qNp7N+8OvczStvz11VeGAmU40Isxx8m4Vo+hRj3Wiu4If35H2EAOnf2d7uu9ikXvzOIaRxX4ZNOqx8Sp",
-	"za2ZqXFTCgzNpzXWJR3qEs071srXL3K2W7OZ7fb95GjvunlXRLBbmbh5K50wfcdauYS3DFkoo44lF6uA",
-	"pkUIkZQDMZaLWcupTowpZnMm8oT300nAB1ouv2vf6fgwCIADKz6UPQQXrilPkt2Cdi7vJ+MtLwe01LEA",
-	"VyzT0ATERuwp/EeBTozX4ZsthAV4KQtYcBNe2EIw6RQNuZAFqGw7ousFXjzz7NE6dC6XO6qpHuy5IDqb",
-	"O0fgHtNlX0ohIZIT6qBFhW/iAimm9u8ETw8QRn3qEyQD/EB8pVGgUehLOsaB3FAH3vawxJlVdfNU01pi",
-	"p97SoE5Q2BtRqSR0NQtwCVgdwNRBR0Pi3pvywC731EUFEZprdViB18nQuAiuzqn545MG4cYe16ajKPoV",
-	"AmH2nQGVw7AHsUocj2nb5R4ZELYRL3NmPy7u6bjNYaOx3x5zsFTrncgS1PjGNSFYhg5E5ZyXpQUYhYEP",
-	"O0i8eNPWhOF3TRjgUoGgBprzo9CIp6MBq7x176OlmcpYVF/zD9Z9KYr1an4tS/ZwfTF/rxfzEH04/bmF",
-	"/vzh+OcW+vnkrUKbj6T3AW7CgUIufWMl+Sx1cHHRdU2de48yXU4/H7G59H25MOXNi7RBgQYc5Oq4spQ2",
-	"VCYFpjJXJY/5RcXPs5N9iK1QlCEhsSToLnoOguErSuBlzESZouq50lPwvTYPQXRTjwxCZpopSO1RIZ5a",
-	"KQ2QG0re79efXymWFSXci/swgIICfkqcKCX15lMqfUVR+HzZLRhBPBQ9ZO93EP3aYMNfzdJ154tXaJ+p",
-	"OpwGEyhtuqCSfR38ifnRnbp/d5SZovcNZt+Z5Svm5zdVfW9PbNTtxafdnVVX5S/B6ajelcJZdXOxRCMu",
-	"JBLkgTDk4akAutIyKA++TVkfqr0ssbEOPnvtWkW3vugkc/tbufKq21V1EwqpYSlDzprNI/NUKAX1CJrw",
-	"wPcKyFyllfhEilThsbzF0GJdm1tzrJdJr9DCoq0QpC4oc4kx592TsQRrv45XcXngIewbM1omny9rq4zb",
-	"kBZY+8GYonPtFQFNl1+LqgZArAg4rME5wDiU96ie+fWsRr/TMvsaNIHAvo+ih1OApSyKMgkV0ZuRVYcD",
-	"gj0lZ5cbFZ+Pypo1cc51H6iZ0Hd5n8H3DezZigVVO4RSxnOlFShJutQv1GTDi/1E1YZmhRx5y3IODxrb",
-	"lp8lGij23MxpYlOh3e4ck36l70RRPMjYreUvsefd687xzFXb7st8JnCQ89HLNuPbTYVLqz4bgVhnpQ+5",
-	"71k1E3UxhZJJi8SdOt6DaqfQchcIHAmlvDIpaFCg8+isnpzvODKvZ/wEMQtLOMx8kp/QNNupEbkkjN0+",
-	"7XgwjhDrJM0GF9nzP0CMo7eYWR8yT5TGyAakQDGqsOavrdVra/Xy1urcra2HzRXG6ToYXcMmvba5Pnub",
-	"64K4s4yJtQ5y1bKsri2Hi1oO86eeJAYWgAZCjU7z1YGLUFStaXwYqKDqTQpZTUm5FUWJ7czK+lt9KSuj",
-	"ZGfhQ82gqN57BOYBwnbXn1y06fxIo6JmWl9KEugfF5yXjxBMtbn7teKZNtVx5xqGVeMcYZ7IhhRFMZul",
-	"SNhE+StWWPL9y0rplE4RB/o0N1DQ6nJWdY5qWOW7Xs1SvdCqji9615JH152lW6mVg4/lQc4bN8TCVInS",
-	"o8DgUwtZt2fp/mzZeY8pmLTuorfdQaT2XbqL2x2Y0nCFjWl+mKXdBq5svydZnBiCgrWCcDEdASdKqUAh",
-	"eaxcVPxCYarsZPLr/HBQ+13bs1QbuzrFU5bcjlz0nEgi35JtaqXq+CT6Z5YG2Rez4O7bdy2FjSmsSN2P",
-	"ini8TGyaxctTke2l8plVaSmnDo8oO9E/bmZrKpWJdJAqv48wyFUELNAM3elYfn2ZMPKp0Gmf5LPUQeg6",
-	"2UrbD6yiIi3wjV2zu2yVjbvYmJ0pzdG5ZtqfYS9xMy8xRntSsYgkoSfKtVPSYugOO/VkqfN00/GsMKX7",
-	"SwgCO2F18YSVcUbQPdVlSkyZkJyQlWrCXeQGSL0gKVoQEZNIsjBNOzJBkJExJinEfLOsaWmvtpff4oGV",
-	"lsI5UcdgDE76i5f5L+IZ02WOqx0Uu7Usq3M579Ys08K16G1xV0sbTdLnOaAPRLSQgCwZNWP5pS45RH2v",
-	"a5gb+tgXJCN0Ly43LIdSm/NuXl2DZQRefA3s25UNm7YLhRrybJ9hhX2xuCvEYczGMh7FTK/iUtEWtAUY",
-	"7SVUa8x96k4hMzdxbSgUiVNjqEB3Vp/juxVpYaARpPonVwM+1yW0iFowKiTw6eLIOV3K2qio1rWpjBzn",
-	"dQlCjFE/BjWqgdwMTCW/2z2i89WMAyGbZg8pElul9cI74064DV++WyuJQx3pi9+Riw1UmQou8z4pUXyg",
-	"a/AWVq+d44g3rEwU1xxWc3gckQcSTCFNZ4mZNs1MZXWF1Vw+5/cIy9VMqFig1fI817pyAUx9Oc83eWr8",
-	"khbC8glDekiDiV7NY9+XhvVZ/DqxnMEmZcqvp3h3ZeJqYqqbLc/EN9VKilW3QySGPNBnULkZiu7qrO+K",
-	"6jgyavioCK/BGt5XAq8gfr9ab96LJrjVadTitjhuMZpGz1hl8ikEYGkb0HOiTi9ruMvzSnSNDLdSU+Z5",
-	"VNMRbW69ss3gPEB9MiFBB73jExJApXrTcqNlmhfpK/HHjc7Gv260N26tp7MBUq/m2Q+eyHRQ7C9PF/+v",
-	"Fj3j+q9G9Exl7tmFQ7XZwS7Kb8kPNg3NusAjASXyk1sV5lMl3m251pbfWllJNLrnBdcxTQ/LZOB6iXzg",
-	"tG+QwBet094ie01l684EDCRb3o7e2LZf2bbf2bZe2k69tZ1+bTt+b9mmKLXlCIxKFXEG1B1qjc+4YAZE",
-	"iorIgoXM40Yq5sETGMqN5bnsqgYpK2SkpY0oiynBYzvqwuJGfo0JSdbEaNp8wetvSkhIDiPKfPWlWFHD",
-	"O78kithJ4nVwZI0TK8aJhX3wpUhTy+u+RptvDm3eEJ/UYy5UQFwB0yWsNH4sw2UgDoV4yKf3JOHiCtu0",
-	"iZpxRPp903przVq+Bj7MZS2lOLEKHrM8gqwRYsUIsTxfKcWY1TCYNc48D5wpdXEWx4vpOuplXs2vFTq2",
-	"9dxCx3QxLit2rJZBY2E4VhBP8txCsZ6RGW57hcFaO08drLUbhePUcqrZ2FjT/xNZWb7Rw92L9qcp0Wjo",
-	"0YA51g64QgecDth6xjbpV08d0/a6lhEcWMWKAujmiQh1DeIR+8rGZOSK2dWIu7Nj+CIyk7mrWeRp5aP/",
-	"4pp3RQJCnktXGXhTnQrnGcDtnZhrCEdG4Ioa/2JwfUGZdoFwX5IA+mcC9yeZynfJlpo9ym+tveC0ZduS",
-	"FOPKefELExN6/pVpq3rGXG7eWs9sfhy/+7Jc8sCJ3LEic9YTmMczUnkWzCrJ/Grs1fQlxH4oU7d/SNhq",
-	"fQpaA2R8gjjL+RdGkMFCJYS3YUbY2gr0lApcCk3mWoHKUOVxHA1leKOtxw0QZ40oK0aU5a1DZZj0WN6H",
-	"NS59dVyatRxB3DCgcnrhDsko6vx4T9hhqNadBejuEkJ4rsNud9uFcfAnuWsZtouTzgubSHK0tbuLHqig",
-	"PZ+gw4ujkxNrIzro7ieCAxIUvO+aKSE/+r1sVtjKgGAPSc51qgF0e9VV+5N2r4emmUZU6yCKzhrTv5Cp",
-	"bjJAPuueVm+4WxY2RvokgAyKMR7Y3QaidGKmnujpkDEI8bG7Nrc97orOBPteGIC+5WNJhNyIKy+1MfPa",
-	"UE1pA/5t93nQjn/diNKa2qmaPhuQusr6PMpAwLrVVNTBe0xYVA8qDZGt+EWDkr8K0kkA8BcC/XCkhNYo",
-	"BRnZOcjiB3T44WQ/l90r4j4HSZuDaxYvrQU2MqV5YzcuijTSVuNJcc07Gug3da7ZNfvhhyPOHgiDqTo/",
-	"/IDiRiRJhvddCgP2SxGqg6Cfmr6jStrav2Z3X65Ngsq1s4+unf/3X/7HtTMziWhfrh39FtCX9FvUsE9m",
-	"3M3szqgJNVJmrpnOmUHq3gvTu5dKSZh+h4fF0FR2AqSHL3kQaxh63yhDRGfNQU/0axDB9dvO3x6h7e3t",
-	"12rM1eVRS91QBcGIugEXxOXM0/se3yuYArMp4v2+ILKD3lEh4WXXrKdGQYSjOEB3f2ufExH6sg3FjO7g",
-	"NXfvKLu/QwJP9Un6lAjUI1Nu4iyh+xe60u1YrpnVvFg9Dfui2x0DQHTAeEA8c+hRb3s48jt+ZxKvBXkg",
-	"Ada2HdFCARmD5gPdmIiaQH3oTZUaNsLGNwHZTrx/zdQGIihKImAfQffroEtq9g960TH1uOYTkxcCzkqT",
-	"Hp+6hAli3b/3J5e5m6cumeBh4JIODwYb5qGNEQXeLqmE5tUVt8xpOQ8k0Dnhzman2+k6pugfHlNn39nu",
-	"dDvbuibpEEiZLjWKfb9dRkT2vzgDUqCSHD+QYJqpAgB7ovewLOUThcwnQsCpQIc+UI0nFLDxLfXhhBkO",
-	"Aj5Bkg8g60dvYdy45cRz9gurzxiYb30qILgtRhln/1NxgG4yZCMqm3N1/s6ZtWoP/wuZTnjgNXkE2szX",
-	"GJ+qpl/ngQ9Kpqg57oL+SpzZTabz+Fa327SFYQr9SuKgowc20qPTnX9qRVKX9tPJxlUXdAc6Y4Y9Z/sO",
-	"ZHr/KMI0r+cPjFmiY5N+MqGJNZ5Vg/VYWNuOPqqih+Ij3bD6JsMjm/MfSbUXg4d25j8U979UD2y9nv9A",
-	"tuPcrOXs1llQUYNTeHZ7/rMFfQgBA+NGV4p/oWrqKvEA2sZXkEwlS39uY8bZdMRD0YZeWbrwj0azYhFS",
-	"Ea0XAsqShprHmbOPWbgio4rv7ecZKjU59mAEB3ZVIGRBFRlDYX2CH0hTuhqV5FoT1kUJa0lVuuxhgbYU",
-	"kN8uXcr0dK9Lm3KtnevSp1Sn8bo0qqh5dl06VdaWvS6tKmlJnqZXsOuPTLDGXBQmlil5OqkdWF1gA71N",
-	"pZop3WbIfaBtilTdXRyf//Xk6Pj2w/nZX0/eHJ93zo9/Prm4PD6/i4pfxQVD0GEy5xALpLM/rXIjpo5y",
-	"Y9IGThBHG0iIkD9xb9pQEjKvmCcCmWH1ux7OK3Co3mTD9rk9mUzaYI9LzLzPBFgwWau3FRgOnwmIibG0",
-	"pMFkgvNKI6b9qNOZsUwg6wmtLzPt3+84tvnNXK8Mk9hcQvpuJHyvYL/K9id9HVPNJW1mxt1KqGOGFo1b",
-	"pj2q0r/ZvTDm7yixv+hxGLcRDdLrkwGfVo+PBkFz9UBS7Gv7e/VT6aGADDKg5GHOY/EodYISS1E9XA+Z",
-	"tZywBkhmzBMrGDX44Vse9KjnEaafeDX/iUy7d/XYZo2JjvTlu+T8HQ5A6nN2NnfrrKqg/e43rQ0dRSyx",
-	"lgihnp1rTPoShtSbbWh5widFdTJ0WLPIlRGLlCCw7bbibGydr52Ux0FUFogb1+zo6uLy7P3xeefs4+nx",
-	"ea6+XUNpIbrvOfq9U6zbZetZDkxQ14oa7D/nm/q7MR5oxK19XVrFVtWzjDzbFDNj5rBSw95zFC2+yfvz",
-	"u7kN5wkeLq2BNrI2aRvQDbg43GFRIgpmAyKSeo3gSQKP0EESjme+NX2Udd1j8QSMxYiEt0YOW0YdrSWI",
-	"xhc4I4vWb8lfrwj/QjrqEiuI9cxVrqKJ8vrcYK/UanMlvjvO7DfPP0A1hdV6a1GskPmstawnYJQf9NVH",
-	"VxHFrys+jkNZlDsB/U61NyhriIrrzh/EsTMmsk5I6DcndKHBjlVSGY1CIVGPQPxDtuk/nzCrdZmL2QsZ",
-	"EZACk+9qOeUKOGRYjziHTXniozDDrwRsE573lUCca7DNY63du9eKJLP433xT7Zofrvnhmh+unB825oOf",
-	"24zLdh9Oad+pig+qa57EngcZZhtGkF9I+yx0mx4KQQdMIIzEmLi0T12Td8+j8HqlgdLI5xkEwJwh+x4d",
-	"MhSlV6Ikoh5JOiLXLG4XapXGhpDMtylfK7o7Onz3rnN0fnx4eXz74fj8/cnFxcnZaexnTbdSDa5ZqlsD",
-	"Okwi7hEPkM/ZgATa+mr1tgERRKcMQDVKAjXSD6KcLpPSfs2gQwJ0ZxDwKoR9pfhPQTBBO91uB30cclOI",
-	"IF1S2zR1UIvX0wsTMauUetiRBf3A0dkvJVhE6QSVJB4G1SftxUXnFhIlngy8JsLDkwE1V1xQk7TitIpI",
-	"QshmqDyGNze51nN3whrafD8yGZgV+2D1HliVUGD5YrUPaL471hoHjwup/p7j90yGxb7P+TNZ49biy1p8",
-	"aS6+/Ay8EGfY+lcVZ/TteSSJ5pyM+APJSzRWFakKmeZySIWp+0QfiD9FAXng90SAtYEGqR4aWAjuUkjR",
-	"MG0TsNTpeMVCzpvjd8c5ISdvxlByTFrIOVcwUCWOpOQVSMsDkcW4AyL3QHPncXwez1bKSFcffHZSRr4Y",
-	"3jOQMkoKsj26lFEQWKzAMXfJQyJ0XSJEP/T96VqzX7PGr+cSVvgYUVWLQXxV7qjERKDFFalukTNbWP3Q",
-	"dAf5idJP8UO8KsPqLG6oG3p9RzqDTgthNA74P4gL2jNmUZaGzjz9Htr/6AmMCq+zNXRCHbBSnWsKpZAS",
-	"1gdm9lbUwQNICWSLkgereUXU+T5qdl/EBzlLs8IF0u70Vi6WgQc1h+qkWbwNff8Uj2qlZJxCpZq6oyNa",
-	"/khZIfPHngPvmT/uguDAHV5EFQzmjn9PRj0SGBWq1jZc+OGg7tiaqT1R49xV5B2OYEHzMw6jcQvkGmar",
-	"ZjZMMUwVhGohJZ8KiaANREUS7DoVcR1/uHjyouZKxtlLAxMemxRxbcBqyzMVC1IUjTM3wxwzeYtL8JPF",
-	"Mg/XDOX3zlBK8i31tcABKTFurjMtizMtayYuNifBv+X8zBXS5AVNd6vXmiCpqFJhCgMGjIIKSV3tnavK",
-	"ED1j/tRUAKL6QYLutMpyp6uuNOUeAOIK4+HV++ZKmzBo+XiNC/2a0kBNu+QRaGywcVHNqREfmZJo6/j4",
-	"Zxwf3+iGfItEQjvTHsnxoONEdFxAJhzCBAeY2trks9pgNjD+zHI/BBXXLBSkH/q6zf1nSZinz8HEMTD1",
-	"CSIrQzMdBDkkXooOuuRQnTCyB8XhEq1rJohEmVKISHIoq3oA9TjU26lESmSG8rRqJoFHOQfHNdMejqsP",
-	"b+qFcWQcHNVBFdcMINPLz4RVLJpdb2HCs3V5pCvwPjuXR77y6zNweZRUGX0al8e3HVgBl8ukIDEygeu1",
-	"9s6svTNfN+4yYZsaSZPL8Hg+GsOXUtnhpbmxCRe7yLYuh3b/2PdbutU5ZPDJIRfEFKqskK5MYUtY+zXT",
-	"D3GGJlAAWQ7JFPilYeoHwBN1/yq7TwcSoTusdp5ES7XVksWKaRnT1vJ29Aim+XVWooEN1JvkkcpKKmtV",
-	"5VtI5U0K3xgvpE0TIsxeoQYSI48hFGA3mVePVMsYVh1SJfpCN3x0IhEjxIOrCnV9mxUchekXc2wq0eAU",
-	"j8gHEI7q2WzfWIur+ciJONSdrmuOr20e/xp1RWG7a8mtC/n2lvDrwZxrP93vmjiawvjO/qebnA9O42RC",
-	"G/Xnm6cs/qlNzPWLfmratpiTbU3c6via1jU91zU9q3xGJQRFe5DKKEpaMqqjPumgsbwkVEIRFlZTrBu4",
-	"GlHA6lw7VyCI+XptRSUlDZQbbdZ6yrfDin8m+t4UKCsJQ16JomIiLPRVnBNJqpUUCOXspwokGBtG1rYw",
-	"EsR/MG09JrHZPgo2jTqFGvMEZ6R1zSzdJ2rHVxFuhhpoQEuEdl6J2GRRL6qjSUQOBIzEkSD1xh9Dp8Oa",
-	"g5uH/DQoXq6G/3tIgmndwU0kIT0eTGUNhmtcbFJ5/azfJBLo2TazCEWdkFI9asGA0qbaJky21jbXprh0",
-	"jKfFzvTnJ9QvTUSTUi91Pt1c/XKZIM4161izjq/FOkpU+gj/1yr9WqVvFgZaQLbTmsOIlCsPH4ccQbk2",
-	"iJfQS21FydAkamw4xBJNsICR5bR4RBZX7i2KvIo8nhopPA1DMcp0+KhN6remw3+71RCIjEPt7PzFudeg",
-	"ji0LTrMwATIbYpTKhMzozhou/Rtn5EDXUirz7sOcpZfqedyoUNTw5oeikSf/t3irftfFuBOloTmmltjB",
-	"rmKUSkxyqYbRn27UQwJWqCcryC2DXzUXg79F0kc56Z28AdObteRow5z2wsjqLqwzMiTBIztDI4nK7iR9",
-	"oqvCnpSsmefVIzxFgg4YoizbsCJyzWnLnTWLsS205nWRiFPueCgF9Qia8MD3Wkhw3XJVhy7F67bXEYdq",
-	"FEGNJYDdI3ZPjfgRWAVnFZFU9kzGOX8z+/8BAAD//w==",
+	"7H3rchs5utiroPpslWfmkBR1tS3XqVmtRp7Vrm3p6LLerKWlwG6QxKoJ8DTQojkOq5I3yAPkd37nZ6ry",
+	"My+weYU8SQof0N3oK7tJSpZnuFXrEUl04wPw4btfvjguH084I0wK5/CLQz7j8cQn8LcbECyJ+kuE4zEO",
+	"Zs6hc4TcUEg+JgHqE5ePiUCYIR4MMaMCS8qZ03IesB/Cc9FY59AZSTkRh1tbeEI7ZpKOy8fq81Y0TGzh",
+	"7f6Ou+vttcn+4KD98tXrbhv3Xa9NBts7u3v7B+qbLafleES4AZ3AfIfOMfZ9gfgAyRFB14w+kEBQOVPf",
+	"XOFAhs583rJgKV6PDTfu9wPyQLF5//WV03Jw4I7oA/GcwwH2BWk5fZ+799ZnF/t+b4wZHlI27Okt+QVe",
+	"0QtD6jmHTp3VOS3H5SGTAN3JifoIx6Ce3+nuHLS72+3t/avu68Pd7mG329FP/s1pOXSMh8Q5ZKHvtxyG",
+	"x0RBXrAZ6kdJH0jPjIFv0f/57z6959x3Wk4Y+Gs/sFCQQPRgZc7hTstpsiPq9MjnCQ3MeaTPL+A+QXKE",
+	"JSLME/YpJs/0JIWl7nR3u+3tnfbu9lVX7d5ht/s3eP04g+ZXI4IUyGg64oIgye8JQ1MskCBMpjBlGBAy",
+	"Jkz2PLgrRWekDkf92vsHp6zsINUgMsZUbT32qUt+b22603IGNBAyOrIjNUB9Gfp+6jt0RLwsKvjYehB+",
+	"Tp//P//bP//3P//X//2v//yfTsuZkGBMhaCcCefw05dq5Ptbgp29/qxnQ3Pmkwd0NmVwr6wxalPNEO6T",
+	"Bye5l71KlI1HNbtKORTQW6JwppemIWfWfUXqKhui9gusAB4wAB5fX16dvT+56BwfvXvXO7v4+ejD6d9O",
+	"LqJRBsDu9utXbtcj7W63222/VP+8Uv90k//tOi1HuHxCqpeuh8jZRA0BImNDpn9ttivqEIrQBr4XfjiM",
+	"cDD6rtFtvW05mXfA9VHAv9rzDvZ3+6+J+3rHPXD72N3bdl92D/Zf75KDg8H+wUv8coD3okd6cHxE9LC0",
+	"EfAghYCLqRXQnkaUyuxNvAcNidWYjPskEFlKNcFDgqZUjhBnBA0DzCTxgH4lFOUxrlxthNxbcGMe4wIA",
+	"flURPhhQRujgxxS10/hacIaiMfGov5AdZ347bzkpMSh9+BUyUk32/miyVExai6Se+MesUBJ9n9r8hrR8",
+	"gRyyJM1vKBvG3LJyW8fEo3irBipsb9WToLDvtyNhsW3jRgNK1ZAspWapJk7FyPppg60bbH0SbFXUdIID",
+	"SbF/PfEKtFBGpsjauhbCzEOMI9gdhNkMjXlAbDpbstH6HNXTVArkct8nQyLSMvQ8C81bHoyXg6iFKEMY",
+	"DdQLVgfOgXsNEkSRVsQHCGs1JmSS+oBUhHnq+z9hFqqxzdWlaL4KMUBN2YQwqRf+RCSmvihaR4pbciaV",
+	"tlUmDjcR6qnoYVfdaedQBiGJlebyhaW1I0f93jm+ODm6Oumdn1y8P728PD374LT0D9fnP2V+uG1Os9X6",
+	"F9DqvAD5W9ojRSkEHbLTnGEgEgLj+zPBQkx54Nn4FH936PyOuMGuLNIA5mYO4uVn0bqN9cbGyg68XSoV",
+	"p0Ji1MctpxzxCdHnlLJ1YNclEyXwTwI+4QKrm7TXcvTZ9QIeMk84h9vaSiV6rs8FZcMeZT3OSG9KyD38",
+	"ygcDEqgfAvIfIRFS9CaEeZQNncNuy1FT9/TUhzvqpOEne8rd5FvFnMnUOdxXSKymL5lULT+sQ+O/pmGx",
+	"hBAD7CJvU4TvNlaijZVoYyWqbyV6hoYcmLCa+6av+qfNXd/c9c1d/+bu+q267SOCPXPf31F2n9fLri/e",
+	"xco53L4WmgTkoYUY+SxBOlA3SxOI7y7eHqNXO69eff8GBml1UI2bjkhA1DsCgnBAkAjdETwjOuioLwiL",
+	"hlCJpjz0PdQnyOdsSAIkR5ihve7rA9SfSSI6gNCwcc6hcxN2u7vusno8PE3eoID4/3ajicuN00KrvfRH",
+	"ta5/20m/W+3CI71a7f+NA5dgRMYY5HF9TYRUci1Q9XfcjU20uQNW5zsdYQnePkOm0tv82IYSJXrTQFFY",
+	"rXElSxnwYAyukDCgTqtgZRdEBrOjgdQSaXptl8TlzBMIq5/RdETdEcIgY8tghsb4noB3U5DUarer4BlT",
+	"RsfhGHQDAwxlkgxJANB8/PjxKJQjwiR1jXifBulqRBC8zThwqUBTcIqkN/zKqFjlgBCmoPhkRt4Wbc1f",
+	"L7RGc/pTMRxG4XkhEPVaZnvUPRckeCDBC4F8PkQj7nsCSc7TAO4Puu6rwT5pHwz23fae2yXt11530N7p",
+	"vxzsDrrua7y9vQAn/3pBROjLY+0gzwL4Rz5FY8xmKOBTYciPL0kgkE/wA2khzpBiUEBFkORDoshL+iB3",
+	"lj7JecvxKbsHwog971oUodfP9EEhEB+TPvdmCBsLFCu8THxCNA8+9SIOlgmcMJemhz2vZ0SsCQ7wmEhD",
+	"oQ15/11AxIQrrFXT/ssWfK0g9ohPJCmG9QqQXW2j7YRDfezeN4NOT7IIQECszgTLUUeDp0+CCPkH7s3s",
+	"MWoNDgAvZMBnech/ggnFipsavb7pnvpUyOtIJE4D9o4KqcDi5o6A3QoxPm0GmZqhp2NF1J9NNrXIYpzR",
+	"5keYDVfePDNJz9gsmu5hQGRAyUMBeBcEe6sCF7+9KVhCYllwrECPDFBDToS60JTB1XEj28hqEMPEy8Md",
+	"lpz1BZn42F35sJc8ZP1YMfFJsJCwPA0izBPLgLhuGjTPvurYqFtvKfG9/Krga8V6EGWuH3pEoUm0PTYf",
+	"+qSBMobk25ZD1eP/ERJwRhgZfgCT2AyKSjIGOH4XkIFz6PzLVhK3uKWHia0UjCdKJpjH7AwHAdbrikb9",
+	"mcy05feLg32fT0/GEzn7i9bjNX/M6IPMn6VsssJEh0Wa6AuBFPwtZLsmEQ+Q1q7hx0iEGFGBJPkstT+I",
+	"zZCLBemgP/iY3QukZCEpABmQx9kLicChmZY6ZOQQLNjAWDm+N4u093KCpSSBeurvn/5+c/O527394Xc5",
+	"ebLlfG6TIOBBe0yE0O6mD6HvI3eEA+yC9KHUF8Ylgv1Td8ve37NB8QWAfVTboN4ALqpIVIBdieNLeQDU",
+	"RorUpqf3oKZ6W7lFBh+LxGz9S15ai5Z4ffGuZH3qYqfs96A2WstrATp4qD+DJYLmEahP4Pm9ePdCILit",
+	"9VWPxrbuql0pQ5jvPo3+ePtJXun/T85vP4nL2x8Pt7Y+/X3rx3+5uREan/71+x/TQP249d2nbvs1bg+O",
+	"2m9vv+zuzP+z/fnV/Lu2/Xlv/v2X3Xnqq+2d+fdbP9bD01P2gH3qodFsQgIlu6I2+sBhk8dYuqM0ol5f",
+	"FykF9Y7xWaDjGmhyOsjKNm+tl0QrknCRuHurKfXb0Pc/YB2bW4tEq7cjtQy4XIcIIyWtqUOjaUoL1pgp",
+	"lSMeShSQIQ48tU/YdRW0mUM1BqXCXbC27MkI7HsILywmrrADgNBrwksjVzRBxw/A7pofnMUmK44uczja",
+	"ul0AuG3SfsLDObOoxVkBVQk8Yiawrl/a4l1y4/gSAhH2/fdGbEwBVnrlzmGpWaiN04OFCvHg3hglYKJe",
+	"jUF6BfsFEkRm7UdFa1GvcwoNENuFpiQF1iX9pQC0DxomPjAQAL0LiAwDhiYkAMA7aLuLQuYTIdCQPhD2",
+	"BmJxtDV1t9tFVKj/pAHvlkPeEwqUFPj4swZ/Z3vv5d6r3YO9l61Fa7owYTu1LogaDPday5PjFP2ucEAU",
+	"LcEEjDzZldD03lpNE4FbGxK0oG39XClHRzZ6n0iA6kjhxN/ShCMV5FKwSenAgyfdq+esYtXm3WrgqTgy",
+	"sUNfyo8WLL8uZqgfq8ItLfuD/AXpN2bIizRt0ThTtLgkaqnA6trn3CeYxVAqRnWOA7k8Xi5U7GohpHGN",
+	"FvOyp2VilwQH7uhSv6XutuiHkJ4bDXgAvnGbk4PhOpLOWjocsT3G1EfY8wJFnXkA30buvCrGXyGVCYCk",
+	"F+/Ck+1bsSahybZePu//g7hyea1B6YSWcKbveR2PUZmwpiSvEx1lUPOcT1JHViGptRJXJ1gLSYAEIQJR",
+	"WXCUvy85Sx0B8ZRnKNZi5Ioc0nZIxvpVqWoaDCOa6lBvf+3qk9qVBZwJPBDgzRjjGRJ0yBBlWa4U/cz4",
+	"2tmSBvFS4sGgBEKhfksg4nJEAlEfDHi8JhThZMIDWQaH/nUFSMzra8DS1GB7VMV4LGWzleI5iAct4F6w",
+	"R4Dp8SLzHKs+roOJ5SuYY9XOLaGRf/g1KONq7RVKeAd9HHHkcSLYC6W6EnCim5MlAg2JFIhxxNV41J+h",
+	"O+BGd500rV9I4PlyxP2skrD/O8xR+y4IdGdj4F19xI0+PumpKcG84uQQ8EzxNOdg6TzVR3IJQW5NTF7C",
+	"D4f1r9ci6gJBdk98UIUuEG2FvHgHbEGnXjRxZTSL/SvdjjDw1+TG0AA9Pw8GHMBCnUNB/8w0jus4XrPB",
+	"bdG8mnzGrvRnza7G12A8jddnqb3fwCIhgkCrPkBF/4A9E2Jn5enB+icTn+qIy61/CG3/s8sMGVKeirI3",
+	"mhYPUBKFoM1ACpJpwAHugnSgT87ViArNHhAVKELUjgMhviELCPZwvyBhUsNu2ZpQnyA1Op2nKXVA/p8u",
+	"zz4o2ARBsHeojUJGPk+IK4kXJ1mqQZRNQglIMR1xn+hwi2ytGR0zJxBGMMieknHWg+X0YCJIqgNsGanx",
+	"voJQ+ymFEl7BlU6NKx0iwWHlcxstqvjdecD7PhlrdqdPuTRWEuI11VHonNYpnundk9GCFEKChGxFVv+1",
+	"bbCkrclWETBm+JYVswmQHGukuuL8HQ6GpCGeSesxa/c5R776GmEAuvC0DRx6VRQiQPVD5iKscW+jKeD1",
+	"JuA7iUNFEt+vdUvf8qBPPY+wppfWfi7ZzfdUCCWeJUkjhfv5n3iIPA4UZYQfiDUcSa4+KS6icVgpzJyt",
+	"f58hLdqo7woWNdka9/WPBHtpivh8rpGCLXXuX2V3TpniTdi/BMQ+UbStIGidj4kcKYzqB/yeRLGH+jK8",
+	"AdHS50Mk8ExH+rVQyDyijch2RPeaYf/A5VseMq9w8wKiTpRxndihDb6akw3JmuFQe0ddcs3wA6Z+xNby",
+	"x+lhiftYAGA8lNpbit1RC/VDMUNg7OCTiVKJ0wBCQkE7ziiogs/KPZi3Vl7ZFefvMZuZXwoiU9/zID5i",
+	"gVzF+3SK9Cgq18YDNAj4GL6J/At1yOlXW/M1w6Ec8YD+QooxyyyMCjTWdLaFxthXtJJ4CvPvGZ/CunXd",
+	"LC9Wv+A6U4Eo0/bHzIo/fvzYzmZqVAGfTexYce0llKABN6LmDVmhboBDPzYA6iMv5EcRBBFagKS1Xp7z",
+	"DCmZTcUabLamaOmt/hBRu5IiV/FOf+CoLChFK7ZRYgZ9IAyBktMx0chZyS2a08SSFJ2q1qE14V2zAPFE",
+	"VN58vKJjwsOmmpVMnkoLvMLn0yp515ZOQATxqKf1vyCgDxp56fixpN9oMpePk6mQ+tnljBEQCHVstKH4",
+	"SkxkYqqtHGva+GLW2mDzw/STyQGcWQwYHA2MTwtPwYCAJBlPeIAD6s+Q9db17/63JSYUiAhN7sYo4FL6",
+	"mtOmb4fOtIteW6UPTrGiVuZF6z2PX5l8k5VtGpyUkXVyxD9XeSc+Hks4gdz9gHjqI/YFmhJjyZoE/IF6",
+	"kb3OyE6FxX3i3FT1mB5WxW3gmfXfzV+n6HfNjG+VeO+JR/EVWCaboYf9XOrwZhOSOrtSY54FBYLX6Wdv",
+	"HEk+y62Jjym7cXSsh86Rehy+BwY9GwBjBlDUOEoHA29lvJq18bt4NTrXq0RCKwgMzlSpAoiDkAmTHqjY",
+	"W1weCnGG+mSE/YFO+7FzKNQgEkhqV54vUII+jtQlyCX0xU4HD0vShroeRVbuIW/nvwTnrnO4mykRX1gY",
+	"ACKZovwkjVoS9YnP2VAgyVOgFOXoW/Ptz0trWeY2OZVOlobC5Jy9AWNNnyAynkhwG5RO/HpeVCezMPEz",
+	"mGWna6HTyzO0u31w0N5G2J+McHunwdzb2/N8Mc4ae600HzX4DWKh7yflMdSNYZyRgo1XA7Xspd0tpTC9",
+	"mucqzuRizCEsJA1S5ToP5mV1Q+u8WlEaSHubMuRjNgxh5fU3uTvPVcepcg/aK6r23i26Qy+ztC1/ffWV",
+	"oUAZ3ujFmONkXKvHUGUfa0V3jD+/I2woR87hXvf1QcWi9+ZxjaMKfLJp1WPi1PbO3NS4KQWG5tMa65IO",
+	"dYkWHWvl65c525353Hb7fnK0d928KyLYrUzcvJVOmL5jrVzCW4YslFHHkotVQNMihEjKgRjLxbzlVCfG",
+	"FLM5E3nCB+kk4DdaLr9r3+n4MAiAAys+lD0EF64pT5LdgnYu7yfjLS8HtNSxAFcs05IFxEbsKfxHgU6M",
+	"1+GbLYQFeCkLWHATXthCMOkMjbiQBahsO6LrBV488+zROnQulzuqqR7suSA6mztH4B7TZV9KISGSE+qg",
+	"RYVv4gIppnrxFM/eIIwG1CdIBviB+EqjQOPQl3SCA7mlDrztYYkzq+rmqaa1xE69pUGdoLA/plJJ6GoW",
+	"4BKwOoCpg45HxL03BY5d7qmLCiI01+qwAq+ToXERXJ0P5o9PGoRbe1ybjqPoVwiEOXSGVI7CPsQqcTyh",
+	"bZd7ZEjYVrzMuf24uKeTNoeNxn57wsFSrXciS1DjG9eEYBk6EBWkXpUWYBQGPuwg8eJN2xCG3zRhgEsF",
+	"ghpozo9CI56OBqzz1r2PlmYqY1F9zc+t+1IU69X8Wpbs4eZi/lYv5hE6//BzC/3p/OTnFvr59K1Cm4+k",
+	"fw434Y1CLn1jJfksdXBx0XVNnXufMt0QIB+xufJ9uTTlzYu0QYGGHOTquLKUNlQmBaYyVyWP+UXFz7OT",
+	"ncdWKMqQkFgSdBc9B8HwFSXwMmaiTFH1XOkp+F6bhyC6qU+GITPtIKT2qBBPrZQGyA0lHwzqz68Uy4oS",
+	"7sWdJEBBAT8lTpSSevMplb6iKHy+7BaMIB6KHrL3O4h+bbDhr+bpuvPFK7TPVB1OgwmUNl1Qyb4O/sT8",
+	"6E7dvzvKTNH7BrPvzfMV8/Obqr63Jzbq9vLT7s+rq/KX4HRU70rhrLq5WKIxFxIJ8kAY8vBMAF1pGZQH",
+	"36asD9VBlthYB5+9dq2iW190krn9rVx51e2qugmF1JAH5CiUI12VtJT86Yq/6opqj3AYgAUh9jVkqZ0s",
+	"fl3G6aX9RQMeoKPzU8jMFKLaqJTZe5mppWqtq1TQyLoDIrNbKAX1CJrywPcKyHel9ftUilRBtbwl1GLJ",
+	"2zsLrLJJF9fCYrQQfC8oc4kxU96TiYRd1HE4Lg88hH1jHszkKWZtsHGD2AIvhj5iqCGgGEO6rFxUDQFi",
+	"YMARD04PxqFsSfXMr+c1OtGW2Q2huQX2fRQ9nAIsZSmVSQiM3oysmh8Q7Cn9odxY+nxU8azpdqFbRM2E",
+	"vsv7Qr5vYKdXrLXa0ZVyCihtR2kIpf6uJhte7P+qNqAr5MhbzHN40Nhm/izRQIkdzZxBNhXa7y5wVVT6",
+	"hBTFg0zkWn4ge96D7gKPY7VPoswXBAe5GL1s94Td7rm0mrUR9HW2/Yj7nlULUheJKJm0SIyr4xWpdnat",
+	"doHAQVLKK5NCDQW6nM5WyvnEI7dBxv8Rs7CEwywm+QlNs501kavF+CPSDhXj4LFO0mxwkZ/irC8xZbG0",
+	"U+Ge4FBPQUmzeUkg6caVE7/NL8CLcUrUyUoAr0DcjD8/toYeWql+xTmLzw3mrCMvSR2M979I7DuH8Fxv",
+	"OY8UJE0psNiQFOj0FY6ojaNl42hZ3dGyJDZX+FXqYHQNd8rGXfDs3QVL4s4q3oE6yFXLKbAxei9r9M6f",
+	"epLTWgAayK06Q13H3EI9wKahjWBlUG9SyGqqIa4pwHFvXtaa7UtZBTC7gASUu4paFURgvkHYbliVC5Re",
+	"HCRX1AeuVI56VHBePkIc4Pb+1wrF21bHnet1V41zhHkiGw0XhRuXImET/b5YJ8233iulU7q6AdCnhTGu",
+	"VoO+qnNUwyrf9WqeauNXdXzRu1Y8uu483QWwHHws3+QcySMsTIEzPQpserWQdXeebi2YnfeEgtXyLnrb",
+	"HSQZ3KUbEN5pbafCjLg4QtjuYFi239MsToxAh15DpKMO3hSlVKCQPFYuKn6hMAWiMqmhfjis/a7deaoD",
+	"Y526PytuR5G+GBkVkm1qpUpQJSaGLA2yL2bB3bfvWgobU1iRuh8VoaSZsEqLl6eSMkrlM6tIWM7iMabs",
+	"VP+4nS0HVibSQZWHQ4RBriLgZGDoTqeh6MuEkU+Fzlgmn6XOn9BeIW0isurhtMBndMPusgVi7mJ/Raaq",
+	"TOeGaVecvcTtvMQY7UnFIpJctChNVEmLoTvq1JOlLtId/7PClG6NIgjshNWAFlbGGUH3VFfYMRVuckJW",
+	"qgN+kacn9YKk3kZETCLJwvSbycTvRva2pIb47arWw4PaASoWD6w0Bi8ImAd7f9Lcv8xFFc+YrtBd7YPa",
+	"r2U8X8h5d+aZ7sNFb4sbstpokj7PIX0gooUEJHipGcsvdckh6ntdw9wwwL4gGaF7eblhNZTaXnTz6tqk",
+	"I/Dia2DfrmzEv13jNrIqWmdYYUIubmhyFLOxjNM402a7VLQFbQFGewnVmnCfujNIKk+8VwpF4qwuKtCd",
+	"1aL7bk1aGGgEqdbf1YAv9PotoxaMCwl8uq53TpeyNioq026KescpiYIQ47eJQY3KdzcDU8nvdnvzfCHu",
+	"QMimiW+KxFZpvfDOuIlzw5fv18o/Ukf64jfkRQVVpoLLvE+qa7/R5aMLCy8viLUwrEwUl8tWc3gckQcS",
+	"zCDDbIWZts1MZSWx1Vw+5/cIy/VMqFig1a0/13V1CUx9ucj9/MG4ni2E5VOG9JAGE71axL6vDOuz+HVi",
+	"OYNNynQOSPHuypzrxFQ3X52Jb6uVFKtuR0iMeKDPoHIzFN0tCdxKsvtl1KtUEV6DNXygBF5B/EG13nwQ",
+	"TdDTFQBErzjkNppGz1hl8ikEYGUb0HOiTi9rRETklegayZmlpsyLqBwp2t55ZZvBeYAGZEqCDnrHpySA",
+	"JgumW0zL9N3SV+L3W52tf91qb/Wspwu8ydX2gycyHRSHRKT7VlSLnnHpYiN6ppJO7Zq32uxg95Ow5Aeb",
+	"hmajHCIBJQqFsJojpLoT2HKtLb+1spJodM8LrmOaHpbJwPVyUCEuo0HuabROe4vsNZWtOxMTkmx5O3pj",
+	"235l235n23ppO/XWdvq17fi9ZZui1JZjMCpVxBlQd6Q1PuOCGRIpKiILljKPG6mYB09gKDeW57KrGqSs",
+	"kJGW9tSxL+sgJFkTo+lQB6+/LSEhOYwo89WXYkUN7/yKKGLXN6iDIxucWDNOLO2DL0WaWl73Ddp8c2jz",
+	"E/FJPeZCBcQVMF19TePHKlwG4lCIh3x6TxIurrBNm6gZR2QwMF3jNqzla+DDQtZSihPr4DGrI8gGIdaM",
+	"EKvzlVKMWQ+D2eDM88CZUhdncbyYbgFQ5tX8WqFjO88tdEzXkbNix2oZNJaGYw3xJM8tFOsZmeF21xis",
+	"tffUwVr7UThOLaeajY01/T+RleUbPdyDaH+aEo2GHg2YY+OAK3TA6YCtZ2yTfvXUMW2vaxnBgVWsKYBu",
+	"kYhQ1yAesa9sTEauDmONuDs7hi8iM5m7mkWeVj76Ly7XWCQg5Ll0lYE31WRzkQHc3omFhnBkBK6oZzUG",
+	"1xd0GBAIDyQJoPUrcH+SKdqYbKnZo/zW2gtOW7YtSTEu+hi/MDGh51+ZtqpnzOXmrfXM5ifxu6/KJQ+c",
+	"yB1rMmc9gXk8I5VnwaySzK8nXk1fQuyHMi0nRoSt16egNUDGp4iznH9hDBksVEJ4G2aEbaxAT6nApdBk",
+	"oRWoDFUex9FQhjfaetwAcTaIsmZEWd06VIZJj+V92ODSV8elecsRxA0DKmeX7oiMrWJPR6FadxagO6i0",
+	"gG7CbnfXhXHwJ7lrGbaLk6Yh20hytLO/jx6ooH2foKPL49NTayM66O4PBAckKHjfDVNCfvR72aywlQHB",
+	"HpKc61QDaFSsG04knYqPTB+YqA5CFJ01oX8mM90fg3zW7dh+4m5Z2BgZkAAyKCZ4aDfKiNKJmXqir0PG",
+	"IMTHbjje9rgrOlPse2EA+paPJRFyKy4a1sbMa0MhsC34tz3gQTv+dStKa2qnyjZtQeoqG/AoAwHrLmlR",
+	"8/kJYVEpszREtuIXDUr+KkgnAcBfCPTDsRJaoxRkZOcgix/Q0fnpYS67V8QtOpIOHTcsXloLbGRK88Zu",
+	"XPdqrK3G0+JyjTTQb+rcsBv2ww/HnD0QBlN1fvgBxT10kgzvuxQGHJYiVAdBK0B9R5W0dXjD7r7cmASV",
+	"G+cQ3Tj/77/8jxtnbhLRvtw4+i2gL+m3qGGfzLjb+Z1RE2qkzNwwnTOD1L0Xpu00lZIw/Q4Pi5Ep3gVI",
+	"D1/yINYw9L5RhojOmoN2/jcgguu3Xbw9Rru7u6/VmOur45a6oQqCMXUDLojLmaf3Pb5XMAVmM8QHA0Fk",
+	"B72jQsLLblhfjYIIR/EG3f21fUFE6Ms21Ku6g9fcvaPs/g4JPNMn6VMiUJ/MuImzhMZ16Fp3ErphVt9t",
+	"9TTsi+7UDQDRIeMB8cyhnxm9DI78jt+ZxGtBHkiAtW1HtFBAJqD5QCMxoiZQH/ozpYaNsfFNQLYTH9ww",
+	"tYEI6s4I2EfQ/Troipr9gzaKTD2u+cT0hYCz0qTHpy5hglj37/3pVe7mqUsmeBi4pMOD4ZZ5aGtMgbdL",
+	"KqHvesUtc1rOAwl0Triz3el2uo6pV4kn1Dl0djvdzq4upzsCUgbkB4dytOXzIQ/lFhiAeJEOckEeeJS+",
+	"XhAfqtcZNwY69TQR7amX9/TLnUyL9p3u3oK+ogHMuc4mk3vdbtkjMWxbVqdkeGR78SOphmLqoZ3Xix/K",
+	"toybt5z9OvAVdSiFZ3cXP1vQSBB4fdyp6h0fIn1YEg+hvXuEI7pnfYIyUXmeCqS5NLWV1L3AKHpAd09M",
+	"Qn6R4GMCfRWN8QPaj2IhlWTTQdDxDQ14GKABpn4YEF1DVhF8wm7YmLJQEmFEVBDXdMd8E8uf9KVzfUqY",
+	"fCFiAzjQWcKQeUUlEsfViLQYRYSMmuc3aA+mQDplZccUjdwyw+q39SopeFXRbRz2CcfU1pyMY8uIUK0m",
+	"d2m7SyyZeDUXDQPrLztd07RgtUeIkWnUBO/boyLdV4sfyvRkVY9t1yAEx/oErzh/h4Mh0c/t14GxoEfe",
+	"t0jxjHbjHH66temfvkmZAmlxd8dymgiiebtMFj/84gxJAYE8eSDBLFNMB0QLLYqUVU5AIfMV/VLCDfRo",
+	"BgvzlIJQ95b6ICgxHARcIf8QkmeLiFtRnT4Dc8+nAmLEY8nLOfxUvNfJkK2owOD1xTtn3qo9/M9kBqS1",
+	"wSNKuKozPtVPqc4D5xhuQ61xl/QX4sxvV6aRqZ1fSCjTo9PUslZCUmlHxWx6UgFFPWNGy812nsrQVyXf",
+	"L6KrMGaFnp36yUS1qPGsGqzHPjEl31v8UNwB/dsWIKmQqFpJiahoBcl0blvO5zZmnM3GPBRt6JYaSSQj",
+	"+FCkOiii9UJAYfpQq4rm7GNNWJFRpT4e5vVSakrVgC8ZtL4CWwUUYzMU1if4gTSlq1Hx0g1hXZawltTv",
+	"zR4WGB0D8uulS38k2FuCNqnHlqJP6sHGNEo9tCydUs+uQqvU8wvpFez6IxOsYu34PZilkirL1XWq0NtU",
+	"xrZSXUfcB9qmSNXd5cnFX06PT3rnF2d/Of3p5KJzcfLz6eXVycVdVEMyrruFjpI5R1ggXUTBqtplOmk0",
+	"Jm0QS7CSgmxesUgEMsMaaIoL6gSrN9mwfW5Pp9M2uLUSb+kzARY8v+ptBf63ZwJi4nMsMUEkOM+8FqKD",
+	"qNetMfAj6wltdmY6TK6OhWJ7Bem7kfC9hv0q25/0dUy1F7eZGXcroY4ZWjRulQb5Lcen7F4YL3JUH6fo",
+	"cRi3FQ3S65MBn1WPjwbNQTaSFPvajV39VHooIIMMKHlY8Fg8Sp2gxFJUD9dD5i0nrAGSGfPECkYNfviW",
+	"B33qeYRtjEtPpQ0dRyyxlghRy5j0JQypN9/S8oRPispN6ewgkavGGSlB4CJtxeZfXfYkqTKHqCwQN27Y",
+	"8fXl1dn7k4vO2ccPJxe5MrENpYXovtd1C2XLQg9NbPQ3Z9RtflN/M8YDjbi1r0ur2Kp6lpFnm2JmzBzW",
+	"ath7jqLFN3l/fjO34SLBw5U10EbWJm0DuoVIAXdUlM+J2ZCIpOwxBGRAYMWbJKrdfMuh7JhpHyCegLEY",
+	"kbBn5LBV1NFagmh8gTOyaO0bXLOXzVI66goriPXMda6iifL63GCv1GpznTI6zvxXzz9ANYXVehtRrJD5",
+	"bLSsJ2CU5/rqo+uI4tcVHydhYagbdLzX3qCsISpu3/ImDkE1AepCQsdhoev1dqzOBGgcCon6BMIIU/dH",
+	"V7O0mrzqyCVDQApMvuvllGvgkGE94hw25YmPwgy/ErBNeN5XAnGhwTaPtTHWpQOyLf63/mCyDT/c8MMN",
+	"P1zIDxvzwc9txmV7AKekQ8zL4oPqmiex50Gi9pYR5JfSPgvdpkdCt2zFSEyISwfUNeVreJSlFkUHA2cM",
+	"AmDOUMQGHTEUVSlASWIaxB7fsLixutVhAjIb3qZ8reju+Ojdu87xxcnR1Unv/OTi/enl5enZh9jPmm46",
+	"H9ywVNMjdJQkriEeIJ+zIQm09dVqEQciiM68g6LOBFqNvIlSo01lmBsGjYagyZGAVyHsK8V/BoIJ2ut2",
+	"O+jjiJt6PunOFKY3EgRew/QmIBqUetiRJf3A0dmvJFhEWXmVJB4G1SftxbVblxIlngy8JsLDkwG1UFxQ",
+	"k7Ti7MRIQsgmej6GNze51gt3whrafD8yhQwq9sFq4bMuocDyxWof0GJ3rDUOHhdS/b3A75kMi32fi2ey",
+	"xm3El4340lx8+Rl4Ic6w9a8qzujb80gSzQUZ8weSl2isYowVMs3ViApTPpE+EH9m0uYEWBtokGpFhYXg",
+	"LoVMR9N9CEud1V4s5Px08u4kJ+TkzRhKjkkLOZAuSJU4kpJXILsdRBbjDojcA82dx/F5PFspI13E99lJ",
+	"Gfmass9Ayiipa/roUkZBYLECJ0pBRSJ0XSLEIPT92Uaz37DGr+cSVvgYUVWLQXxV7qjERKDFFalukTNb",
+	"WG1F4REo8jDCD/GqDKuzuKHui/kd6Qw7LYTRJOD/IC5oz5hFWRq6gMP3OrkYJjAqvM7W0Al1wEp1yQao",
+	"KJiwPjCzt6JGWEBKoOgCebB6QCHdTMRUxSnU9nX4lFjaJJ9s5XIZeFC6r06axdvQ9z/gca2UjA9Q8K3u",
+	"6IiWP1JWyOKxF8B7Fo+7JDhwR5dRIaCF49+TcZ8ERoWqtQ2XfjisO7Zmak/Uf34deYdjWNDijMNo3BK5",
+	"htni0w1TDFN1FVtIyadCIuimVJEEu0lF3MQfLp+8qLmScfbSwITHJrXQG7Da8kzFghRF48zNMMdM3uIK",
+	"/GS5zMMNQ/mtM5SSfEt9LXBASoybm0zL4kzLmomLzUnwrzk/c400eUnT3fq1JkgqqlSYwoABo6BCUld7",
+	"56oyRM+YPzOF9Kh+kKA7rbLc6eJlTbkHgLjGeHj1vsWFgNSg1eM1LvVrSgM17cqBoLHBxkWlG8d8bCqL",
+	"buLjn3F8fKMb8i0SCe1MeyTHg44T0XEBmXAIExxgWlSQz2qD2dD4M8v9EFTcsFCQQejDC8hnSZinz8HE",
+	"MTD1CSIrQzMdBDkkXooOuuJQ5DeyB8XhEq0bJohEmYrCSHKoTv4G6nGot1OJlMgMVd7VTAKPcw6OG6Y9",
+	"HNfnP9UL48g4OKqDKm4YQKaXnwmrWDa73sKEZ+vySBeyf3Yuj3wB9Wfg8igp1v00Lo9vO7ACLpdJQYJC",
+	"f3S8SQndeGe+ctxlwjY1kiaX4fF8NIYvpbLDS3NjEy52GScXmKNAghCEfb+FyAMJZpDBJ0dcEFPvuUK6",
+	"MvWhYe03TD/EGZpCHwE5IjPgl4apvwGeqNtA2u2ukAjdUbXzJFqqrZYsV0zLmLZWt6NHMC2usxINbKDe",
+	"JI9UVlLZqCrfQipvUvjGeCFtmhBh9ho1kBh5DKEAu8mieqRaxrDqkCrRl4EQfSoRI8SDq6rL6jYqOArT",
+	"L+fYVKLBBzwm5yAc1bPZ/mQtruYjp+IIDCZ1x9c2j3+NuqKw3bXk1qV8eyv49WDOjZ/uN00cSyowgw9O",
+	"42RCG/Xn26cs/qlNzPWLfmratpyTbUPc6viaNjU9NzU9q3xGJQRFe5DKKEpaMqqjPumgsbwkVEIRllZT",
+	"rBu4HlHAagC/UCCI+XptRSUlDZQbbTZ6yrfDin8m+t4UKCsJQ16LomIiLPRVXBBJqpUUCOUcpAokGBtG",
+	"1rYwFsR/MN2xprHZPgo2jRpuG/MEZ6R1wyzdJ26WUh5uhhpoQCuEdl6L2GRRL6qjSUQOBIzEkSD1xp9A",
+	"w+Cag5uH/DQoXq6G/3tIglndwU0kIT0eTGUNhmtcbFJ5/WzQJBLo2TazCEWdkFI9asmA0qbaJky20TY3",
+	"prh0jKfFzvTnJ9QvTUSTUi91Pt1C/XKVIM4N69iwjq/FOkpU+gj/Nyr9RqVvFgZaQLbTmsOYlCsPH0cc",
+	"GpbqeAm91FaUDF27tammxWOyvHJvUeR15PHUSOFpGIpR1Txy05H1KashEBmH2tn5iwuvQR1bFpxmYQJk",
+	"NsQolQmZ0Z01XPo3zsgbXUupzLsPc5Zequdxo0JRw5sfikae/F/jrfpNF+NOlIbmmFpiB7uOUSoxyX1x",
+	"gCsdhXLkHH66VQ8JWKGerCC3DH7VXAz+FjqmfUC1+VW3Hd+C6c1acrRhQZd+ZDXp1xkZkuCxnaGRRGWr",
+	"KU3b86qwJyVr5ttHQzxvpoG0Jkk8lNab446s+dcolj/Gs6gfdLbvReTh0wZA65XGRNFa1IwiztzjoRTU",
+	"I2jKA99r6bbWfGAioOLts7cjjvgoghpLALtP7NYc8SN6D1hFQJY9k/Hx387/fwAAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -5,6 +5,7 @@ package handlers
 import (
 	"context"
 	"net/url"
+	"time"
 
 	"github.com/opencalls/opencalls/access"
 	"github.com/opencalls/opencalls/images"
@@ -13,25 +14,34 @@ import (
 
 // API is every operation of openapi.yaml. An answer that it returns beside an error is dropped.
 type API struct {
+	Authentication
 	CallManagingOrganisations
 	Customers
 	Roles
 	Users
 }
 
-// New returns the operations on a store; images holds the limits of uploads.
-func New(s *store.Store, limits images.Limits) API {
-	return API{CallManagingOrganisations{store: s, images: limits}, Customers{s}, Roles{s}, Users{store: s}}
+// New returns the operations on a store. limits are those of uploads, lifetime is that of a sign-in's token after
+// its last use, and newToken makes one.
+func New(s *store.Store, limits images.Limits, lifetime time.Duration, newToken func() string) API {
+	return API{
+		Authentication{store: s, lifetime: lifetime, newToken: newToken},
+		CallManagingOrganisations{store: s, images: limits},
+		Customers{s},
+		Roles{s},
+		Users{store: s},
+	}
 }
 
 // Request is what handlers see of the HTTP request beyond their typed parameters.
 type Request struct {
-	ID     string          // also in the answer's X-Request-ID and in the log
-	Origin string          // scheme and host of the URLs in answers, such as https://calls.example.com
-	Path   string          // of the request's own URL
-	Query  url.Values      // as it was sent
-	Files  map[string]File // of a multipart body, by their fields
-	Token  string          // by which the request was signed in; "" without one
+	ID      string          // also in the answer's X-Request-ID and in the log
+	Origin  string          // scheme and host of the URLs in answers, such as https://calls.example.com
+	Path    string          // of the request's own URL
+	Query   url.Values      // as it was sent
+	Files   map[string]File // of a multipart body, by their fields
+	Address string          // of the client
+	Token   string          // by which the request was signed in; "" without one
 	// NotFound is the text of a 404 about the operation's object; "" is the general one.
 	NotFound string
 	Valid    bool // nothing is wrong with it by openapi.yaml alone

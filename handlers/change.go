@@ -60,6 +60,6 @@ func SignIn(ctx context.Context, reads reader, digest string) (access.Principal,
 	}
 	return access.Principal{
 		UserUUID: found.UUID, Staff: found.IsStaff, Support: found.IsSupport, TokenDigest: digest,
-		TokenExpires: found.Expires,
+		TokenExpires: found.Expires, TokenLifetime: time.Duration(found.Lifetime) * time.Second,
 	}, nil
 }

@@ -58,9 +58,11 @@ type setup struct {
 func start(t testing.TB, engine string, changes ...func(*setup)) *app {
 	t.Helper()
 	a := &app{clock: storetest.NewClock(), log: &accessLog{}, handled: make(chan struct{}, 64)}
+	var signIns atomic.Int64
 	s := setup{server: server.Config{
 		Now: a.clock.Now, PublicURL: publicURL, Logger: slog.New(slog.NewJSONHandler(a.log, nil)),
-		NewUUID: func() uuid.UUID { return uuid.MustParse(requestID) },
+		NewUUID:  func() uuid.UUID { return uuid.MustParse(requestID) },
+		NewToken: func() string { return fmt.Sprint("token-of-sign-in-", signIns.Add(1)) },
 	}}
 	for _, change := range changes {
 		change(&s)

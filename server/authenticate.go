@@ -43,6 +43,9 @@ func authenticate(cfg Config, op operation, tokens *limiters[string]) func(echo.
 		if principal.Staff && r.Header.Get("X-Impersonated-User-Uuid") != "" {
 			err = handlers.Refuse(http.StatusBadRequest, "Impersonation is not supported.")
 		}
+		if err == nil {
+			principal.TokenExpires = handlers.KeepSignedIn(ctx, cfg.Store, principal)
+		}
 		c.SetRequest(r.WithContext(access.With(r.Context(), principal)))
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/opencalls/opencalls/passwords"
 	"github.com/opencalls/opencalls/store/storetest"
 )
 
@@ -47,6 +48,8 @@ var queries = []struct {
 	{"HEAD /api/users/", body{}, 2},
 	{"GET /api/users/{m1}/", body{}, 3},
 	{"GET /api/users/me/", body{}, 3},
+	{"POST /api-auth/password/", jsonBody(`{"username":"member1","password":"the password"}`), 7},
+	{"POST /api-auth/logout/", body{}, 4},
 }
 
 func TestQueries(t *testing.T) {
@@ -76,7 +79,7 @@ func TestQueries(t *testing.T) {
 // crowd makes that many organisations, of which one has as many members and calls.
 func (a *app) crowd(t *testing.T, rows int) {
 	t.Helper()
-	lists := make([]strings.Builder, 5)
+	lists, hash := make([]strings.Builder, 5), passwords.Hash("the password")
 	add := func(list int, format string, values ...any) {
 		fmt.Fprintf(&lists[list], "  - {uuid: {"+format+"}\n", values...)
 	}
@@ -86,7 +89,7 @@ func (a *app) crowd(t *testing.T, rows int) {
 	for n := range rows {
 		name := []string{"it", "small", fmt.Sprintf("o%d", n)}[min(n, 2)]
 		add(0, "%s.customer}, name: Customer %05d", name, n)
-		add(1, "m%d}, username: member%[1]d, full_name: Member %[1]d", n)
+		add(1, "m%d}, username: member%[1]d, full_name: Member %[1]d, password_hash: \"%[2]s\"", n, hash)
 		add(2, "%s}, customer: {%[1]s.customer}", name)
 		add(3, "g%d}, user: {m%[1]d}, role: PLAIN, scope: {call_managing_organisation: {it}}", n)
 		add(4, "c%d}, call_managing_organisation: {it}, name: Call, state: active", n)

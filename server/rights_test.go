@@ -28,7 +28,7 @@ func TestRightsEndWhileTheBodyComes(t *testing.T) {
 			{"the role is revoked", "olev", "UPDATE user_roles SET revoked = created WHERE user_uuid = '{olev}'", 403, mayNot},
 		} {
 			for _, op := range operations {
-				if op.RequestBody == nil {
+				if op.RequestBody == nil || op.Security != nil { // one that needs no token loses none
 					continue
 				}
 				t.Run(loss.name+"/"+op.OperationID, func(t *testing.T) {

@@ -36,6 +36,9 @@ func TestSQLInjection(t *testing.T) {
 			}
 		}
 		for _, op := range operations {
+			if op.OperationID == "api_auth_logout" { // reads nothing but the token, and revokes it
+				continue
+			}
 			target := stage.request(op.example()).Target
 			for _, sql := range injections {
 				try(request{Method: op.method, Target: op.target(url.PathEscape(sql)), Token: "token-of-sam"})

@@ -35,6 +35,7 @@ const (
 	DefaultMaxBodyBytes   = 1 << 20
 	DefaultBodyMemory     = 96 << 20
 	DefaultRequestTimeout = 30 * time.Second
+	DefaultTokenLifetime  = 24 * time.Hour
 )
 
 // Config is what the server is made of. Store is needed; the rest has defaults.
@@ -56,6 +57,8 @@ type Config struct {
 	TrustedProxies    []netip.Prefix   // whose X-Forwarded-For, -Host and -Proto count; none
 	CORSOrigins       []string         // origins whose pages may use the API, or *; none
 	RequestTimeout    time.Duration    // after which the work on a request ends with 503; 30 s
+	TokenLifetime     time.Duration    // of a sign-in's token after its last use; 24 h
+	NewToken          func() string    // for sign-ins; random
 	Extension         *Extension       // what the server has beside that; nothing
 }
 
@@ -83,6 +86,10 @@ func (cfg Config) WithDefaults() Config {
 	cfg.Images.MaxPixels = cmp.Or(cfg.Images.MaxPixels, DefaultImageMaxPixels)
 	cfg.MaxBodyBytes = cmp.Or(cfg.MaxBodyBytes, DefaultMaxBodyBytes)
 	cfg.BodyMemory = cmp.Or(cfg.BodyMemory, DefaultBodyMemory)
+	if cfg.NewToken == nil {
+		cfg.NewToken = store.NewToken
+	}
+	cfg.TokenLifetime = cmp.Or(cfg.TokenLifetime, DefaultTokenLifetime)
 	cfg.RequestTimeout = cmp.Or(cfg.RequestTimeout, DefaultRequestTimeout)
 	return cfg
 }
@@ -122,7 +129,7 @@ func routeOperations(e *echo.Echo, cfg Config, spec *openapi3.T) {
 			before(op.validate),
 		}
 	}
-	strict := gen.NewStrictHandler(handlers.New(cfg.Store, cfg.Images), nil)
+	strict := gen.NewStrictHandler(handlers.New(cfg.Store, cfg.Images, cfg.TokenLifetime, cfg.NewToken), nil)
 	gen.RegisterHandlersWithOptions(e, strict, gen.RegisterHandlersOptions{OperationMiddlewares: chains})
 }
 
@@ -152,7 +159,7 @@ func (cfg Config) identify(c echo.Context) error {
 	}
 	c.Response().Header().Set(echo.HeaderXRequestID, id)
 	origin := cmp.Or(cfg.PublicURL, originOf(r, cfg.TrustedProxies))
-	request := &handlers.Request{ID: id, Origin: origin, Path: r.URL.EscapedPath()}
+	request := &handlers.Request{ID: id, Origin: origin, Path: r.URL.EscapedPath(), Address: c.RealIP()}
 	c.SetRequest(r.WithContext(handlers.WithRequest(r.Context(), request)))
 	return nil
 }

@@ -9,7 +9,8 @@ import (
 
 // Identity is who signed in with a token.
 type Identity struct {
-	Expires   *time.Time `gorm:"column:expires" sql:"t.expires"` // of the token
+	Expires   *time.Time `gorm:"column:expires" sql:"t.expires"`   // of the token
+	Lifetime  int64      `gorm:"column:lifetime" sql:"t.lifetime"` // of the token
 	UUID      uuid.UUID  `gorm:"column:uuid" sql:"u.uuid"`
 	IsStaff   bool       `gorm:"column:is_staff" sql:"u.is_staff"`
 	IsSupport bool       `gorm:"column:is_support" sql:"u.is_support"`

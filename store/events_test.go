@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -65,6 +66,24 @@ var mutations = map[string][]mutation{
 	"CreateUser": {func(tx *store.Tx, _ audited) ([]string, error) {
 		u, err := tx.CreateUser(store.User{Username: "new"})
 		return event("user.create", u.UUID), err
+	}},
+	"SignIn": {func(tx *store.Tx, a audited) ([]string, error) {
+		return event("token.create", a.user.UUID), tx.SignIn(a.user, "127.0.0.1", store.Digest("new"), time.Hour)
+	}},
+	"FailSignIn": {func(tx *store.Tx, a audited) ([]string, error) { // anybody can fail, as often as they like
+		return []string{}, tx.FailSignIn(a.user.Username, "127.0.0.1")
+	}},
+	"RevokeToken": {func(tx *store.Tx, a audited) ([]string, error) {
+		return append(append(event("token.create", a.user.UUID), event("token.create", a.user.UUID)...), event("token.revoke", a.user.UUID)...), errors.Join(
+			tx.CreateToken(a.user.UUID, store.Digest("kept"), nil),
+			tx.CreateToken(a.user.UUID, store.Digest("new"), nil),
+			tx.RevokeToken(a.user.UUID, store.Digest("new")))
+	}},
+	"SetPassword": {func(tx *store.Tx, a audited) ([]string, error) {
+		return event("user.set_password", a.user.UUID), tx.SetPassword(a.user.UUID, "hash")
+	}},
+	"Deactivate": {func(tx *store.Tx, a audited) ([]string, error) {
+		return event("user.update", a.user.UUID), tx.Deactivate(a.user.UUID)
 	}},
 	"CreateToken": {func(tx *store.Tx, a audited) ([]string, error) {
 		return event("token.create", a.user.UUID), tx.CreateToken(a.user.UUID, store.Digest("new"), nil)

@@ -53,6 +53,7 @@ type User struct {
 	FullName         string     `gorm:"column:full_name" json:"-"` // both together, filled by fillKeys
 	NativeName       string     `gorm:"column:native_name" json:"native_name"`
 	Email            string     `gorm:"column:email" json:"email" rules:"is=email"`
+	PasswordHash     string     `gorm:"column:password_hash" json:"password_hash,omitempty" rules:"is=passwordhash"` // "": none
 	ImageUUID        *uuid.UUID `gorm:"column:image_uuid" json:"-"`
 	IsStaff          bool       `gorm:"column:is_staff" json:"is_staff"`
 	IsSupport        bool       `gorm:"column:is_support" json:"is_support"`
@@ -92,6 +93,15 @@ type Token struct {
 	UserUUID uuid.UUID  `gorm:"column:user_uuid" json:"-"`
 	Created  time.Time  `gorm:"column:created" json:"created"`
 	Expires  *time.Time `gorm:"column:expires" json:"expires"` // nil: never
+	Lifetime int64      `gorm:"column:lifetime" json:"-"`      // in seconds, by which each use moves the end; 0: not at all
+}
+
+// SignInFailures are the failed sign-ins to a username from a client's address.
+type SignInFailures struct {
+	Username string    `gorm:"column:username;primaryKey"`
+	Address  string    `gorm:"column:address;primaryKey"`
+	Failures int64     `gorm:"column:failures"`
+	Last     time.Time `gorm:"column:last"`
 }
 
 // Role is a named set of permissions for one kind of scope.

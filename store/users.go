@@ -8,7 +8,6 @@ import (
 	"reflect"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 )
@@ -72,15 +71,6 @@ func (tx *Tx) CreateUser(u User) (User, error) {
 		return u, err
 	}
 	return u, tx.audit("create", "user", "", u.UUID.String())
-}
-
-// CreateToken keeps a token's digest; expires nil is never. A UniqueError where it is known.
-func (tx *Tx) CreateToken(user uuid.UUID, digest string, expires *time.Time) error {
-	t := Token{Digest: digest, UserUUID: user, Created: tx.now(), Expires: truncatePtr(expires)}
-	if err := tx.db.Create(&t).Error; err != nil {
-		return err
-	}
-	return tx.audit("create", "token", "", user.String())
 }
 
 // RevokeTokens deletes every token of a user and returns how many there were.

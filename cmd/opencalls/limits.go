@@ -17,6 +17,7 @@ type LimitFlags struct {
 	ReadTimeout       time.Duration `name:"read-timeout" default:"60s" help:"How long a whole request with its body may take to arrive."`
 	IdleTimeout       time.Duration `name:"idle-timeout" default:"120s" help:"How long a connection may wait for its next request."`
 	RequestTimeout    time.Duration `name:"request-timeout" default:"${request_timeout}" help:"How long the work on a request may take once it has arrived; then it is a 503."`
+	TokenLifetime     time.Duration `name:"token-lifetime" default:"${token_lifetime}" help:"How long after its last use the token of a sign-in by password ends."`
 	StatementTimeout  time.Duration `name:"statement-timeout" default:"5s" help:"How long a statement may take on Postgres, unless the URL's statement_timeout says otherwise."`
 	Connections       int           `name:"database-connections" default:"16" help:"How many connections to Postgres there are at most; a quarter of them is for reads alone."`
 	MaxHeaderBytes    int           `name:"max-header-bytes" default:"65536" help:"Largest headers of a request with its first line, in bytes."`
@@ -48,6 +49,7 @@ func (f LimitFlags) AfterApply() error {
 		within("--read-timeout", f.ReadTimeout, time.Millisecond, day),
 		within("--idle-timeout", f.IdleTimeout, time.Millisecond, day),
 		within("--request-timeout", f.RequestTimeout, time.Millisecond, day),
+		within("--token-lifetime", f.TokenLifetime, time.Minute, 366*day),
 		within("--statement-timeout", f.StatementTimeout, time.Millisecond, day),
 		within("--max-header-bytes", f.MaxHeaderBytes, 1, maxLimit),
 		within("--max-body-bytes", f.MaxBodyBytes, 1, maxLimit),
@@ -69,6 +71,7 @@ func (f LimitFlags) ofStore(cfg *store.Config) {
 
 // ofServer sets the limits of what is done for a request.
 func (f LimitFlags) ofServer(cfg *server.Config) {
+	cfg.TokenLifetime = f.TokenLifetime
 	cfg.RequestTimeout, cfg.MaxBodyBytes = f.RequestTimeout, f.MaxBodyBytes
 	cfg.BodyMemory = f.BodyMemory
 	cfg.RateLimitToken = rateLimit(f.RateLimitToken)

@@ -25,8 +25,8 @@ type commands struct {
 	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date, or roll a step back."`
 	Import  importCommand  `cmd:"" help:"Load import files: all of them or nothing."`
 	Export  exportCommand  `cmd:"" help:"Write everything but audit events as an import file (JSON Lines)."`
-	User    userCommand    `cmd:"" help:"Create users."`
-	Token   tokenCommand   `cmd:"" help:"Create and revoke tokens."`
+	User    userCommand    `cmd:"" help:"Create, list and deactivate users, and set their passwords."`
+	Token   tokenCommand   `cmd:"" help:"Create, list and revoke tokens."`
 	OpenAPI openapiCommand `cmd:"" name:"openapi" help:"Print the embedded openapi.yaml."`
 	Health  healthCommand  `cmd:"" help:"Exit 0 if a server is ready: for a container's health check."`
 	Version versionCommand `cmd:"" help:"Print the version."`
@@ -37,6 +37,7 @@ type commands struct {
 // environment is what commands take from the process, so that tests can give them their own.
 type environment struct {
 	ctx    context.Context
+	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
 }
@@ -53,14 +54,14 @@ const (
 // is wrong; one that was taken for a path has lost a slash.
 var credentials = regexp.MustCompile(`:/{1,2}.*@`)
 
-// passwords are those among the parameters of a database's URL, sslpassword too, or of its other form.
-var passwords = regexp.MustCompile(`(?i)(password\s*=\s*)('[^']*'?|[^&\s"]*)`)
+// passwordTexts are those among the parameters of a database's URL, sslpassword too, or of its other form.
+var passwordTexts = regexp.MustCompile(`(?i)(password\s*=\s*)('[^']*'?|[^&\s"]*)`)
 
 // usageError is a wrong configuration that kong can't see.
 type usageError struct{ error }
 
 func main() {
-	os.Exit(run(os.Args[1:], environment{ctx: context.Background(), stdout: os.Stdout, stderr: os.Stderr}))
+	os.Exit(run(os.Args[1:], environment{ctx: context.Background(), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}))
 }
 
 // run carries out a command line and returns the exit status. An error is one line on stderr.
@@ -77,6 +78,7 @@ func run(arguments []string, env environment) int {
 			"image_max_bytes":  fmt.Sprint(server.DefaultImageMaxBytes),
 			"image_max_pixels": fmt.Sprint(server.DefaultImageMaxPixels),
 			"max_body_bytes":   fmt.Sprint(server.DefaultMaxBodyBytes),
+			"token_lifetime":   fmt.Sprint(server.DefaultTokenLifetime),
 			"request_timeout":  fmt.Sprint(server.DefaultRequestTimeout),
 		},
 		kong.Writers(env.stdout, env.stderr),
@@ -153,7 +155,7 @@ func counted(n int, thing string) string {
 // withoutSecrets is a text whose URLs are without credentials.
 func withoutSecrets(text string) string {
 	text = credentials.ReplaceAllString(text, "://***@")
-	return passwords.ReplaceAllString(text, "$1***")
+	return passwordTexts.ReplaceAllString(text, "$1***")
 }
 
 type versionCommand struct{}

@@ -443,6 +443,12 @@ type CallManagingOrganisationStat struct {
 	OfferingRequestsPending int `json:"offering_requests_pending"`
 }
 
+// CoreAuthToken What is sent with each further request.
+type CoreAuthToken struct {
+	// Token Authentication token for API access
+	Token string `json:"token"`
+}
+
 // Customer An organisation of the outside world.
 type Customer struct {
 	// URL URL of the customer.
@@ -484,6 +490,15 @@ type Customer struct {
 
 // CustomerFieldEnum A field of a customer.
 type CustomerFieldEnum string
+
+// ObtainAuthTokenRequest Who signs in.
+type ObtainAuthTokenRequest struct {
+	// Password Password for authentication
+	Password string `json:"password"`
+
+	// Username Username for authentication
+	Username string `json:"username"`
+}
 
 // PatchedCallManagingOrganisationRequest What is to change of an organisation, as JSON.
 type PatchedCallManagingOrganisationRequest struct {
@@ -1239,6 +1254,9 @@ type UsersRetrieveParams struct {
 	Field UserField `form:"field,omitempty" json:"field,omitempty"`
 }
 
+// APIAuthPasswordJSONRequestBody defines body for APIAuthPassword for application/json ContentType.
+type APIAuthPasswordJSONRequestBody = ObtainAuthTokenRequest
+
 // CallManagingOrganisationsCreateJSONRequestBody defines body for CallManagingOrganisationsCreate for application/json ContentType.
 type CallManagingOrganisationsCreateJSONRequestBody = CallManagingOrganisationRequest
 
@@ -1896,6 +1914,33 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 // The interface specification for the client above.
 type ClientInterface interface {
 
+	// APIAuthLogout Log out
+	//
+	// Revokes the token that was sent.
+	//
+	// Corresponds with POST /api-auth/logout/ (the `APIAuthLogout` operationId).
+	APIAuthLogout(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// APIAuthPasswordWithBody Obtain authentication token
+	//
+	// Signs in by a password. The token ends some time after its last use. After four failures within ten
+	// minutes a username can't sign in from the client's address for ten minutes.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api-auth/password/ (the `APIAuthPassword` operationId).
+	APIAuthPasswordWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// APIAuthPassword Obtain authentication token
+	//
+	// Signs in by a password. The token ends some time after its last use. After four failures within ten
+	// minutes a username can't sign in from the client's address for ten minutes.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api-auth/password/ (the `APIAuthPassword` operationId).
+	APIAuthPassword(ctx context.Context, body APIAuthPasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// CallManagingOrganisationsList List Call Managing Organisations
 	//
 	// Every organisation, ordered by the name of its customer unless `o` says otherwise.
@@ -2212,6 +2257,63 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/users/{uuid}/ (the `UsersRetrieve` operationId).
 	UsersRetrieve(ctx context.Context, uuid UserUUID, params *UsersRetrieveParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+}
+
+// APIAuthLogout Log out
+//
+// Revokes the token that was sent.
+//
+// Corresponds with POST /api-auth/logout/ (the `APIAuthLogout` operationId).
+func (c *Client) APIAuthLogout(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAPIAuthLogoutRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// APIAuthPasswordWithBody Obtain authentication token
+//
+// Signs in by a password. The token ends some time after its last use. After four failures within ten
+// minutes a username can't sign in from the client's address for ten minutes.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api-auth/password/ (the `APIAuthPassword` operationId).
+func (c *Client) APIAuthPasswordWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAPIAuthPasswordRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// APIAuthPassword Obtain authentication token
+//
+// Signs in by a password. The token ends some time after its last use. After four failures within ten
+// minutes a username can't sign in from the client's address for ten minutes.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api-auth/password/ (the `APIAuthPassword` operationId).
+func (c *Client) APIAuthPassword(ctx context.Context, body APIAuthPasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAPIAuthPasswordRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
 }
 
 // CallManagingOrganisationsList List Call Managing Organisations
@@ -2859,6 +2961,73 @@ func (c *Client) UsersRetrieve(ctx context.Context, uuid UserUUID, params *Users
 		return nil, err
 	}
 	return c.Client.Do(req)
+}
+
+// NewAPIAuthLogoutRequest constructs an http.Request for the APIAuthLogout method
+func NewAPIAuthLogoutRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api-auth/logout/")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewAPIAuthPasswordRequest calls the generic APIAuthPassword builder with application/json body
+func NewAPIAuthPasswordRequest(server string, body APIAuthPasswordJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAPIAuthPasswordRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewAPIAuthPasswordRequestWithBody constructs an http.Request for the APIAuthPassword method, with any body, and a specified content type
+func NewAPIAuthPasswordRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api-auth/password/")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
 }
 
 // NewCallManagingOrganisationsListRequest constructs an http.Request for the CallManagingOrganisationsList method
@@ -4847,6 +5016,35 @@ func WithBaseURL(baseURL string) ClientOption {
 // ClientWithResponsesInterface is the interface specification for the client with responses above.
 type ClientWithResponsesInterface interface {
 
+	// APIAuthLogoutWithResponse Log out
+	//
+	// Revokes the token that was sent.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api-auth/logout/ (the `APIAuthLogout` operationId).
+	APIAuthLogoutWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*APIAuthLogoutResponse, error)
+
+	// APIAuthPasswordWithBodyWithResponse Obtain authentication token
+	//
+	// Signs in by a password. The token ends some time after its last use. After four failures within ten
+	// minutes a username can't sign in from the client's address for ten minutes.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api-auth/password/ (the `APIAuthPassword` operationId).
+	APIAuthPasswordWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*APIAuthPasswordResponse, error)
+
+	// APIAuthPasswordWithResponse Obtain authentication token
+	//
+	// Signs in by a password. The token ends some time after its last use. After four failures within ten
+	// minutes a username can't sign in from the client's address for ten minutes.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api-auth/password/ (the `APIAuthPassword` operationId).
+	APIAuthPasswordWithResponse(ctx context.Context, body APIAuthPasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*APIAuthPasswordResponse, error)
+
 	// CallManagingOrganisationsListWithResponse List Call Managing Organisations
 	//
 	// Every organisation, ordered by the name of its customer unless `o` says otherwise.
@@ -5193,6 +5391,283 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/users/{uuid}/ (the `UsersRetrieve` operationId).
 	UsersRetrieveWithResponse(ctx context.Context, uuid UserUUID, params *UsersRetrieveParams, reqEditors ...RequestEditorFn) (*UsersRetrieveResponse, error)
+}
+
+// APIAuthLogoutResponse204Headers the declared response headers of an HTTP 204 response for APIAuthLogout
+type APIAuthLogoutResponse204Headers struct {
+	XRequestID *string
+}
+
+// APIAuthLogoutResponse400Headers the declared response headers of an HTTP 400 response for APIAuthLogout
+type APIAuthLogoutResponse400Headers struct {
+	XRequestID *string
+}
+
+// APIAuthLogoutResponse401Headers the declared response headers of an HTTP 401 response for APIAuthLogout
+type APIAuthLogoutResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// APIAuthLogoutResponse429Headers the declared response headers of an HTTP 429 response for APIAuthLogout
+type APIAuthLogoutResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+// APIAuthLogoutResponse500Headers the declared response headers of an HTTP 500 response for APIAuthLogout
+type APIAuthLogoutResponse500Headers struct {
+	XRequestID *string
+}
+
+// APIAuthLogoutResponse503Headers the declared response headers of an HTTP 503 response for APIAuthLogout
+type APIAuthLogoutResponse503Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+type APIAuthLogoutResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServiceUnavailable
+	// Headers204 the parsed response headers for an HTTP 204 response
+	Headers204 *APIAuthLogoutResponse204Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *APIAuthLogoutResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *APIAuthLogoutResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *APIAuthLogoutResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *APIAuthLogoutResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *APIAuthLogoutResponse503Headers
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r APIAuthLogoutResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r APIAuthLogoutResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r APIAuthLogoutResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r APIAuthLogoutResponse) GetJSON500() *InternalServerError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r APIAuthLogoutResponse) GetJSON503() *ServiceUnavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r APIAuthLogoutResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r APIAuthLogoutResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r APIAuthLogoutResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r APIAuthLogoutResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// APIAuthPasswordResponse200Headers the declared response headers of an HTTP 200 response for APIAuthPassword
+type APIAuthPasswordResponse200Headers struct {
+	XRequestID *string
+}
+
+// APIAuthPasswordResponse400Headers the declared response headers of an HTTP 400 response for APIAuthPassword
+type APIAuthPasswordResponse400Headers struct {
+	XRequestID *string
+}
+
+// APIAuthPasswordResponse401Headers the declared response headers of an HTTP 401 response for APIAuthPassword
+type APIAuthPasswordResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// APIAuthPasswordResponse408Headers the declared response headers of an HTTP 408 response for APIAuthPassword
+type APIAuthPasswordResponse408Headers struct {
+	XRequestID *string
+}
+
+// APIAuthPasswordResponse413Headers the declared response headers of an HTTP 413 response for APIAuthPassword
+type APIAuthPasswordResponse413Headers struct {
+	XRequestID *string
+}
+
+// APIAuthPasswordResponse415Headers the declared response headers of an HTTP 415 response for APIAuthPassword
+type APIAuthPasswordResponse415Headers struct {
+	XRequestID *string
+}
+
+// APIAuthPasswordResponse429Headers the declared response headers of an HTTP 429 response for APIAuthPassword
+type APIAuthPasswordResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+// APIAuthPasswordResponse500Headers the declared response headers of an HTTP 500 response for APIAuthPassword
+type APIAuthPasswordResponse500Headers struct {
+	XRequestID *string
+}
+
+// APIAuthPasswordResponse503Headers the declared response headers of an HTTP 503 response for APIAuthPassword
+type APIAuthPasswordResponse503Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+type APIAuthPasswordResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CoreAuthToken
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON408 the response for an HTTP 408 `application/json` response
+	JSON408 *RequestTimeout
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *ContentTooLarge
+	// JSON415 the response for an HTTP 415 `application/json` response
+	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServiceUnavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *APIAuthPasswordResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *APIAuthPasswordResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *APIAuthPasswordResponse401Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *APIAuthPasswordResponse408Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *APIAuthPasswordResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *APIAuthPasswordResponse415Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *APIAuthPasswordResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *APIAuthPasswordResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *APIAuthPasswordResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r APIAuthPasswordResponse) GetJSON200() *CoreAuthToken {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r APIAuthPasswordResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r APIAuthPasswordResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON408 returns the response for an HTTP 408 `application/json` response
+func (r APIAuthPasswordResponse) GetJSON408() *RequestTimeout {
+	return r.JSON408
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r APIAuthPasswordResponse) GetJSON413() *ContentTooLarge {
+	return r.JSON413
+}
+
+// GetJSON415 returns the response for an HTTP 415 `application/json` response
+func (r APIAuthPasswordResponse) GetJSON415() *UnsupportedMediaType {
+	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r APIAuthPasswordResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r APIAuthPasswordResponse) GetJSON500() *InternalServerError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r APIAuthPasswordResponse) GetJSON503() *ServiceUnavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r APIAuthPasswordResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r APIAuthPasswordResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r APIAuthPasswordResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r APIAuthPasswordResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
 }
 
 // CallManagingOrganisationsListResponse200Headers the declared response headers of an HTTP 200 response for CallManagingOrganisationsList
@@ -8180,6 +8655,53 @@ func (r UsersRetrieveResponse) ContentType() string {
 	return ""
 }
 
+// APIAuthLogoutWithResponse Log out
+//
+// Revokes the token that was sent.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api-auth/logout/ (the `APIAuthLogout` operationId).
+func (c *ClientWithResponses) APIAuthLogoutWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*APIAuthLogoutResponse, error) {
+	rsp, err := c.APIAuthLogout(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAPIAuthLogoutResponse(rsp)
+}
+
+// APIAuthPasswordWithBodyWithResponse Obtain authentication token
+//
+// Signs in by a password. The token ends some time after its last use. After four failures within ten
+// minutes a username can't sign in from the client's address for ten minutes.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api-auth/password/ (the `APIAuthPassword` operationId).
+func (c *ClientWithResponses) APIAuthPasswordWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*APIAuthPasswordResponse, error) {
+	rsp, err := c.APIAuthPasswordWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAPIAuthPasswordResponse(rsp)
+}
+
+// APIAuthPasswordWithResponse Obtain authentication token
+//
+// Signs in by a password. The token ends some time after its last use. After four failures within ten
+// minutes a username can't sign in from the client's address for ten minutes.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api-auth/password/ (the `APIAuthPassword` operationId).
+func (c *ClientWithResponses) APIAuthPasswordWithResponse(ctx context.Context, body APIAuthPasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*APIAuthPasswordResponse, error) {
+	rsp, err := c.APIAuthPassword(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAPIAuthPasswordResponse(rsp)
+}
+
 // CallManagingOrganisationsListWithResponse List Call Managing Organisations
 //
 // Every organisation, ordered by the name of its customer unless `o` says otherwise.
@@ -8723,6 +9245,343 @@ func (c *ClientWithResponses) UsersRetrieveWithResponse(ctx context.Context, uui
 		return nil, err
 	}
 	return ParseUsersRetrieveResponse(rsp)
+}
+
+// ParseAPIAuthLogoutResponse parses an HTTP response from a APIAuthLogoutWithResponse call
+func ParseAPIAuthLogoutResponse(rsp *http.Response) (*APIAuthLogoutResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &APIAuthLogoutResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		var headers APIAuthLogoutResponse204Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers204 = &headers
+	case rsp.StatusCode == 400:
+		var headers APIAuthLogoutResponse400Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers APIAuthLogoutResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers APIAuthLogoutResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers APIAuthLogoutResponse500Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers APIAuthLogoutResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseAPIAuthPasswordResponse parses an HTTP response from a APIAuthPasswordWithResponse call
+func ParseAPIAuthPasswordResponse(rsp *http.Response) (*APIAuthPasswordResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &APIAuthPasswordResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CoreAuthToken
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest RequestTimeout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ContentTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers APIAuthPasswordResponse200Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers APIAuthPasswordResponse400Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers APIAuthPasswordResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 408:
+		var headers APIAuthPasswordResponse408Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers408 = &headers
+	case rsp.StatusCode == 413:
+		var headers APIAuthPasswordResponse413Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers APIAuthPasswordResponse415Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers415 = &headers
+	case rsp.StatusCode == 429:
+		var headers APIAuthPasswordResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers APIAuthPasswordResponse500Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers APIAuthPasswordResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
 }
 
 // ParseCallManagingOrganisationsListResponse parses an HTTP response from a CallManagingOrganisationsListWithResponse call

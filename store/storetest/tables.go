@@ -15,7 +15,7 @@ import (
 
 // Tables are those of the schema, each after those that it refers to.
 var Tables = []string{
-	"images", "customers", "users", "tokens", "roles", "role_permissions", "call_managing_organisations", "user_roles",
+	"images", "customers", "users", "tokens", "sign_in_failures", "roles", "role_permissions", "call_managing_organisations", "user_roles",
 	"calls", "rounds", "proposals", "reviews", "requested_offerings", "audit_events", "settings", "counters",
 }
 

@@ -34,6 +34,7 @@ CREATE TABLE users (
     full_name          text NOT NULL, -- both together
     native_name        text NOT NULL,
     email              text NOT NULL,
+    password_hash      text NOT NULL, -- Argon2id; '' is none
     image_uuid         text REFERENCES images (uuid),
     is_staff           boolean NOT NULL,
     is_support         boolean NOT NULL,
@@ -61,9 +62,21 @@ CREATE TABLE tokens (
     digest    text NOT NULL PRIMARY KEY,
     user_uuid text NOT NULL REFERENCES users (uuid) ON DELETE CASCADE,
     created   datetime NOT NULL,
-    expires   datetime
+    expires   datetime,
+    lifetime  bigint NOT NULL -- by which each use moves the end, in seconds; 0 is not at all
 );
+CREATE INDEX tokens_expires_idx ON tokens (expires) WHERE expires IS NOT NULL;
 CREATE INDEX tokens_user_uuid_idx ON tokens (user_uuid);
+
+-- Sign-ins that failed lately, so that every replica knows of them.
+CREATE TABLE sign_in_failures (
+    username text NOT NULL,
+    address  text NOT NULL, -- of the client
+    failures bigint NOT NULL,
+    last     datetime NOT NULL,
+    PRIMARY KEY (username, address)
+);
+CREATE INDEX sign_in_failures_last_idx ON sign_in_failures (last);
 
 CREATE TABLE roles (
     uuid        text NOT NULL PRIMARY KEY,
@@ -267,6 +280,7 @@ DROP TABLE user_roles;
 DROP TABLE call_managing_organisations;
 DROP TABLE role_permissions;
 DROP TABLE roles;
+DROP TABLE sign_in_failures;
 DROP TABLE tokens;
 DROP TABLE users;
 DROP TABLE customers;
