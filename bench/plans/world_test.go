@@ -153,8 +153,8 @@ func (w *world) copied(column string) string {
 // production either.
 func (w *world) settle(t *testing.T) {
 	t.Helper()
-	w.exec(t, `INSERT INTO tokens (digest, user_uuid, created)
-		SELECT username, uuid, created FROM users WHERE true ON CONFLICT DO NOTHING`)
+	w.exec(t, `INSERT INTO tokens (digest, user_uuid, created, lifetime)
+		SELECT username, uuid, created, 0 FROM users WHERE true ON CONFLICT DO NOTHING`)
 	if w.engine == storetest.Postgres {
 		w.exec(t, "VACUUM ANALYZE")
 	}
