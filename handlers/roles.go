@@ -48,11 +48,6 @@ func (h Roles) RolesRetrieve(
 	return gen.RolesRetrieve200JSONResponse{Body: narrow(render(ctx).role(r), request.Params.Field)}, err
 }
 
-// contentTypes are Waldur's names of the scopes.
-var contentTypes = map[store.Scope]string{
-	store.ScopeCustomer: "customer", store.ScopeOrganisation: "call_organizer",
-}
-
 func (r renderer) role(role store.RoleDetails) gen.RoleDetails {
 	permissions := []string{}
 	if role.Permissions != "" {
@@ -64,6 +59,6 @@ func (r renderer) role(role store.RoleDetails) gen.RoleDetails {
 		Description: &role.Description,
 		Permissions: &permissions,
 		IsActive:    &role.IsActive,
-		ContentType: new(contentTypes[role.Scope]),
+		ContentType: new(scopeTypes[role.Scope]),
 	}
 }
