@@ -33,12 +33,15 @@ func (q queries) LockedOut(ctx context.Context, username, address string) (bool,
 	return found != nil, err
 }
 
-// FailSignIn counts a failed sign-in. It leaves no audit event: nothing was done, and anybody can fail.
+// FailSignIn counts a failed sign-in, and forgets those that no longer count, so that nobody can fill the table. It
+// leaves no audit event: nothing was done, and anybody can fail.
 func (tx *Tx) FailSignIn(username, address string) error {
+	if err := tx.db.Where("last <= ?", tx.now().Add(-lockOut)).Delete(&SignInFailures{}).Error; err != nil {
+		return err
+	}
 	return tx.db.Exec(`INSERT INTO sign_in_failures (username, address, failures, last) VALUES (?, ?, 1, ?)
-		ON CONFLICT (username, address) DO UPDATE SET last = excluded.last,
-		failures = CASE WHEN sign_in_failures.last > ? THEN sign_in_failures.failures + 1 ELSE 1 END`,
-		username, address, tx.now(), tx.now().Add(-lockOut)).Error
+		ON CONFLICT (username, address) DO UPDATE SET last = excluded.last, failures = sign_in_failures.failures + 1`,
+		username, address, tx.now()).Error
 }
 
 // SignIn keeps the token of a sign-in, whose end each use moves to a lifetime later. It forgets the failures from
