@@ -55,9 +55,9 @@ func (m *model) isMember(g *grant, r request) bool {
 	search := r.query.Get("search_string")
 	return (r.query.Get("username") == "" || r.query.Get("username") == u.Username) &&
 		(r.query.Get("role") == "" || m.role(r.query.Get("role")) == role) &&
-		strings.Contains(store.FoldAccents(u.FullName), store.FoldAccents(r.query.Get("full_name"))) &&
+		strings.Contains(store.FoldAccents(u.fullName()), store.FoldAccents(r.query.Get("full_name"))) &&
 		contains(u.NativeName, r.query.Get("native_name")) && contains(slug, r.query.Get("user_slug")) &&
-		(contains(u.FullName, search) || contains(u.Email, search) || contains(u.Username, search))
+		(contains(u.fullName(), search) || contains(u.Email, search) || contains(u.Username, search))
 }
 
 // orderKeys are the names that grants can be ordered by, with what is compared bytewise.
@@ -65,7 +65,7 @@ func (m *model) orderKeys(g *grant) map[string]string {
 	u := m.users[g.User]
 	return map[string]string{
 		"created": g.Created.Format(sortable), "expiration_time": endKey(g.ExpirationTime), "role": collate(g.Role),
-		"email": collate(u.Email), "full_name": collate(u.FullName), "native_name": collate(u.NativeName),
+		"email": collate(u.Email), "full_name": collate(u.fullName()), "native_name": collate(u.NativeName),
 		"username": collate(u.Username),
 	}
 }
@@ -93,14 +93,14 @@ func (m *model) showMember(g *grant, fields []string) object {
 	all := object{
 		"uuid": g.UUID.String(), "created": showTime(g.Created), "expiration_time": showEnd(g.ExpirationTime),
 		"role_name": g.Role, "role_uuid": m.role(g.Role).UUID.String(),
-		"user_email": u.Email, "user_full_name": u.FullName, "user_username": u.Username,
+		"user_email": u.Email, "user_full_name": u.fullName(), "user_username": u.Username,
 		"user_uuid": u.UUID.String(), "user_image": m.showImage(u.UUID),
 	}
 	if u.Email == "" {
 		all["user_email"] = nil
 	}
 	if g.CreatedBy != nil {
-		all["created_by_uuid"], all["created_by_full_name"] = g.CreatedBy.String(), m.users[*g.CreatedBy].FullName
+		all["created_by_uuid"], all["created_by_full_name"] = g.CreatedBy.String(), m.users[*g.CreatedBy].fullName()
 	}
 	for key := range all {
 		if len(fields) > 0 && !slices.Contains(fields, key) {

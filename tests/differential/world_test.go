@@ -68,6 +68,9 @@ type user struct {
 	Tokens     []token `json:"tokens"`
 }
 
+// fullName is the name as answers show it and lists search and sort it: without blanks around it.
+func (u user) fullName() string { return strings.TrimSpace(u.FullName) }
+
 type token struct {
 	SHA256  string     `json:"sha256"`
 	Expires *time.Time `json:"expires"`
