@@ -39,9 +39,12 @@ type Request struct {
 	Origin  string          // scheme and host of the URLs in answers, such as https://calls.example.com
 	Path    string          // of the request's own URL
 	Query   url.Values      // as it was sent
+	Shown   string          // of a valid query: what the log shows
 	Files   map[string]File // of a multipart body, by their fields
 	Address string          // of the client
 	Token   string          // by which the request was signed in; "" without one
+	// Operation is the operationId; "" where openapi.yaml has none for the path and method.
+	Operation string
 	// NotFound is the text of a 404 about the operation's object; "" is the general one.
 	NotFound string
 	Valid    bool // nothing is wrong with it by openapi.yaml alone

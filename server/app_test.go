@@ -60,7 +60,8 @@ func start(t testing.TB, engine string, changes ...func(*setup)) *app {
 	a := &app{clock: storetest.NewClock(), log: &accessLog{}, handled: make(chan struct{}, 64)}
 	var signIns atomic.Int64
 	s := setup{server: server.Config{
-		Now: a.clock.Now, PublicURL: publicURL, Logger: slog.New(slog.NewJSONHandler(a.log, nil)),
+		Now: a.clock.Now, PublicURL: publicURL,
+		Logger:   slog.New(slog.NewJSONHandler(a.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		NewUUID:  func() uuid.UUID { return uuid.MustParse(requestID) },
 		NewToken: func() string { return fmt.Sprint("token-of-sign-in-", signIns.Add(1)) },
 	}}
@@ -214,8 +215,12 @@ func (a *app) checkAccessLine(t testing.TB, r request, got answer) {
 	}
 	target, _ := url.Parse(r.Target)
 	path := strings.ToValidUTF8(target.Path, "\ufffd")
+	level := "INFO"
+	if path == "/healthz" || path == "/readyz" {
+		level = "DEBUG"
+	}
 	want := logLine{
-		Level: "INFO", Message: "request", RequestID: got.Header.Get("X-Request-ID"),
+		Level: level, Message: "request", RequestID: got.Header.Get("X-Request-ID"),
 		Method: r.Method, Path: path, Status: got.Status, Bytes: int64(len(got.Body)), User: line.User, text: line.text,
 	}
 	if r.Method == http.MethodHead && plainRoutes.MatchString(target.Path) {

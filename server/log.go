@@ -1,10 +1,16 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
@@ -22,28 +28,67 @@ func logRequests(cfg Config) echo.MiddlewareFunc {
 			if err != nil {
 				c.Error(err)
 			}
-			r, status := c.Request(), c.Response().Status
-			attributes := append(make([]slog.Attr, 0, 10),
-				slog.String("request_id", handlers.RequestFrom(r.Context()).ID),
-				slog.String("method", r.Method),
-				slog.String("path", r.URL.Path), // without the query, which may hold secrets
-				slog.Int("status", status),
-				slog.Int64("bytes", c.Response().Size),
-				slog.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000),
-				slog.String("remote", c.RealIP()),
-			)
-			if user := access.From(r.Context()).UserUUID; user != [16]byte{} {
-				attributes = append(attributes, slog.String("user", user.String()))
+			level := levelOf(c, err)
+			if ctx := c.Request().Context(); cfg.Logger.Enabled(ctx, level) {
+				cfg.Logger.LogAttrs(ctx, level, "request", describe(c, err, time.Since(start))...)
 			}
-			level := slog.LevelInfo
-			if status >= 500 && err != nil {
-				level = slog.LevelError
-				attributes = append(attributes, slog.String("error", err.Error()))
-			}
-			cfg.Logger.LogAttrs(r.Context(), level, "request", attributes...)
 			return nil
 		}
 	}
+}
+
+// levelOf is how much a request matters. Those of health checks come every second.
+func levelOf(c echo.Context, err error) slog.Level {
+	switch {
+	case c.Response().Status >= http.StatusInternalServerError && err != nil:
+		return slog.LevelError
+	case isHealthCheck(c.Request()):
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
+}
+
+// describe is what the log shows of a request and its answer.
+func describe(c echo.Context, err error, duration time.Duration) []slog.Attr {
+	r, status := c.Request(), c.Response().Status
+	request := handlers.RequestFrom(r.Context())
+	attributes := []slog.Attr{
+		slog.String("request_id", request.ID),
+		slog.String("method", r.Method),
+		slog.String("path", r.URL.Path), // without the query, which may hold secrets
+		slog.Int("status", status),
+		slog.Int64("bytes", c.Response().Size),
+		slog.Float64("duration_ms", float64(duration.Microseconds())/1000),
+		slog.String("remote", c.RealIP()),
+	}
+	add := func(name, value string) {
+		if value != "" {
+			attributes = append(attributes, slog.String(name, value))
+		}
+	}
+	add("operation", request.Operation)
+	add("query", request.Shown)
+	add("user_agent", userAgent(r))
+	if user := access.From(r.Context()).UserUUID; user != uuid.Nil {
+		add("user", user.String())
+	}
+	var problem *handlers.Problem
+	if errors.As(err, &problem) {
+		add("fields", strings.Join(slices.Sorted(maps.Keys(problem.Fields)), ","))
+	}
+	if status >= http.StatusInternalServerError && err != nil {
+		add("error", err.Error())
+	}
+	return attributes
+}
+
+// userAgent is the header where it names a program and its version, such as curl/8.5.0. Anything else may be a
+// token in the wrong place.
+func userAgent(r *http.Request) string {
+	if name, version, _ := strings.Cut(r.UserAgent(), "/"); name == "" || version == "" {
+		return ""
+	}
+	return r.UserAgent()
 }
 
 // recoverPanics makes an error of a panic, with the stack for the log.

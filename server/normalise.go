@@ -15,10 +15,16 @@ import (
 	"github.com/opencalls/opencalls/store"
 )
 
-// checkPath answers 404 to a path that holds no UUID. It also makes known how the operation's 404s
-// read: openapi.yaml names the kind of object (x-not-found).
+// announce makes the operation known to the log, and how its 404s read: openapi.yaml names the kind of object
+// (x-not-found).
+func (op operation) announce(c echo.Context) error {
+	request := handlers.RequestFrom(c.Request().Context())
+	request.Operation, request.NotFound = op.id, op.notFound
+	return nil
+}
+
+// checkPath answers 404 to a path that holds no UUID.
 func (op operation) checkPath(c echo.Context) error {
-	handlers.RequestFrom(c.Request().Context()).NotFound = op.notFound
 	for _, name := range c.ParamNames() {
 		if _, err := uuidParam(c, name); err != nil {
 			return err

@@ -89,8 +89,30 @@ func (op operation) validate(c echo.Context) error {
 	case wrongPage:
 		return store.ErrInvalidPage
 	}
-	handlers.RequestFrom(r.Context()).Valid = true
+	request := handlers.RequestFrom(r.Context())
+	request.Valid = true
+	request.Shown = op.shownQuery(request.Query)
 	return nil
+}
+
+// shownQuery is what the log shows of a valid query. Anything may be pasted into a text to search for, also a
+// token, so that only its name is shown.
+func (op operation) shownQuery(sent url.Values) string {
+	query := url.Values{}
+	for _, parameter := range op.queryParams {
+		schema := parameter.Schema.Value
+		if schema.Type.Is(openapi3.TypeArray) {
+			schema = schema.Items.Value
+		}
+		if values := sent[parameter.Name]; schema.Type.Is(openapi3.TypeString) && schema.Enum == nil && schema.Format != "uuid" {
+			for range values {
+				query.Add(parameter.Name, "...")
+			}
+		} else {
+			query[parameter.Name] = values
+		}
+	}
+	return query.Encode()
 }
 
 // validateQuery adds what is wrong with each parameter.

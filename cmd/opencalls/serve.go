@@ -87,6 +87,7 @@ type serveCommand struct {
 	LimitFlags
 	NetworkFlags
 	SandboxFlags
+	LogFlags
 	Listen            string        `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on; port 0 takes a free one."`
 	PublicURL         string        `name:"public-url" placeholder:"URL" help:"Scheme and host of the URLs in answers, such as https://calls.example.com; the request's own unless given."`
 	Import            []string      `type:"existingfile" sep:"none" placeholder:"FILE" help:"Import file to load before the first request; repeatable."`
@@ -139,7 +140,7 @@ func (c serveCommand) Run(env environment) error {
 	ctx, unheard := context.WithCancelCause(ctx)
 	signal.Ignore(syscall.SIGPIPE)
 	env = environment{ctx: ctx, stdout: pipe{env.stdout, unheard}, stderr: pipe{env.stderr, unheard}}
-	log := slog.New(slog.NewJSONHandler(env.stderr, nil))
+	log := c.logger(env.stderr)
 	if c.UntilStdinEnds {
 		go func() {
 			_, _ = io.Copy(io.Discard, os.Stdin)
@@ -173,6 +174,7 @@ func (c serveCommand) Run(env environment) error {
 	if err != nil {
 		return err
 	}
+	log.Info("serving", "version", version, "address", c.url(listener), "database", withoutSecrets(c.DatabaseURL))
 	fmt.Fprintln(env.stdout, "listening on "+c.url(listener))
 	if newFile != "" {
 		fmt.Fprintf(env.stdout, "made the database %s\n", newFile)
@@ -186,7 +188,7 @@ func (c serveCommand) Run(env environment) error {
 	case c.Demo:
 		demoWelcome(env.stdout, c.url(listener))
 	}
-	return c.serveUntil(ctx, listener, c.httpServer(handler, log), &draining)
+	return c.serveUntil(ctx, listener, c.httpServer(handler, log), log, &draining)
 }
 
 // openFilled opens the database, brings its schema up to date and loads what is to be loaded.
@@ -203,15 +205,36 @@ func (c serveCommand) openFilled(env environment, log *slog.Logger) (*store.Stor
 	if c.NoMigrate {
 		err = s.CheckMigrated(env.ctx) // or it would be ready and answer nothing
 	} else {
-		_, err = s.Migrate(env.ctx)
+		err = migrate(env.ctx, s, log)
 	}
 	if err == nil {
-		err = fixture.Load(env.ctx, s, c.Demo, c.Import, c.limits())
+		err = c.load(env.ctx, s, log)
 	}
 	if err != nil {
 		_ = s.Close()
 	}
 	return s, err
+}
+
+func migrate(ctx context.Context, s *store.Store, log *slog.Logger) error {
+	steps, err := s.Migrate(ctx)
+	if steps > 0 {
+		log.Info("schema migrated", "steps", steps)
+	}
+	return err
+}
+
+// load loads the demo data and the import files.
+func (c serveCommand) load(ctx context.Context, s *store.Store, log *slog.Logger) error {
+	if !c.Demo && len(c.Import) == 0 {
+		return nil
+	}
+	start := time.Now()
+	err := fixture.Load(ctx, s, c.Demo, c.Import, c.limits())
+	if err == nil {
+		log.Info("imported", "demo", c.Demo, "files", c.Import, "duration_ms", time.Since(start).Milliseconds())
+	}
+	return err
 }
 
 // AfterApply refuses a wrong configuration before anything is opened.
@@ -249,7 +272,7 @@ func (c *serveCommand) AfterApply(trace *kong.Context) error {
 // serveUntil serves until the context ends, goes on for the drain delay while the server says that
 // it is draining, then stops accepting and lets requests under way finish.
 func (c serveCommand) serveUntil(
-	ctx context.Context, listener net.Listener, web *http.Server, draining *atomic.Bool,
+	ctx context.Context, listener net.Listener, web *http.Server, log *slog.Logger, draining *atomic.Bool,
 ) error {
 	failed := make(chan error, 1)
 	go func() { failed <- c.serve(web, listener) }()
@@ -258,7 +281,9 @@ func (c serveCommand) serveUntil(
 		return err
 	case <-ctx.Done():
 	}
+	log.Info("stopping", "reason", context.Cause(ctx).Error())
 	draining.Store(true)
+	log.Info("draining", "delay", c.DrainDelay.String())
 	select {
 	case err := <-failed:
 		return err
@@ -271,5 +296,6 @@ func (c serveCommand) serveUntil(
 		_ = web.Close()
 		return fmt.Errorf("requests under way were cut off after %s", c.ShutdownTimeout)
 	}
+	log.Info("stopped")
 	return nil
 }

@@ -210,7 +210,7 @@ func TestPrivateDatabaseGoes(t *testing.T) {
 		})
 	}
 	t.Run("nobody reads its log", func(t *testing.T) {
-		p := programtest.StartBy(t, []string{"sh", "-c", `"$0" "$@" 2>&1 | head -n 1`}, listen, memory)
+		p := programtest.StartBy(t, []string{"sh", "-c", `"$0" "$@" 2>&1 | grep --line-buffered -m 1 ^listening`}, listen, memory)
 		programtest.Within(t, "it ends and its database is gone", func() bool {
 			if response, err := http.Get(p.Address + organisations); err == nil { // a line of the log
 				_ = response.Body.Close()

@@ -26,7 +26,7 @@ func TestRollingRestart(t *testing.T) {
 	databaseURL := storetest.URL(t, storetest.Postgres)
 	flag := populate(t, databaseURL)
 	replica := func(address string) *programtest.Server {
-		return programtest.StartBy(t, nil, "--listen="+address, "--drain-delay=5s", flag)
+		return programtest.StartBy(t, nil, "--listen="+address, "--drain-delay=5s", "--log-level=debug", flag)
 	}
 	var servers [replicas]*programtest.Server
 	var addresses [replicas]string
