@@ -54,6 +54,7 @@ const (
 	CustomerFieldEnumImage                        CustomerFieldEnum = "image"
 	CustomerFieldEnumName                         CustomerFieldEnum = "name"
 	CustomerFieldEnumNativeName                   CustomerFieldEnum = "native_name"
+	CustomerFieldEnumOrganizationGroups           CustomerFieldEnum = "organization_groups"
 	CustomerFieldEnumURL                          CustomerFieldEnum = "url"
 	CustomerFieldEnumUUID                         CustomerFieldEnum = "uuid"
 	CustomerFieldEnumUsersCount                   CustomerFieldEnum = "users_count"
@@ -80,11 +81,49 @@ func (e CustomerFieldEnum) Valid() bool {
 		return true
 	case CustomerFieldEnumNativeName:
 		return true
+	case CustomerFieldEnumOrganizationGroups:
+		return true
 	case CustomerFieldEnumURL:
 		return true
 	case CustomerFieldEnumUUID:
 		return true
 	case CustomerFieldEnumUsersCount:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CustomerOEnum.
+const (
+	CustomerOEnumAbbreviation      CustomerOEnum = "abbreviation"
+	CustomerOEnumCreated           CustomerOEnum = "created"
+	CustomerOEnumMinusAbbreviation CustomerOEnum = "-abbreviation"
+	CustomerOEnumMinusCreated      CustomerOEnum = "-created"
+	CustomerOEnumMinusName         CustomerOEnum = "-name"
+	CustomerOEnumMinusNativeName   CustomerOEnum = "-native_name"
+	CustomerOEnumName              CustomerOEnum = "name"
+	CustomerOEnumNativeName        CustomerOEnum = "native_name"
+)
+
+// Valid indicates whether the value is a known member of the CustomerOEnum enum.
+func (e CustomerOEnum) Valid() bool {
+	switch e {
+	case CustomerOEnumAbbreviation:
+		return true
+	case CustomerOEnumCreated:
+		return true
+	case CustomerOEnumMinusAbbreviation:
+		return true
+	case CustomerOEnumMinusCreated:
+		return true
+	case CustomerOEnumMinusName:
+		return true
+	case CustomerOEnumMinusNativeName:
+		return true
+	case CustomerOEnumName:
+		return true
+	case CustomerOEnumNativeName:
 		return true
 	default:
 		return false
@@ -492,10 +531,16 @@ type Customer struct {
 
 	// CallManagingOrganizationUUID UUID of its call managing organisation; null where there is none.
 	CallManagingOrganizationUUID nullable.Nullable[string] `json:"call_managing_organization_uuid,omitempty"`
+
+	// OrganizationGroups Groups that it belongs to, which is none.
+	OrganizationGroups *[]OrganizationGroup `json:"organization_groups,omitempty"`
 }
 
 // CustomerFieldEnum A field of a customer.
 type CustomerFieldEnum string
+
+// CustomerOEnum An ordering of customers; with `-`, the other way round.
+type CustomerOEnum string
 
 // ObtainAuthTokenRequest Who signs in.
 type ObtainAuthTokenRequest struct {
@@ -504,6 +549,18 @@ type ObtainAuthTokenRequest struct {
 
 	// Username Username for authentication
 	Username string `json:"username"`
+}
+
+// OrganizationGroup A group of customers. There are none here.
+type OrganizationGroup struct {
+	// URL URL of the group.
+	URL *string `json:"url,omitempty"`
+
+	// UUID UUID of the group.
+	UUID *string `json:"uuid,omitempty"`
+
+	// Name Name of the group.
+	Name *string `json:"name,omitempty"`
 }
 
 // PatchedCallManagingOrganisationRequest What is to change of an organisation, as JSON.
@@ -839,14 +896,41 @@ type UserRoleUpdateRequestMultipart struct {
 	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
+// CustomerAbbreviation defines model for CustomerAbbreviation.
+type CustomerAbbreviation = string
+
+// CustomerArchived defines model for CustomerArchived.
+type CustomerArchived = bool
+
 // CustomerField defines model for CustomerField.
 type CustomerField = []CustomerFieldEnum
+
+// CustomerHolder defines model for CustomerHolder.
+type CustomerHolder = openapi_types.UUID
 
 // CustomerKeyword defines model for CustomerKeyword.
 type CustomerKeyword = string
 
+// CustomerNameExact defines model for CustomerNameExact.
+type CustomerNameExact = string
+
+// CustomerNamePart defines model for CustomerNamePart.
+type CustomerNamePart = string
+
+// CustomerNativeName defines model for CustomerNativeName.
+type CustomerNativeName = string
+
+// CustomerO defines model for CustomerO.
+type CustomerO = []CustomerOEnum
+
 // CustomerOfUser defines model for CustomerOfUser.
 type CustomerOfUser = openapi_types.UUID
+
+// CustomerOwned defines model for CustomerOwned.
+type CustomerOwned = bool
+
+// CustomerQuery defines model for CustomerQuery.
+type CustomerQuery = string
 
 // CustomerURL defines model for CustomerURL.
 type CustomerURL = string
@@ -1102,6 +1186,84 @@ type CallManagingOrganisationsListUsersCountParams struct {
 
 	// Username User username, exactly.
 	Username *Username `form:"username,omitempty" json:"username,omitempty"`
+}
+
+// CustomersListParams defines parameters for CustomersList.
+type CustomersListParams struct {
+	// Field Fields to include in response
+	Field CustomerField `form:"field,omitempty" json:"field,omitempty"`
+
+	// Name Name: a part of it, in any case.
+	Name *CustomerNamePart `form:"name,omitempty" json:"name,omitempty"`
+
+	// NameExact Name, exactly.
+	NameExact *CustomerNameExact `form:"name_exact,omitempty" json:"name_exact,omitempty"`
+
+	// Abbreviation Abbreviation: a part of it, in any case.
+	Abbreviation *CustomerAbbreviation `form:"abbreviation,omitempty" json:"abbreviation,omitempty"`
+
+	// NativeName Native name: a part of it, in any case.
+	NativeName *CustomerNativeName `form:"native_name,omitempty" json:"native_name,omitempty"`
+
+	// Query A part of the name, the native name or the abbreviation, in any case.
+	Query *CustomerQuery `form:"query,omitempty" json:"query,omitempty"`
+
+	// Archived Only archived customers, or only others.
+	Archived *CustomerArchived `form:"archived,omitempty" json:"archived,omitempty"`
+
+	// OwnedByCurrentUser `true` is only customers on which the caller is CUSTOMER.OWNER; `false` narrows nothing.
+	OwnedByCurrentUser *CustomerOwned `form:"owned_by_current_user,omitempty" json:"owned_by_current_user,omitempty"`
+
+	// UserUUID Only customers on which this user holds a role.
+	UserUUID *CustomerHolder `form:"user_uuid,omitempty" json:"user_uuid,omitempty"`
+
+	// O Ordering
+	O CustomerO `form:"o,omitempty" json:"o,omitempty"`
+
+	// Page A page number within the paginated result set.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
+
+	// PageSize Number of results to return per page. 10 unless given; more than 300 is 300.
+	PageSize *PageSize `form:"page_size,omitempty" json:"page_size,omitempty"`
+}
+
+// CustomersCountParams defines parameters for CustomersCount.
+type CustomersCountParams struct {
+	// Field Fields to include in response
+	Field CustomerField `form:"field,omitempty" json:"field,omitempty"`
+
+	// Name Name: a part of it, in any case.
+	Name *CustomerNamePart `form:"name,omitempty" json:"name,omitempty"`
+
+	// NameExact Name, exactly.
+	NameExact *CustomerNameExact `form:"name_exact,omitempty" json:"name_exact,omitempty"`
+
+	// Abbreviation Abbreviation: a part of it, in any case.
+	Abbreviation *CustomerAbbreviation `form:"abbreviation,omitempty" json:"abbreviation,omitempty"`
+
+	// NativeName Native name: a part of it, in any case.
+	NativeName *CustomerNativeName `form:"native_name,omitempty" json:"native_name,omitempty"`
+
+	// Query A part of the name, the native name or the abbreviation, in any case.
+	Query *CustomerQuery `form:"query,omitempty" json:"query,omitempty"`
+
+	// Archived Only archived customers, or only others.
+	Archived *CustomerArchived `form:"archived,omitempty" json:"archived,omitempty"`
+
+	// OwnedByCurrentUser `true` is only customers on which the caller is CUSTOMER.OWNER; `false` narrows nothing.
+	OwnedByCurrentUser *CustomerOwned `form:"owned_by_current_user,omitempty" json:"owned_by_current_user,omitempty"`
+
+	// UserUUID Only customers on which this user holds a role.
+	UserUUID *CustomerHolder `form:"user_uuid,omitempty" json:"user_uuid,omitempty"`
+
+	// O Ordering
+	O CustomerO `form:"o,omitempty" json:"o,omitempty"`
+
+	// Page A page number within the paginated result set.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
+
+	// PageSize Number of results to return per page. 10 unless given; more than 300 is 300.
+	PageSize *PageSize `form:"page_size,omitempty" json:"page_size,omitempty"`
 }
 
 // CustomersRetrieveParams defines parameters for CustomersRetrieve.
@@ -1893,6 +2055,12 @@ type ServerInterface interface {
 	// CallManagingOrganisationsUpdateUser Update a user's role expiration
 	// (POST /api/call-managing-organisations/{uuid}/update_user/)
 	CallManagingOrganisationsUpdateUser(ctx echo.Context, uuid UUID) error
+	// CustomersList List customers
+	// (GET /api/customers/)
+	CustomersList(ctx echo.Context, params CustomersListParams) error
+	// CustomersCount Count customers
+	// (HEAD /api/customers/)
+	CustomersCount(ctx echo.Context, params CustomersCountParams) error
 	// CustomersRetrieve Retrieve customer details
 	// (GET /api/customers/{uuid}/)
 	CustomersRetrieve(ctx echo.Context, uuid UUID, params CustomersRetrieveParams) error
@@ -2389,6 +2557,196 @@ func (w *ServerInterfaceWrapper) CallManagingOrganisationsUpdateUser(ctx echo.Co
 	return err
 }
 
+// CustomersList converts echo context to params.
+func (w *ServerInterfaceWrapper) CustomersList(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CustomersListParams
+	// ------------- Optional query parameter "field" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "field", ctx.QueryParams(), &params.Field, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter field: %s", err))
+	}
+
+	// ------------- Optional query parameter "name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "name", ctx.QueryParams(), &params.Name, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter name: %s", err))
+	}
+
+	// ------------- Optional query parameter "name_exact" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "name_exact", ctx.QueryParams(), &params.NameExact, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter name_exact: %s", err))
+	}
+
+	// ------------- Optional query parameter "abbreviation" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "abbreviation", ctx.QueryParams(), &params.Abbreviation, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter abbreviation: %s", err))
+	}
+
+	// ------------- Optional query parameter "native_name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "native_name", ctx.QueryParams(), &params.NativeName, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter native_name: %s", err))
+	}
+
+	// ------------- Optional query parameter "query" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "query", ctx.QueryParams(), &params.Query, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter query: %s", err))
+	}
+
+	// ------------- Optional query parameter "archived" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "archived", ctx.QueryParams(), &params.Archived, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter archived: %s", err))
+	}
+
+	// ------------- Optional query parameter "owned_by_current_user" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "owned_by_current_user", ctx.QueryParams(), &params.OwnedByCurrentUser, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter owned_by_current_user: %s", err))
+	}
+
+	// ------------- Optional query parameter "user_uuid" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "user_uuid", ctx.QueryParams(), &params.UserUUID, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_uuid: %s", err))
+	}
+
+	// ------------- Optional query parameter "o" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "o", ctx.QueryParams(), &params.O, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter o: %s", err))
+	}
+
+	// ------------- Optional query parameter "page" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page", ctx.QueryParams(), &params.Page, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page: %s", err))
+	}
+
+	// ------------- Optional query parameter "page_size" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_size", ctx.QueryParams(), &params.PageSize, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_size: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CustomersList(ctx, params)
+	return err
+}
+
+// CustomersCount converts echo context to params.
+func (w *ServerInterfaceWrapper) CustomersCount(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CustomersCountParams
+	// ------------- Optional query parameter "field" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "field", ctx.QueryParams(), &params.Field, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter field: %s", err))
+	}
+
+	// ------------- Optional query parameter "name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "name", ctx.QueryParams(), &params.Name, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter name: %s", err))
+	}
+
+	// ------------- Optional query parameter "name_exact" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "name_exact", ctx.QueryParams(), &params.NameExact, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter name_exact: %s", err))
+	}
+
+	// ------------- Optional query parameter "abbreviation" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "abbreviation", ctx.QueryParams(), &params.Abbreviation, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter abbreviation: %s", err))
+	}
+
+	// ------------- Optional query parameter "native_name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "native_name", ctx.QueryParams(), &params.NativeName, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter native_name: %s", err))
+	}
+
+	// ------------- Optional query parameter "query" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "query", ctx.QueryParams(), &params.Query, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter query: %s", err))
+	}
+
+	// ------------- Optional query parameter "archived" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "archived", ctx.QueryParams(), &params.Archived, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter archived: %s", err))
+	}
+
+	// ------------- Optional query parameter "owned_by_current_user" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "owned_by_current_user", ctx.QueryParams(), &params.OwnedByCurrentUser, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter owned_by_current_user: %s", err))
+	}
+
+	// ------------- Optional query parameter "user_uuid" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "user_uuid", ctx.QueryParams(), &params.UserUUID, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_uuid: %s", err))
+	}
+
+	// ------------- Optional query parameter "o" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "o", ctx.QueryParams(), &params.O, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter o: %s", err))
+	}
+
+	// ------------- Optional query parameter "page" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page", ctx.QueryParams(), &params.Page, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page: %s", err))
+	}
+
+	// ------------- Optional query parameter "page_size" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_size", ctx.QueryParams(), &params.PageSize, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_size: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CustomersCount(ctx, params)
+	return err
+}
+
 // CustomersRetrieve converts echo context to params.
 func (w *ServerInterfaceWrapper) CustomersRetrieve(ctx echo.Context) error {
 	var err error
@@ -2866,6 +3224,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/call-managing-organisations/:uuid/delete_user/", wrapper.CallManagingOrganisationsDeleteUser, options.OperationMiddlewares["call_managing_organisations_delete_user"]...)
 	router.POST(options.BaseURL+"/api/call-managing-organisations/:uuid/update_user/", wrapper.CallManagingOrganisationsUpdateUser, options.OperationMiddlewares["call_managing_organisations_update_user"]...)
 	router.GET(options.BaseURL+"/api/call-managing-organisations/:uuid/stats/", wrapper.CallManagingOrganisationsStatsRetrieve, options.OperationMiddlewares["call_managing_organisations_stats_retrieve"]...)
+	router.GET(options.BaseURL+"/api/customers/", wrapper.CustomersList, options.OperationMiddlewares["customers_list"]...)
+	router.HEAD(options.BaseURL+"/api/customers/", wrapper.CustomersCount, options.OperationMiddlewares["customers_count"]...)
 	router.GET(options.BaseURL+"/api/customers/:uuid/", wrapper.CustomersRetrieve, options.OperationMiddlewares["customers_retrieve"]...)
 	router.GET(options.BaseURL+"/api/roles/", wrapper.RolesList, options.OperationMiddlewares["roles_list"]...)
 	router.HEAD(options.BaseURL+"/api/roles/", wrapper.RolesCount, options.OperationMiddlewares["roles_count"]...)
@@ -5491,6 +5851,244 @@ func (response CallManagingOrganisationsUpdateUser503JSONResponse) VisitCallMana
 	return err
 }
 
+type CustomersListRequestObject struct {
+	Params CustomersListParams
+}
+
+type CustomersListResponseObject interface {
+	VisitCustomersListResponse(w http.ResponseWriter) error
+}
+
+type CustomersList200ResponseHeaders struct {
+	Link         *string
+	XRequestID   *string
+	XResultCount int
+}
+
+type CustomersList200JSONResponse struct {
+	Body    []Customer
+	Headers CustomersList200ResponseHeaders
+}
+
+func (response CustomersList200JSONResponse) VisitCustomersListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.Header().Set("X-Result-Count", fmt.Sprint(response.Headers.XResultCount))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersList400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response CustomersList400JSONResponse) VisitCustomersListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersList401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response CustomersList401JSONResponse) VisitCustomersListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersList404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response CustomersList404JSONResponse) VisitCustomersListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersList429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CustomersList429JSONResponse) VisitCustomersListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersList500JSONResponse struct {
+	InternalServerErrorJSONResponse
+}
+
+func (response CustomersList500JSONResponse) VisitCustomersListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersList503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response CustomersList503JSONResponse) VisitCustomersListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersCountRequestObject struct {
+	Params CustomersCountParams
+}
+
+type CustomersCountResponseObject interface {
+	VisitCustomersCountResponse(w http.ResponseWriter) error
+}
+
+type CustomersCount200ResponseHeaders struct {
+	Link         *string
+	XRequestID   *string
+	XResultCount int
+}
+
+type CustomersCount200Response struct {
+	Headers CustomersCount200ResponseHeaders
+}
+
+func (response CustomersCount200Response) VisitCustomersCountResponse(w http.ResponseWriter) error {
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.Header().Set("X-Result-Count", fmt.Sprint(response.Headers.XResultCount))
+	w.WriteHeader(200)
+	return nil
+}
+
+type CustomersCount400Response = HeadBadRequestResponse
+
+func (response CustomersCount400Response) VisitCustomersCountResponse(w http.ResponseWriter) error {
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	return nil
+}
+
+type CustomersCount401Response = HeadUnauthorizedResponse
+
+func (response CustomersCount401Response) VisitCustomersCountResponse(w http.ResponseWriter) error {
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	return nil
+}
+
+type CustomersCount404Response = HeadNotFoundResponse
+
+func (response CustomersCount404Response) VisitCustomersCountResponse(w http.ResponseWriter) error {
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	return nil
+}
+
+type CustomersCount429Response = HeadTooManyRequestsResponse
+
+func (response CustomersCount429Response) VisitCustomersCountResponse(w http.ResponseWriter) error {
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	return nil
+}
+
+type CustomersCount500Response = HeadInternalServerErrorResponse
+
+func (response CustomersCount500Response) VisitCustomersCountResponse(w http.ResponseWriter) error {
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	return nil
+}
+
+type CustomersCount503Response = HeadServiceUnavailableResponse
+
+func (response CustomersCount503Response) VisitCustomersCountResponse(w http.ResponseWriter) error {
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	return nil
+}
+
 type CustomersRetrieveRequestObject struct {
 	UUID   UUID `json:"uuid"`
 	Params CustomersRetrieveParams
@@ -6556,6 +7154,12 @@ type StrictServerInterface interface {
 	// CallManagingOrganisationsUpdateUser Update a user's role expiration
 	// (POST /api/call-managing-organisations/{uuid}/update_user/)
 	CallManagingOrganisationsUpdateUser(ctx context.Context, request CallManagingOrganisationsUpdateUserRequestObject) (CallManagingOrganisationsUpdateUserResponseObject, error)
+	// CustomersList List customers
+	// (GET /api/customers/)
+	CustomersList(ctx context.Context, request CustomersListRequestObject) (CustomersListResponseObject, error)
+	// CustomersCount Count customers
+	// (HEAD /api/customers/)
+	CustomersCount(ctx context.Context, request CustomersCountRequestObject) (CustomersCountResponseObject, error)
 	// CustomersRetrieve Retrieve customer details
 	// (GET /api/customers/{uuid}/)
 	CustomersRetrieve(ctx context.Context, request CustomersRetrieveRequestObject) (CustomersRetrieveResponseObject, error)
@@ -7249,6 +7853,56 @@ func (sh *strictHandler) CallManagingOrganisationsUpdateUser(ctx echo.Context, u
 	return nil
 }
 
+// CustomersList operation middleware
+func (sh *strictHandler) CustomersList(ctx echo.Context, params CustomersListParams) error {
+	var request CustomersListRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CustomersList(ctx.Request().Context(), request.(CustomersListRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CustomersList")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CustomersListResponseObject); ok {
+		return validResponse.VisitCustomersListResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CustomersCount operation middleware
+func (sh *strictHandler) CustomersCount(ctx echo.Context, params CustomersCountParams) error {
+	var request CustomersCountRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CustomersCount(ctx.Request().Context(), request.(CustomersCountRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CustomersCount")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CustomersCountResponseObject); ok {
+		return validResponse.VisitCustomersCountResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // CustomersRetrieve operation middleware
 func (sh *strictHandler) CustomersRetrieve(ctx echo.Context, uuid UUID, params CustomersRetrieveParams) error {
 	var request CustomersRetrieveRequestObject
@@ -7457,193 +8111,203 @@ func (sh *strictHandler) UsersRetrieve(ctx echo.Context, uuid UserUUID, params U
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3rchs5utiroPpslWfmkBR1tS3XqVmtRp7Vrm3p6LLerKWlwG6QxKoJ8DTQojkOq5I3yAPkd37nZ6ry",
-	"My+weYU8SQof0N3oK7tJSpZnuFXrEUl04wPw4btfvjguH084I0wK5/CLQz7j8cQn8LcbECyJ+kuE4zEO",
-	"Zs6hc4TcUEg+JgHqE5ePiUCYIR4MMaMCS8qZ03IesB/Cc9FY59AZSTkRh1tbeEI7ZpKOy8fq81Y0TGzh",
-	"7f6Ou+vttcn+4KD98tXrbhv3Xa9NBts7u3v7B+qbLafleES4AZ3AfIfOMfZ9gfgAyRFB14w+kEBQOVPf",
-	"XOFAhs583rJgKV6PDTfu9wPyQLF5//WV03Jw4I7oA/GcwwH2BWk5fZ+799ZnF/t+b4wZHlI27Okt+QVe",
-	"0QtD6jmHTp3VOS3H5SGTAN3JifoIx6Ce3+nuHLS72+3t/avu68Pd7mG329FP/s1pOXSMh8Q5ZKHvtxyG",
-	"x0RBXrAZ6kdJH0jPjIFv0f/57z6959x3Wk4Y+Gs/sFCQQPRgZc7hTstpsiPq9MjnCQ3MeaTPL+A+QXKE",
-	"JSLME/YpJs/0JIWl7nR3u+3tnfbu9lVX7d5ht/s3eP04g+ZXI4IUyGg64oIgye8JQ1MskCBMpjBlGBAy",
-	"Jkz2PLgrRWekDkf92vsHp6zsINUgMsZUbT32qUt+b22603IGNBAyOrIjNUB9Gfp+6jt0RLwsKvjYehB+",
-	"Tp//P//bP//3P//X//2v//yfTsuZkGBMhaCcCefw05dq5Ptbgp29/qxnQ3Pmkwd0NmVwr6wxalPNEO6T",
-	"Bye5l71KlI1HNbtKORTQW6JwppemIWfWfUXqKhui9gusAB4wAB5fX16dvT+56BwfvXvXO7v4+ejD6d9O",
-	"LqJRBsDu9utXbtcj7W63222/VP+8Uv90k//tOi1HuHxCqpeuh8jZRA0BImNDpn9ttivqEIrQBr4XfjiM",
-	"cDD6rtFtvW05mXfA9VHAv9rzDvZ3+6+J+3rHPXD72N3bdl92D/Zf75KDg8H+wUv8coD3okd6cHxE9LC0",
-	"EfAghYCLqRXQnkaUyuxNvAcNidWYjPskEFlKNcFDgqZUjhBnBA0DzCTxgH4lFOUxrlxthNxbcGMe4wIA",
-	"flURPhhQRujgxxS10/hacIaiMfGov5AdZ347bzkpMSh9+BUyUk32/miyVExai6Se+MesUBJ9n9r8hrR8",
-	"gRyyJM1vKBvG3LJyW8fEo3irBipsb9WToLDvtyNhsW3jRgNK1ZAspWapJk7FyPppg60bbH0SbFXUdIID",
-	"SbF/PfEKtFBGpsjauhbCzEOMI9gdhNkMjXlAbDpbstH6HNXTVArkct8nQyLSMvQ8C81bHoyXg6iFKEMY",
-	"DdQLVgfOgXsNEkSRVsQHCGs1JmSS+oBUhHnq+z9hFqqxzdWlaL4KMUBN2YQwqRf+RCSmvihaR4pbciaV",
-	"tlUmDjcR6qnoYVfdaedQBiGJlebyhaW1I0f93jm+ODm6Oumdn1y8P728PD374LT0D9fnP2V+uG1Os9X6",
-	"F9DqvAD5W9ojRSkEHbLTnGEgEgLj+zPBQkx54Nn4FH936PyOuMGuLNIA5mYO4uVn0bqN9cbGyg68XSoV",
-	"p0Ji1MctpxzxCdHnlLJ1YNclEyXwTwI+4QKrm7TXcvTZ9QIeMk84h9vaSiV6rs8FZcMeZT3OSG9KyD38",
-	"ygcDEqgfAvIfIRFS9CaEeZQNncNuy1FT9/TUhzvqpOEne8rd5FvFnMnUOdxXSKymL5lULT+sQ+O/pmGx",
-	"hBAD7CJvU4TvNlaijZVoYyWqbyV6hoYcmLCa+6av+qfNXd/c9c1d/+bu+q267SOCPXPf31F2n9fLri/e",
-	"xco53L4WmgTkoYUY+SxBOlA3SxOI7y7eHqNXO69eff8GBml1UI2bjkhA1DsCgnBAkAjdETwjOuioLwiL",
-	"hlCJpjz0PdQnyOdsSAIkR5ihve7rA9SfSSI6gNCwcc6hcxN2u7vusno8PE3eoID4/3ajicuN00KrvfRH",
-	"ta5/20m/W+3CI71a7f+NA5dgRMYY5HF9TYRUci1Q9XfcjU20uQNW5zsdYQnePkOm0tv82IYSJXrTQFFY",
-	"rXElSxnwYAyukDCgTqtgZRdEBrOjgdQSaXptl8TlzBMIq5/RdETdEcIgY8tghsb4noB3U5DUarer4BlT",
-	"RsfhGHQDAwxlkgxJANB8/PjxKJQjwiR1jXifBulqRBC8zThwqUBTcIqkN/zKqFjlgBCmoPhkRt4Wbc1f",
-	"L7RGc/pTMRxG4XkhEPVaZnvUPRckeCDBC4F8PkQj7nsCSc7TAO4Puu6rwT5pHwz23fae2yXt11530N7p",
-	"vxzsDrrua7y9vQAn/3pBROjLY+0gzwL4Rz5FY8xmKOBTYciPL0kgkE/wA2khzpBiUEBFkORDoshL+iB3",
-	"lj7JecvxKbsHwog971oUodfP9EEhEB+TPvdmCBsLFCu8THxCNA8+9SIOlgmcMJemhz2vZ0SsCQ7wmEhD",
-	"oQ15/11AxIQrrFXT/ssWfK0g9ohPJCmG9QqQXW2j7YRDfezeN4NOT7IIQECszgTLUUeDp0+CCPkH7s3s",
-	"MWoNDgAvZMBnech/ggnFipsavb7pnvpUyOtIJE4D9o4KqcDi5o6A3QoxPm0GmZqhp2NF1J9NNrXIYpzR",
-	"5keYDVfePDNJz9gsmu5hQGRAyUMBeBcEe6sCF7+9KVhCYllwrECPDFBDToS60JTB1XEj28hqEMPEy8Md",
-	"lpz1BZn42F35sJc8ZP1YMfFJsJCwPA0izBPLgLhuGjTPvurYqFtvKfG9/Krga8V6EGWuH3pEoUm0PTYf",
-	"+qSBMobk25ZD1eP/ERJwRhgZfgCT2AyKSjIGOH4XkIFz6PzLVhK3uKWHia0UjCdKJpjH7AwHAdbrikb9",
-	"mcy05feLg32fT0/GEzn7i9bjNX/M6IPMn6VsssJEh0Wa6AuBFPwtZLsmEQ+Q1q7hx0iEGFGBJPkstT+I",
-	"zZCLBemgP/iY3QukZCEpABmQx9kLicChmZY6ZOQQLNjAWDm+N4u093KCpSSBeurvn/5+c/O527394Xc5",
-	"ebLlfG6TIOBBe0yE0O6mD6HvI3eEA+yC9KHUF8Ylgv1Td8ve37NB8QWAfVTboN4ALqpIVIBdieNLeQDU",
-	"RorUpqf3oKZ6W7lFBh+LxGz9S15ai5Z4ffGuZH3qYqfs96A2WstrATp4qD+DJYLmEahP4Pm9ePdCILit",
-	"9VWPxrbuql0pQ5jvPo3+ePtJXun/T85vP4nL2x8Pt7Y+/X3rx3+5uREan/71+x/TQP249d2nbvs1bg+O",
-	"2m9vv+zuzP+z/fnV/Lu2/Xlv/v2X3Xnqq+2d+fdbP9bD01P2gH3qodFsQgIlu6I2+sBhk8dYuqM0ol5f",
-	"FykF9Y7xWaDjGmhyOsjKNm+tl0QrknCRuHurKfXb0Pc/YB2bW4tEq7cjtQy4XIcIIyWtqUOjaUoL1pgp",
-	"lSMeShSQIQ48tU/YdRW0mUM1BqXCXbC27MkI7HsILywmrrADgNBrwksjVzRBxw/A7pofnMUmK44uczja",
-	"ul0AuG3SfsLDObOoxVkBVQk8Yiawrl/a4l1y4/gSAhH2/fdGbEwBVnrlzmGpWaiN04OFCvHg3hglYKJe",
-	"jUF6BfsFEkRm7UdFa1GvcwoNENuFpiQF1iX9pQC0DxomPjAQAL0LiAwDhiYkAMA7aLuLQuYTIdCQPhD2",
-	"BmJxtDV1t9tFVKj/pAHvlkPeEwqUFPj4swZ/Z3vv5d6r3YO9l61Fa7owYTu1LogaDPday5PjFP2ucEAU",
-	"LcEEjDzZldD03lpNE4FbGxK0oG39XClHRzZ6n0iA6kjhxN/ShCMV5FKwSenAgyfdq+esYtXm3WrgqTgy",
-	"sUNfyo8WLL8uZqgfq8ItLfuD/AXpN2bIizRt0ThTtLgkaqnA6trn3CeYxVAqRnWOA7k8Xi5U7GohpHGN",
-	"FvOyp2VilwQH7uhSv6XutuiHkJ4bDXgAvnGbk4PhOpLOWjocsT3G1EfY8wJFnXkA30buvCrGXyGVCYCk",
-	"F+/Ck+1bsSahybZePu//g7hyea1B6YSWcKbveR2PUZmwpiSvEx1lUPOcT1JHViGptRJXJ1gLSYAEIQJR",
-	"WXCUvy85Sx0B8ZRnKNZi5Ioc0nZIxvpVqWoaDCOa6lBvf+3qk9qVBZwJPBDgzRjjGRJ0yBBlWa4U/cz4",
-	"2tmSBvFS4sGgBEKhfksg4nJEAlEfDHi8JhThZMIDWQaH/nUFSMzra8DS1GB7VMV4LGWzleI5iAct4F6w",
-	"R4Dp8SLzHKs+roOJ5SuYY9XOLaGRf/g1KONq7RVKeAd9HHHkcSLYC6W6EnCim5MlAg2JFIhxxNV41J+h",
-	"O+BGd500rV9I4PlyxP2skrD/O8xR+y4IdGdj4F19xI0+PumpKcG84uQQ8EzxNOdg6TzVR3IJQW5NTF7C",
-	"D4f1r9ci6gJBdk98UIUuEG2FvHgHbEGnXjRxZTSL/SvdjjDw1+TG0AA9Pw8GHMBCnUNB/8w0jus4XrPB",
-	"bdG8mnzGrvRnza7G12A8jddnqb3fwCIhgkCrPkBF/4A9E2Jn5enB+icTn+qIy61/CG3/s8sMGVKeirI3",
-	"mhYPUBKFoM1ACpJpwAHugnSgT87ViArNHhAVKELUjgMhviELCPZwvyBhUsNu2ZpQnyA1Op2nKXVA/p8u",
-	"zz4o2ARBsHeojUJGPk+IK4kXJ1mqQZRNQglIMR1xn+hwi2ytGR0zJxBGMMieknHWg+X0YCJIqgNsGanx",
-	"voJQ+ymFEl7BlU6NKx0iwWHlcxstqvjdecD7PhlrdqdPuTRWEuI11VHonNYpnundk9GCFEKChGxFVv+1",
-	"bbCkrclWETBm+JYVswmQHGukuuL8HQ6GpCGeSesxa/c5R776GmEAuvC0DRx6VRQiQPVD5iKscW+jKeD1",
-	"JuA7iUNFEt+vdUvf8qBPPY+wppfWfi7ZzfdUCCWeJUkjhfv5n3iIPA4UZYQfiDUcSa4+KS6icVgpzJyt",
-	"f58hLdqo7woWNdka9/WPBHtpivh8rpGCLXXuX2V3TpniTdi/BMQ+UbStIGidj4kcKYzqB/yeRLGH+jK8",
-	"AdHS50Mk8ExH+rVQyDyijch2RPeaYf/A5VseMq9w8wKiTpRxndihDb6akw3JmuFQe0ddcs3wA6Z+xNby",
-	"x+lhiftYAGA8lNpbit1RC/VDMUNg7OCTiVKJ0wBCQkE7ziiogs/KPZi3Vl7ZFefvMZuZXwoiU9/zID5i",
-	"gVzF+3SK9Cgq18YDNAj4GL6J/At1yOlXW/M1w6Ec8YD+QooxyyyMCjTWdLaFxthXtJJ4CvPvGZ/CunXd",
-	"LC9Wv+A6U4Eo0/bHzIo/fvzYzmZqVAGfTexYce0llKABN6LmDVmhboBDPzYA6iMv5EcRBBFagKS1Xp7z",
-	"DCmZTcUabLamaOmt/hBRu5IiV/FOf+CoLChFK7ZRYgZ9IAyBktMx0chZyS2a08SSFJ2q1qE14V2zAPFE",
-	"VN58vKJjwsOmmpVMnkoLvMLn0yp515ZOQATxqKf1vyCgDxp56fixpN9oMpePk6mQ+tnljBEQCHVstKH4",
-	"SkxkYqqtHGva+GLW2mDzw/STyQGcWQwYHA2MTwtPwYCAJBlPeIAD6s+Q9db17/63JSYUiAhN7sYo4FL6",
-	"mtOmb4fOtIteW6UPTrGiVuZF6z2PX5l8k5VtGpyUkXVyxD9XeSc+Hks4gdz9gHjqI/YFmhJjyZoE/IF6",
-	"kb3OyE6FxX3i3FT1mB5WxW3gmfXfzV+n6HfNjG+VeO+JR/EVWCaboYf9XOrwZhOSOrtSY54FBYLX6Wdv",
-	"HEk+y62Jjym7cXSsh86Rehy+BwY9GwBjBlDUOEoHA29lvJq18bt4NTrXq0RCKwgMzlSpAoiDkAmTHqjY",
-	"W1weCnGG+mSE/YFO+7FzKNQgEkhqV54vUII+jtQlyCX0xU4HD0vShroeRVbuIW/nvwTnrnO4mykRX1gY",
-	"ACKZovwkjVoS9YnP2VAgyVOgFOXoW/Ptz0trWeY2OZVOlobC5Jy9AWNNnyAynkhwG5RO/HpeVCezMPEz",
-	"mGWna6HTyzO0u31w0N5G2J+McHunwdzb2/N8Mc4ae600HzX4DWKh7yflMdSNYZyRgo1XA7Xspd0tpTC9",
-	"mucqzuRizCEsJA1S5ToP5mV1Q+u8WlEaSHubMuRjNgxh5fU3uTvPVcepcg/aK6r23i26Qy+ztC1/ffWV",
-	"oUAZ3ujFmONkXKvHUGUfa0V3jD+/I2woR87hXvf1QcWi9+ZxjaMKfLJp1WPi1PbO3NS4KQWG5tMa65IO",
-	"dYkWHWvl65c525353Hb7fnK0d928KyLYrUzcvJVOmL5jrVzCW4YslFHHkotVQNMihEjKgRjLxbzlVCfG",
-	"FLM5E3nCB+kk4DdaLr9r3+n4MAiAAys+lD0EF64pT5LdgnYu7yfjLS8HtNSxAFcs05IFxEbsKfxHgU6M",
-	"1+GbLYQFeCkLWHATXthCMOkMjbiQBahsO6LrBV488+zROnQulzuqqR7suSA6mztH4B7TZV9KISGSE+qg",
-	"RYVv4gIppnrxFM/eIIwG1CdIBviB+EqjQOPQl3SCA7mlDrztYYkzq+rmqaa1xE69pUGdoLA/plJJ6GoW",
-	"4BKwOoCpg45HxL03BY5d7qmLCiI01+qwAq+ToXERXJ0P5o9PGoRbe1ybjqPoVwiEOXSGVI7CPsQqcTyh",
-	"bZd7ZEjYVrzMuf24uKeTNoeNxn57wsFSrXciS1DjG9eEYBk6EBWkXpUWYBQGPuwg8eJN2xCG3zRhgEsF",
-	"ghpozo9CI56OBqzz1r2PlmYqY1F9zc+t+1IU69X8Wpbs4eZi/lYv5hE6//BzC/3p/OTnFvr59K1Cm4+k",
-	"fw434Y1CLn1jJfksdXBx0XVNnXufMt0QIB+xufJ9uTTlzYu0QYGGHOTquLKUNlQmBaYyVyWP+UXFz7OT",
-	"ncdWKMqQkFgSdBc9B8HwFSXwMmaiTFH1XOkp+F6bhyC6qU+GITPtIKT2qBBPrZQGyA0lHwzqz68Uy4oS",
-	"7sWdJEBBAT8lTpSSevMplb6iKHy+7BaMIB6KHrL3O4h+bbDhr+bpuvPFK7TPVB1OgwmUNl1Qyb4O/sT8",
-	"6E7dvzvKTNH7BrPvzfMV8/Obqr63Jzbq9vLT7s+rq/KX4HRU70rhrLq5WKIxFxIJ8kAY8vBMAF1pGZQH",
-	"36asD9VBlthYB5+9dq2iW190krn9rVx51e2qugmF1JAH5CiUI12VtJT86Yq/6opqj3AYgAUh9jVkqZ0s",
-	"fl3G6aX9RQMeoKPzU8jMFKLaqJTZe5mppWqtq1TQyLoDIrNbKAX1CJrywPcKyHel9ftUilRBtbwl1GLJ",
-	"2zsLrLJJF9fCYrQQfC8oc4kxU96TiYRd1HE4Lg88hH1jHszkKWZtsHGD2AIvhj5iqCGgGEO6rFxUDQFi",
-	"YMARD04PxqFsSfXMr+c1OtGW2Q2huQX2fRQ9nAIsZSmVSQiM3oysmh8Q7Cn9odxY+nxU8azpdqFbRM2E",
-	"vsv7Qr5vYKdXrLXa0ZVyCihtR2kIpf6uJhte7P+qNqAr5MhbzHN40Nhm/izRQIkdzZxBNhXa7y5wVVT6",
-	"hBTFg0zkWn4ge96D7gKPY7VPoswXBAe5GL1s94Td7rm0mrUR9HW2/Yj7nlULUheJKJm0SIyr4xWpdnat",
-	"doHAQVLKK5NCDQW6nM5WyvnEI7dBxv8Rs7CEwywm+QlNs501kavF+CPSDhXj4LFO0mxwkZ/irC8xZbG0",
-	"U+Ge4FBPQUmzeUkg6caVE7/NL8CLcUrUyUoAr0DcjD8/toYeWql+xTmLzw3mrCMvSR2M979I7DuH8Fxv",
-	"OY8UJE0psNiQFOj0FY6ojaNl42hZ3dGyJDZX+FXqYHQNd8rGXfDs3QVL4s4q3oE6yFXLKbAxei9r9M6f",
-	"epLTWgAayK06Q13H3EI9wKahjWBlUG9SyGqqIa4pwHFvXtaa7UtZBTC7gASUu4paFURgvkHYbliVC5Re",
-	"HCRX1AeuVI56VHBePkIc4Pb+1wrF21bHnet1V41zhHkiGw0XhRuXImET/b5YJ8233iulU7q6AdCnhTGu",
-	"VoO+qnNUwyrf9WqeauNXdXzRu1Y8uu483QWwHHws3+QcySMsTIEzPQpserWQdXeebi2YnfeEgtXyLnrb",
-	"HSQZ3KUbEN5pbafCjLg4QtjuYFi239MsToxAh15DpKMO3hSlVKCQPFYuKn6hMAWiMqmhfjis/a7deaoD",
-	"Y526PytuR5G+GBkVkm1qpUpQJSaGLA2yL2bB3bfvWgobU1iRuh8VoaSZsEqLl6eSMkrlM6tIWM7iMabs",
-	"VP+4nS0HVibSQZWHQ4RBriLgZGDoTqeh6MuEkU+Fzlgmn6XOn9BeIW0isurhtMBndMPusgVi7mJ/Raaq",
-	"TOeGaVecvcTtvMQY7UnFIpJctChNVEmLoTvq1JOlLtId/7PClG6NIgjshNWAFlbGGUH3VFfYMRVuckJW",
-	"qgN+kacn9YKk3kZETCLJwvSbycTvRva2pIb47arWw4PaASoWD6w0Bi8ImAd7f9Lcv8xFFc+YrtBd7YPa",
-	"r2U8X8h5d+aZ7sNFb4sbstpokj7PIX0gooUEJHipGcsvdckh6ntdw9wwwL4gGaF7eblhNZTaXnTz6tqk",
-	"I/Dia2DfrmzEv13jNrIqWmdYYUIubmhyFLOxjNM402a7VLQFbQFGewnVmnCfujNIKk+8VwpF4qwuKtCd",
-	"1aL7bk1aGGgEqdbf1YAv9PotoxaMCwl8uq53TpeyNioq026KescpiYIQ47eJQY3KdzcDU8nvdnvzfCHu",
-	"QMimiW+KxFZpvfDOuIlzw5fv18o/Ukf64jfkRQVVpoLLvE+qa7/R5aMLCy8viLUwrEwUl8tWc3gckQcS",
-	"zCDDbIWZts1MZSWx1Vw+5/cIy/VMqFig1a0/13V1CUx9ucj9/MG4ni2E5VOG9JAGE71axL6vDOuz+HVi",
-	"OYNNynQOSPHuypzrxFQ3X52Jb6uVFKtuR0iMeKDPoHIzFN0tCdxKsvtl1KtUEV6DNXygBF5B/EG13nwQ",
-	"TdDTFQBErzjkNppGz1hl8ikEYGUb0HOiTi9rRETklegayZmlpsyLqBwp2t55ZZvBeYAGZEqCDnrHpySA",
-	"JgumW0zL9N3SV+L3W52tf91qb/Wspwu8ydX2gycyHRSHRKT7VlSLnnHpYiN6ppJO7Zq32uxg95Ow5Aeb",
-	"hmajHCIBJQqFsJojpLoT2HKtLb+1spJodM8LrmOaHpbJwPVyUCEuo0HuabROe4vsNZWtOxMTkmx5O3pj",
-	"235l235n23ppO/XWdvq17fi9ZZui1JZjMCpVxBlQd6Q1PuOCGRIpKiILljKPG6mYB09gKDeW57KrGqSs",
-	"kJGW9tSxL+sgJFkTo+lQB6+/LSEhOYwo89WXYkUN7/yKKGLXN6iDIxucWDNOLO2DL0WaWl73Ddp8c2jz",
-	"E/FJPeZCBcQVMF19TePHKlwG4lCIh3x6TxIurrBNm6gZR2QwMF3jNqzla+DDQtZSihPr4DGrI8gGIdaM",
-	"EKvzlVKMWQ+D2eDM88CZUhdncbyYbgFQ5tX8WqFjO88tdEzXkbNix2oZNJaGYw3xJM8tFOsZmeF21xis",
-	"tffUwVr7UThOLaeajY01/T+RleUbPdyDaH+aEo2GHg2YY+OAK3TA6YCtZ2yTfvXUMW2vaxnBgVWsKYBu",
-	"kYhQ1yAesa9sTEauDmONuDs7hi8iM5m7mkWeVj76Ly7XWCQg5Ll0lYE31WRzkQHc3omFhnBkBK6oZzUG",
-	"1xd0GBAIDyQJoPUrcH+SKdqYbKnZo/zW2gtOW7YtSTEu+hi/MDGh51+ZtqpnzOXmrfXM5ifxu6/KJQ+c",
-	"yB1rMmc9gXk8I5VnwaySzK8nXk1fQuyHMi0nRoSt16egNUDGp4iznH9hDBksVEJ4G2aEbaxAT6nApdBk",
-	"oRWoDFUex9FQhjfaetwAcTaIsmZEWd06VIZJj+V92ODSV8elecsRxA0DKmeX7oiMrWJPR6FadxagO6i0",
-	"gG7CbnfXhXHwJ7lrGbaLk6Yh20hytLO/jx6ooH2foKPL49NTayM66O4PBAckKHjfDVNCfvR72aywlQHB",
-	"HpKc61QDaFSsG04knYqPTB+YqA5CFJ01oX8mM90fg3zW7dh+4m5Z2BgZkAAyKCZ4aDfKiNKJmXqir0PG",
-	"IMTHbjje9rgrOlPse2EA+paPJRFyKy4a1sbMa0MhsC34tz3gQTv+dStKa2qnyjZtQeoqG/AoAwHrLmlR",
-	"8/kJYVEpszREtuIXDUr+KkgnAcBfCPTDsRJaoxRkZOcgix/Q0fnpYS67V8QtOpIOHTcsXloLbGRK88Zu",
-	"XPdqrK3G0+JyjTTQb+rcsBv2ww/HnD0QBlN1fvgBxT10kgzvuxQGHJYiVAdBK0B9R5W0dXjD7r7cmASV",
-	"G+cQ3Tj/77/8jxtnbhLRvtw4+i2gL+m3qGGfzLjb+Z1RE2qkzNwwnTOD1L0Xpu00lZIw/Q4Pi5Ep3gVI",
-	"D1/yINYw9L5RhojOmoN2/jcgguu3Xbw9Rru7u6/VmOur45a6oQqCMXUDLojLmaf3Pb5XMAVmM8QHA0Fk",
-	"B72jQsLLblhfjYIIR/EG3f21fUFE6Ms21Ku6g9fcvaPs/g4JPNMn6VMiUJ/MuImzhMZ16Fp3ErphVt9t",
-	"9TTsi+7UDQDRIeMB8cyhnxm9DI78jt+ZxGtBHkiAtW1HtFBAJqD5QCMxoiZQH/ozpYaNsfFNQLYTH9ww",
-	"tYEI6s4I2EfQ/Troipr9gzaKTD2u+cT0hYCz0qTHpy5hglj37/3pVe7mqUsmeBi4pMOD4ZZ5aGtMgbdL",
-	"KqHvesUtc1rOAwl0Triz3el2uo6pV4kn1Dl0djvdzq4upzsCUgbkB4dytOXzIQ/lFhiAeJEOckEeeJS+",
-	"XhAfqtcZNwY69TQR7amX9/TLnUyL9p3u3oK+ogHMuc4mk3vdbtkjMWxbVqdkeGR78SOphmLqoZ3Xix/K",
-	"toybt5z9OvAVdSiFZ3cXP1vQSBB4fdyp6h0fIn1YEg+hvXuEI7pnfYIyUXmeCqS5NLWV1L3AKHpAd09M",
-	"Qn6R4GMCfRWN8QPaj2IhlWTTQdDxDQ14GKABpn4YEF1DVhF8wm7YmLJQEmFEVBDXdMd8E8uf9KVzfUqY",
-	"fCFiAzjQWcKQeUUlEsfViLQYRYSMmuc3aA+mQDplZccUjdwyw+q39SopeFXRbRz2CcfU1pyMY8uIUK0m",
-	"d2m7SyyZeDUXDQPrLztd07RgtUeIkWnUBO/boyLdV4sfyvRkVY9t1yAEx/oErzh/h4Mh0c/t14GxoEfe",
-	"t0jxjHbjHH66temfvkmZAmlxd8dymgiiebtMFj/84gxJAYE8eSDBLFNMB0QLLYqUVU5AIfMV/VLCDfRo",
-	"BgvzlIJQ95b6ICgxHARcIf8QkmeLiFtRnT4Dc8+nAmLEY8nLOfxUvNfJkK2owOD1xTtn3qo9/M9kBqS1",
-	"wSNKuKozPtVPqc4D5xhuQ61xl/QX4sxvV6aRqZ1fSCjTo9PUslZCUmlHxWx6UgFFPWNGy812nsrQVyXf",
-	"L6KrMGaFnp36yUS1qPGsGqzHPjEl31v8UNwB/dsWIKmQqFpJiahoBcl0blvO5zZmnM3GPBRt6JYaSSQj",
-	"+FCkOiii9UJAYfpQq4rm7GNNWJFRpT4e5vVSakrVgC8ZtL4CWwUUYzMU1if4gTSlq1Hx0g1hXZawltTv",
-	"zR4WGB0D8uulS38k2FuCNqnHlqJP6sHGNEo9tCydUs+uQqvU8wvpFez6IxOsYu34PZilkirL1XWq0NtU",
-	"xrZSXUfcB9qmSNXd5cnFX06PT3rnF2d/Of3p5KJzcfLz6eXVycVdVEMyrruFjpI5R1ggXUTBqtplOmk0",
-	"Jm0QS7CSgmxesUgEMsMaaIoL6gSrN9mwfW5Pp9M2uLUSb+kzARY8v+ptBf63ZwJi4nMsMUEkOM+8FqKD",
-	"qNetMfAj6wltdmY6TK6OhWJ7Bem7kfC9hv0q25/0dUy1F7eZGXcroY4ZWjRulQb5Lcen7F4YL3JUH6fo",
-	"cRi3FQ3S65MBn1WPjwbNQTaSFPvajV39VHooIIMMKHlY8Fg8Sp2gxFJUD9dD5i0nrAGSGfPECkYNfviW",
-	"B33qeYRtjEtPpQ0dRyyxlghRy5j0JQypN9/S8oRPispN6ewgkavGGSlB4CJtxeZfXfYkqTKHqCwQN27Y",
-	"8fXl1dn7k4vO2ccPJxe5MrENpYXovtd1C2XLQg9NbPQ3Z9RtflN/M8YDjbi1r0ur2Kp6lpFnm2JmzBzW",
-	"ath7jqLFN3l/fjO34SLBw5U10EbWJm0DuoVIAXdUlM+J2ZCIpOwxBGRAYMWbJKrdfMuh7JhpHyCegLEY",
-	"kbBn5LBV1NFagmh8gTOyaO0bXLOXzVI66goriPXMda6iifL63GCv1GpznTI6zvxXzz9ANYXVehtRrJD5",
-	"bLSsJ2CU5/rqo+uI4tcVHydhYagbdLzX3qCsISpu3/ImDkE1AepCQsdhoev1dqzOBGgcCon6BMIIU/dH",
-	"V7O0mrzqyCVDQApMvuvllGvgkGE94hw25YmPwgy/ErBNeN5XAnGhwTaPtTHWpQOyLf63/mCyDT/c8MMN",
-	"P1zIDxvzwc9txmV7AKekQ8zL4oPqmiex50Gi9pYR5JfSPgvdpkdCt2zFSEyISwfUNeVreJSlFkUHA2cM",
-	"AmDOUMQGHTEUVSlASWIaxB7fsLixutVhAjIb3qZ8reju+Ojdu87xxcnR1Unv/OTi/enl5enZh9jPmm46",
-	"H9ywVNMjdJQkriEeIJ+zIQm09dVqEQciiM68g6LOBFqNvIlSo01lmBsGjYagyZGAVyHsK8V/BoIJ2ut2",
-	"O+jjiJt6PunOFKY3EgRew/QmIBqUetiRJf3A0dmvJFhEWXmVJB4G1SftxbVblxIlngy8JsLDkwG1UFxQ",
-	"k7Ti7MRIQsgmej6GNze51gt3whrafD8yhQwq9sFq4bMuocDyxWof0GJ3rDUOHhdS/b3A75kMi32fi2ey",
-	"xm3El4340lx8+Rl4Ic6w9a8qzujb80gSzQUZ8weSl2isYowVMs3ViApTPpE+EH9m0uYEWBtokGpFhYXg",
-	"LoVMR9N9CEud1V4s5Px08u4kJ+TkzRhKjkkLOZAuSJU4kpJXILsdRBbjDojcA82dx/F5PFspI13E99lJ",
-	"Gfmass9Ayiipa/roUkZBYLECJ0pBRSJ0XSLEIPT92Uaz37DGr+cSVvgYUVWLQXxV7qjERKDFFalukTNb",
-	"WG1F4REo8jDCD/GqDKuzuKHui/kd6Qw7LYTRJOD/IC5oz5hFWRq6gMP3OrkYJjAqvM7W0Al1wEp1yQao",
-	"KJiwPjCzt6JGWEBKoOgCebB6QCHdTMRUxSnU9nX4lFjaJJ9s5XIZeFC6r06axdvQ9z/gca2UjA9Q8K3u",
-	"6IiWP1JWyOKxF8B7Fo+7JDhwR5dRIaCF49+TcZ8ERoWqtQ2XfjisO7Zmak/Uf34deYdjWNDijMNo3BK5",
-	"htni0w1TDFN1FVtIyadCIuimVJEEu0lF3MQfLp+8qLmScfbSwITHJrXQG7Da8kzFghRF48zNMMdM3uIK",
-	"/GS5zMMNQ/mtM5SSfEt9LXBASoybm0zL4kzLmomLzUnwrzk/c400eUnT3fq1JkgqqlSYwoABo6BCUld7",
-	"56oyRM+YPzOF9Kh+kKA7rbLc6eJlTbkHgLjGeHj1vsWFgNSg1eM1LvVrSgM17cqBoLHBxkWlG8d8bCqL",
-	"buLjn3F8fKMb8i0SCe1MeyTHg44T0XEBmXAIExxgWlSQz2qD2dD4M8v9EFTcsFCQQejDC8hnSZinz8HE",
-	"MTD1CSIrQzMdBDkkXooOuuJQ5DeyB8XhEq0bJohEmYrCSHKoTv4G6nGot1OJlMgMVd7VTAKPcw6OG6Y9",
-	"HNfnP9UL48g4OKqDKm4YQKaXnwmrWDa73sKEZ+vySBeyf3Yuj3wB9Wfg8igp1v00Lo9vO7ACLpdJQYJC",
-	"f3S8SQndeGe+ctxlwjY1kiaX4fF8NIYvpbLDS3NjEy52GScXmKNAghCEfb+FyAMJZpDBJ0dcEFPvuUK6",
-	"MvWhYe03TD/EGZpCHwE5IjPgl4apvwGeqNtA2u2ukAjdUbXzJFqqrZYsV0zLmLZWt6NHMC2usxINbKDe",
-	"JI9UVlLZqCrfQipvUvjGeCFtmhBh9ho1kBh5DKEAu8mieqRaxrDqkCrRl4EQfSoRI8SDq6rL6jYqOArT",
-	"L+fYVKLBBzwm5yAc1bPZ/mQtruYjp+IIDCZ1x9c2j3+NuqKw3bXk1qV8eyv49WDOjZ/uN00cSyowgw9O",
-	"42RCG/Xn26cs/qlNzPWLfmratpyTbUPc6viaNjU9NzU9q3xGJQRFe5DKKEpaMqqjPumgsbwkVEIRllZT",
-	"rBu4HlHAagC/UCCI+XptRSUlDZQbbTZ6yrfDin8m+t4UKCsJQ16LomIiLPRVXBBJqpUUCOUcpAokGBtG",
-	"1rYwFsR/MN2xprHZPgo2jRpuG/MEZ6R1wyzdJ26WUh5uhhpoQCuEdl6L2GRRL6qjSUQOBIzEkSD1xp9A",
-	"w+Cag5uH/DQoXq6G/3tIglndwU0kIT0eTGUNhmtcbFJ5/WzQJBLo2TazCEWdkFI9asmA0qbaJky20TY3",
-	"prh0jKfFzvTnJ9QvTUSTUi91Pt1C/XKVIM4N69iwjq/FOkpU+gj/Nyr9RqVvFgZaQLbTmsOYlCsPH0cc",
-	"GpbqeAm91FaUDF27tammxWOyvHJvUeR15PHUSOFpGIpR1Txy05H1KashEBmH2tn5iwuvQR1bFpxmYQJk",
-	"NsQolQmZ0Z01XPo3zsgbXUupzLsPc5Zequdxo0JRw5sfikae/F/jrfpNF+NOlIbmmFpiB7uOUSoxyX1x",
-	"gCsdhXLkHH66VQ8JWKGerCC3DH7VXAz+FjqmfUC1+VW3Hd+C6c1acrRhQZd+ZDXp1xkZkuCxnaGRRGWr",
-	"KU3b86qwJyVr5ttHQzxvpoG0Jkk8lNab446s+dcolj/Gs6gfdLbvReTh0wZA65XGRNFa1IwiztzjoRTU",
-	"I2jKA99r6bbWfGAioOLts7cjjvgoghpLALtP7NYc8SN6D1hFQJY9k/Hx387/fwAAAP//",
+	"7H3rcuM4utiroLhb1TNzJFm+drddp2a9HveMd912H1+2N9P2yhAJSRhTgA4BWq3pqCp5gzxAfud3fqYq",
+	"+XdeYPMKeZIUPoAkSJEUKcmXntFWbY8l4Y4P3/3yxXH5cMQZYVI4+18c8hkPRz6Bv92AYEnUXyIcDnEw",
+	"cfadQ+SGQvIhCVCXuHxIBMIM8aCPGRVYUs6chvOA/RD6RW2dfWcg5Ujsb2zgEW2ZSVouH6rPG1EzsYE3",
+	"u1vutrfTJLu9vebrN2/bTdx1vSbpbW5t7+zuqW82nIbjEeEGdATz7TtH2PcF4j0kBwRdM/pAAkHlRH1z",
+	"hQMZOtNpw1pL/n7sdeNuNyAPFJvxr6+choMDd0AfiOfs97AvSMPp+ty9tz672Pc7Q8xwn7J+Rx/JrzBE",
+	"Jwyp5+w7VXbnNByXh0zC6o6P1Ue4BtV/q72112xvNjd3r9pv97fb++12S/f82Wk4dIj7xNlnoe83HIaH",
+	"RK085zDUj5I+kI5pA9+i//jvPr3n3HcaTmrp/YCHI+Hsf7ptOGHgr/wmQ0EC0YEtO/tbDafOUdnXKrL3",
+	"OsJ9gsZUDhBnJOeWP62v+Wu55ttpwyGfRzQwN5W+6ID7BMkBlogwT9jPOOnTkRQOYau93W5ubjW3N6/a",
+	"6lz32+2fAYyGGTx3NSBIrRmNB1wQJPk9YWiMBRKEyRSq6AeEDAmTHQ+QZd7tqWtTv3Z+4ZQVXbFqRIaY",
+	"qrPHPnXJn6xTdxpOjwZCRpd5qBqoL0PfT32HDomXBRIfWx3h5zRk/PO//fN///N//d//+s//6TScEQmG",
+	"VAjKmYA3UgqWPydw2+lOOvZqzn3ygM7HDJ6c1UYdqmnCffLgJC+4UwrMcat6j2wGBPSRKJjppInIufUc",
+	"kHrkhqr9CjuADmaBR9eXV+fvjy9aR4enp53zix8Pz05+Pr6IWpkFtjffvnHbHmm22+1287X65436p538",
+	"b9tpOMLlI1K+dd1ETkaqCaAfe2X613qnoi4hD2zge+GH/QgGo+/qPdeGkxkDno9a/Jsdb293u/uWuG+3",
+	"3D23i92dTfd1e2/37TbZ2+vt7r3Gr3t4J+rSgesjooOlDYB7KQCcj64A+dRCVeZs4jOoSZSGZNidS5L6",
+	"AWaSeIC/UmRp5U+uMkDuzHkxj/EAAL7KEB80KEJ08GMK22l4zblDURt5VN/IliZSKT44ffklTHJFwv9o",
+	"zHSMWvP4ofjHLLsSfZ86/Jq4fA6HsiDOrykcxNSy9FiHxKN4owIobG5UwkkKjzcjNrJpw0YNTFUTLaVm",
+	"KUdO+cD6aQ2ta2h9EmhV2HSEA0mxfz3yctQQjIyRdXQNhJmHGEdwOgizCRrygNh4tuCg9T2q3lQK5HLf",
+	"J30i0jz0NLuadzwYLraiBqIMYdRTAyy/OAfeNXAQeVIR7yGsxZiQSeoDUBHmqe//glmo2tYXl6L5StgA",
+	"NWUdxKQG/IFITH2Rt48UteRMKmmriB2uw9RT0cGuetPOvgxCEovTxRtLS0eO+r11dHF8eHXc+XB88f7k",
+	"8vLk/Mxp6B+uP/yQ+eG2Ps5W+5+Dq2cZyN/TGSlMIWifncwoBiImMH4/IyzEmAeeDU/xd/vOH4kbbMs8",
+	"CWBq5iDe7CxatrFGrC3swOhSiTglHKO+bjnmiI+IvqeUrgO7Lhkphn8U8BEXWL2knYaj764T8JB5wtnf",
+	"1Por0XF9LijrdyjrcEY6Y0Lu4Vfe65FA/RCQfw+JkKIzIsyjrO/stxuOmrqjp97fUjcNP9lTbiffKuJM",
+	"xs7+rgJiNX3BpGr7YRUc/5ya5QJEDGsXs0pl+G6tJVpridZaoupaoheoyIEJy6lv+ql/Wr/19Vtfv/Wv",
+	"7q3fqtc+INgz7/2UsvtZuez64jQWzuH1NdAoIA8NxMhnCdyBelkaQXxz8e4Ivdl68+bbA2ikxUHVbjwg",
+	"AVFjBAThgCARugPoI1rosCsIi5pQicY89D3UJcjnrE8CJAeYoZ322z3UnUgiWgDQcHDOvnMTttvb7qJy",
+	"PPQmBygg/r/eaORy4zTQcoN+r/b1r1vpsdUpPNLQ6vxvHHgEAzLEwI/rZyKk4msBq59yN1bRzlywut/x",
+	"AEuw9hk0lT7mx1aUKNabBgrDaokr2UqPB0MwhYQBdRo5O7sgMpgc9qTmSNN7uyQuZ55AWP2MxgPqDhAG",
+	"HlsGEzTE9wSsm4KkdrtZtp4hZXQYDkE2MIuhTJI+CWA1Hz9+PAzlgDBJXcPep5d0NSAIRjMGXCrQGIwi",
+	"6QO/MiJW8UIIU6v4ZFre5h3N3y+0RHPyQ/46jMDzSiDqNczxqHcuSPBAglcC+byPBtz3BJKcpxe422u7",
+	"b3q7pLnX23WbO26bNN967V5zq/u6t91ru2/x5uYcmPz7BRGhL4+0hTy7wJ/4GA0xm6CAj4VBP74kgUA+",
+	"wQ+kgThDikABFkGS94lCL+mL3Fr4JqcNx6fsHhAj9rxrkQdeP9IHBUB8SLrcmyBsNFAs9zHxEdE0+MSL",
+	"KFjGpcI8mg72vI5hsUY4wEMiDYY26P2PAREjrqBWTfuHDfhardgjPpEkf61XAOzqGG0jHOpi977e6vQk",
+	"8xYIgNUaYTlo6eXpmyBC/pl7E7uN2oMDixcy4JPZlf8AE4olDzUavu6Z+lTI64glTi/slAqplsXNGwG9",
+	"FWJ8XG9laoaOdhZRf9Y51DyNcUaaH2DWX/rwzCQdo7Ooe4YBkQElDznLuyDYW3Zx8eh1lyUkljnXCvjI",
+	"LKrPiVAPmjJ4Om6kG1luxTDx4usOC+76gox87C592Qtesu6Wj3wSKCRsFgcR5olFlrhqHDTNDnVkxK3D",
+	"lNnti4N9n4+PhyM5+ZsWgTVpSe/Z7rSPMFJvSIEOldoewibIxRnOQ1v0qOr+7yEBU0XE4dtLsKnYCEtJ",
+	"AtXjH5/+cXPzud2+/e6PM4xSw/ncJEHAg+aQCKHtKGeh7yN3gAPsAllVfDnjEsHuFNCoA4mPIPYRzN7t",
+	"OfMnKHIhjJ0ORQPxAHH1G1d0Oc226/PK3Wc0Tw7r0OXcJ5il1vWOEj9nUfC14goQZa4fekQdeQS59ko+",
+	"aXgx89/mL6oHk9gropIMAUT+GJCes+/8YSPxKd7QzcRGao3Hil2bxveCgwBPUjv5ifte3tuB842PVXMX",
+	"mlGjQhu6NPXR3EcanCpKwnl7TiTefG5c/zLL1EXb+SuZaBtDxecC20y9cuOHGG39lUBqaQ1kPwUFZFqP",
+	"Az9GzKo6Gkk+Z14a+rOP2b1AiuuWAtAO8jh7JRGYztNHJyPTc87ZxGqYe7PJZ3iQZ3hIjj9jV1Y+4TM4",
+	"PaL6+JMM2sm3uudsXf2nA2M816Y/4KDenisjXzln38+zYwXcZ1g761bcc/weKm/9P/5P7NORv/tEVfoM",
+	"h3CegxUDj5jBLVxehsT54gj8fC7yPu/lMz6A1QaA2YV2TYhERMBRcWAJ0ErASjYKXBkyT+uNF0Po52OW",
+	"R/7vFAjeISo0sc8lVJpxJoFqFeuNzz+eHV8coDuIMbhDDAcg6DMuB5T1K7ILXC2q05103DAICJMRS1iJ",
+	"d/g3GKsyPxe/JLUhTYr0Xwn54QF8ZVOoBfFN9PHJ39r1xWkBGKudpczzcBQWFDfgEDzUnQAkg2IxUJ/A",
+	"sevi9JVAwIxX1yzWNmWXAX/RaX7zafDT7Sd5pf8/+nD7SVzefr+/sfHpHxvf/+HmRujD/pdvv08v6vuN",
+	"bz61m29xs3fYfHf7ZXtr+p/tz2+m3zTtzzvTb79sT1NfbW5Nv934vtolnrAH7FMPDSYjEviU3aMmOuNw",
+	"yEMs3UHmFq/zdH7VrvFFYJ0V8PVpH2rberVaNl9h/ovEm6uc238X+n4taq5GR2ob8wg6GFvGVA54KFFA",
+	"+jjw1Dlh11WrzVyqsRflnoJ1ZE+Gfd5D9EA+DYUTAIBeoWhTExwXYMNg2WwBXgxr4/XLYcPOLWxRmRVL",
+	"G7RXyJNh339vtEKphRU+uQ+w1S855LxPEAsV4MG7MTq+kRoag3IKzBNIEJk1D+XtRQ3n5NoXNnMtRWpZ",
+	"l/TXnKWd6TXxnlkB4LuAyDBgaEQCWHgLbbZRyHwiBOrTB8IOwNVWG0u3223Fam232+mFt4tX3hFqKanl",
+	"4896+VubO6933mzv7bxuzNvThfHKrfRAVGN411qIH6bwd4l/Qd4WjD/okz0Jje+t3dTRcmg7gdZuWD+X",
+	"Ki8ivtMnElZ1qGDi5zTiSPmw5hxS2q/wSc/qJavpKtNu1fBEHBrX4C/FVwuGXRcz1I013Yk6VOroWtPk",
+	"lawo6SROyXOkG7XK2nqSGbicq02rBJDG8+klKFQuCQ7cwaUepeqx6E5Iz416PACFq03JwS4dcWdaICTN",
+	"IaY+wp4XKOxsZMLIW6eM8JdwZQJW0olP4cnOLV+S0Ghbb593fyGuXFxqUDKhxZzpd17FIaSIWVOc17F2",
+	"Iqx4z8epKyvh1BqJJ1Ok0xCECERlzlX+qeAutYPjU96hWImhJPI3sz0uVy9KleNgaFFXhnr3Wxef1KnM",
+	"oUzgYADOCkM8QYL2GaIsS5WinxlfOVnSS7yUuNcrWKFQvy1oNqRgVO/1Kq4iHI14IIvWoX9dYiVm+Apr",
+	"qWslOywjPJaw2UjRHMSDBlAvOCOA9HiTsxSrOqyDiuUZbGDq5J7IMPLihHG19xIhvIU+DjjyOBHslRJd",
+	"CfjImZslAvWJFIhxxFV71J2gO6BGd600rp+L4PliyP28FLHXVMgLdGdD4F11wH1y7XqkIyy5OQQ0UzzN",
+	"PVgyT/mVXIIPex2Vl/DDfvXnNQ+7gA/9E19UrglEayEvToEs6MjKOqaMeq79xQ4Zgb8iM4Ze0MuzYMAF",
+	"zJU51OpfmMRxHYdj1HgtrNgnY97TeA7CU3t/ltj7FWwSHAS16ANY9M/YMx70Vhg+7H808qkOqNj4RWj9",
+	"n51G0qDyVBCdkbR4gBInQ60GUisZBxzWnRPt+8m5GlChyQOiAkWA2nIggidkAcEe7ubkQ9Brt3RNqEuQ",
+	"ap1OwyB1vN1fLs/P1NoEQXB2qIlCRj6PiCuJF+dQUI0oG4USgGI84D7R3pTZVHLaJV4gjKCRPSXjrAPb",
+	"6cBEEDMP0DJQ7X21Qm2nFIp5BY8JajwmINALdj61waKM3n0IeNcnQ03u9C0XhkJAOIa6Cp2yYown+vRk",
+	"tCEFkMAhW4FTf28aKGlqtJW3GNN8wwrJgJUcaaC64vwUB31SE86k1c06fc6Rr75GGBade9tmHXpXFAI8",
+	"dCfzEFZ4ttEUMLyJ50rCTJDE9ys90nc86FLPI6zuo7X7Jaf5ngqh2LMkJjT3PP8TD5HHAaMM8AOxmiPJ",
+	"1SdFRTQMK4GZs9WfMziDGvFdrUVNtsJz/YlgL40RX84zUmtL3fuznM4JU7QJ+5cA2McKt+XEpPEhARcn",
+	"1A34PYlCC/RjOADW0ud9JPBEO/I3UMg8opXIdsDWitd+xuU7HjIv9/ACom6UcR23qRW+mpL1yYrXoc6O",
+	"uuSa4QdM/YiszV6nhyXuYgEL46HU1lLsDhqoG4oJAmUHH42MK5m1QIgXbMYBg2Xrs0ILp42ld3bF+XvM",
+	"JuaXnMCT9zyIr1ggV9E+nQFlEGVj5QHqBXyoncyMfaEKOn22PV8zHMoBD+ivJB+yzMaoQEONZxtoiH2F",
+	"K4mnIP+e8THsW6fF9GLxC54zFYgyrX/M7Pjjx4/NbCBm2eKzcZtL7r0AE9SgRtSMkGXqejj0YwWgvvJc",
+	"ehStIAIL4LRWS3NeICazsViNw9YYLX3UZxG2K8hhGZ/0GUdFTilasI3iLukDYQiEnJYJNspybtGcxpck",
+	"71a1DK0R74oZiCfC8ubjFR0SHtaVrGTSK83wCp+Py/hdmzsBFsSjnpb/goA+aOClw8fifqPJXD5MpkLq",
+	"Z5czRoAh1AEpBuMrNpGJsdZyrOjg80lrjcMP0z2TCzi3CDAYGhgf596CWQKSZDjiAQ6oP0HWqKs//a+L",
+	"TchhEeq8jUHApfQ1pU2/Dh1IHw1bJg+OscJWZqDV3sdvjL/J8jY1bsrwOjPIfyaxXnw9FnMCqXkC4qmP",
+	"2BdoTIwmaxTwB+pF+jrDO+Xm7otTT6huulkZtYE+q3+bv03W75oZ2yrx3hOP4ivQTNYDD7tf6vImI5K6",
+	"u0JlnrUKBMPpvjeOJJ/lxsjHlN042tdDh0A/Dt0DhZ69AKMGUNg4ivYGa2W8m5XRu3g3OpS7gEPLcQzO",
+	"JKGEFQchEyb6X5G3OPsj4gx1yQD7PR3dZcdQqEYkkNSuLJQjBH0cqEcwE68fGx08LEkT0nblabn7vDn7",
+	"JRh3nf3tTAmg3Lw/4MkUhaFp0JKoS3zO+gJJnlpKXgoea77daWGq6i8lwfHZVZhA3wNQ1nQJIsORBLNB",
+	"4cRvp3lpsHPzOgST7HQNdHJ5jrY39/aamwj7owFubtWYe3NzOptru8JZK8lHNT5ALPT9JPuVejGMM5Jz",
+	"8Kqh5r20uaVwTW+mMwnlvuQExmaXVLrPvWlRWvAqQytMA9GNY4Z8zPoh7Lz6IbenM8nvysyD9o7KrXfz",
+	"3tDrLG6bfb76yVDADAd6M+Y6TSyjLqKDtaA7xJ9PCevLgbO/0367V7LpnWmcwrAEnmxc9Zgwtbk1NSns",
+	"ChdDZ6NXq6IO9YjmXWvp8Ivc7dZ0apt9Pznaum7GihB2I+M3b4UTpt9YYybgLYMWirBjwcPKwWkRQCTZ",
+	"vozmYtpwygNj8smc8TzhvXTmhQPNl98177R/GDjAgRYfshqDCddkH8seQXMm7idjLS9eaKFhAZ5YpuQe",
+	"sI3Yg5DbQOe90e6bDYQFWClzSHAdWthAMOkEDbiQOaBsG6KrOV688OjRKnhuJnZUYz04c0F0Co0ZBPeY",
+	"JvtCDAmenJDmNIpCj/OfmeIEYzw5QBj1qE+QDPAD8ZVEgYahL+kIB3JDXXjTwxJndtWexZrWFlvVtgZp",
+	"AMPukErFoatZgErA7mBNLXQ0IO69qV/gck89VGChuRaH1fJaGRwXrat1Zv74pJdwa7dr0mHk/QqOMPtO",
+	"n8pB2AVfJY5HtOlyj/QJ24i3ObW7i3s6anI4aOw3Rxw01foksgg1fnF1EJbBA1G9iWVxAUZh4MMJEi8+",
+	"tDVi+F0jBnhUwKiB5PwoOOLpcMAqX937aGsm8SXVz/yD9V7yfL3qP8uCM1w/zN/rwzxEH85+bKC/fDj+",
+	"sYF+PHmnwOYj6X6Al3CggEu/WEk+S+1cnPdcU/fepUzX+5n12Fz6vVya6iV50qBAfQ58dZw4Uisqk/yR",
+	"macyC/l5tU2yk32ItVCUISGxJOgu6gfO8CUZbjNqokzNlJnMkvC9Vg+Bd1OX9ENmqj1JbVEhntopDZAb",
+	"St7rVZ9fCZYlFVryC0WBgAJ2SpwIJdXmUyJ9Sc2X2aya0IJ4KOpkn3cQ/VrjwN9M02Vl8ndo36m6nBoT",
+	"KGk6p1BNFfiJ6dGden93lJmaNjVm35nOFsSZPVT1vT2xEbcXn3Z3Wl50pwCmoySDCmbVy8USDbmQSJAH",
+	"wpCHJwLwSsOAPNg2ZfVV7WWRjXXx2WfXyHv1eTc5c76lOy97XWUvIRcb8oAchnKgk44Xoj+d0F89UW0R",
+	"DgPQIMS2hiy2k/nDZYxe2l7U4wE6/HACkZlClCuVMmcvM6nSrX0VMhpZc0CkdguloB5BYx74Xg76LtV+",
+	"n0iRyhE2qwm1SPLm1hytLC5MzXplXKgbSFDmEqOmvCcjCaeo/XBcHngI+0Y9mIlTzOpg48rwOVYMfcWQ",
+	"Q0ARhnQuzygbAvjAgCEejB6MQ9qS8pnfTiuUoC/SG0LtKuz7KOqcWlhKUyoTFxh9GFkxPyDYU/JDsbL0",
+	"5YjiWdXtXLOImgl9M2sL+baGnl6R1nJDV8oooKQdJSEU2rvqHHi+/atcga6AY1ZjPgMHtXXmLxIMFNtR",
+	"zxhkY6Hd9hxTRalNSGE8iESuZAey591rz7E4pnBBP+DhKIfV+RG+z7FvRqK/dduVgijtQkkwuM4unguu",
+	"OqKywoVBKkz74W7PtbkU2boAUOc/H9v8AhUI3DnFOIwgo7MJDLjvWSlNdRKMgknz2NQqVp9yY95yCAIM",
+	"QIW8QJKIIkdW1dFYMzb/yCySse9YWc0jCjqfpCU42zZGRaYkY29JG4zy3kIjMmtZ92uOPdc6k8p5O89s",
+	"FCtHapiMsraveGu5W2pmmjeT9s2oid0jb0/nXYkpi/nWEkMTh8wYSi6Z5emSsqkzgpT5BbgqnGJas7zc",
+	"GxAc4s+PrWsJraDN/OjTl7bmrEk2CQKNzz+PgZ/FxzmPFl5ECmzBB9fUJFP4H6lPs1c/n2zC0LVoZhXc",
+	"Ho+6Sjt67rAL289nbuIDuLx7i1l5IRBRAQjrkxw9WYlxd228XBsvlzdeLgjNJbbKKhBdwUS5NsG9eBPc",
+	"grCzjMWtCnBVMrStDUmLGpJmbz2JE89ZGshKOuuDVbynrrswaO7USApYTYbRFTkN70yLqhl/KcqqZydl",
+	"gRRyUXWvaJkHCNs1XmeCD+Y7nuaVTi7kaB91Oa8fwbd2c/e53Fs31XXPlIcuhznCPJH1MI1c+AuBsI7O",
+	"LF/PM1utuhBP6YwhgJ/m+o1bNa3L7jGqrVXqc21Vvi67vmisJa+uPU0Xzi5ePpYHM84ZAyziQiaxnrwS",
+	"sG5P09W4s/MeU5D976LR7iBw5y5ds/tOy50lqvn5Xvd20e+i8x5nYWIAepsVeA9rh2hRiAVy0WPppuIB",
+	"hUm6lgm39sN+5bG2p6mi5VVyaS15HHmSe6TISo6pkUrrluhysjjIfpg5b99+ayloTEFF6n2UuGdnFEcW",
+	"LU8FOhXyZ1bivRnd05CyE/3jZjbFXhFLB5lT9hEGvoqA4Y6hOx3apR8TRj4VOgsA+Sx1TJK2tGq1pJVj",
+	"qgGKuRt2l026dBfbADOZmlo3TJu37S1uznKM0ZmUbCKJ74xCrxW3GLqDVjVeykpTmMdM6XJDgsBJJAl3",
+	"9HlwRtA91VmrTNaoGSZLh+QV4DElG6QGSHLYRMgk4ixMqa6MT3yk403y8t8uq7Heq+z0ZdHAUgPLnCAU",
+	"sKHFOX4Lzb7xjOms9+V23d1KBqm5lHcL/E3iy88fTUTD2WCSvs8+fSCigQQETaYMQTOPetWGnp1Karsi",
+	"vmE5kNqc9/Kq2kHi8qPRM7BfVzaKxs4bHel3rTssMVDkFwk6jMlYxhGjHxAyVMvIr5kcs7YgLUBrL8Fa",
+	"I+5TdxIpiY2NUIFIbEmkAt1BLeJfOGXGC2wFUhhIBNa48xY+15K+iFgwzEXw6Vz5M7KUdVBR6QOTKD8O",
+	"8xWEGFthvNQoJX69ZSr+vUcDIYtYMPVb3WBShWLLpF4YEzMP+bj+4LuVYvrUlb76HXkmgChTQmXeJxnr",
+	"D3RK9txk5nP8lwwpE/kp6NUcHkfkgQQTiNpcYqZNM1NRmnk1l8/5PcJyNRMqEqjAsQBmTxeA1NfzXDrO",
+	"jDuHBbB8zJBuUmOiN/PI95UhfRa9tsteMy9bjaOyE4elqpuuwFtD7SRfdDtEYsADfQelh6HwboEzZJIx",
+	"Q0bl/RXiNVDDe4rhFcTvlcvNe9EEHZ1VQ3Ty3dijafSMZSqf3AUsrQN6SdjpdQVL7awQXcFQW6jKvIhS",
+	"/KLNrTe2GpwHqEfGJGihUz4mARQuMRWYGqaWnX4Sf9pobfzLRnOjY/XOseuX6w+eSHWQb0dO14IpZz3j",
+	"dOCG9UwFctt5pLXawa7RYvEPNg7NuqFEDErkfmMVHElV/LD5Wpt/a2Q50eid5zzHND4s4oGrOeiA108N",
+	"55xon/YR2Xsq2nf6tKwjb0YjNu0hm/aYTWvQZmrUZsYXKB636FCU2HIESqUSPwPqDrTEZ0wwfSJFiWfB",
+	"QupxwxXz4AkU5UbzXPRUg5QWMpLSntoLaRWIJKtiNFUfYfjbAhQyAxFFtvpCqKhgnV8SROycIVVgZA0T",
+	"K4aJhW3whUBTyeq+BpuvDmx+ID6pRlyoAL8CpjMaavhYhsqAHwrxkE/vSULFFbRpFTXjiPR6phLjmrQ8",
+	"BzzMJS2FMLEKGrM8gKwBYsUAsTxdKYSY1RCYNcy8DJgpNHHm+4vpshpFVs3nch3bemmuYzo3o+U7Vkmh",
+	"sfA6VuBP8tJcsV6QGm57hc5aO0/trLUbueNUMqrZ0FjR/hNpWb7Sy92Lzqcu0qhp0YA51ga4XAOcdth6",
+	"wTrpN0/t0/a2YjQVZnJFDnTzWISqCvGIfGV9MmZym1bwu7N9+CI0k3mrWeBpzHr/xSlQ8xiEWSpdpuBN",
+	"Fa6dpwC3T2KuIhwZhiuqA4/B9AVVOwTCPUkCKKcM1J9kEqEmR2rOaPZo7Q2nNdsWpxgnUk3iXGMV+uyQ",
+	"aa16Rl1uRq2mNj+Ox74q5jxwwnesSJ31BOrxDFeeXWYZZ3498iraEmI7lCnjMiBstTYFLQEyPkaczdgX",
+	"hhDBQiW4t2FG2FoL9JQCXApM5mqBikDlcQwNRXCjtcc1AGcNKCsGlOW1Q0WQ9FjWhzUsPTssTRuOIG4Y",
+	"UDm5dAdkaCVQOwzVvrMLuoOcF+gmbLe3XWgHf5K7hiG7OCnEs4kkR1u7u+iBCtr1CTq8PDo5sQ6ihe7+",
+	"THBAgpzxbphi8qPfi2aFowwI9pDkXIcaQPFvXcQlqf59aGorRRkpIu+sEf0rmeiaM+SzLnH4A3eL3MZI",
+	"jwQQQTHCfbv4TBROzFSPrnYZAxcfu4h/0+OuaI2x74UByFs+lkTIjTgRXxMzrwnJ9Tbg32aPB834140o",
+	"rKmZSoW2AaGrrMejCASsKw+affMRYVF6wPSKbMEvapT8lRNOAgt/JdB3R4ppjUKQkR2DLL5Dhx9O9mei",
+	"e0Vc9iapenPD4q01QEemJG/sxrnkhlprPM5PgUoDPVLrht2w77474uyBMJiq9d13KK5LlUR436UgYL8Q",
+	"oFoIymvqN6q4rf0bdvflxgSo3Dj76Mb5f//lf9w4UxOI9uXG0aOAvKRHUc0+mXa30zsjJlQImblhOmYG",
+	"qXcvTCl3KiVhegwPi4FJiAdAD1/yIJYw9LlRhoiOmlPSc+sGWHA92sW7I7S9vf1Wtbm+OmqoF6pWMKRu",
+	"wAVxOfP0ucfvCqbAbIJ4ryeIbKFTKiQMdsO6GJKdBHgiDtDd35sXRIS+bEIOuDsY5u6Usvs7JPBE36RP",
+	"iUBdMuHGzxKKQaJrXZ3rhlm17FVvOBdd/R4WRPuMB8Qzl35u5DK48jt+ZwKvBXkgAda6HdFAARmB5APF",
+	"+YiaQH3oTpQYNsTGNgHRTrx3w9QBIshqJOAcQfZroStqzg9KkzLVXdOJ8SsBd6VRj09dwgSx3t/7k6uZ",
+	"l6cemeBh4JIWD/obptPGkAJtl1QqMuWUvDKn4TyQQMeEO5utdqvtmByweESdfWe71W5t6xTVA0BlgH5w",
+	"KAcbPu/zUG6AAojnySAX5IFH4es5/qF6n3GxrRNPI9GOGryjB4cQEjHiTGhistXemVOrN4A5V1m4dafd",
+	"LuoSr23Dqj4OXTbnd0kV6VOdtt7O75QtwzhtOLtV1pdX9Rf6bs/vm1OcE2h9XP3tlPeRviyJ+wISaRkY",
+	"cW5VywRkokRJJUBzabJcqXeBUdRBVyRNXH6R4EMCtUqN8gNK+mIhFWfTQlBFEfV4GKAepn4YEJ2XWSF8",
+	"wm7YkLJQEmFYVGDXXMxeyciXP6n16PqUMPlKxApwwLOEITNEKRDHeaE0G0WE/DP3JjVL7qklnbCia4pa",
+	"bphm1UvlFaQeK6ngD+eEY2xrbsaxeUTIVjPzaNsLbJl4FTcNDatvO50nOGe3h4iRcVRY8uvDIu038ztl",
+	"6hyrbpsVEMGRvsErzk9x0Ce6326VNebUnfwaMZ6Rbpz9T7c2/tMvKZOqLq6YWowTgTVvFvHi+1+cPslB",
+	"kMcPJJhkkukAa6FZkaLMCShkvsJfirmBuuegYR5TYOreUR8YJYaDgCvg70PwbB5yy8sNadbc8akAH/GY",
+	"83L2P+WfddJkI0rreH1x6kwblZv/lUwAtdboopirKu1TNcqqdPiA4TVUandJfyXO9HZpHJk6+bmIMt06",
+	"jS0rBSQVVinNhiflYNRzZqTcbDW3DH5V/P08vAptlqiDq3smokWFvqqxbvvEmHxnfqczLt/xkH3tDCQV",
+	"EpULKREWLUGZzm3D+dzEjLPJkIeiCRWII45kAB/yRAeFtF4JKPYQalHR3H0sCSs0qsTH/Vm5lJpUNWBL",
+	"BqkvR1cBydgMhvUJfiB18WqUGneNWBdFrAU5o7OXZRKu/nbx0k8EewvgJtVtIfykOtbGUarTonhK9V0G",
+	"V6n+c/EVnPojI6x86fg9qKWSzN7learQu1TEthJdB9wH3KZQ1d3l8cXfTo6OOx8uzv928sPxRevi+MeT",
+	"y6vji7soh2ScdwsdJnMOsEA6iYKVtctUp6mN2sCXYCkB2QwxjwUyzWpIinPyBKuR7LV9bo7H4yaYtRJr",
+	"6QtZLFh+1Wg59rcXssTE5liggkhgnnkNRHtR/Wij4EdWD612ZtpNroqGYnMJ7rsW872C8yo6n/RzTJXs",
+	"t4kZd0tXHRO0qN0SRG3acHzK7oWxIkf5cfK6Q7uNqJHenwz4pLx91GgKvJGk2Ndm7PJe6aYADDKg5GFO",
+	"t7iVukGJpShvrptMG05YYUmmzRMLGBXo4TsedKnnEbZWLj2VNHQUkcRKLEQlZdKXMKTedEPzEz7JSzel",
+	"o4PETDbOSAgCE2kjVv/qtCdJljlEZQ67ccOOri+vzt8fX7TOP54dX8ykia3JLUTvvapZKJsWum98o786",
+	"pW79l/q7UR5owK38XBr5WtXzDD9bFzJj4rBSxd5LZC2+yvfzu3kNFwkcLi2B1tI2aR3QLXgKuIO8eE7M",
+	"+kQkaY/BIQMcKw4Sr3bzLYe0Y6Z8gHgCwmJYwo7hw5YRRysxovEDzvCilV9wxVo2C8moS+wgljNXuYs6",
+	"wutLW3upVDtTKaPlTH/z9ANEU9itt2bFconPWsp6AkL5QT99dB1h/Krs4yjMdXUb+dg1vm5ZRVRcvuUg",
+	"dkE1DupCQhVvofP1tqzKBGgYCom6BNwIU+9HZ7O0CidrzyWDQHJUvqullCugkGE15BzWpYmPQgyfabF1",
+	"aN4zLXGuwnYWamOoSztkW/Rv9c5ka3q4podrejiXHtamg5+bjMtmD25Ju5gX+QdVVU9iz4NA7Q3DyC8k",
+	"feaaTQ+FLp6LkRgRl/aoa9LX8ChKLfIOBsoYBECcIYkNOmQoylKAksA08D2+YVHUhV1hAiIb3qVsreju",
+	"6PD0tHV0cXx4ddz5cHzx/uTy8uT8LLazphCCEm9TRY/QYRK4hniAfM76JNDaV6tEHLAgOvIOkjoTKDVy",
+	"EIVGm8wwNwwKDUGRIwFDIewrwX8CjAnaabdb6OOAm3w+6coUpjYSOF7D9MYhGoR6OJEF7cDR3S/FWERR",
+	"eaUoHhpVR+35uVsXYiWebHl1mIcnW9RcdkFN0oijEyMOIRvo+RjW3ORZzz0Jq2n988gkMig5B6uEz6qY",
+	"AssWq21A882xVjvoLqT6e47dM2kW2z7nz2S1W7Mva/alPvvyI9BCnCHrz8rO6NfzSBzNBRnyBzLL0VjJ",
+	"GEt4mqsBFSZ9In0g/sSEzQnQNtAgVYoKC8FdCpGOpvoQljqqPZ/J+eH49HiGyZlVYyg+Js3kQLggVexI",
+	"il+B6HZgWYw5IDIP1Dcex/fxYrmMdBLfF8dlzOaUfQFcRkFe00fnMnIci9VyohBUJELXJUL0Qt+frCX7",
+	"NWl8PpOwgscIq1oE4lmpo2ITAReXhLpFxmxhlRWFLpDkYYAf4l0ZUmdRQ10X8xvS6rcaCKNRwH8hLkjP",
+	"mEVRGjqBw7c6uBgmMCK8jtbQAXVASnXKBsgomJA+ULM3okJYgEog6QJ5sGpAIV1MxGTFyZX2tfuUWFgl",
+	"nxzlYhF4kLqvSpjFu9D3z/CwUkjGGSR8q9o6wuWPFBUyv+0F0J757S4JDtzBZZQIaG7792TYJYERoSod",
+	"w6Uf9qu2rRjaE9WfX0Xc4RA2ND/iMGq3QKxhNvl0zRDDVF7FBlL8qZAIqimVBMGuQxHX/oeLBy9qqmSM",
+	"vTQw7rFJLvQapLY4UjEnRNEYczPEMRO3uAQ9WSzycE1Qfu8EpSDeUj8LHJAC5eY60jI/0rJi4GJ9FPxb",
+	"js9cIU5eUHW3eqkJgopKBaYwYEAoqJDU1da5sgjRc+ZPTCI9qjsSdKdFljudvKwu9YAlrtAfXo03PxGQ",
+	"arS8v8alHqbQUdPOHAgSGxxclLpxyIcms+jaP/4F+8fXeiFfI5LQxrRHMjxoPxHtF5BxhzDOAaZEBfms",
+	"Dpj1jT2z2A5BxQ0LBemFPgxAPkvCPH0Pxo+BqU/gWRma6cDJIbFStNAVhyS/kT4odpdo3DBBJMpkFEaS",
+	"Q3byA8jHoUanEimWGbK8q5kEHs4YOG6YtnBcf/ihmhtHxsBR7lRxw2BlevsZt4pFo+stSHixJo90IvsX",
+	"Z/KYTaD+AkweBcm6n8bk8XU7VsDjMiFIkOiPDtchoWvrzDP7XSZkUwNp8hgez0Zj6NLcVINx3o1eKrTA",
+	"XMQBfK2LMyI54AKsHGOoBCAHZAIUz5DlFjpPEhVCkkKtj71hOQpZVCcpYbSX5VIQVtZbRR3O8JB8AMxb",
+	"r8/xZ+zW6nTY7QbkgUY3WGOyOkqzqNe/hSSY1Fpe4A7oA6l1dudjVq/DT8CI1ZripSZvjOF1fpaduOUi",
+	"SRtN57oWlHjStVVkLTXHNo4EFC2aFH93+3RJFpOVgISkfcvmJ1iMacRy6RTXRGJNJFaeiNKG6HUSynUS",
+	"yspGjnlIeZbbt3JBFWbCSXRWl1l+HwlCEPb9BiJKOoB8HZrt19VdSnSpphoMSDoKaZfKChm5Ii5ui0To",
+	"DspdpWJEbxkhlsL1q2P4KvN7dYwZSZfSvIlrw8TXkLgnEbeNz2Eht7Uae4MlIgCiACvpPJWA1ihaVQcU",
+	"98ZAZX4iESPEg6eqi2jUKi8A0y8mxV9wn9ThtbSLWbK5il1OxCGYR6u2r8wvPocgCsddSUu9kAC6hBcf",
+	"zLmWP3/XyLGg3gpIoxomE9yoP98+Zap/7VBSPcW/xm2LSZ9r5FbFs2wtPK2FpzLhqQChaFGqCKOkOaMq",
+	"4pO2dcxyQgUYYWExxXqBq2EFIlpdhSGI6XplQSXFDRSbaNdyytdDin8k+t3kCCsJQV6JoGL8qfVTnBM3",
+	"poUUCNyqYrMkQ0H8B1MLdxw76UShZUBTEvUEZ6RxwyzZJy6NWBxcUseWuUQg17WooZ6GxjX878E9PPb7",
+	"rtb+eIipX7VxfQf/GqWKVPPKGmvVuA4npNuDqqxGcw2LtVTVvTp+/y/W+hmKKpZP3WrB8LG60iZMtpY2",
+	"16q4dESXRc7056e0cur4hRoWzmVCttakY006not0FIj0EfyvRfq1SF8v6CsHbaclhyEpFh4+DjiC5Mzg",
+	"Ha232ohSH0U16EHpN8YCWhbj4iFZXLi3MPIqovYrBOzXdLwuKxX/NcrwX2/uMyLjwBo7W8ncZ1BFlwW3",
+	"mZvuJBtQkMp7kpGd9br0b5yRA505tci6D3MWPqqX8aJCUcGaH4palvzf4qv6XZfeSYSG+pBaoAe7jkEq",
+	"Ucl9cYAqHYZy4Ox/ulWdBOxQT5aTSQJ+1VQM/hY6grVHtfo1DHxn39mA6c1eZnDDbJ3rIGQmIlY97lHA",
+	"R1xgXzRM/LUkeGjHYycxmGpKkA32S4McFK+ZXsQl7UNsIGWoO0EYjbAQiq3XKImH0hoZj2hTwWbOMIrk",
+	"D/EECdpniLJslbvIwqcVgNaQRkXRmFd6Ls7TwUMpqEfQmAe+10CCD0H7oD2g4uOzjyNx/85ZNZaw7C6x",
+	"C/ElroRwBqzEIcueydj4b6f/PwAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

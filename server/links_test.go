@@ -17,7 +17,7 @@ func TestLinks(t *testing.T) {
 	for _, user := range []string{"sam", "olev", "carl", "bob"} { // staff, an owner, an organizer, nobody
 		t.Run(user, func(t *testing.T) {
 			seen := map[string]bool{}
-			for next := []string{base, "/api/users/", "/api/roles/", stage.names.Replace(base + "{tartu}/list_users/")}; len(next) > 0; next = next[1:] {
+			for next := []string{base, "/api/users/", "/api/customers/", "/api/roles/", stage.names.Replace(base + "{tartu}/list_users/")}; len(next) > 0; next = next[1:] {
 				target := next[0]
 				if seen[target] {
 					continue

@@ -20,22 +20,26 @@ const (
 
 // Customer is an organisation of the outside world, which may run calls.
 type Customer struct {
-	UUID         uuid.UUID  `gorm:"column:uuid;primaryKey" json:"uuid" rules:"required"`
-	Name         string     `gorm:"column:name" json:"name" rules:"required,max=150"`
-	Abbreviation string     `gorm:"column:abbreviation" json:"abbreviation" rules:"max=12"`
-	NativeName   string     `gorm:"column:native_name" json:"native_name" rules:"max=160"`
-	Country      string     `gorm:"column:country" json:"country" rules:"is=country"` // ISO 3166-1 alpha-2, or ""
-	ImageUUID    *uuid.UUID `gorm:"column:image_uuid" json:"-"`
-	Blocked      bool       `gorm:"column:blocked" json:"blocked"`
-	Archived     bool       `gorm:"column:archived" json:"archived"`
-	Created      time.Time  `gorm:"column:created" json:"created"`
-	NameKey      []byte     `gorm:"column:name_key" json:"-"` // this and the following are filled by fillKeys
-	Search       string     `gorm:"column:search" json:"-"`
+	UUID            uuid.UUID  `gorm:"column:uuid;primaryKey" json:"uuid" rules:"required"`
+	Name            string     `gorm:"column:name" json:"name" rules:"required,max=150"`
+	Abbreviation    string     `gorm:"column:abbreviation" json:"abbreviation" rules:"max=12"`
+	NativeName      string     `gorm:"column:native_name" json:"native_name" rules:"max=160"`
+	Country         string     `gorm:"column:country" json:"country" rules:"is=country"` // ISO 3166-1 alpha-2, or ""
+	ImageUUID       *uuid.UUID `gorm:"column:image_uuid" json:"-"`
+	Blocked         bool       `gorm:"column:blocked" json:"blocked"`
+	Archived        bool       `gorm:"column:archived" json:"archived"`
+	Created         time.Time  `gorm:"column:created" json:"created"`
+	NameKey         []byte     `gorm:"column:name_key" json:"-"` // this and the following are filled by fillKeys
+	AbbreviationKey []byte     `gorm:"column:abbreviation_key" json:"-"`
+	NativeNameKey   []byte     `gorm:"column:native_name_key" json:"-"`
+	Search          string     `gorm:"column:search" json:"-"`
 }
 
 // fillKeys fills the columns that customers are ordered by and searched in.
 func (c *Customer) fillKeys() {
 	c.NameKey = CollationKey(c.Name)
+	c.AbbreviationKey = CollationKey(c.Abbreviation)
+	c.NativeNameKey = CollationKey(c.NativeName)
 	texts := []string{FoldCase(c.Name), FoldCase(c.Abbreviation), FoldCase(c.NativeName)}
 	c.Search = strings.Join(texts, string(searchSeparator))
 }

@@ -69,7 +69,10 @@ var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 // addText adds that one of the columns contains the text; an empty text adds nothing. On Postgres the
 // trigram index serves it. Both texts are folded, so that LIKE compares them as they are.
-func (w *where) addText(text string, columns ...string) {
+func (w *where) addText(text string, columns ...string) { w.addBetween(text, "", "", columns...) }
+
+// addBetween is addText for a text that has before and after around it, which are patterns of LIKE.
+func (w *where) addBetween(text, before, after string, columns ...string) {
 	switch {
 	case text == "":
 		return
@@ -80,7 +83,7 @@ func (w *where) addText(text string, columns ...string) {
 	contains := make([]string, len(columns))
 	for i, column := range columns {
 		contains[i] = column + ` LIKE ? ESCAPE '\'`
-		w.arguments = append(w.arguments, "%"+escapeLike.Replace(text)+"%")
+		w.arguments = append(w.arguments, "%"+before+escapeLike.Replace(text)+after+"%")
 	}
 	w.add("(" + strings.Join(contains, " OR ") + ")")
 }
@@ -109,6 +112,7 @@ type statement struct {
 type list struct {
 	from      string // the tables by which rows are chosen, counted and ordered
 	columns   string // what is shown of a row
+	shown     []any  // the arguments of columns
 	joins     string // further tables, which are only shown
 	key       string // the column that identifies a row
 	where     where
@@ -149,11 +153,11 @@ func (q queries) count(ctx context.Context, l list) (int64, error) {
 // alone: of the skipped ones only the index of the order is read.
 func rows[Row any](ctx context.Context, q queries, l list, reversed bool, limit, offset int64) ([]Row, error) {
 	order := l.orderBy(reversed)
-	part, arguments := l.where.String()+order+" LIMIT ?", append(slices.Clone(l.where.arguments), limit)
+	part, arguments := l.where.String()+order+" LIMIT ?", slices.Concat(l.shown, l.where.arguments, []any{limit})
 	if len(l.where.arguments) == 0 {
 		// Postgres keeps the plan of a statement without parameters. With a limit as its only one it makes
 		// a plan for each request, which takes longer than to read the rows.
-		part, arguments = l.where.String()+order+" LIMIT "+strconv.FormatInt(limit, 10), nil
+		part, arguments = l.where.String()+order+" LIMIT "+strconv.FormatInt(limit, 10), slices.Clone(l.shown)
 	}
 	text := "SELECT " + l.columns + " FROM " + l.from + l.joins
 	if offset == 0 && !l.keysFirst {

@@ -14,7 +14,7 @@ func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
 // page is how many rows a page has, and one more is read of a list that is filtered.
 const page = 10
 
-// operation is a request and what the plans of its statements may hold that those of others must not.
+// operation is a request, of an organisation unless its path is whole, and what the plans of its statements may hold that those of others must not.
 // A page in the middle is walked to along an index; that is no scan of a table and no sort.
 type operation struct {
 	name, request, body string
@@ -22,7 +22,7 @@ type operation struct {
 	scans               bool // on SQLite a keyword is looked for in one scan of the index that is there for it
 	sorts               bool // on Postgres the index of a keyword gives its matches in no order
 	members             bool // on SQLite a team is sorted, in an order for which it has no index
-	joins               bool // members are counted by what their users are called
+	joins               bool // what is counted is looked up in another table too
 	all                 bool // on Postgres a keyword that has no trigram is looked for in all rows
 	grows               bool // the pages read on Postgres may grow with the data
 }
@@ -77,6 +77,19 @@ var operations = []operation{
 	{name: "destroy", request: "DELETE /{spare}/", staff: true},
 	{name: "create", request: "POST /", staff: true,
 		body: `{"customer":"https://example.org/api/customers/{bereft}/"}`},
+	// The total of all is counted in an index.
+	{name: "customers_list", request: "GET /api/customers/", grows: true},
+	{name: "customers_list_by_created", request: "GET /api/customers/?o=-created", grows: true},
+	{name: "customers_list_by_abbreviation", request: "GET /api/customers/?o=abbreviation", grows: true},
+	{name: "customers_list_by_native_name", request: "GET /api/customers/?o=native_name", grows: true},
+	{name: "customers_list_middle", request: "GET /api/customers/?page={middle}", staff: true, grows: true},
+	{name: "customers_list_query", request: "GET /api/customers/?query={rare}", scans: true, sorts: true},
+	{name: "customers_list_query_count", request: "HEAD /api/customers/?query={rare}", scans: true, joins: true},
+	{name: "customers_list_name", request: "GET /api/customers/?name={rare}&archived=false", scans: true, sorts: true},
+	{name: "customers_list_name_exact", request: "GET /api/customers/?name_exact=University"},
+	{name: "customers_list_of_user", request: "GET /api/customers/?user_uuid={newcomer}&owned_by_current_user=true"},
+	{name: "customers_count", request: "HEAD /api/customers/", grows: true, joins: true},
+	{name: "customers_retrieve", request: "GET /api/customers/{customer}/"},
 }
 
 // tiny are the tables whose rows don't come with organisations: reading all of one is right.

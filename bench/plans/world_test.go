@@ -223,7 +223,10 @@ func (w *world) run(t *testing.T, o operation, token string) []storetest.Stateme
 		"{newcomer}", w.known.Newcomers[0].String())
 	method, target, _ := strings.Cut(fill.Replace(o.request), " ")
 	body := strings.NewReader(fill.Replace(o.body))
-	r := httptest.NewRequest(method, "/api/call-managing-organisations"+target, body)
+	if !strings.HasPrefix(target, "/api/") {
+		target = "/api/call-managing-organisations" + target
+	}
+	r := httptest.NewRequest(method, target, body)
 	r.Header.Set("Authorization", "Token "+token)
 	r.Header.Set("Content-Type", "application/json")
 	if o.body == picture {

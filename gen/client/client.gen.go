@@ -48,6 +48,7 @@ const (
 	CustomerFieldEnumImage                        CustomerFieldEnum = "image"
 	CustomerFieldEnumName                         CustomerFieldEnum = "name"
 	CustomerFieldEnumNativeName                   CustomerFieldEnum = "native_name"
+	CustomerFieldEnumOrganizationGroups           CustomerFieldEnum = "organization_groups"
 	CustomerFieldEnumURL                          CustomerFieldEnum = "url"
 	CustomerFieldEnumUUID                         CustomerFieldEnum = "uuid"
 	CustomerFieldEnumUsersCount                   CustomerFieldEnum = "users_count"
@@ -74,11 +75,49 @@ func (e CustomerFieldEnum) Valid() bool {
 		return true
 	case CustomerFieldEnumNativeName:
 		return true
+	case CustomerFieldEnumOrganizationGroups:
+		return true
 	case CustomerFieldEnumURL:
 		return true
 	case CustomerFieldEnumUUID:
 		return true
 	case CustomerFieldEnumUsersCount:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CustomerOEnum.
+const (
+	CustomerOEnumAbbreviation      CustomerOEnum = "abbreviation"
+	CustomerOEnumCreated           CustomerOEnum = "created"
+	CustomerOEnumMinusAbbreviation CustomerOEnum = "-abbreviation"
+	CustomerOEnumMinusCreated      CustomerOEnum = "-created"
+	CustomerOEnumMinusName         CustomerOEnum = "-name"
+	CustomerOEnumMinusNativeName   CustomerOEnum = "-native_name"
+	CustomerOEnumName              CustomerOEnum = "name"
+	CustomerOEnumNativeName        CustomerOEnum = "native_name"
+)
+
+// Valid indicates whether the value is a known member of the CustomerOEnum enum.
+func (e CustomerOEnum) Valid() bool {
+	switch e {
+	case CustomerOEnumAbbreviation:
+		return true
+	case CustomerOEnumCreated:
+		return true
+	case CustomerOEnumMinusAbbreviation:
+		return true
+	case CustomerOEnumMinusCreated:
+		return true
+	case CustomerOEnumMinusName:
+		return true
+	case CustomerOEnumMinusNativeName:
+		return true
+	case CustomerOEnumName:
+		return true
+	case CustomerOEnumNativeName:
 		return true
 	default:
 		return false
@@ -486,10 +525,16 @@ type Customer struct {
 
 	// CallManagingOrganizationUUID UUID of its call managing organisation; null where there is none.
 	CallManagingOrganizationUUID nullable.Nullable[nullable.Nullable[string]] `json:"call_managing_organization_uuid,omitempty"`
+
+	// OrganizationGroups Groups that it belongs to, which is none.
+	OrganizationGroups *[]OrganizationGroup `json:"organization_groups,omitempty"`
 }
 
 // CustomerFieldEnum A field of a customer.
 type CustomerFieldEnum string
+
+// CustomerOEnum An ordering of customers; with `-`, the other way round.
+type CustomerOEnum string
 
 // ObtainAuthTokenRequest Who signs in.
 type ObtainAuthTokenRequest struct {
@@ -498,6 +543,18 @@ type ObtainAuthTokenRequest struct {
 
 	// Username Username for authentication
 	Username string `json:"username"`
+}
+
+// OrganizationGroup A group of customers. There are none here.
+type OrganizationGroup struct {
+	// URL URL of the group.
+	URL *string `json:"url,omitempty"`
+
+	// UUID UUID of the group.
+	UUID *string `json:"uuid,omitempty"`
+
+	// Name Name of the group.
+	Name *string `json:"name,omitempty"`
 }
 
 // PatchedCallManagingOrganisationRequest What is to change of an organisation, as JSON.
@@ -833,14 +890,41 @@ type UserRoleUpdateRequestMultipart struct {
 	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
+// CustomerAbbreviation defines model for CustomerAbbreviation.
+type CustomerAbbreviation = string
+
+// CustomerArchived defines model for CustomerArchived.
+type CustomerArchived = bool
+
 // CustomerField defines model for CustomerField.
 type CustomerField = []CustomerFieldEnum
+
+// CustomerHolder defines model for CustomerHolder.
+type CustomerHolder = openapi_types.UUID
 
 // CustomerKeyword defines model for CustomerKeyword.
 type CustomerKeyword = string
 
+// CustomerNameExact defines model for CustomerNameExact.
+type CustomerNameExact = string
+
+// CustomerNamePart defines model for CustomerNamePart.
+type CustomerNamePart = string
+
+// CustomerNativeName defines model for CustomerNativeName.
+type CustomerNativeName = string
+
+// CustomerO defines model for CustomerO.
+type CustomerO = []CustomerOEnum
+
 // CustomerOfUser defines model for CustomerOfUser.
 type CustomerOfUser = openapi_types.UUID
+
+// CustomerOwned defines model for CustomerOwned.
+type CustomerOwned = bool
+
+// CustomerQuery defines model for CustomerQuery.
+type CustomerQuery = string
 
 // CustomerURL defines model for CustomerURL.
 type CustomerURL = string
@@ -1096,6 +1180,84 @@ type CallManagingOrganisationsListUsersCountParams struct {
 
 	// Username User username, exactly.
 	Username *Username `form:"username,omitempty" json:"username,omitempty"`
+}
+
+// CustomersListParams defines parameters for CustomersList.
+type CustomersListParams struct {
+	// Field Fields to include in response
+	Field CustomerField `form:"field,omitempty" json:"field,omitempty"`
+
+	// Name Name: a part of it, in any case.
+	Name *CustomerNamePart `form:"name,omitempty" json:"name,omitempty"`
+
+	// NameExact Name, exactly.
+	NameExact *CustomerNameExact `form:"name_exact,omitempty" json:"name_exact,omitempty"`
+
+	// Abbreviation Abbreviation: a part of it, in any case.
+	Abbreviation *CustomerAbbreviation `form:"abbreviation,omitempty" json:"abbreviation,omitempty"`
+
+	// NativeName Native name: a part of it, in any case.
+	NativeName *CustomerNativeName `form:"native_name,omitempty" json:"native_name,omitempty"`
+
+	// Query A part of the name, the native name or the abbreviation, in any case.
+	Query *CustomerQuery `form:"query,omitempty" json:"query,omitempty"`
+
+	// Archived Only archived customers, or only others.
+	Archived *CustomerArchived `form:"archived,omitempty" json:"archived,omitempty"`
+
+	// OwnedByCurrentUser `true` is only customers on which the caller is CUSTOMER.OWNER; `false` narrows nothing.
+	OwnedByCurrentUser *CustomerOwned `form:"owned_by_current_user,omitempty" json:"owned_by_current_user,omitempty"`
+
+	// UserUUID Only customers on which this user holds a role.
+	UserUUID *CustomerHolder `form:"user_uuid,omitempty" json:"user_uuid,omitempty"`
+
+	// O Ordering
+	O CustomerO `form:"o,omitempty" json:"o,omitempty"`
+
+	// Page A page number within the paginated result set.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
+
+	// PageSize Number of results to return per page. 10 unless given; more than 300 is 300.
+	PageSize *PageSize `form:"page_size,omitempty" json:"page_size,omitempty"`
+}
+
+// CustomersCountParams defines parameters for CustomersCount.
+type CustomersCountParams struct {
+	// Field Fields to include in response
+	Field CustomerField `form:"field,omitempty" json:"field,omitempty"`
+
+	// Name Name: a part of it, in any case.
+	Name *CustomerNamePart `form:"name,omitempty" json:"name,omitempty"`
+
+	// NameExact Name, exactly.
+	NameExact *CustomerNameExact `form:"name_exact,omitempty" json:"name_exact,omitempty"`
+
+	// Abbreviation Abbreviation: a part of it, in any case.
+	Abbreviation *CustomerAbbreviation `form:"abbreviation,omitempty" json:"abbreviation,omitempty"`
+
+	// NativeName Native name: a part of it, in any case.
+	NativeName *CustomerNativeName `form:"native_name,omitempty" json:"native_name,omitempty"`
+
+	// Query A part of the name, the native name or the abbreviation, in any case.
+	Query *CustomerQuery `form:"query,omitempty" json:"query,omitempty"`
+
+	// Archived Only archived customers, or only others.
+	Archived *CustomerArchived `form:"archived,omitempty" json:"archived,omitempty"`
+
+	// OwnedByCurrentUser `true` is only customers on which the caller is CUSTOMER.OWNER; `false` narrows nothing.
+	OwnedByCurrentUser *CustomerOwned `form:"owned_by_current_user,omitempty" json:"owned_by_current_user,omitempty"`
+
+	// UserUUID Only customers on which this user holds a role.
+	UserUUID *CustomerHolder `form:"user_uuid,omitempty" json:"user_uuid,omitempty"`
+
+	// O Ordering
+	O CustomerO `form:"o,omitempty" json:"o,omitempty"`
+
+	// Page A page number within the paginated result set.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
+
+	// PageSize Number of results to return per page. 10 unless given; more than 300 is 300.
+	PageSize *PageSize `form:"page_size,omitempty" json:"page_size,omitempty"`
 }
 
 // CustomersRetrieveParams defines parameters for CustomersRetrieve.
@@ -2196,6 +2358,22 @@ type ClientInterface interface {
 	// Corresponds with POST /api/call-managing-organisations/{uuid}/update_user/ (the `CallManagingOrganisationsUpdateUser` operationId).
 	CallManagingOrganisationsUpdateUserWithFormdataBody(ctx context.Context, uuid UUID, body CallManagingOrganisationsUpdateUserFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// CustomersList List customers
+	//
+	// Every customer for staff and support; for others those on which they hold a role. Ordered by name unless
+	// `o` says otherwise. Filters narrow together.
+	//
+	// Corresponds with GET /api/customers/ (the `CustomersList` operationId).
+	CustomersList(ctx context.Context, params *CustomersListParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CustomersCount Count customers
+	//
+	// The list's status and headers without its body: `X-Result-Count` is the number of customers that
+	// the filters leave.
+	//
+	// Corresponds with HEAD /api/customers/ (the `CustomersCount` operationId).
+	CustomersCount(ctx context.Context, params *CustomersCountParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// CustomersRetrieve Retrieve customer details
 	//
 	// One customer. Staff and support see all, everybody those with a call managing organisation, and a user
@@ -2811,6 +2989,42 @@ func (c *Client) CallManagingOrganisationsUpdateUser(ctx context.Context, uuid U
 // Corresponds with POST /api/call-managing-organisations/{uuid}/update_user/ (the `CallManagingOrganisationsUpdateUser` operationId).
 func (c *Client) CallManagingOrganisationsUpdateUserWithFormdataBody(ctx context.Context, uuid UUID, body CallManagingOrganisationsUpdateUserFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCallManagingOrganisationsUpdateUserRequestWithFormdataBody(c.Server, uuid, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CustomersList List customers
+//
+// Every customer for staff and support; for others those on which they hold a role. Ordered by name unless
+// `o` says otherwise. Filters narrow together.
+//
+// Corresponds with GET /api/customers/ (the `CustomersList` operationId).
+func (c *Client) CustomersList(ctx context.Context, params *CustomersListParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCustomersListRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CustomersCount Count customers
+//
+// The list's status and headers without its body: `X-Result-Count` is the number of customers that
+// the filters leave.
+//
+// Corresponds with HEAD /api/customers/ (the `CustomersCount` operationId).
+func (c *Client) CustomersCount(ctx context.Context, params *CustomersCountParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCustomersCountRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -4087,6 +4301,378 @@ func NewCallManagingOrganisationsUpdateUserRequestWithBody(server string, uuid U
 	return req, nil
 }
 
+// NewCustomersListRequest constructs an http.Request for the CustomersList method
+func NewCustomersListRequest(server string, params *CustomersListParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/customers/")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Field != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "field", params.Field, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Name != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "name", *params.Name, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.NameExact != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "name_exact", *params.NameExact, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Abbreviation != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "abbreviation", *params.Abbreviation, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.NativeName != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "native_name", *params.NativeName, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Query != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "query", *params.Query, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Archived != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "archived", *params.Archived, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.OwnedByCurrentUser != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "owned_by_current_user", *params.OwnedByCurrentUser, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.UserUUID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "user_uuid", *params.UserUUID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.O != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "o", params.O, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_size", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCustomersCountRequest constructs an http.Request for the CustomersCount method
+func NewCustomersCountRequest(server string, params *CustomersCountParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/customers/")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Field != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "field", params.Field, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Name != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "name", *params.Name, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.NameExact != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "name_exact", *params.NameExact, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Abbreviation != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "abbreviation", *params.Abbreviation, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.NativeName != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "native_name", *params.NativeName, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Query != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "query", *params.Query, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Archived != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "archived", *params.Archived, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.OwnedByCurrentUser != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "owned_by_current_user", *params.OwnedByCurrentUser, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.UserUUID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "user_uuid", *params.UserUUID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.O != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "o", params.O, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_size", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodHead, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewCustomersRetrieveRequest constructs an http.Request for the CustomersRetrieve method
 func NewCustomersRetrieveRequest(server string, uuid UUID, params *CustomersRetrieveParams) (*http.Request, error) {
 	var err error
@@ -5313,6 +5899,26 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /api/call-managing-organisations/{uuid}/update_user/ (the `CallManagingOrganisationsUpdateUser` operationId).
 	CallManagingOrganisationsUpdateUserWithFormdataBodyWithResponse(ctx context.Context, uuid UUID, body CallManagingOrganisationsUpdateUserFormdataRequestBody, reqEditors ...RequestEditorFn) (*CallManagingOrganisationsUpdateUserResponse, error)
+
+	// CustomersListWithResponse List customers
+	//
+	// Every customer for staff and support; for others those on which they hold a role. Ordered by name unless
+	// `o` says otherwise. Filters narrow together.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/customers/ (the `CustomersList` operationId).
+	CustomersListWithResponse(ctx context.Context, params *CustomersListParams, reqEditors ...RequestEditorFn) (*CustomersListResponse, error)
+
+	// CustomersCountWithResponse Count customers
+	//
+	// The list's status and headers without its body: `X-Result-Count` is the number of customers that
+	// the filters leave.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with HEAD /api/customers/ (the `CustomersCount` operationId).
+	CustomersCountWithResponse(ctx context.Context, params *CustomersCountParams, reqEditors ...RequestEditorFn) (*CustomersCountResponse, error)
 
 	// CustomersRetrieveWithResponse Retrieve customer details
 	//
@@ -7679,6 +8285,231 @@ func (r CallManagingOrganisationsUpdateUserResponse) ContentType() string {
 	return ""
 }
 
+// CustomersListResponse200Headers the declared response headers of an HTTP 200 response for CustomersList
+type CustomersListResponse200Headers struct {
+	Link         *string
+	XRequestID   *string
+	XResultCount int
+}
+
+// CustomersListResponse400Headers the declared response headers of an HTTP 400 response for CustomersList
+type CustomersListResponse400Headers struct {
+	XRequestID *string
+}
+
+// CustomersListResponse401Headers the declared response headers of an HTTP 401 response for CustomersList
+type CustomersListResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// CustomersListResponse404Headers the declared response headers of an HTTP 404 response for CustomersList
+type CustomersListResponse404Headers struct {
+	XRequestID *string
+}
+
+// CustomersListResponse429Headers the declared response headers of an HTTP 429 response for CustomersList
+type CustomersListResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+// CustomersListResponse500Headers the declared response headers of an HTTP 500 response for CustomersList
+type CustomersListResponse500Headers struct {
+	XRequestID *string
+}
+
+// CustomersListResponse503Headers the declared response headers of an HTTP 503 response for CustomersList
+type CustomersListResponse503Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+type CustomersListResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *[]Customer
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServiceUnavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *CustomersListResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *CustomersListResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CustomersListResponse401Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *CustomersListResponse404Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CustomersListResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *CustomersListResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *CustomersListResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CustomersListResponse) GetJSON200() *[]Customer {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r CustomersListResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r CustomersListResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r CustomersListResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r CustomersListResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r CustomersListResponse) GetJSON500() *InternalServerError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r CustomersListResponse) GetJSON503() *ServiceUnavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r CustomersListResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CustomersListResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CustomersListResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CustomersListResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CustomersCountResponse200Headers the declared response headers of an HTTP 200 response for CustomersCount
+type CustomersCountResponse200Headers struct {
+	Link         *string
+	XRequestID   *string
+	XResultCount int
+}
+
+// CustomersCountResponse400Headers the declared response headers of an HTTP 400 response for CustomersCount
+type CustomersCountResponse400Headers struct {
+	XRequestID *string
+}
+
+// CustomersCountResponse401Headers the declared response headers of an HTTP 401 response for CustomersCount
+type CustomersCountResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// CustomersCountResponse404Headers the declared response headers of an HTTP 404 response for CustomersCount
+type CustomersCountResponse404Headers struct {
+	XRequestID *string
+}
+
+// CustomersCountResponse429Headers the declared response headers of an HTTP 429 response for CustomersCount
+type CustomersCountResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+// CustomersCountResponse500Headers the declared response headers of an HTTP 500 response for CustomersCount
+type CustomersCountResponse500Headers struct {
+	XRequestID *string
+}
+
+// CustomersCountResponse503Headers the declared response headers of an HTTP 503 response for CustomersCount
+type CustomersCountResponse503Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+type CustomersCountResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *CustomersCountResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *CustomersCountResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CustomersCountResponse401Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *CustomersCountResponse404Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CustomersCountResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *CustomersCountResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *CustomersCountResponse503Headers
+}
+
+// GetBody returns the raw response body bytes
+func (r CustomersCountResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CustomersCountResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CustomersCountResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CustomersCountResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // CustomersRetrieveResponse200Headers the declared response headers of an HTTP 200 response for CustomersRetrieve
 type CustomersRetrieveResponse200Headers struct {
 	XRequestID *string
@@ -9119,6 +9950,38 @@ func (c *ClientWithResponses) CallManagingOrganisationsUpdateUserWithFormdataBod
 		return nil, err
 	}
 	return ParseCallManagingOrganisationsUpdateUserResponse(rsp)
+}
+
+// CustomersListWithResponse List customers
+//
+// Every customer for staff and support; for others those on which they hold a role. Ordered by name unless
+// `o` says otherwise. Filters narrow together.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/customers/ (the `CustomersList` operationId).
+func (c *ClientWithResponses) CustomersListWithResponse(ctx context.Context, params *CustomersListParams, reqEditors ...RequestEditorFn) (*CustomersListResponse, error) {
+	rsp, err := c.CustomersList(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCustomersListResponse(rsp)
+}
+
+// CustomersCountWithResponse Count customers
+//
+// The list's status and headers without its body: `X-Result-Count` is the number of customers that
+// the filters leave.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with HEAD /api/customers/ (the `CustomersCount` operationId).
+func (c *ClientWithResponses) CustomersCountWithResponse(ctx context.Context, params *CustomersCountParams, reqEditors ...RequestEditorFn) (*CustomersCountResponse, error) {
+	rsp, err := c.CustomersCount(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCustomersCountResponse(rsp)
 }
 
 // CustomersRetrieveWithResponse Retrieve customer details
@@ -12056,6 +12919,306 @@ func ParseCallManagingOrganisationsUpdateUserResponse(rsp *http.Response) (*Call
 		response.Headers500 = &headers
 	case rsp.StatusCode == 503:
 		var headers CallManagingOrganisationsUpdateUserResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCustomersListResponse parses an HTTP response from a CustomersListWithResponse call
+func ParseCustomersListResponse(rsp *http.Response) (*CustomersListResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CustomersListResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest []Customer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers CustomersListResponse200Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		if values := rsp.Header.Values("X-Result-Count"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Result-Count", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XResultCount = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers CustomersListResponse400Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CustomersListResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 404:
+		var headers CustomersListResponse404Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 429:
+		var headers CustomersListResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers CustomersListResponse500Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers CustomersListResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCustomersCountResponse parses an HTTP response from a CustomersCountWithResponse call
+func ParseCustomersCountResponse(rsp *http.Response) (*CustomersCountResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CustomersCountResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers CustomersCountResponse200Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		if values := rsp.Header.Values("X-Result-Count"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Result-Count", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XResultCount = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers CustomersCountResponse400Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CustomersCountResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 404:
+		var headers CustomersCountResponse404Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 429:
+		var headers CustomersCountResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers CustomersCountResponse500Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers CustomersCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {

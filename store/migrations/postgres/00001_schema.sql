@@ -24,11 +24,19 @@ CREATE TABLE customers (
     blocked      boolean NOT NULL,
     archived     boolean NOT NULL,
     created      timestamptz NOT NULL,
-    -- Filled in Go, the same on both engines: the name's collation key, and name, abbreviation
-    -- and native name case-folded one after another.
-    name_key     bytea NOT NULL,
-    search       text COLLATE "C" NOT NULL
+    -- Filled in Go, the same on both engines: collation keys to order by, and name, abbreviation and native
+    -- name case-folded one after another.
+    name_key         bytea NOT NULL,
+    abbreviation_key bytea NOT NULL,
+    native_name_key  bytea NOT NULL,
+    search           text COLLATE "C" NOT NULL
 );
+-- The orders of the list of customers.
+CREATE INDEX customers_name_key_idx ON customers (name_key, uuid);
+CREATE INDEX customers_abbreviation_key_idx ON customers (abbreviation_key, uuid);
+CREATE INDEX customers_native_name_key_idx ON customers (native_name_key, uuid);
+CREATE INDEX customers_created_idx ON customers (created, uuid);
+CREATE INDEX customers_search_idx ON customers USING gin (search gin_trgm_ops);
 
 CREATE TABLE users (
     uuid               uuid NOT NULL PRIMARY KEY,

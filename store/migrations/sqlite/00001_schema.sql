@@ -19,11 +19,20 @@ CREATE TABLE customers (
     blocked      boolean NOT NULL,
     archived     boolean NOT NULL,
     created      datetime NOT NULL,
-    -- Filled in Go, the same on both engines: the name's collation key, and name, abbreviation
-    -- and native name case-folded one after another.
-    name_key     blob NOT NULL,
-    search       text NOT NULL
+    -- Filled in Go, the same on both engines: collation keys to order by, and name, abbreviation and native
+    -- name case-folded one after another.
+    name_key         blob NOT NULL,
+    abbreviation_key blob NOT NULL,
+    native_name_key  blob NOT NULL,
+    search           text NOT NULL
 );
+-- The orders of the list of customers.
+CREATE INDEX customers_name_key_idx ON customers (name_key, uuid);
+CREATE INDEX customers_abbreviation_key_idx ON customers (abbreviation_key, uuid);
+CREATE INDEX customers_native_name_key_idx ON customers (native_name_key, uuid);
+CREATE INDEX customers_created_idx ON customers (created, uuid);
+-- A search scans this index alone, in the list's order.
+CREATE INDEX customers_search_idx ON customers (name_key, uuid, archived, search);
 
 CREATE TABLE users (
     uuid               text NOT NULL PRIMARY KEY,
