@@ -80,7 +80,7 @@ func (h CallManagingOrganisations) CallManagingOrganisationsCreate(
 	ctx context.Context, request gen.CallManagingOrganisationsCreateRequestObject,
 ) (gen.CallManagingOrganisationsCreateResponseObject, error) {
 	body := request.JSONBody
-	image, fields := h.checkImage(ctx)
+	image, fields := checkImage(ctx, h.images)
 	var created store.Organisation
 	load := func(tx *store.Tx) (store.Customer, error) { // an empty one where there is none
 		customer, err := tx.LockCustomer(uuidOfURL(body.Customer))
@@ -155,7 +155,7 @@ func (h CallManagingOrganisations) CallManagingOrganisationsPartialUpdate(
 func (h CallManagingOrganisations) update(
 	ctx context.Context, id uuid.UUID, update store.OrganisationChange, customer *uuid.UUID,
 ) (gen.CallManagingOrganisation, error) {
-	image, fields := h.checkImage(ctx)
+	image, fields := checkImage(ctx, h.images)
 	update.Image = image
 	var changed store.Organisation
 	apply := func(tx *store.Tx, _ access.Principal, o store.Organisation) error {

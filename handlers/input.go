@@ -16,13 +16,13 @@ import (
 
 // checkImage checks the image that was sent, nil where none was. What is wrong with it is the first of
 // the returned field errors.
-func (h CallManagingOrganisations) checkImage(ctx context.Context) (*store.NewImage, fieldErrors) {
+func checkImage(ctx context.Context, limits images.Limits) (*store.NewImage, fieldErrors) {
 	fields := fieldErrors{}
 	file, sent := RequestFrom(ctx).Files["image"]
 	if !sent {
 		return nil, fields
 	}
-	image, err := images.Check(file.Content, h.images)
+	image, err := images.Check(file.Content, limits)
 	switch {
 	case file.Text:
 		fields.add("image", "The submitted data was not a file. Check the encoding type on the form.")
