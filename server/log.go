@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/opencalls/opencalls/access"
 	"github.com/opencalls/opencalls/handlers"
@@ -69,6 +70,9 @@ func describe(c echo.Context, err error, duration time.Duration) []slog.Attr {
 	add("operation", request.Operation)
 	add("query", request.Shown)
 	add("user_agent", userAgent(r))
+	if span := trace.SpanContextFromContext(r.Context()); span.IsValid() {
+		add("trace_id", span.TraceID().String())
+	}
 	if user := access.From(r.Context()).UserUUID; user != uuid.Nil {
 		add("user", user.String())
 	}

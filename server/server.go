@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/opencalls/opencalls/gen"
 	"github.com/opencalls/opencalls/handlers"
@@ -41,25 +42,26 @@ const (
 // Config is what the server is made of. Store is needed; the rest has defaults.
 type Config struct {
 	Store             *store.Store
-	Now               func() time.Time // time.Now
-	NewUUID           func() uuid.UUID // for request ids; random
-	Logger            *slog.Logger     // one line per request; slog.Default()
-	PublicURL         string           // scheme and host of URLs in answers; "" takes the request's
-	AnonymousRead     bool             // operations with x-anonymous-read need no token
-	ValidateResponses string           // ValidateOff
-	Images            images.Limits    // of uploads; 5 MiB and 16 megapixels
-	Draining          func() bool      // whether the server is about to end; never
-	BodyMemory        int64            // for request bodies in bytes, a quarter of it for one user; 96 MiB
-	MaxBodyBytes      int64            // of JSON and urlencoded, and of multipart beside an image; 1 MiB
-	RateLimitToken    RateLimit        // of each token; none
-	RateLimitAddress  RateLimit        // of each address; none
-	AllowedHosts      []string         // hosts that requests may name, .example.com with all below; all without any
-	TrustedProxies    []netip.Prefix   // whose X-Forwarded-For, -Host and -Proto count; none
-	CORSOrigins       []string         // origins whose pages may use the API, or *; none
-	RequestTimeout    time.Duration    // after which the work on a request ends with 503; 30 s
-	TokenLifetime     time.Duration    // of a sign-in's token after its last use; 24 h
-	NewToken          func() string    // for sign-ins; random
-	Extension         *Extension       // what the server has beside that; nothing
+	Now               func() time.Time     // time.Now
+	NewUUID           func() uuid.UUID     // for request ids; random
+	Logger            *slog.Logger         // one line per request; slog.Default()
+	PublicURL         string               // scheme and host of URLs in answers; "" takes the request's
+	AnonymousRead     bool                 // operations with x-anonymous-read need no token
+	ValidateResponses string               // ValidateOff
+	Images            images.Limits        // of uploads; 5 MiB and 16 megapixels
+	Draining          func() bool          // whether the server is about to end; never
+	BodyMemory        int64                // for request bodies in bytes, a quarter of it for one user; 96 MiB
+	MaxBodyBytes      int64                // of JSON and urlencoded, and of multipart beside an image; 1 MiB
+	RateLimitToken    RateLimit            // of each token; none
+	RateLimitAddress  RateLimit            // of each address; none
+	AllowedHosts      []string             // hosts that requests may name, .example.com with all below; all without any
+	TrustedProxies    []netip.Prefix       // whose X-Forwarded-For, -Host and -Proto count; none
+	CORSOrigins       []string             // origins whose pages may use the API, or *; none
+	RequestTimeout    time.Duration        // after which the work on a request ends with 503; 30 s
+	TokenLifetime     time.Duration        // of a sign-in's token after its last use; 24 h
+	NewToken          func() string        // for sign-ins; random
+	Traces            trace.TracerProvider // makes a span of each request; nil: none
+	Extension         *Extension           // what the server has beside that; nothing
 }
 
 // Extension adds to the server what openapi.yaml doesn't have. All of it is needed.
@@ -104,7 +106,11 @@ func New(cfg Config) (http.Handler, error) {
 	e := echo.New()
 	e.HTTPErrorHandler = writeError
 	e.IPExtractor = clientAddress(cfg.TrustedProxies)
-	e.Use(before(cfg.identify), logRequests(cfg), recoverPanics(), before(cfg.setHeaders, cfg.checkHost),
+	e.Use(before(cfg.identify))
+	if cfg.Traces != nil {
+		e.Use(traceRequests(cfg.Traces))
+	}
+	e.Use(logRequests(cfg), recoverPanics(), before(cfg.setHeaders, cfg.checkHost),
 		crossOrigin(cfg), before(limitAddresses(cfg)))
 	if cfg.Extension != nil {
 		e.Use(cfg.Extension.Around, recoverPanics())

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,7 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/opencalls/opencalls/fixture"
 	"github.com/opencalls/opencalls/images"
@@ -147,14 +149,24 @@ func (c serveCommand) Run(env environment) error {
 			unheard(errors.New("standard input ended"))
 		}()
 	}
+	return c.run(env, log)
+}
 
+// run serves until the context ends.
+func (c serveCommand) run(env environment, log *slog.Logger) error {
+	ctx := env.ctx
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return err
 	}
 	defer listener.Close()
 	newFile := c.newFile()
-	s, err := c.openFilled(env, log)
+	traces, stopTraces, err := startTraces(ctx, log)
+	if err != nil {
+		return usageError{err}
+	}
+	defer stopTraces()
+	s, err := c.openFilled(ctx, log, traces)
 	if reason := context.Cause(ctx); err != nil && reason != nil {
 		return fmt.Errorf("stopped before it served: %w", reason) // err is what that broke off
 	}
@@ -166,7 +178,7 @@ func (c serveCommand) Run(env environment) error {
 	serverConfig := server.Config{
 		Draining: draining.Load, Store: s, Logger: log,
 		PublicURL: strings.TrimSuffix(c.PublicURL, "/"), AnonymousRead: c.AnonymousRead,
-		ValidateResponses: c.ValidateResponses, Images: c.limits(),
+		ValidateResponses: c.ValidateResponses, Images: c.limits(), Traces: traces,
 	}
 	c.LimitFlags.ofServer(&serverConfig)
 	c.NetworkFlags.ofServer(&serverConfig)
@@ -175,40 +187,50 @@ func (c serveCommand) Run(env environment) error {
 		return err
 	}
 	log.Info("serving", "version", version, "address", c.url(listener), "database", withoutSecrets(c.DatabaseURL))
-	fmt.Fprintln(env.stdout, "listening on "+c.url(listener))
+	c.welcome(env.stdout, c.url(listener), newFile)
+	return c.serveUntil(ctx, listener, c.httpServer(handler, log), log, &draining)
+}
+
+// welcome prints what is to be known at the start.
+func (c serveCommand) welcome(w io.Writer, url, newFile string) {
+	fmt.Fprintln(w, "listening on "+url)
 	if newFile != "" {
-		fmt.Fprintf(env.stdout, "made the database %s\n", newFile)
+		fmt.Fprintf(w, "made the database %s\n", newFile)
 	}
 	switch {
 	case newFile != "" && !c.Demo && len(c.Import) == 0:
-		fmt.Fprintf(env.stdout, `Nobody can use it yet. Make a user and a token in another terminal:
+		fmt.Fprintf(w, `Nobody can use it yet. Make a user and a token in another terminal:
   opencalls user create admin --staff --database-url %q
   opencalls token create admin --database-url %[1]q
 `, c.DatabaseURL)
 	case c.Demo:
-		demoWelcome(env.stdout, c.url(listener))
+		demoWelcome(w, url)
 	}
-	return c.serveUntil(ctx, listener, c.httpServer(handler, log), log, &draining)
 }
 
 // openFilled opens the database, brings its schema up to date and loads what is to be loaded.
-func (c serveCommand) openFilled(env environment, log *slog.Logger) (*store.Store, error) {
+func (c serveCommand) openFilled(
+	ctx context.Context, log *slog.Logger, traces trace.TracerProvider,
+) (*store.Store, error) {
 	cfg := store.Config{URL: c.DatabaseURL, Logger: log}
+	if traces != nil {
+		cfg.WrapConnector = func(connector driver.Connector) driver.Connector { return tracedConnector(connector, traces) }
+	}
 	c.ofStore(&cfg)
 	if c.Sandbox {
 		c.clock.Use(&cfg)
 	}
-	s, err := store.Open(env.ctx, cfg)
+	s, err := store.Open(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
 	if c.NoMigrate {
-		err = s.CheckMigrated(env.ctx) // or it would be ready and answer nothing
+		err = s.CheckMigrated(ctx) // or it would be ready and answer nothing
 	} else {
-		err = migrate(env.ctx, s, log)
+		err = migrate(ctx, s, log)
 	}
 	if err == nil {
-		err = c.load(env.ctx, s, log)
+		err = c.load(ctx, s, log)
 	}
 	if err != nil {
 		_ = s.Close()
