@@ -1,12 +1,16 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo-reset build test differential chaos contract clients examples bench generate lint lint-spec spec-diff
+.PHONY: help run demo-reset build static test differential chaos contract clients examples bench generate lint lint-spec spec-diff
 
 LISTEN     ?= 127.0.0.1:8080
 TEST_FLAGS ?=
 STEPS      ?= 100000
 BASE       ?= $(shell git describe --tags --abbrev=0 2>/dev/null)
 OASDIFF     = go tool -modfile=tools/go.mod oasdiff breaking --fail-on ERR --flatten-params --flatten-allof
-VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# What the program says of itself: the tag without its v, the commit and the commit's time.
+VERSION    ?= $(or $(patsubst v%,%,$(shell git describe --tags --always --dirty 2>/dev/null)),dev)
+REVISION   := $(shell git describe --always --dirty --abbrev=40 --exclude '*' 2>/dev/null)
+COMMITTED  := $(shell TZ=UTC0 git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --format=%cd 2>/dev/null)
+STAMP       = -X main.version=$(VERSION) -X main.revision=$(REVISION) -X main.committed=$(COMMITTED)
 
 # The SQLite driver is written in C: without cgo the program builds, but fails when it runs.
 export CGO_ENABLED = 1
@@ -27,7 +31,13 @@ demo-reset: build ## Throw opencalls.db away, then do what make run does
 build: ## Build bin/opencalls; install a C compiler if there is none
 	@tools/setup.sh build
 	@[ -e bin/opencalls ] || echo "The first build compiles SQLite and everything else: it takes a minute or more."
-	go build -trimpath -buildvcs=false -ldflags '-X main.version=$(VERSION)' -o bin/opencalls ./cmd/opencalls
+	go build -trimpath -buildvcs=false -ldflags '$(STAMP)' -o bin/opencalls ./cmd/opencalls
+
+# The tags leave out what a static C library can't do.
+static: ## Build bin/static/opencalls, which needs no C library and no other file
+	@tools/setup.sh build
+	go build -trimpath -buildvcs=false -tags netgo,osusergo,sqlite_omit_load_extension \
+		-ldflags '$(STAMP) -s -w -linkmode external -extldflags -static' -o bin/static/opencalls ./cmd/opencalls
 
 # -count=1: Go's test cache does not notice changes of the binary that some tests run.
 test: ## Run all tests on SQLite and Postgres (TEST_FLAGS='-race -run Name', OPENCALLS_TEST_ENGINES=sqlite)
@@ -60,10 +70,11 @@ bench: build ## Measure the program under load, compared with BENCH_BASE=REV (do
 	go build -o bin/bench ./bench
 	OPENCALLS_TEST_ENGINES=$${BENCH_ENGINES:-sqlite,postgres} OPENCALLS_POSTGRES_DURABLE=1 tools/postgres.sh bin/bench
 
-generate: ## Make gen/ from openapi.yaml and sandbox.yaml
+generate: ## Make gen/ from openapi.yaml and sandbox.yaml, and collect the licences of what is linked
 	go tool oapi-codegen -config oapi-codegen.yaml -o gen/api.gen.go openapi.yaml
 	go tool oapi-codegen -config oapi-codegen-client.yaml -o gen/client/client.gen.go openapi.yaml
 	go tool oapi-codegen -config oapi-codegen-sandbox.yaml -o gen/sandbox/sandbox.gen.go sandbox.yaml
+	tools/licenses.sh >cmd/opencalls/licenses.txt
 
 lint: ## Run the linters; count the lines of Go that are written by hand
 	go tool -modfile=tools/go.mod golangci-lint run

@@ -30,3 +30,18 @@ func TestGeneratedCodeIsFresh(t *testing.T) {
 		}
 	}
 }
+
+// The licences that the program prints are those of what is linked into it: `make generate`.
+func TestLicensesAreFresh(t *testing.T) {
+	want, err := exec.Command("tools/licenses.sh").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile("cmd/opencalls/licenses.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Error("cmd/opencalls/licenses.txt is not what tools/licenses.sh says: run `make generate`")
+	}
+}

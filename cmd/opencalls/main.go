@@ -15,9 +15,6 @@ import (
 	"github.com/opencalls/opencalls/server"
 )
 
-// version is set when a release is built.
-var version = "dev"
-
 // commands is the whole command line. Each flag can be given as an environment variable too:
 // --database-url is OPENCALLS_DATABASE_URL.
 type commands struct {
@@ -73,7 +70,7 @@ func run(arguments []string, env environment) int {
 		kong.Description("Waldur's Call Managing Organisations API, on SQLite or Postgres."),
 		kong.DefaultEnvars("OPENCALLS"),
 		kong.Vars{
-			"version":          "opencalls " + version,
+			"version":          versionLine(),
 			"body_memory":      fmt.Sprint(server.DefaultBodyMemory),
 			"image_max_bytes":  fmt.Sprint(server.DefaultImageMaxBytes),
 			"image_max_pixels": fmt.Sprint(server.DefaultImageMaxPixels),
@@ -156,12 +153,4 @@ func counted(n int, thing string) string {
 func withoutSecrets(text string) string {
 	text = credentials.ReplaceAllString(text, "://***@")
 	return passwordTexts.ReplaceAllString(text, "$1***")
-}
-
-type versionCommand struct{}
-
-// Run prints the version.
-func (versionCommand) Run(env environment) error {
-	_, err := fmt.Fprintln(env.stdout, "opencalls "+version)
-	return err
 }

@@ -130,10 +130,6 @@ func TestHelp(t *testing.T) {
 			t.Errorf("help %s: %s", command, out)
 		}
 	}
-	out := programtest.Run(t, "version")
-	if !strings.HasPrefix(out, "opencalls ") || programtest.Run(t, "--version") != out {
-		t.Errorf("version: %q", out)
-	}
 }
 
 func TestOpenAPI(t *testing.T) {
