@@ -77,7 +77,7 @@ generate: ## Make gen/ from openapi.yaml and sandbox.yaml, and collect the licen
 	tools/licenses.sh >cmd/opencalls/licenses.txt
 
 lint: ## Run the linters; count the lines of Go that are written by hand
-	go tool -modfile=tools/go.mod golangci-lint run
+	go tool -modfile=tools/go.mod golangci-lint run --allow-parallel-runners
 	@find . -name '*.go' ! -path '*/gen/*' -exec awk '\
 		FILENAME ~ /^\.\/bench\// { benchmark++; next } \
 		FILENAME ~ /_test\.go$$|^\.\/tests\/|test\/[^\/]*$$/ { tests++; next } \
