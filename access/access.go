@@ -55,6 +55,12 @@ func From(ctx context.Context) Principal {
 // SeesAll says whether the principal may look at every user and every customer.
 func (p Principal) SeesAll() bool { return p.Staff || p.Support }
 
+// MayCreateUsers says whether the principal may make users.
+func (p Principal) MayCreateUsers() bool { return p.Staff }
+
+// MayChangeUser says whether the principal may change a user: themselves, and staff everybody.
+func (p Principal) MayChangeUser(user uuid.UUID) bool { return p.Staff || p.UserUUID == user }
+
 // MayCreate says whether the principal may make a customer an organisation, by the roles held
 // on the customer.
 func (p Principal) MayCreate(held []store.HeldRole) bool {

@@ -591,6 +591,88 @@ type PatchedCallManagingOrganisationRequestMultipart struct {
 	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
+// PatchedUserRequest What is to change of a user, as JSON.
+type PatchedUserRequest struct {
+	// FirstName First name.
+	FirstName *string `json:"first_name,omitempty"`
+
+	// Image Only null, which takes the image away; a file travels in multipart/form-data.
+	Image nullable.Nullable[string] `json:"image,omitempty"`
+
+	// IsActive May sign in; for staff to say.
+	IsActive *bool `json:"is_active,omitempty"`
+
+	// IsStaff May do everything; for staff to say.
+	IsStaff *bool `json:"is_staff,omitempty"`
+
+	// IsSupport May look at everything; for staff to say.
+	IsSupport *bool `json:"is_support,omitempty"`
+
+	// LastName Last name.
+	LastName *string `json:"last_name,omitempty"`
+
+	// NativeName Name in the user's own script.
+	NativeName *string `json:"native_name,omitempty"`
+
+	// Slug A short name, for staff to give.
+	Slug *string `json:"slug,omitempty"`
+}
+
+// PatchedUserRequestForm What is to change of a user, as a urlencoded form.
+type PatchedUserRequestForm struct {
+	// FirstName First name.
+	FirstName *string `json:"first_name,omitempty"`
+
+	// Image Only the empty value, which takes the image away; a file travels in multipart/form-data.
+	Image *string `json:"image,omitempty"`
+
+	// IsActive May sign in; for staff to say.
+	IsActive *bool `json:"is_active,omitempty"`
+
+	// IsStaff May do everything; for staff to say.
+	IsStaff *bool `json:"is_staff,omitempty"`
+
+	// IsSupport May look at everything; for staff to say.
+	IsSupport *bool `json:"is_support,omitempty"`
+
+	// LastName Last name.
+	LastName *string `json:"last_name,omitempty"`
+
+	// NativeName Name in the user's own script.
+	NativeName *string `json:"native_name,omitempty"`
+
+	// Slug A short name, for staff to give.
+	Slug *string `json:"slug,omitempty"`
+}
+
+// PatchedUserRequestMultipart What is to change of a user, as multipart/form-data.
+type PatchedUserRequestMultipart struct {
+	// FirstName First name.
+	FirstName *string `json:"first_name,omitempty"`
+
+	// Image A PNG, JPEG, GIF or WebP file; an empty text part takes the image away.
+	Image *openapi_types.File `json:"image,omitempty"`
+
+	// IsActive May sign in; for staff to say.
+	IsActive *bool `json:"is_active,omitempty"`
+
+	// IsStaff May do everything; for staff to say.
+	IsStaff *bool `json:"is_staff,omitempty"`
+
+	// IsSupport May look at everything; for staff to say.
+	IsSupport *bool `json:"is_support,omitempty"`
+
+	// LastName Last name.
+	LastName *string `json:"last_name,omitempty"`
+
+	// NativeName Name in the user's own script.
+	NativeName *string `json:"native_name,omitempty"`
+
+	// Slug A short name, for staff to give.
+	Slug                 *string                `json:"slug,omitempty"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
 // Permission A role that a user holds.
 type Permission struct {
 	// UserUUID UUID of the user.
@@ -733,6 +815,106 @@ type UserFieldEnum string
 
 // UserOEnum An ordering of users; with `-`, the other way round.
 type UserOEnum string
+
+// UserRequest What a user is made with, as JSON.
+type UserRequest struct {
+	// Email E-mail address, in ASCII characters.
+	Email string `json:"email"`
+
+	// FirstName First name.
+	FirstName *string `json:"first_name,omitempty"`
+
+	// Image Only null, which takes the image away; a file travels in multipart/form-data.
+	Image nullable.Nullable[string] `json:"image,omitempty"`
+
+	// IsActive May sign in; true unless given.
+	IsActive *bool `json:"is_active,omitempty"`
+
+	// IsStaff May do everything; false unless given.
+	IsStaff *bool `json:"is_staff,omitempty"`
+
+	// IsSupport May look at everything; false unless given.
+	IsSupport *bool `json:"is_support,omitempty"`
+
+	// LastName Last name.
+	LastName *string `json:"last_name,omitempty"`
+
+	// NativeName Name in the user's own script.
+	NativeName *string `json:"native_name,omitempty"`
+
+	// Slug A short name; the username where none is given.
+	Slug *string `json:"slug,omitempty"`
+
+	// Username Required. 128 characters or fewer. Lowercase letters, numbers and @/./+/-/_ characters
+	Username string `json:"username"`
+}
+
+// UserRequestForm What a user is made with, as a urlencoded form.
+type UserRequestForm struct {
+	// Email E-mail address, in ASCII characters.
+	Email string `json:"email"`
+
+	// FirstName First name.
+	FirstName *string `json:"first_name,omitempty"`
+
+	// Image Only the empty value, which takes the image away; a file travels in multipart/form-data.
+	Image *string `json:"image,omitempty"`
+
+	// IsActive May sign in; true unless given.
+	IsActive *bool `json:"is_active,omitempty"`
+
+	// IsStaff May do everything; false unless given.
+	IsStaff *bool `json:"is_staff,omitempty"`
+
+	// IsSupport May look at everything; false unless given.
+	IsSupport *bool `json:"is_support,omitempty"`
+
+	// LastName Last name.
+	LastName *string `json:"last_name,omitempty"`
+
+	// NativeName Name in the user's own script.
+	NativeName *string `json:"native_name,omitempty"`
+
+	// Slug A short name; the username where none is given.
+	Slug *string `json:"slug,omitempty"`
+
+	// Username Required. 128 characters or fewer. Lowercase letters, numbers and @/./+/-/_ characters
+	Username string `json:"username"`
+}
+
+// UserRequestMultipart What a user is made with, as multipart/form-data.
+type UserRequestMultipart struct {
+	// Email E-mail address, in ASCII characters.
+	Email string `json:"email"`
+
+	// FirstName First name.
+	FirstName *string `json:"first_name,omitempty"`
+
+	// Image A PNG, JPEG, GIF or WebP file; an empty text part takes the image away.
+	Image *openapi_types.File `json:"image,omitempty"`
+
+	// IsActive May sign in; true unless given.
+	IsActive *bool `json:"is_active,omitempty"`
+
+	// IsStaff May do everything; false unless given.
+	IsStaff *bool `json:"is_staff,omitempty"`
+
+	// IsSupport May look at everything; false unless given.
+	IsSupport *bool `json:"is_support,omitempty"`
+
+	// LastName Last name.
+	LastName *string `json:"last_name,omitempty"`
+
+	// NativeName Name in the user's own script.
+	NativeName *string `json:"native_name,omitempty"`
+
+	// Slug A short name; the username where none is given.
+	Slug *string `json:"slug,omitempty"`
+
+	// Username Required. 128 characters or fewer. Lowercase letters, numbers and @/./+/-/_ characters
+	Username             string                 `json:"username"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
 
 // UserRoleCreateRequest Which role a user gets, as JSON.
 type UserRoleCreateRequest struct {
@@ -1479,6 +1661,24 @@ type CallManagingOrganisationsUpdateUserFormdataRequestBody = UserRoleUpdateRequ
 // CallManagingOrganisationsUpdateUserMultipartRequestBody defines body for CallManagingOrganisationsUpdateUser for multipart/form-data ContentType.
 type CallManagingOrganisationsUpdateUserMultipartRequestBody = UserRoleUpdateRequestMultipart
 
+// UsersCreateJSONRequestBody defines body for UsersCreate for application/json ContentType.
+type UsersCreateJSONRequestBody = UserRequest
+
+// UsersCreateFormdataRequestBody defines body for UsersCreate for application/x-www-form-urlencoded ContentType.
+type UsersCreateFormdataRequestBody = UserRequestForm
+
+// UsersCreateMultipartRequestBody defines body for UsersCreate for multipart/form-data ContentType.
+type UsersCreateMultipartRequestBody = UserRequestMultipart
+
+// UsersPartialUpdateJSONRequestBody defines body for UsersPartialUpdate for application/json ContentType.
+type UsersPartialUpdateJSONRequestBody = PatchedUserRequest
+
+// UsersPartialUpdateFormdataRequestBody defines body for UsersPartialUpdate for application/x-www-form-urlencoded ContentType.
+type UsersPartialUpdateFormdataRequestBody = PatchedUserRequestForm
+
+// UsersPartialUpdateMultipartRequestBody defines body for UsersPartialUpdate for multipart/form-data ContentType.
+type UsersPartialUpdateMultipartRequestBody = PatchedUserRequestMultipart
+
 // Getter for additional properties for CallManagingOrganisationRequestMultipart. Returns the specified
 // element and whether it was found
 func (a CallManagingOrganisationRequestMultipart) Get(fieldName string) (value interface{}, found bool) {
@@ -1658,6 +1858,179 @@ func (a PatchedCallManagingOrganisationRequestMultipart) MarshalJSON() ([]byte, 
 	return json.Marshal(object)
 }
 
+// Getter for additional properties for PatchedUserRequestMultipart. Returns the specified
+// element and whether it was found
+func (a PatchedUserRequestMultipart) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for PatchedUserRequestMultipart
+func (a *PatchedUserRequestMultipart) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for PatchedUserRequestMultipart to handle AdditionalProperties
+func (a *PatchedUserRequestMultipart) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["first_name"]; found {
+		err = json.Unmarshal(raw, &a.FirstName)
+		if err != nil {
+			return fmt.Errorf("error reading 'first_name': %w", err)
+		}
+		delete(object, "first_name")
+	}
+
+	if raw, found := object["image"]; found {
+		err = json.Unmarshal(raw, &a.Image)
+		if err != nil {
+			return fmt.Errorf("error reading 'image': %w", err)
+		}
+		delete(object, "image")
+	}
+
+	if raw, found := object["is_active"]; found {
+		err = json.Unmarshal(raw, &a.IsActive)
+		if err != nil {
+			return fmt.Errorf("error reading 'is_active': %w", err)
+		}
+		delete(object, "is_active")
+	}
+
+	if raw, found := object["is_staff"]; found {
+		err = json.Unmarshal(raw, &a.IsStaff)
+		if err != nil {
+			return fmt.Errorf("error reading 'is_staff': %w", err)
+		}
+		delete(object, "is_staff")
+	}
+
+	if raw, found := object["is_support"]; found {
+		err = json.Unmarshal(raw, &a.IsSupport)
+		if err != nil {
+			return fmt.Errorf("error reading 'is_support': %w", err)
+		}
+		delete(object, "is_support")
+	}
+
+	if raw, found := object["last_name"]; found {
+		err = json.Unmarshal(raw, &a.LastName)
+		if err != nil {
+			return fmt.Errorf("error reading 'last_name': %w", err)
+		}
+		delete(object, "last_name")
+	}
+
+	if raw, found := object["native_name"]; found {
+		err = json.Unmarshal(raw, &a.NativeName)
+		if err != nil {
+			return fmt.Errorf("error reading 'native_name': %w", err)
+		}
+		delete(object, "native_name")
+	}
+
+	if raw, found := object["slug"]; found {
+		err = json.Unmarshal(raw, &a.Slug)
+		if err != nil {
+			return fmt.Errorf("error reading 'slug': %w", err)
+		}
+		delete(object, "slug")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for PatchedUserRequestMultipart to handle AdditionalProperties
+func (a PatchedUserRequestMultipart) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.FirstName != nil {
+		object["first_name"], err = json.Marshal(a.FirstName)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'first_name': %w", err)
+		}
+	}
+
+	if a.Image != nil {
+		object["image"], err = json.Marshal(a.Image)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'image': %w", err)
+		}
+	}
+
+	if a.IsActive != nil {
+		object["is_active"], err = json.Marshal(a.IsActive)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'is_active': %w", err)
+		}
+	}
+
+	if a.IsStaff != nil {
+		object["is_staff"], err = json.Marshal(a.IsStaff)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'is_staff': %w", err)
+		}
+	}
+
+	if a.IsSupport != nil {
+		object["is_support"], err = json.Marshal(a.IsSupport)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'is_support': %w", err)
+		}
+	}
+
+	if a.LastName != nil {
+		object["last_name"], err = json.Marshal(a.LastName)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'last_name': %w", err)
+		}
+	}
+
+	if a.NativeName != nil {
+		object["native_name"], err = json.Marshal(a.NativeName)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'native_name': %w", err)
+		}
+	}
+
+	if a.Slug != nil {
+		object["slug"], err = json.Marshal(a.Slug)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'slug': %w", err)
+		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
 // Getter for additional properties for ProblemDetail. Returns the specified
 // element and whether it was found
 func (a ProblemDetail) Get(fieldName string) (value []string, found bool) {
@@ -1715,6 +2088,205 @@ func (a ProblemDetail) MarshalJSON() ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'detail': %w", err)
 		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
+// Getter for additional properties for UserRequestMultipart. Returns the specified
+// element and whether it was found
+func (a UserRequestMultipart) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for UserRequestMultipart
+func (a *UserRequestMultipart) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for UserRequestMultipart to handle AdditionalProperties
+func (a *UserRequestMultipart) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["email"]; found {
+		err = json.Unmarshal(raw, &a.Email)
+		if err != nil {
+			return fmt.Errorf("error reading 'email': %w", err)
+		}
+		delete(object, "email")
+	}
+
+	if raw, found := object["first_name"]; found {
+		err = json.Unmarshal(raw, &a.FirstName)
+		if err != nil {
+			return fmt.Errorf("error reading 'first_name': %w", err)
+		}
+		delete(object, "first_name")
+	}
+
+	if raw, found := object["image"]; found {
+		err = json.Unmarshal(raw, &a.Image)
+		if err != nil {
+			return fmt.Errorf("error reading 'image': %w", err)
+		}
+		delete(object, "image")
+	}
+
+	if raw, found := object["is_active"]; found {
+		err = json.Unmarshal(raw, &a.IsActive)
+		if err != nil {
+			return fmt.Errorf("error reading 'is_active': %w", err)
+		}
+		delete(object, "is_active")
+	}
+
+	if raw, found := object["is_staff"]; found {
+		err = json.Unmarshal(raw, &a.IsStaff)
+		if err != nil {
+			return fmt.Errorf("error reading 'is_staff': %w", err)
+		}
+		delete(object, "is_staff")
+	}
+
+	if raw, found := object["is_support"]; found {
+		err = json.Unmarshal(raw, &a.IsSupport)
+		if err != nil {
+			return fmt.Errorf("error reading 'is_support': %w", err)
+		}
+		delete(object, "is_support")
+	}
+
+	if raw, found := object["last_name"]; found {
+		err = json.Unmarshal(raw, &a.LastName)
+		if err != nil {
+			return fmt.Errorf("error reading 'last_name': %w", err)
+		}
+		delete(object, "last_name")
+	}
+
+	if raw, found := object["native_name"]; found {
+		err = json.Unmarshal(raw, &a.NativeName)
+		if err != nil {
+			return fmt.Errorf("error reading 'native_name': %w", err)
+		}
+		delete(object, "native_name")
+	}
+
+	if raw, found := object["slug"]; found {
+		err = json.Unmarshal(raw, &a.Slug)
+		if err != nil {
+			return fmt.Errorf("error reading 'slug': %w", err)
+		}
+		delete(object, "slug")
+	}
+
+	if raw, found := object["username"]; found {
+		err = json.Unmarshal(raw, &a.Username)
+		if err != nil {
+			return fmt.Errorf("error reading 'username': %w", err)
+		}
+		delete(object, "username")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for UserRequestMultipart to handle AdditionalProperties
+func (a UserRequestMultipart) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	object["email"], err = json.Marshal(a.Email)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'email': %w", err)
+	}
+
+	if a.FirstName != nil {
+		object["first_name"], err = json.Marshal(a.FirstName)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'first_name': %w", err)
+		}
+	}
+
+	if a.Image != nil {
+		object["image"], err = json.Marshal(a.Image)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'image': %w", err)
+		}
+	}
+
+	if a.IsActive != nil {
+		object["is_active"], err = json.Marshal(a.IsActive)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'is_active': %w", err)
+		}
+	}
+
+	if a.IsStaff != nil {
+		object["is_staff"], err = json.Marshal(a.IsStaff)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'is_staff': %w", err)
+		}
+	}
+
+	if a.IsSupport != nil {
+		object["is_support"], err = json.Marshal(a.IsSupport)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'is_support': %w", err)
+		}
+	}
+
+	if a.LastName != nil {
+		object["last_name"], err = json.Marshal(a.LastName)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'last_name': %w", err)
+		}
+	}
+
+	if a.NativeName != nil {
+		object["native_name"], err = json.Marshal(a.NativeName)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'native_name': %w", err)
+		}
+	}
+
+	if a.Slug != nil {
+		object["slug"], err = json.Marshal(a.Slug)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'slug': %w", err)
+		}
+	}
+
+	object["username"], err = json.Marshal(a.Username)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'username': %w", err)
 	}
 
 	for fieldName, field := range a.AdditionalProperties {
@@ -2079,12 +2651,18 @@ type ServerInterface interface {
 	// UsersCount Count users
 	// (HEAD /api/users/)
 	UsersCount(ctx echo.Context, params UsersCountParams) error
+	// UsersCreate Create
+	// (POST /api/users/)
+	UsersCreate(ctx echo.Context) error
 	// UsersMeRetrieve Get current user details
 	// (GET /api/users/me/)
 	UsersMeRetrieve(ctx echo.Context, params UsersMeRetrieveParams) error
 	// UsersRetrieve Retrieve
 	// (GET /api/users/{uuid}/)
 	UsersRetrieve(ctx echo.Context, uuid UserUUID, params UsersRetrieveParams) error
+	// UsersPartialUpdate Partial Update
+	// (PATCH /api/users/{uuid}/)
+	UsersPartialUpdate(ctx echo.Context, uuid UserUUID) error
 }
 
 // ServerInterfaceWrapper converts echo contexts to parameters.
@@ -3121,6 +3699,15 @@ func (w *ServerInterfaceWrapper) UsersCount(ctx echo.Context) error {
 	return err
 }
 
+// UsersCreate converts echo context to params.
+func (w *ServerInterfaceWrapper) UsersCreate(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UsersCreate(ctx)
+	return err
+}
+
 // UsersMeRetrieve converts echo context to params.
 func (w *ServerInterfaceWrapper) UsersMeRetrieve(ctx echo.Context) error {
 	var err error
@@ -3161,6 +3748,22 @@ func (w *ServerInterfaceWrapper) UsersRetrieve(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UsersRetrieve(ctx, uuid, params)
+	return err
+}
+
+// UsersPartialUpdate converts echo context to params.
+func (w *ServerInterfaceWrapper) UsersPartialUpdate(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "uuid" -------------
+	var uuid UserUUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "uuid", ctx.Param("uuid"), &uuid, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter uuid: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UsersPartialUpdate(ctx, uuid)
 	return err
 }
 
@@ -3232,8 +3835,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/roles/:uuid/", wrapper.RolesRetrieve, options.OperationMiddlewares["roles_retrieve"]...)
 	router.GET(options.BaseURL+"/api/users/", wrapper.UsersList, options.OperationMiddlewares["users_list"]...)
 	router.HEAD(options.BaseURL+"/api/users/", wrapper.UsersCount, options.OperationMiddlewares["users_count"]...)
+	router.POST(options.BaseURL+"/api/users/", wrapper.UsersCreate, options.OperationMiddlewares["users_create"]...)
 	router.GET(options.BaseURL+"/api/users/me/", wrapper.UsersMeRetrieve, options.OperationMiddlewares["users_me_retrieve"]...)
 	router.GET(options.BaseURL+"/api/users/:uuid/", wrapper.UsersRetrieve, options.OperationMiddlewares["users_retrieve"]...)
+	router.PATCH(options.BaseURL+"/api/users/:uuid/", wrapper.UsersPartialUpdate, options.OperationMiddlewares["users_partial_update"]...)
 	router.POST(options.BaseURL+"/api-auth/password/", wrapper.APIAuthPassword, options.OperationMiddlewares["api_auth_password"]...)
 	router.POST(options.BaseURL+"/api-auth/logout/", wrapper.APIAuthLogout, options.OperationMiddlewares["api_auth_logout"]...)
 
@@ -6845,6 +7450,202 @@ func (response UsersCount503Response) VisitUsersCountResponse(w http.ResponseWri
 	return nil
 }
 
+type UsersCreateRequestObject struct {
+	JSONBody      *UsersCreateJSONRequestBody
+	FormdataBody  *UsersCreateFormdataRequestBody
+	MultipartBody *multipart.Reader
+}
+
+type UsersCreateResponseObject interface {
+	VisitUsersCreateResponse(w http.ResponseWriter) error
+}
+
+type UsersCreate201ResponseHeaders struct {
+	Location   string
+	XRequestID *string
+}
+
+type UsersCreate201JSONResponse struct {
+	Body    User
+	Headers UsersCreate201ResponseHeaders
+}
+
+func (response UsersCreate201JSONResponse) VisitUsersCreateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersCreate400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response UsersCreate400JSONResponse) VisitUsersCreateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersCreate401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response UsersCreate401JSONResponse) VisitUsersCreateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersCreate403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response UsersCreate403JSONResponse) VisitUsersCreateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersCreate408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response UsersCreate408JSONResponse) VisitUsersCreateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersCreate413JSONResponse struct{ ContentTooLargeJSONResponse }
+
+func (response UsersCreate413JSONResponse) VisitUsersCreateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersCreate415JSONResponse struct {
+	UnsupportedMediaTypeJSONResponse
+}
+
+func (response UsersCreate415JSONResponse) VisitUsersCreateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersCreate429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response UsersCreate429JSONResponse) VisitUsersCreateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersCreate500JSONResponse struct {
+	InternalServerErrorJSONResponse
+}
+
+func (response UsersCreate500JSONResponse) VisitUsersCreateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersCreate503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response UsersCreate503JSONResponse) VisitUsersCreateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UsersMeRetrieveRequestObject struct {
 	Params UsersMeRetrieveParams
 }
@@ -7107,6 +7908,218 @@ func (response UsersRetrieve503JSONResponse) VisitUsersRetrieveResponse(w http.R
 	return err
 }
 
+type UsersPartialUpdateRequestObject struct {
+	UUID          UserUUID `json:"uuid"`
+	JSONBody      *UsersPartialUpdateJSONRequestBody
+	FormdataBody  *UsersPartialUpdateFormdataRequestBody
+	MultipartBody *multipart.Reader
+}
+
+type UsersPartialUpdateResponseObject interface {
+	VisitUsersPartialUpdateResponse(w http.ResponseWriter) error
+}
+
+type UsersPartialUpdate200ResponseHeaders struct {
+	XRequestID *string
+}
+
+type UsersPartialUpdate200JSONResponse struct {
+	Body    User
+	Headers UsersPartialUpdate200ResponseHeaders
+}
+
+func (response UsersPartialUpdate200JSONResponse) VisitUsersPartialUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersPartialUpdate400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response UsersPartialUpdate400JSONResponse) VisitUsersPartialUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersPartialUpdate401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response UsersPartialUpdate401JSONResponse) VisitUsersPartialUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersPartialUpdate403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response UsersPartialUpdate403JSONResponse) VisitUsersPartialUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersPartialUpdate404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response UsersPartialUpdate404JSONResponse) VisitUsersPartialUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersPartialUpdate408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response UsersPartialUpdate408JSONResponse) VisitUsersPartialUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersPartialUpdate413JSONResponse struct{ ContentTooLargeJSONResponse }
+
+func (response UsersPartialUpdate413JSONResponse) VisitUsersPartialUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersPartialUpdate415JSONResponse struct {
+	UnsupportedMediaTypeJSONResponse
+}
+
+func (response UsersPartialUpdate415JSONResponse) VisitUsersPartialUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersPartialUpdate429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response UsersPartialUpdate429JSONResponse) VisitUsersPartialUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersPartialUpdate500JSONResponse struct {
+	InternalServerErrorJSONResponse
+}
+
+func (response UsersPartialUpdate500JSONResponse) VisitUsersPartialUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsersPartialUpdate503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response UsersPartialUpdate503JSONResponse) VisitUsersPartialUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// APIAuthLogout Log out
@@ -7178,12 +8191,18 @@ type StrictServerInterface interface {
 	// UsersCount Count users
 	// (HEAD /api/users/)
 	UsersCount(ctx context.Context, request UsersCountRequestObject) (UsersCountResponseObject, error)
+	// UsersCreate Create
+	// (POST /api/users/)
+	UsersCreate(ctx context.Context, request UsersCreateRequestObject) (UsersCreateResponseObject, error)
 	// UsersMeRetrieve Get current user details
 	// (GET /api/users/me/)
 	UsersMeRetrieve(ctx context.Context, request UsersMeRetrieveRequestObject) (UsersMeRetrieveResponseObject, error)
 	// UsersRetrieve Retrieve
 	// (GET /api/users/{uuid}/)
 	UsersRetrieve(ctx context.Context, request UsersRetrieveRequestObject) (UsersRetrieveResponseObject, error)
+	// UsersPartialUpdate Partial Update
+	// (PATCH /api/users/{uuid}/)
+	UsersPartialUpdate(ctx context.Context, request UsersPartialUpdateRequestObject) (UsersPartialUpdateResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
@@ -8055,6 +9074,73 @@ func (sh *strictHandler) UsersCount(ctx echo.Context, params UsersCountParams) e
 	return nil
 }
 
+// UsersCreate operation middleware
+func (sh *strictHandler) UsersCreate(ctx echo.Context) error {
+	var request UsersCreateRequestObject
+
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/json") {
+		var body UsersCreateJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
+		}
+		if err != nil {
+			return err
+		}
+		request.JSONBody = &body
+
+	}
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		if form, err := ctx.FormParams(); err == nil {
+			var body UsersCreateFormdataRequestBody
+			if err := runtime.BindForm(&body, form, nil, nil); err != nil {
+				return err
+			}
+			request.FormdataBody = &body
+		} else {
+			return err
+		}
+	}
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "multipart/form-data") {
+		if reader, err := ctx.Request().MultipartReader(); err != nil {
+			return err
+		} else {
+			request.MultipartBody = reader
+		}
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UsersCreate(ctx.Request().Context(), request.(UsersCreateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UsersCreate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UsersCreateResponseObject); ok {
+		return validResponse.VisitUsersCreateResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // UsersMeRetrieve operation middleware
 func (sh *strictHandler) UsersMeRetrieve(ctx echo.Context, params UsersMeRetrieveParams) error {
 	var request UsersMeRetrieveRequestObject
@@ -8106,208 +9192,291 @@ func (sh *strictHandler) UsersRetrieve(ctx echo.Context, uuid UserUUID, params U
 	return nil
 }
 
+// UsersPartialUpdate operation middleware
+func (sh *strictHandler) UsersPartialUpdate(ctx echo.Context, uuid UserUUID) error {
+	var request UsersPartialUpdateRequestObject
+
+	request.UUID = uuid
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/json") {
+		var body UsersPartialUpdateJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
+		}
+		if err != nil {
+			if !errors.Is(err, io.EOF) {
+				return err
+			}
+		} else {
+			request.JSONBody = &body
+		}
+	}
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		if form, err := ctx.FormParams(); err == nil {
+			var body UsersPartialUpdateFormdataRequestBody
+			if err := runtime.BindForm(&body, form, nil, nil); err != nil {
+				return err
+			}
+			request.FormdataBody = &body
+		} else {
+			return err
+		}
+	}
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "multipart/form-data") {
+		if reader, err := ctx.Request().MultipartReader(); err != nil {
+			return err
+		} else {
+			request.MultipartBody = reader
+		}
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UsersPartialUpdate(ctx.Request().Context(), request.(UsersPartialUpdateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UsersPartialUpdate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UsersPartialUpdateResponseObject); ok {
+		return validResponse.VisitUsersPartialUpdateResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // Base64 encoded, compressed with deflate, json marshaled OpenAPI spec.
 // Stored as a slice of fixed-width chunks rather than one concatenated
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3rcuM4utiroLhb1TNzJFm+drddp2a9HveMd912H1+2N9P2yhAJSRhTgA4BWq3pqCp5gzxAfud3fqYq",
-	"+XdeYPMKeZIUPoAkSJEUKcmXntFWbY8l4Y4P3/3yxXH5cMQZYVI4+18c8hkPRz6Bv92AYEnUXyIcDnEw",
-	"cfadQ+SGQvIhCVCXuHxIBMIM8aCPGRVYUs6chvOA/RD6RW2dfWcg5Ujsb2zgEW2ZSVouH6rPG1EzsYE3",
-	"u1vutrfTJLu9vebrN2/bTdx1vSbpbW5t7+zuqW82nIbjEeEGdATz7TtH2PcF4j0kBwRdM/pAAkHlRH1z",
-	"hQMZOtNpw1pL/n7sdeNuNyAPFJvxr6+choMDd0AfiOfs97AvSMPp+ty9tz672Pc7Q8xwn7J+Rx/JrzBE",
-	"Jwyp5+w7VXbnNByXh0zC6o6P1Ue4BtV/q72112xvNjd3r9pv97fb++12S/f82Wk4dIj7xNlnoe83HIaH",
-	"RK085zDUj5I+kI5pA9+i//jvPr3n3HcaTmrp/YCHI+Hsf7ptOGHgr/wmQ0EC0YEtO/tbDafOUdnXKrL3",
-	"OsJ9gsZUDhBnJOeWP62v+Wu55ttpwyGfRzQwN5W+6ID7BMkBlogwT9jPOOnTkRQOYau93W5ubjW3N6/a",
-	"6lz32+2fAYyGGTx3NSBIrRmNB1wQJPk9YWiMBRKEyRSq6AeEDAmTHQ+QZd7tqWtTv3Z+4ZQVXbFqRIaY",
-	"qrPHPnXJn6xTdxpOjwZCRpd5qBqoL0PfT32HDomXBRIfWx3h5zRk/PO//fN///N//d//+s//6TScEQmG",
-	"VAjKmYA3UgqWPydw2+lOOvZqzn3ygM7HDJ6c1UYdqmnCffLgJC+4UwrMcat6j2wGBPSRKJjppInIufUc",
-	"kHrkhqr9CjuADmaBR9eXV+fvjy9aR4enp53zix8Pz05+Pr6IWpkFtjffvnHbHmm22+1287X65436p538",
-	"b9tpOMLlI1K+dd1ETkaqCaAfe2X613qnoi4hD2zge+GH/QgGo+/qPdeGkxkDno9a/Jsdb293u/uWuG+3",
-	"3D23i92dTfd1e2/37TbZ2+vt7r3Gr3t4J+rSgesjooOlDYB7KQCcj64A+dRCVeZs4jOoSZSGZNidS5L6",
-	"AWaSeIC/UmRp5U+uMkDuzHkxj/EAAL7KEB80KEJ08GMK22l4zblDURt5VN/IliZSKT44ffklTHJFwv9o",
-	"zHSMWvP4ofjHLLsSfZ86/Jq4fA6HsiDOrykcxNSy9FiHxKN4owIobG5UwkkKjzcjNrJpw0YNTFUTLaVm",
-	"KUdO+cD6aQ2ta2h9EmhV2HSEA0mxfz3yctQQjIyRdXQNhJmHGEdwOgizCRrygNh4tuCg9T2q3lQK5HLf",
-	"J30i0jz0NLuadzwYLraiBqIMYdRTAyy/OAfeNXAQeVIR7yGsxZiQSeoDUBHmqe//glmo2tYXl6L5StgA",
-	"NWUdxKQG/IFITH2Rt48UteRMKmmriB2uw9RT0cGuetPOvgxCEovTxRtLS0eO+r11dHF8eHXc+XB88f7k",
-	"8vLk/Mxp6B+uP/yQ+eG2Ps5W+5+Dq2cZyN/TGSlMIWifncwoBiImMH4/IyzEmAeeDU/xd/vOH4kbbMs8",
-	"CWBq5iDe7CxatrFGrC3swOhSiTglHKO+bjnmiI+IvqeUrgO7Lhkphn8U8BEXWL2knYaj764T8JB5wtnf",
-	"1Por0XF9LijrdyjrcEY6Y0Lu4Vfe65FA/RCQfw+JkKIzIsyjrO/stxuOmrqjp97fUjcNP9lTbiffKuJM",
-	"xs7+rgJiNX3BpGr7YRUc/5ya5QJEDGsXs0pl+G6tJVpridZaoupaoheoyIEJy6lv+ql/Wr/19Vtfv/Wv",
-	"7q3fqtc+INgz7/2UsvtZuez64jQWzuH1NdAoIA8NxMhnCdyBelkaQXxz8e4Ivdl68+bbA2ikxUHVbjwg",
-	"AVFjBAThgCARugPoI1rosCsIi5pQicY89D3UJcjnrE8CJAeYoZ322z3UnUgiWgDQcHDOvnMTttvb7qJy",
-	"PPQmBygg/r/eaORy4zTQcoN+r/b1r1vpsdUpPNLQ6vxvHHgEAzLEwI/rZyKk4msBq59yN1bRzlywut/x",
-	"AEuw9hk0lT7mx1aUKNabBgrDaokr2UqPB0MwhYQBdRo5O7sgMpgc9qTmSNN7uyQuZ55AWP2MxgPqDhAG",
-	"HlsGEzTE9wSsm4KkdrtZtp4hZXQYDkE2MIuhTJI+CWA1Hz9+PAzlgDBJXcPep5d0NSAIRjMGXCrQGIwi",
-	"6QO/MiJW8UIIU6v4ZFre5h3N3y+0RHPyQ/46jMDzSiDqNczxqHcuSPBAglcC+byPBtz3BJKcpxe422u7",
-	"b3q7pLnX23WbO26bNN967V5zq/u6t91ru2/x5uYcmPz7BRGhL4+0hTy7wJ/4GA0xm6CAj4VBP74kgUA+",
-	"wQ+kgThDikABFkGS94lCL+mL3Fr4JqcNx6fsHhAj9rxrkQdeP9IHBUB8SLrcmyBsNFAs9zHxEdE0+MSL",
-	"KFjGpcI8mg72vI5hsUY4wEMiDYY26P2PAREjrqBWTfuHDfhardgjPpEkf61XAOzqGG0jHOpi977e6vQk",
-	"8xYIgNUaYTlo6eXpmyBC/pl7E7uN2oMDixcy4JPZlf8AE4olDzUavu6Z+lTI64glTi/slAqplsXNGwG9",
-	"FWJ8XG9laoaOdhZRf9Y51DyNcUaaH2DWX/rwzCQdo7Ooe4YBkQElDznLuyDYW3Zx8eh1lyUkljnXCvjI",
-	"LKrPiVAPmjJ4Om6kG1luxTDx4usOC+76gox87C592Qtesu6Wj3wSKCRsFgcR5olFlrhqHDTNDnVkxK3D",
-	"lNnti4N9n4+PhyM5+ZsWgTVpSe/Z7rSPMFJvSIEOldoewibIxRnOQ1v0qOr+7yEBU0XE4dtLsKnYCEtJ",
-	"AtXjH5/+cXPzud2+/e6PM4xSw/ncJEHAg+aQCKHtKGeh7yN3gAPsAllVfDnjEsHuFNCoA4mPIPYRzN7t",
-	"OfMnKHIhjJ0ORQPxAHH1G1d0Oc226/PK3Wc0Tw7r0OXcJ5il1vWOEj9nUfC14goQZa4fekQdeQS59ko+",
-	"aXgx89/mL6oHk9gropIMAUT+GJCes+/8YSPxKd7QzcRGao3Hil2bxveCgwBPUjv5ifte3tuB842PVXMX",
-	"mlGjQhu6NPXR3EcanCpKwnl7TiTefG5c/zLL1EXb+SuZaBtDxecC20y9cuOHGG39lUBqaQ1kPwUFZFqP",
-	"Az9GzKo6Gkk+Z14a+rOP2b1AiuuWAtAO8jh7JRGYztNHJyPTc87ZxGqYe7PJZ3iQZ3hIjj9jV1Y+4TM4",
-	"PaL6+JMM2sm3uudsXf2nA2M816Y/4KDenisjXzln38+zYwXcZ1g761bcc/weKm/9P/5P7NORv/tEVfoM",
-	"h3CegxUDj5jBLVxehsT54gj8fC7yPu/lMz6A1QaA2YV2TYhERMBRcWAJ0ErASjYKXBkyT+uNF0Po52OW",
-	"R/7vFAjeISo0sc8lVJpxJoFqFeuNzz+eHV8coDuIMbhDDAcg6DMuB5T1K7ILXC2q05103DAICJMRS1iJ",
-	"d/g3GKsyPxe/JLUhTYr0Xwn54QF8ZVOoBfFN9PHJ39r1xWkBGKudpczzcBQWFDfgEDzUnQAkg2IxUJ/A",
-	"sevi9JVAwIxX1yzWNmWXAX/RaX7zafDT7Sd5pf8/+nD7SVzefr+/sfHpHxvf/+HmRujD/pdvv08v6vuN",
-	"bz61m29xs3fYfHf7ZXtr+p/tz2+m3zTtzzvTb79sT1NfbW5Nv934vtolnrAH7FMPDSYjEviU3aMmOuNw",
-	"yEMs3UHmFq/zdH7VrvFFYJ0V8PVpH2rberVaNl9h/ovEm6uc238X+n4taq5GR2ob8wg6GFvGVA54KFFA",
-	"+jjw1Dlh11WrzVyqsRflnoJ1ZE+Gfd5D9EA+DYUTAIBeoWhTExwXYMNg2WwBXgxr4/XLYcPOLWxRmRVL",
-	"G7RXyJNh339vtEKphRU+uQ+w1S855LxPEAsV4MG7MTq+kRoag3IKzBNIEJk1D+XtRQ3n5NoXNnMtRWpZ",
-	"l/TXnKWd6TXxnlkB4LuAyDBgaEQCWHgLbbZRyHwiBOrTB8IOwNVWG0u3223Fam232+mFt4tX3hFqKanl",
-	"4896+VubO6933mzv7bxuzNvThfHKrfRAVGN411qIH6bwd4l/Qd4WjD/okz0Jje+t3dTRcmg7gdZuWD+X",
-	"Ki8ivtMnElZ1qGDi5zTiSPmw5hxS2q/wSc/qJavpKtNu1fBEHBrX4C/FVwuGXRcz1I013Yk6VOroWtPk",
-	"lawo6SROyXOkG7XK2nqSGbicq02rBJDG8+klKFQuCQ7cwaUepeqx6E5Iz416PACFq03JwS4dcWdaICTN",
-	"IaY+wp4XKOxsZMLIW6eM8JdwZQJW0olP4cnOLV+S0Ghbb593fyGuXFxqUDKhxZzpd17FIaSIWVOc17F2",
-	"Iqx4z8epKyvh1BqJJ1Ok0xCECERlzlX+qeAutYPjU96hWImhJPI3sz0uVy9KleNgaFFXhnr3Wxef1KnM",
-	"oUzgYADOCkM8QYL2GaIsS5WinxlfOVnSS7yUuNcrWKFQvy1oNqRgVO/1Kq4iHI14IIvWoX9dYiVm+Apr",
-	"qWslOywjPJaw2UjRHMSDBlAvOCOA9HiTsxSrOqyDiuUZbGDq5J7IMPLihHG19xIhvIU+DjjyOBHslRJd",
-	"CfjImZslAvWJFIhxxFV71J2gO6BGd600rp+L4PliyP28FLHXVMgLdGdD4F11wH1y7XqkIyy5OQQ0UzzN",
-	"PVgyT/mVXIIPex2Vl/DDfvXnNQ+7gA/9E19UrglEayEvToEs6MjKOqaMeq79xQ4Zgb8iM4Ze0MuzYMAF",
-	"zJU51OpfmMRxHYdj1HgtrNgnY97TeA7CU3t/ltj7FWwSHAS16ANY9M/YMx70Vhg+7H808qkOqNj4RWj9",
-	"n51G0qDyVBCdkbR4gBInQ60GUisZBxzWnRPt+8m5GlChyQOiAkWA2nIggidkAcEe7ubkQ9Brt3RNqEuQ",
-	"ap1OwyB1vN1fLs/P1NoEQXB2qIlCRj6PiCuJF+dQUI0oG4USgGI84D7R3pTZVHLaJV4gjKCRPSXjrAPb",
-	"6cBEEDMP0DJQ7X21Qm2nFIp5BY8JajwmINALdj61waKM3n0IeNcnQ03u9C0XhkJAOIa6Cp2yYown+vRk",
-	"tCEFkMAhW4FTf28aKGlqtJW3GNN8wwrJgJUcaaC64vwUB31SE86k1c06fc6Rr75GGBade9tmHXpXFAI8",
-	"dCfzEFZ4ttEUMLyJ50rCTJDE9ys90nc86FLPI6zuo7X7Jaf5ngqh2LMkJjT3PP8TD5HHAaMM8AOxmiPJ",
-	"1SdFRTQMK4GZs9WfMziDGvFdrUVNtsJz/YlgL40RX84zUmtL3fuznM4JU7QJ+5cA2McKt+XEpPEhARcn",
-	"1A34PYlCC/RjOADW0ud9JPBEO/I3UMg8opXIdsDWitd+xuU7HjIv9/ACom6UcR23qRW+mpL1yYrXoc6O",
-	"uuSa4QdM/YiszV6nhyXuYgEL46HU1lLsDhqoG4oJAmUHH42MK5m1QIgXbMYBg2Xrs0ILp42ld3bF+XvM",
-	"JuaXnMCT9zyIr1ggV9E+nQFlEGVj5QHqBXyoncyMfaEKOn22PV8zHMoBD+ivJB+yzMaoQEONZxtoiH2F",
-	"K4mnIP+e8THsW6fF9GLxC54zFYgyrX/M7Pjjx4/NbCBm2eKzcZtL7r0AE9SgRtSMkGXqejj0YwWgvvJc",
-	"ehStIAIL4LRWS3NeICazsViNw9YYLX3UZxG2K8hhGZ/0GUdFTilasI3iLukDYQiEnJYJNspybtGcxpck",
-	"71a1DK0R74oZiCfC8ubjFR0SHtaVrGTSK83wCp+Py/hdmzsBFsSjnpb/goA+aOClw8fifqPJXD5MpkLq",
-	"Z5czRoAh1AEpBuMrNpGJsdZyrOjg80lrjcMP0z2TCzi3CDAYGhgf596CWQKSZDjiAQ6oP0HWqKs//a+L",
-	"TchhEeq8jUHApfQ1pU2/Dh1IHw1bJg+OscJWZqDV3sdvjL/J8jY1bsrwOjPIfyaxXnw9FnMCqXkC4qmP",
-	"2BdoTIwmaxTwB+pF+jrDO+Xm7otTT6huulkZtYE+q3+bv03W75oZ2yrx3hOP4ivQTNYDD7tf6vImI5K6",
-	"u0JlnrUKBMPpvjeOJJ/lxsjHlN042tdDh0A/Dt0DhZ69AKMGUNg4ivYGa2W8m5XRu3g3OpS7gEPLcQzO",
-	"JKGEFQchEyb6X5G3OPsj4gx1yQD7PR3dZcdQqEYkkNSuLJQjBH0cqEcwE68fGx08LEkT0nblabn7vDn7",
-	"JRh3nf3tTAmg3Lw/4MkUhaFp0JKoS3zO+gJJnlpKXgoea77daWGq6i8lwfHZVZhA3wNQ1nQJIsORBLNB",
-	"4cRvp3lpsHPzOgST7HQNdHJ5jrY39/aamwj7owFubtWYe3NzOptru8JZK8lHNT5ALPT9JPuVejGMM5Jz",
-	"8Kqh5r20uaVwTW+mMwnlvuQExmaXVLrPvWlRWvAqQytMA9GNY4Z8zPoh7Lz6IbenM8nvysyD9o7KrXfz",
-	"3tDrLG6bfb76yVDADAd6M+Y6TSyjLqKDtaA7xJ9PCevLgbO/0367V7LpnWmcwrAEnmxc9Zgwtbk1NSns",
-	"ChdDZ6NXq6IO9YjmXWvp8Ivc7dZ0apt9Pznaum7GihB2I+M3b4UTpt9YYybgLYMWirBjwcPKwWkRQCTZ",
-	"vozmYtpwygNj8smc8TzhvXTmhQPNl98177R/GDjAgRYfshqDCddkH8seQXMm7idjLS9eaKFhAZ5YpuQe",
-	"sI3Yg5DbQOe90e6bDYQFWClzSHAdWthAMOkEDbiQOaBsG6KrOV688OjRKnhuJnZUYz04c0F0Co0ZBPeY",
-	"JvtCDAmenJDmNIpCj/OfmeIEYzw5QBj1qE+QDPAD8ZVEgYahL+kIB3JDXXjTwxJndtWexZrWFlvVtgZp",
-	"AMPukErFoatZgErA7mBNLXQ0IO69qV/gck89VGChuRaH1fJaGRwXrat1Zv74pJdwa7dr0mHk/QqOMPtO",
-	"n8pB2AVfJY5HtOlyj/QJ24i3ObW7i3s6anI4aOw3Rxw01foksgg1fnF1EJbBA1G9iWVxAUZh4MMJEi8+",
-	"tDVi+F0jBnhUwKiB5PwoOOLpcMAqX937aGsm8SXVz/yD9V7yfL3qP8uCM1w/zN/rwzxEH85+bKC/fDj+",
-	"sYF+PHmnwOYj6X6Al3CggEu/WEk+S+1cnPdcU/fepUzX+5n12Fz6vVya6iV50qBAfQ58dZw4Uisqk/yR",
-	"macyC/l5tU2yk32ItVCUISGxJOgu6gfO8CUZbjNqokzNlJnMkvC9Vg+Bd1OX9ENmqj1JbVEhntopDZAb",
-	"St7rVZ9fCZYlFVryC0WBgAJ2SpwIJdXmUyJ9Sc2X2aya0IJ4KOpkn3cQ/VrjwN9M02Vl8ndo36m6nBoT",
-	"KGk6p1BNFfiJ6dGden93lJmaNjVm35nOFsSZPVT1vT2xEbcXn3Z3Wl50pwCmoySDCmbVy8USDbmQSJAH",
-	"wpCHJwLwSsOAPNg2ZfVV7WWRjXXx2WfXyHv1eTc5c76lOy97XWUvIRcb8oAchnKgk44Xoj+d0F89UW0R",
-	"DgPQIMS2hiy2k/nDZYxe2l7U4wE6/HACkZlClCuVMmcvM6nSrX0VMhpZc0CkdguloB5BYx74Xg76LtV+",
-	"n0iRyhE2qwm1SPLm1hytLC5MzXplXKgbSFDmEqOmvCcjCaeo/XBcHngI+0Y9mIlTzOpg48rwOVYMfcWQ",
-	"Q0ARhnQuzygbAvjAgCEejB6MQ9qS8pnfTiuUoC/SG0LtKuz7KOqcWlhKUyoTFxh9GFkxPyDYU/JDsbL0",
-	"5YjiWdXtXLOImgl9M2sL+baGnl6R1nJDV8oooKQdJSEU2rvqHHi+/atcga6AY1ZjPgMHtXXmLxIMFNtR",
-	"zxhkY6Hd9hxTRalNSGE8iESuZAey591rz7E4pnBBP+DhKIfV+RG+z7FvRqK/dduVgijtQkkwuM4unguu",
-	"OqKywoVBKkz74W7PtbkU2boAUOc/H9v8AhUI3DnFOIwgo7MJDLjvWSlNdRKMgknz2NQqVp9yY95yCAIM",
-	"QIW8QJKIIkdW1dFYMzb/yCySse9YWc0jCjqfpCU42zZGRaYkY29JG4zy3kIjMmtZ92uOPdc6k8p5O89s",
-	"FCtHapiMsraveGu5W2pmmjeT9s2oid0jb0/nXYkpi/nWEkMTh8wYSi6Z5emSsqkzgpT5BbgqnGJas7zc",
-	"GxAc4s+PrWsJraDN/OjTl7bmrEk2CQKNzz+PgZ/FxzmPFl5ECmzBB9fUJFP4H6lPs1c/n2zC0LVoZhXc",
-	"Ho+6Sjt67rAL289nbuIDuLx7i1l5IRBRAQjrkxw9WYlxd228XBsvlzdeLgjNJbbKKhBdwUS5NsG9eBPc",
-	"grCzjMWtCnBVMrStDUmLGpJmbz2JE89ZGshKOuuDVbynrrswaO7USApYTYbRFTkN70yLqhl/KcqqZydl",
-	"gRRyUXWvaJkHCNs1XmeCD+Y7nuaVTi7kaB91Oa8fwbd2c/e53Fs31XXPlIcuhznCPJH1MI1c+AuBsI7O",
-	"LF/PM1utuhBP6YwhgJ/m+o1bNa3L7jGqrVXqc21Vvi67vmisJa+uPU0Xzi5ePpYHM84ZAyziQiaxnrwS",
-	"sG5P09W4s/MeU5D976LR7iBw5y5ds/tOy50lqvn5Xvd20e+i8x5nYWIAepsVeA9rh2hRiAVy0WPppuIB",
-	"hUm6lgm39sN+5bG2p6mi5VVyaS15HHmSe6TISo6pkUrrluhysjjIfpg5b99+ayloTEFF6n2UuGdnFEcW",
-	"LU8FOhXyZ1bivRnd05CyE/3jZjbFXhFLB5lT9hEGvoqA4Y6hOx3apR8TRj4VOgsA+Sx1TJK2tGq1pJVj",
-	"qgGKuRt2l026dBfbADOZmlo3TJu37S1uznKM0ZmUbCKJ74xCrxW3GLqDVjVeykpTmMdM6XJDgsBJJAl3",
-	"9HlwRtA91VmrTNaoGSZLh+QV4DElG6QGSHLYRMgk4ixMqa6MT3yk403y8t8uq7Heq+z0ZdHAUgPLnCAU",
-	"sKHFOX4Lzb7xjOms9+V23d1KBqm5lHcL/E3iy88fTUTD2WCSvs8+fSCigQQETaYMQTOPetWGnp1Karsi",
-	"vmE5kNqc9/Kq2kHi8qPRM7BfVzaKxs4bHel3rTssMVDkFwk6jMlYxhGjHxAyVMvIr5kcs7YgLUBrL8Fa",
-	"I+5TdxIpiY2NUIFIbEmkAt1BLeJfOGXGC2wFUhhIBNa48xY+15K+iFgwzEXw6Vz5M7KUdVBR6QOTKD8O",
-	"8xWEGFthvNQoJX69ZSr+vUcDIYtYMPVb3WBShWLLpF4YEzMP+bj+4LuVYvrUlb76HXkmgChTQmXeJxnr",
-	"D3RK9txk5nP8lwwpE/kp6NUcHkfkgQQTiNpcYqZNM1NRmnk1l8/5PcJyNRMqEqjAsQBmTxeA1NfzXDrO",
-	"jDuHBbB8zJBuUmOiN/PI95UhfRa9tsteMy9bjaOyE4elqpuuwFtD7SRfdDtEYsADfQelh6HwboEzZJIx",
-	"Q0bl/RXiNVDDe4rhFcTvlcvNe9EEHZ1VQ3Ty3dijafSMZSqf3AUsrQN6SdjpdQVL7awQXcFQW6jKvIhS",
-	"/KLNrTe2GpwHqEfGJGihUz4mARQuMRWYGqaWnX4Sf9pobfzLRnOjY/XOseuX6w+eSHWQb0dO14IpZz3j",
-	"dOCG9UwFctt5pLXawa7RYvEPNg7NuqFEDErkfmMVHElV/LD5Wpt/a2Q50eid5zzHND4s4oGrOeiA108N",
-	"55xon/YR2Xsq2nf6tKwjb0YjNu0hm/aYTWvQZmrUZsYXKB636FCU2HIESqUSPwPqDrTEZ0wwfSJFiWfB",
-	"QupxwxXz4AkU5UbzXPRUg5QWMpLSntoLaRWIJKtiNFUfYfjbAhQyAxFFtvpCqKhgnV8SROycIVVgZA0T",
-	"K4aJhW3whUBTyeq+BpuvDmx+ID6pRlyoAL8CpjMaavhYhsqAHwrxkE/vSULFFbRpFTXjiPR6phLjmrQ8",
-	"BzzMJS2FMLEKGrM8gKwBYsUAsTxdKYSY1RCYNcy8DJgpNHHm+4vpshpFVs3nch3bemmuYzo3o+U7Vkmh",
-	"sfA6VuBP8tJcsV6QGm57hc5aO0/trLUbueNUMqrZ0FjR/hNpWb7Sy92Lzqcu0qhp0YA51ga4XAOcdth6",
-	"wTrpN0/t0/a2YjQVZnJFDnTzWISqCvGIfGV9MmZym1bwu7N9+CI0k3mrWeBpzHr/xSlQ8xiEWSpdpuBN",
-	"Fa6dpwC3T2KuIhwZhiuqA4/B9AVVOwTCPUkCKKcM1J9kEqEmR2rOaPZo7Q2nNdsWpxgnUk3iXGMV+uyQ",
-	"aa16Rl1uRq2mNj+Ox74q5jxwwnesSJ31BOrxDFeeXWYZZ3498iraEmI7lCnjMiBstTYFLQEyPkaczdgX",
-	"hhDBQiW4t2FG2FoL9JQCXApM5mqBikDlcQwNRXCjtcc1AGcNKCsGlOW1Q0WQ9FjWhzUsPTssTRuOIG4Y",
-	"UDm5dAdkaCVQOwzVvrMLuoOcF+gmbLe3XWgHf5K7hiG7OCnEs4kkR1u7u+iBCtr1CTq8PDo5sQ6ihe7+",
-	"THBAgpzxbphi8qPfi2aFowwI9pDkXIcaQPFvXcQlqf59aGorRRkpIu+sEf0rmeiaM+SzLnH4A3eL3MZI",
-	"jwQQQTHCfbv4TBROzFSPrnYZAxcfu4h/0+OuaI2x74UByFs+lkTIjTgRXxMzrwnJ9Tbg32aPB834140o",
-	"rKmZSoW2AaGrrMejCASsKw+affMRYVF6wPSKbMEvapT8lRNOAgt/JdB3R4ppjUKQkR2DLL5Dhx9O9mei",
-	"e0Vc9iapenPD4q01QEemJG/sxrnkhlprPM5PgUoDPVLrht2w77474uyBMJiq9d13KK5LlUR436UgYL8Q",
-	"oFoIymvqN6q4rf0bdvflxgSo3Dj76Mb5f//lf9w4UxOI9uXG0aOAvKRHUc0+mXa30zsjJlQImblhOmYG",
-	"qXcvTCl3KiVhegwPi4FJiAdAD1/yIJYw9LlRhoiOmlPSc+sGWHA92sW7I7S9vf1Wtbm+OmqoF6pWMKRu",
-	"wAVxOfP0ucfvCqbAbIJ4ryeIbKFTKiQMdsO6GJKdBHgiDtDd35sXRIS+bEIOuDsY5u6Usvs7JPBE36RP",
-	"iUBdMuHGzxKKQaJrXZ3rhlm17FVvOBdd/R4WRPuMB8Qzl35u5DK48jt+ZwKvBXkgAda6HdFAARmB5APF",
-	"+YiaQH3oTpQYNsTGNgHRTrx3w9QBIshqJOAcQfZroStqzg9KkzLVXdOJ8SsBd6VRj09dwgSx3t/7k6uZ",
-	"l6cemeBh4JIWD/obptPGkAJtl1QqMuWUvDKn4TyQQMeEO5utdqvtmByweESdfWe71W5t6xTVA0BlgH5w",
-	"KAcbPu/zUG6AAojnySAX5IFH4es5/qF6n3GxrRNPI9GOGryjB4cQEjHiTGhistXemVOrN4A5V1m4dafd",
-	"LuoSr23Dqj4OXTbnd0kV6VOdtt7O75QtwzhtOLtV1pdX9Rf6bs/vm1OcE2h9XP3tlPeRviyJ+wISaRkY",
-	"cW5VywRkokRJJUBzabJcqXeBUdRBVyRNXH6R4EMCtUqN8gNK+mIhFWfTQlBFEfV4GKAepn4YEJ2XWSF8",
-	"wm7YkLJQEmFYVGDXXMxeyciXP6n16PqUMPlKxApwwLOEITNEKRDHeaE0G0WE/DP3JjVL7qklnbCia4pa",
-	"bphm1UvlFaQeK6ngD+eEY2xrbsaxeUTIVjPzaNsLbJl4FTcNDatvO50nOGe3h4iRcVRY8uvDIu038ztl",
-	"6hyrbpsVEMGRvsErzk9x0Ce6326VNebUnfwaMZ6Rbpz9T7c2/tMvKZOqLq6YWowTgTVvFvHi+1+cPslB",
-	"kMcPJJhkkukAa6FZkaLMCShkvsJfirmBuuegYR5TYOreUR8YJYaDgCvg70PwbB5yy8sNadbc8akAH/GY",
-	"83L2P+WfddJkI0rreH1x6kwblZv/lUwAtdboopirKu1TNcqqdPiA4TVUandJfyXO9HZpHJk6+bmIMt06",
-	"jS0rBSQVVinNhiflYNRzZqTcbDW3DH5V/P08vAptlqiDq3smokWFvqqxbvvEmHxnfqczLt/xkH3tDCQV",
-	"EpULKREWLUGZzm3D+dzEjLPJkIeiCRWII45kAB/yRAeFtF4JKPYQalHR3H0sCSs0qsTH/Vm5lJpUNWBL",
-	"BqkvR1cBydgMhvUJfiB18WqUGneNWBdFrAU5o7OXZRKu/nbx0k8EewvgJtVtIfykOtbGUarTonhK9V0G",
-	"V6n+c/EVnPojI6x86fg9qKWSzN7learQu1TEthJdB9wH3KZQ1d3l8cXfTo6OOx8uzv928sPxRevi+MeT",
-	"y6vji7soh2ScdwsdJnMOsEA6iYKVtctUp6mN2sCXYCkB2QwxjwUyzWpIinPyBKuR7LV9bo7H4yaYtRJr",
-	"6QtZLFh+1Wg59rcXssTE5liggkhgnnkNRHtR/Wij4EdWD612ZtpNroqGYnMJ7rsW872C8yo6n/RzTJXs",
-	"t4kZd0tXHRO0qN0SRG3acHzK7oWxIkf5cfK6Q7uNqJHenwz4pLx91GgKvJGk2Ndm7PJe6aYADDKg5GFO",
-	"t7iVukGJpShvrptMG05YYUmmzRMLGBXo4TsedKnnEbZWLj2VNHQUkcRKLEQlZdKXMKTedEPzEz7JSzel",
-	"o4PETDbOSAgCE2kjVv/qtCdJljlEZQ67ccOOri+vzt8fX7TOP54dX8ykia3JLUTvvapZKJsWum98o786",
-	"pW79l/q7UR5owK38XBr5WtXzDD9bFzJj4rBSxd5LZC2+yvfzu3kNFwkcLi2B1tI2aR3QLXgKuIO8eE7M",
-	"+kQkaY/BIQMcKw4Sr3bzLYe0Y6Z8gHgCwmJYwo7hw5YRRysxovEDzvCilV9wxVo2C8moS+wgljNXuYs6",
-	"wutLW3upVDtTKaPlTH/z9ANEU9itt2bFconPWsp6AkL5QT99dB1h/Krs4yjMdXUb+dg1vm5ZRVRcvuUg",
-	"dkE1DupCQhVvofP1tqzKBGgYCom6BNwIU+9HZ7O0CidrzyWDQHJUvqullCugkGE15BzWpYmPQgyfabF1",
-	"aN4zLXGuwnYWamOoSztkW/Rv9c5ka3q4podrejiXHtamg5+bjMtmD25Ju5gX+QdVVU9iz4NA7Q3DyC8k",
-	"feaaTQ+FLp6LkRgRl/aoa9LX8ChKLfIOBsoYBECcIYkNOmQoylKAksA08D2+YVHUhV1hAiIb3qVsreju",
-	"6PD0tHV0cXx4ddz5cHzx/uTy8uT8LLazphCCEm9TRY/QYRK4hniAfM76JNDaV6tEHLAgOvIOkjoTKDVy",
-	"EIVGm8wwNwwKDUGRIwFDIewrwX8CjAnaabdb6OOAm3w+6coUpjYSOF7D9MYhGoR6OJEF7cDR3S/FWERR",
-	"eaUoHhpVR+35uVsXYiWebHl1mIcnW9RcdkFN0oijEyMOIRvo+RjW3ORZzz0Jq2n988gkMig5B6uEz6qY",
-	"AssWq21A882xVjvoLqT6e47dM2kW2z7nz2S1W7Mva/alPvvyI9BCnCHrz8rO6NfzSBzNBRnyBzLL0VjJ",
-	"GEt4mqsBFSZ9In0g/sSEzQnQNtAgVYoKC8FdCpGOpvoQljqqPZ/J+eH49HiGyZlVYyg+Js3kQLggVexI",
-	"il+B6HZgWYw5IDIP1Dcex/fxYrmMdBLfF8dlzOaUfQFcRkFe00fnMnIci9VyohBUJELXJUL0Qt+frCX7",
-	"NWl8PpOwgscIq1oE4lmpo2ITAReXhLpFxmxhlRWFLpDkYYAf4l0ZUmdRQ10X8xvS6rcaCKNRwH8hLkjP",
-	"mEVRGjqBw7c6uBgmMCK8jtbQAXVASnXKBsgomJA+ULM3okJYgEog6QJ5sGpAIV1MxGTFyZX2tfuUWFgl",
-	"nxzlYhF4kLqvSpjFu9D3z/CwUkjGGSR8q9o6wuWPFBUyv+0F0J757S4JDtzBZZQIaG7792TYJYERoSod",
-	"w6Uf9qu2rRjaE9WfX0Xc4RA2ND/iMGq3QKxhNvl0zRDDVF7FBlL8qZAIqimVBMGuQxHX/oeLBy9qqmSM",
-	"vTQw7rFJLvQapLY4UjEnRNEYczPEMRO3uAQ9WSzycE1Qfu8EpSDeUj8LHJAC5eY60jI/0rJi4GJ9FPxb",
-	"js9cIU5eUHW3eqkJgopKBaYwYEAoqJDU1da5sgjRc+ZPTCI9qjsSdKdFljudvKwu9YAlrtAfXo03PxGQ",
-	"arS8v8alHqbQUdPOHAgSGxxclLpxyIcms+jaP/4F+8fXeiFfI5LQxrRHMjxoPxHtF5BxhzDOAaZEBfms",
-	"Dpj1jT2z2A5BxQ0LBemFPgxAPkvCPH0Pxo+BqU/gWRma6cDJIbFStNAVhyS/kT4odpdo3DBBJMpkFEaS",
-	"Q3byA8jHoUanEimWGbK8q5kEHs4YOG6YtnBcf/ihmhtHxsBR7lRxw2BlevsZt4pFo+stSHixJo90IvsX",
-	"Z/KYTaD+AkweBcm6n8bk8XU7VsDjMiFIkOiPDtchoWvrzDP7XSZkUwNp8hgez0Zj6NLcVINx3o1eKrTA",
-	"XMQBfK2LMyI54AKsHGOoBCAHZAIUz5DlFjpPEhVCkkKtj71hOQpZVCcpYbSX5VIQVtZbRR3O8JB8AMxb",
-	"r8/xZ+zW6nTY7QbkgUY3WGOyOkqzqNe/hSSY1Fpe4A7oA6l1dudjVq/DT8CI1ZripSZvjOF1fpaduOUi",
-	"SRtN57oWlHjStVVkLTXHNo4EFC2aFH93+3RJFpOVgISkfcvmJ1iMacRy6RTXRGJNJFaeiNKG6HUSynUS",
-	"yspGjnlIeZbbt3JBFWbCSXRWl1l+HwlCEPb9BiJKOoB8HZrt19VdSnSpphoMSDoKaZfKChm5Ii5ui0To",
-	"DspdpWJEbxkhlsL1q2P4KvN7dYwZSZfSvIlrw8TXkLgnEbeNz2Eht7Uae4MlIgCiACvpPJWA1ihaVQcU",
-	"98ZAZX4iESPEg6eqi2jUKi8A0y8mxV9wn9ThtbSLWbK5il1OxCGYR6u2r8wvPocgCsddSUu9kAC6hBcf",
-	"zLmWP3/XyLGg3gpIoxomE9yoP98+Zap/7VBSPcW/xm2LSZ9r5FbFs2wtPK2FpzLhqQChaFGqCKOkOaMq",
-	"4pO2dcxyQgUYYWExxXqBq2EFIlpdhSGI6XplQSXFDRSbaNdyytdDin8k+t3kCCsJQV6JoGL8qfVTnBM3",
-	"poUUCNyqYrMkQ0H8B1MLdxw76UShZUBTEvUEZ6RxwyzZJy6NWBxcUseWuUQg17WooZ6GxjX878E9PPb7",
-	"rtb+eIipX7VxfQf/GqWKVPPKGmvVuA4npNuDqqxGcw2LtVTVvTp+/y/W+hmKKpZP3WrB8LG60iZMtpY2",
-	"16q4dESXRc7056e0cur4hRoWzmVCttakY006not0FIj0EfyvRfq1SF8v6CsHbaclhyEpFh4+DjiC5Mzg",
-	"Ha232ohSH0U16EHpN8YCWhbj4iFZXLi3MPIqovYrBOzXdLwuKxX/NcrwX2/uMyLjwBo7W8ncZ1BFlwW3",
-	"mZvuJBtQkMp7kpGd9br0b5yRA505tci6D3MWPqqX8aJCUcGaH4palvzf4qv6XZfeSYSG+pBaoAe7jkEq",
-	"Ucl9cYAqHYZy4Ox/ulWdBOxQT5aTSQJ+1VQM/hY6grVHtfo1DHxn39mA6c1eZnDDbJ3rIGQmIlY97lHA",
-	"R1xgXzRM/LUkeGjHYycxmGpKkA32S4McFK+ZXsQl7UNsIGWoO0EYjbAQiq3XKImH0hoZj2hTwWbOMIrk",
-	"D/EECdpniLJslbvIwqcVgNaQRkXRmFd6Ls7TwUMpqEfQmAe+10CCD0H7oD2g4uOzjyNx/85ZNZaw7C6x",
-	"C/ElroRwBqzEIcueydj4b6f/PwAA//8=",
+	"7H3rcts4uuCroHimKt09kizf0olTp3rcaafbZxI7x5eT2Y49MkRCEtokoEOAVtRZVe2+wT7A/t7f+3Or",
+	"dv+dF5h9hX2SLXwASZAiKVKSL+loqiZtSSD4Afjw3S+fHZcHY84Ik8I5+OyQTzgY+wT+dkOCJVF/iSgI",
+	"cDh1DpxD5EZC8oCEqE9cHhCBMEM8HGJGBZaUM6fl3GE/gufisc6BM5JyLA62tvCYdsxLOi4P1OeteJjY",
+	"wtv9HXfX22uT/cHz9vcvXnbbuO96bTLY3tnd23+uvtlyWo5HhBvSMbzvwHmNfV8gPkByRNAlo3ckFFRO",
+	"1TcXOJSRM5u1zGouhYImu6JIfWdBTQJMfefAwT51yV8sYJ2WM6ChkD2GA6IeVQOclkNFT0g8GDgHA+wL",
+	"0nJ8bA0intNyGJb0jsTf/eO//eN//+N//d//+o//6bQc9XrzPbxRQ5vsXPHu2/Difj8kdxSb3bi8cFoO",
+	"Dt0RvSNeAlLf5+6t9dnFvt8LMMNDyoY9fYC/wxS9KKKeAqbGWTgtx+URkwDd0ZETb7N6fqe787zd3W5v",
+	"7190Xx7sdg+63Y5+8le1ZwEeEueARb6vdgeWX3R0+a2Db9F//Hef3nLuOy0nA/ow5NFYOAcfr1tOFPpr",
+	"xzt1VqIHS3YOdlpOk62yj1Xkz3WMhwRNqBwhzkjBKX/cHPOXcszXs5ZDPo1paE4qe9Ah9wmSIywRYZ7I",
+	"kJ3kmZ6ksAk73d1ue3unvbt90VX7etDt/gpoFOSo8sWIABVDkxEXBEl+SxiaYIEEYTJDKoYhIQFhsucB",
+	"aS86PXVs6tfeb5yysiNWgxrTyUHk+5nvkCaOGSRpRDvHJAyoEJQzAXekEi1/TfG215/2bGhOfXKHTicM",
+	"rpw1xqLN3Cd3TnqDe5XInIxqdsnmUEBvicKZXpblnVrXAalLbnjw77ACeMAA+Pry/OL03dFZ5/Xh27e9",
+	"07OfD0+Ofz06i0cZALvbL1+4XY+0u91ut/29+ueF+qeb/m/XaTnC5WNSvXQ9RE7HagiQHxsy/WuzXVGH",
+	"UIQ28L3wo2HCOc13za5ry8nNAddHAf9iz3u+v9t/SdyXO+5zt4/dvW33++7z/Ze75Pnzwf7z7/H3A7wX",
+	"P9KD4yOih6WNgM8zCLiYXAHxaUSqMtJDc6YUkKC/kCUNQ8wk8YB+ZdjS2q9cbYTcW3Bj7uMCAH5VET4Y",
+	"UEbo4McMtdP4WnCGojHxqL+QHc2kMlJ79vArRPqajP/eRP+EtBbJQ8mPeXEl/j6z+Q1p+QIJZUma31CV",
+	"Sbhl5bYGxKN4qwYqbG/VokmKjrdjMbJt40YDStWQLGXeUk2cipH14wZbN9j6INiqqOkYh5Ji/3LsFRhN",
+	"GJkga+taCDMPMY5gdxBmUxTwkNh0tmSj9Tmqp6kUyOW+T4ZEZGXoWR6aNzwMloOohShDGA3UBKsD5zhz",
+	"oBXYYxiXIxIipQcghb01NqtKgWj/FYvb4hcX7EvNl5fsS7LOCihAgCpSCvkAYa3FRUxSH+4UYZ76/l8w",
+	"i9TY5tpi/L4KKQjMXw3osprwJyIx9UXROjLCAmdSKZtl2kATnYaKHnYVSXMOZBiRxJpQvrCscuio3zuv",
+	"z44OL45674/O3h2fnx+fnjgt/cPl+59yP1w3Z1lq/QtY1bz8/DXtkSKUgg7ZMSsywipoE/IxxkJMeOjZ",
+	"+JR8d+D8ibjhriwzn6p3EG/+LVq1s2ZsrOvB7FJpeBUCsz5uOeGIj4k+p4ypB7suGSt9ZxzyMRdY3aS9",
+	"lqPPrhfyiHnCOdjW5jvRc30uKBv2KOtxRnoTQm7hVz4YkFD9EJJ/j4iQojcmzKNs6Bx0W456dU+/+mBH",
+	"nTT8ZL9yN/1WySZk4hzsKyRWry95qVp+VIfFPaYboIQPAew17P8bI9nGSLYxki0wkj1BOxa8sJr7Zq/6",
+	"x81d39z1zV3/4u76tbrtI4I9c9/fUnY7r5Zenr1NbBNw+1poHJK7FmLkkwTpALQ8IBDfnL15jV7svHjx",
+	"7SsYpLU+NW4yIiFRc4QE4ZAgEbkjeEZ00GFfEBYPoRJNeOR7qE+Qz9mQhEiOMEN73ZfPUX8qiegAQsPG",
+	"OQfOVdTt7rrLmjHgafIKhcT/5ytNXK6cFlpt0h/Uuv55Jzu32oV7mlrt/5UDl2BEAgzyuL4mQiq5Fqj6",
+	"W+4mFuq5A1bnOxlhCc5OQ6ay23zfdiIletNQUVitcaVLGfAwAE9QFFKnVbCyMyLD6eFAaok0u7Zz4nLm",
+	"CYTVz2gyou4IYZCxZThFAb4l4NwVJLPa7Sp4AspoEAWgGxhgKJNkSEKA5sOHD4eRHBEmqWvE+yxIFyOC",
+	"YDbjv6YCTcAnlN3wC6NilQNCmILioxl5XbQ1fzvTGs3xT8VwGIXnmUDUa5ntUfdckPCOhM8E8vkQjbjv",
+	"CSQ5zwK4P+i6Lwb7pP18sO+299wuab/0uoP2Tv/7we6g677E29sLcPJvZ0REvnytAwTyAP7CJyjAbIpC",
+	"PhGG/PiShAL5BN+RFuIMKQYFVARJPiSKvGQPcmfpk5y1HJ+yWyCM2PNiA1sWxJ/pnUIgHpA+96YIGwsU",
+	"K7xMfEw0Dz72Yg6Wiygxl6aHPa9nRKwxDnFApKHQhrz/KSRizBXWqtf+0xZ8rSD2iE9SY2DuvAHZ1Tba",
+	"PkjUx+5tM+j0SxYBCIjVGWM56mjw9EkQIX/k3tQeo9bgAPBChnw6D/lP8EKx4qbG0zfdU58KeRmLxFnA",
+	"3lIhFVjc3BGwWyHGJ80gU2/o6VgZ9WeTTS0ymOe0+RFmw5U3z7ykZ2wWTfcwJDKk5K4AvDOCvVWBS2Zv",
+	"CpaQWBYcK9AjA9SQE6EuNGVwddzYNrIaxPDi5eGOSs76jIx97K582EsecpTxRJRhIWHzNIgwTywD4rpp",
+	"0Cw/1Wujbh1mvI6fHez7fHIUjOX037QKrFlLds32QwcII3WHFOpQqd0ebIpcnJM8tEOTqsf/PSLgqogl",
+	"fBsEm4uNsZQkVE/8/ePfr64+dbvX3/1pTlBqOZ/aJAx52A6IENq9chL5PnJHOMQusFUllzMuEaxOIY3a",
+	"kGQLkhDJ/NmeMn+K4gjKJOZStBAPEVe/gS8oK7br/SpcZ/yeAtGhz7lPMMvA9YYSvwAo+FpJBYgy1488",
+	"orY8xlwbko8aX8z7r4uBGsBLbIioJAGgyJ9CMnAOnH/aSgPAt/QwsZWB8UiJa7PkXHAY4mlmJb9w3yu6",
+	"O7C/ybZq6UILalRoR5fmPlr6yKJTTU24aM2pxlssjetf5oW6eDl/JVPtY6h5XWCZmVtuwjDjpT8TsSvR",
+	"ugoKybQdB36MhVW1NZJ8yt009KOP2a1ASuqWAsgO8jh7JhFEDmS3Tsae94K9Scwwt2aRj3AhT3BAjj5h",
+	"V9be4RPYPaKe8ac5slMcdFCwdPWfHszxWIt+j8Nma65NfOWCdT/OihVyn2Adq1xzzcl9qL30//g/SUhL",
+	"8epTU+kjbMJpAVUMPWImt2h5FRHnyxPw04XE+3RQLPgAVRsBZRc6NCFWEYFGJVlAwCuBKtkkcG3EPGs3",
+	"Xo6gn05YEfu/USh4g6jQzL6QUWnBmYRqVGI3Pv1wcnT2Ct1AisUNYjgERZ9xOaJsWFNc4AqoXn/ac6Mw",
+	"JEzGImEt2eFfYa7a8lxyk9SCNCvSf6Xsh4fwlc2hlqQ38ccHv2uXZ29L0FitLOOeh62wsLgFm+Ch/hQw",
+	"GQyLofoEcW1nb58JBMJ4fctiY1d2FfKX7eY3H0e/XH+UF/r/4/fXH8X59Q8HW1sf/771wz9dXQm92X/+",
+	"9ocsUD9sffOx236J24PD9pvrz7s7s/9sf34x+6Ztf96bfft5d5b5antn9u3WD/UO8ZjdYZ96aDQdk9Cn",
+	"7Ba10QmHTQ6wdEe5U7wssvnVO8YnQXXWINdnQ8ht79V6xXxF+c/SaK5qaf9N5PuNuLmaHallLGLo4GyZ",
+	"UDnikUQhGeLQU/uEXVdBmzvUOOWyaBesLXsw6vMOkieKeSjsACD0GlWbhui4hBgGYLMlZDGsnddPRww7",
+	"tahFbVEs69Beo0yGff+dsQplACu9cu9hqZ8L2PmQIBYpxIN7Y2x8YzU1BuMUuCeQIDLvHipai5rOKfQv",
+	"bBd6ihRY5/T3AtBONEx8YCAAehcSGYUMjUkIgHfQdhdFzCdCoCG9I+wVRNRqZ+lut6tErd1uNwt4txzy",
+	"nlCgZMDHnzT4O9t73++92H2+931r0ZrOTFRurQuiBsO91kp8kKHfFfEFRUsw8aAPdiU0vbdW08TKof0E",
+	"2rph/VxpvIjlTp9IgOpQ4cSvWcKRiWEt2KRsXOGD7tVTNtPV5t1q4LE4NKHBn8uPFhy7Lmaon1i6U3Oo",
+	"1MnFZsgzWVPTSYOSF2g3CsrGdpI5vFxoTauFkCby6SkYVM4JDt3RuZ6l7rboh5B+NxrwEAyuNicHv3Qs",
+	"nWmFkLQDTH2EPS9U1NnohHG0ThXjr5DKBEDSS3bhwfatWJPQZFsvn/d/I65cXmtQOqElnOl7XicgpExY",
+	"U5LXkQ4irHnOR5kjq5DUWmkkU2zTEIQIRGXBUf6l5Cx1gONDnqFYi6MkjjezIy7Xr0pV02AY0VSHevNH",
+	"V5/UrizgTBBgAMEKAZ4iQYcMUZbnSvHPjK+dLWkQz3WBn0IIofjPkm7DpHZQPSii8ZiHsgwO/esKkJjp",
+	"a8DS1Et2WMV4LGWzleE5iIct4F6wR4DpySLnOVZ9XAcTyyP4wNTOPZBj5Mkp42rtFUp4B30YceRxItgz",
+	"pboSiJEzJ0sEGhIpEOOIq/GoP0U3wI1uOllav5DA8+WI+2klYW9okBfoxsbAm/qI++DW9dhGWHFyCHim",
+	"eJhzsHSe6iM5hxj2JiYv4UfD+tdrEXWBGPoHPqhCF4i2Qp69BbagMyubuDKahfaXB2SE/prcGBqgp+fB",
+	"gANYqHMo6J+YxnGZpGM0uC2sPCZj0dV4DMbTeH2W2vsFLBICBLXqA1T0R+yZCHorDR/WPx77VCdUbP0m",
+	"tP3PrvlpSHkmic5oWjxEaZChNgMpSCYhB7gLsn0/OhcjKjR7QFSgGFE7DmTwRCwk2MP9gnoIGnbL1oT6",
+	"BKnR2SoUUufb/cv56YmCTRAEe4faKGLk05i4knhJDQU1iLJxJAEpJiPuEx1Nma+kp0PiBcIIBtmvZJz1",
+	"YDk9eBHkzAO2jNR4X0Go/ZRCCa8QMUFNxAQkesHKZzZaVPG79yHv+yTQ7E6fcmkqBKRjqKPQlSkmeKp3",
+	"T8YLUggJErKVOPW3tsGStiZbRcCY4VtWSgZA8loj1QXnb3E4JA3xTFqPWbvPOfLV1wgD0IWnbeDQq6KQ",
+	"4KEfMhdhjXsbvwKmN/lcaZoJkvh2rVv6hod96nmENb209nPpbr6jQijxLM0JLdzP/8Qj5HGgKCN8R6zh",
+	"SHL1SXERjcNKYeZs/fsMwaBGfVewqJetcV9/IdjLUsSnc40UbJlzf5TdOWaKN2H/HBD7SNG2gpw0HhAI",
+	"cUL9kN+SOLVAX4ZXIFr6fIgEnupA/haKmEe0EdlO2Foz7CdcvuER8wo3LyTqRBnXeZva4Ks52ZCsGQ61",
+	"d9QllwzfYerHbG3+OD0scR8LAIxHUntLsTtqoX4kpgiMHXw8NqFkFoCQL9hOEgar4LNSC2etlVd2wfk7",
+	"zKbml4LEk3c8TI5YIFfxPl0BZRQXo+UhGoQ80EFmxr9Qh5w+2povGY7kiIf0d1KMWWZhVKBA09kWCrCv",
+	"aCXxFObfMj6BdeuqoF6ifsF1pgJRpu2PuRV/+PChnU/ErAI+n7e54tpLKEEDbkTNDHmhboAjPzEA6iMv",
+	"5EcxBDFagKS1Xp7zBCmZTcUabLamaNmtPompXUkJz2SnTzgqC0rRim2cd0nvCEOg5HRMslFecovfaWJJ",
+	"ik5V69Ca8K5ZgHggKm8+XtCA8KipZiXTp7ICr/D5pEretaUTEEE86mn9LwzpnUZeGtyX9Bu/zOVB+iqk",
+	"fnY5YwQEQp2QYii+EhOZmGgrx5o2vpi1Ntj8KPtkegCnFgMGRwPjk8JTMCAgSYIxD3FI/SmyZl3/7n9Z",
+	"YkKBiNDkboxCLqWvOW32duhE+njaKn1wghW1MhOt9zz+YPJNXrZpcFJG1pkj/nOF9ZLjsYQTKM0TEk99",
+	"xL5AE2IsWeOQ31EvttcZ2amwdl9SekI9podVcRt4Zv13848p+l0y41sl3jviUXwBlslm6GE/lzm86Zhk",
+	"zq7UmGdBgWA6/eyVI8knuTX2MWVXjo710CnQ98P3wKBnA2DMAIoax9ne4K1MVrM2fpesRqdyl0hoBYHB",
+	"uSKUAHEYMWGy/xV7S6o/Is5Qn4ywP9DZXXYOhRpEQkntNlAFStCHkboEc/n6idPBw5K0oWxXkZV7yNvz",
+	"X4Jz1znYzXVAKqz7A5FMcRqaRi2J+sTnbCiQ5BlQikrwWO/bn5VW6v5ckRyfh8Ik+r4CY02fIBKMJbgN",
+	"Sl/8clZUBbywrkM4zb+uhY7PT9Hu9vPn7W2E/fEIt3cavHt7ezZfarzGXivNRw1+hVjk+2n1K3VjGGek",
+	"YOPVQC17aXdLKUwvZnMF5T4XJMbmQapc5/NZWVX0OlMrSgPZjROGfMyGEay8/iZ3Z3PF76rcg/aKqr13",
+	"i+7Q93naNn999ZWhQBle6cWY4zS5jLqHENaKboA/vSVsKEfOwV735fOKRe/NkhKGFfhk06r7xKntnZkp",
+	"YVcKDJ3PXq1LOtQlWnSsldMvc7Y7s5nt9v3oaO+6mSsm2K1c3LyVTpi9Y625hLccWSijjiUXq4CmxQiR",
+	"VvsylotZy6lOjClmcybyhA+ylRdeabn8pn2j48N0NfcJniKoagwuXFN9LL8F7bm8n5y3vBzQUscCXLFc",
+	"f0QQG7EHKbehrnujwzdbCAvwUhaw4Ca8sIXgpVM04kIWoLLtiK4XePHEs0fr0Lm53FFN9WDPBdElNOYI",
+	"3H267EspJERyQpnTOAs9qX9mehBM8PQVwmhAfYJkiO+IrzQKFES+pGMcyi114G0PS5xbVXeealpL7NRb",
+	"GpQBjPoBlUpCV28BLgGrA5g66PWIuLemf4HLPXVRQYTmWh1W4HVyNC6Gq3Ni/vioQbi2x7VpEEe/QiDM",
+	"gTOkchT1IVaJ4zFtu9wjQ8K2kmXO7MfFLR23OWw09ttjDpZqvRN5gprcuCYEy9CBuK3EqrQAoyj0YQeJ",
+	"l2zahjB81YQBLhUIaqA53wuNeDgasM5b9y5emil8SfU1f2/dl6JYr+bXsmQPNxfza72Yh+j9yc8t9C/v",
+	"j35uoZ+P3yi0+UD67+EmvFLIpW+sJJ+kDi4uuq6Zc+9Tpvv9zEdsrnxfzk33kiJtUKAhB7k6KRypDZVp",
+	"/cjcVZnH/KLeJvmXvU+sUJQhIbEk6CZ+DoLhKyrc5sxEuZ4pc5Ul4XttHoLopj4ZRsw0dZLao0I8tVIa",
+	"IjeSfDCo/36lWFZ0aCnukwUKCvgpcaqU1HufUukrer7MV9WEEcRD8UP2fofxrw02/MUs21ameIX2marD",
+	"afACpU0XNKqpgz8JP7pR9++GMtPTpsHb92bzDXHmN1V9b7/YqNvLv3Z/Vt10pwSn4yKDCmfVzcUSBVxI",
+	"JMgdYcjDUwF0pWVQHnybsj5Uz/PExjr4/LVrFd36opOc29/KlVfdrqqbUEgNeUgOIznSRcdLyZ8u6K+u",
+	"qPYIRyFYEBJfQ57ayeLpck4v7S8a8BAdvj+GzEwhqo1Kub2XuVLp1rpKBY28OyA2u0VSUI+gCQ99r4B8",
+	"V1q/j6XI1Aibt4RaLHl7Z4FVFpeWZr0wIdQtJChziTFT3pKxhF3UcTguDz2EfWMezOUp5m2wSWP8Ai+G",
+	"PmKoIaAYQ7aWZ1wNAWJgwBEPTg/GoWxJ9Ztfzmp04C+zG0LvKuz7KH44A1jGUirTEBi9GXk1PyTYU/pD",
+	"ubH06ajiedPtQreIehP6Zt4X8m0DO71irdWOroxTQGk7SkMo9Xc12fBi/1e1AV0hx7zFfA4PGtvMnyQa",
+	"KLGjmTPIpkL73QWuikqfkKJ4kIlcyw9kv/d5d4HHMUMLhiGPxgWizs/wfYF/M1b9rdOulURpN0qCyXV1",
+	"8UJ01RmVNQ4MSmHaF3d3oc+lzNcFiLr4+tjuF+hA4C5oxmEUGV1NYMR9zyppqotglLy0SEyt4/Wpduat",
+	"RiDAAVQqC6SFKAp0VZ2NNefzj90iOf+OVdU85qCLWVpKs21nVOxKMv6WrMOo6C60YreWdb5m2wu9M5ma",
+	"t4vcRolxpIHLKO/7SpZWuKR2bng7Hd+Oh9hPFK3ptC8xZYncWuFo4lAZQ+kl8zJd2jZ1TpEyv4BUhTNC",
+	"a16WewGKQ/L5vm0tkZW0WZx9+tRgzrtk0yTQZP+LBPh5elxwaeFGZNAWYnBNTzJF/5H6NH/0i9kmTN2I",
+	"Z9ah7cms6/SjF067tP987iTeQ8i7t5yXFxIRFYKwISmwk1U4dzfOy43zcnXn5ZLYXOGrrIPRNVyUGxfc",
+	"k3fBLYk7q3jc6iBXLUfbxpG0rCOp7NShyk4zXgdaVQWLs5sfz9fxC4UEFTsvhHS7Gy72NXGxllWTbz7F",
+	"OK3998qqCCc5EnhaYIXVs4niqn1qMo8jckfCKQS6NpmyrASfmtTn/BZhucTMVpfvuW6N+NEuyOJwaeMm",
+	"VgTgmbaO6SEPD6swBb/yNFWMeChNbcHMWQxNBo4F5n4OyjZu/37Y/rXbftm7/nM9UI8URiOMdBCEAqpT",
+	"l9w2EcZSkltDBvsS6e8fTMzaELcNcfuqidtatYWU+tVSEr4w+veAesCGLG3I0tdEltJSaAVQgztQFza0",
+	"+tM2zYiF4BQ1kxIUTBONNeXF7qVRCr3+1OoRNk/V4gLbdt1RqJIeN7COwXyFcF9HPZkQglx+/eLcyhSg",
+	"Gk6bewXn+3tIH93ef6wMzm113FBCQLtFAWUW4BxhnsgnUcZZ6qVI2CQspDiUATrU1TPF6aKYYIJbmBqd",
+	"Nr6rPMe4fXRlWjHMtfj44rlWPLouJPHz8WLwsXw1l38wwiLp1ZmEgtVC1t3kvdJUYcj1C6Hg3r6JZ7uB",
+	"2hQ34NFPujDdaNdqRfTZ4sRyDUT1fk/yODGC0IQ1JMjqnF9RSgUKyWPlopIJi1neuR8Na8+1G8+1GB3j",
+	"uVbcjiLndByrkW5TK1O5PA1XyNMg+2IW3H37rmWwMYMVmftRkYGci42weHmmlkepUmHVlp+TfQPKjvWP",
+	"2/kq8mV6CBQHPUAYXAcEYlMZutHVS/RlwsinQhe6I5+kLruhg4l15I1VRrkFsSdX7CZfV/gmCXPNFSPu",
+	"XDEdwW0vcXveKRLvScUi0hJGcXUxLCAxoVPPXWBV4i8SpnRHXUFgJ9Kasno/OCPolurCzKYw8pyQpavO",
+	"lNCxi1FugrRMa0xMYsnCdKPOpX3HYUxp67nrVYOyntfOa7J4YGUM4YI6C7vV6lsc2Zy8MdvYrTp0eb9W",
+	"zOVCzrsDKRXJ4RfPJuLpbDTJnqfSG0QLCagLlIl1nLvU645l3KsVmVImN6yGUtuLbl7dUL8YvOQa2Lcr",
+	"XyjCbo0UhzBZZ1gRg1fcB/cwYWO5XINhSEigwPBMtasS0Ra0BRjtpVRrzH3qTuM4KBMGq1AkCZalAt2o",
+	"mXu/ccpMotMatDDQCKx5FwG+MFh8GbUgKCTw2XZwc7qUtVFxdz/TCy6pZCUIMeGwCahx17dmYCr5vZ7d",
+	"rUGYviKxVVovzImZh3zcfPL9WmVrjNXlqwm+B1WmrpEQuo4V9utakKKz29R2uPSbtpc0KS79wp2alsaG",
+	"2SrLmwkbvOjFIvZ9YVifxa9TyxlsUq7hZO08BctUN1tDQsKLWtbKys1QdLck3y8tCgnbMDGhRQZr+EAJ",
+	"vIL4g2q9+Xn8gp4uHCl6xZna8Wv0G6tMPoUArGwDekrU6fsawcjzSnSNWORSU+ZZ3MUGbe+8sA3kPEQD",
+	"MiFhB73lExJCb07TZLhl2rXrK/GXrc7Wn7faWz3r6YLQ9Wr7wQOZDopDpbPtTqtFz6TjlRE9M7XK7FZJ",
+	"2uxgtyG15AebhuYzLWIBJc4wsXpqZppa2nKtLb+18pJofM8LrmOWHpbJwPVyUCCxpUH+SbxOe4vsNZWt",
+	"O7tb1pa34xnb9pRte862NWk7M2s7l+6SzFu2KQvKpCXVcaH0yoKKaLXkX2jfd3j++vjYumiFoq119Xb2",
+	"9/JZIzVuTG1hdxPkuAlyrCdLq+EoYj4RQmefr8PjrsSimpM29rnXnHvjdb9/r/urbBfluKgr04bR+Gwe",
+	"wAn/JASp8hxAKHH1e6/zlz+3l1tmvLrK/D/NZa5L5KgaVQNLWGONyM8Nn9wEo64SjLphQhsmtGFCXw0T",
+	"WqmIZgmXqhWhu+FTf8ig4Q372LCPDfv4CtgH98lriBerMPIpiRmCOQynGBIpqkx8y0S+Goc3Dx8gBtYE",
+	"lZZZ4cNMgGEcgPHQNXTW4SPIo0Wou+LD9LUxoky/LcWKOtrtaihid7ypgyMbnFgzTiwtbpYiTT1hc4M2",
+	"Xxra/ER8Uo+5UAGCLdP9OBeWpliIC2BRIR7y6S1JHXQK23T0KeOIDAbE3bCWR8OHhaylFCfWwWNWR5AN",
+	"QqwZIVbnK6UYsx4Gs8GZp4EzpdkLxamgSn/GpQkLj5UVuvPUskJ1Z1ErLbRWrNLScKwhVeypZVk+oQi7",
+	"3TXmYe49dB7mfpxpV8u+bGNjzdDu2OD8hR7u83h/mhKNhsHK8I5NbH1hbL3OxXzC4aYvHjpd9WXNWsCY",
+	"yTXlxi4SEerGusbsK59uNdeZt0ZKrZ2eG5OZ3F3NI09rPrE3aeBbJCDMc+nS2M10L+rFtto7sTDGFRmB",
+	"S43iEfTjI8xDLg+IQHgAxmrf19yf5Nr4pltq9mh+a+0FZ4NWLUkxaQOcVmlPomPnp8wGzOYiYc2sNSJi",
+	"uU+OkrkvyiUPnModazJnPYB5PCeV58Gskswvx15NX0ISYg7rUiti6/UpaA2Q8QnibM6/EIALlUrIXMWM",
+	"sI0V6CEVuAyaLLQClaHK/TgayvBGW48bIM4GUdaMKKtbh8ow6b68DxtcenRcmrUcQdwopHJ67o5IYLX/",
+	"O4zUuvMA3UDHFnQVdbu7LoyDP8lNy7BdbPL3qEDbSHK0s7+P7qigfZ/MBzmhmx8JDklYMN8VU0J+/HvZ",
+	"W2ErQ4I9JDnXVUSoAnNEsAfVMLT2AZ0LeWj6kaR7hsf0r2TqzGZgLFGni/2fuFuWEUoGJITiKGM8TEpz",
+	"UJEExjL1RF9ng0L2njOSciwOtraUauVxV3Qm2PeiEPQtH0si5FbSRrKNmdeG1pBb8G97wMN28utWXLGo",
+	"nWnktwUxQWzA4+Ii2JVphxTobhk3t8xCZCt+8aD0r4JKMQD4M4G+e62E1riAPrIr6Ivv0OH744O52vQm",
+	"jTaMmOm4O+DhFUuW1gIbmdK8sZt0Qgy01XhS3MCXhnqmzhW7Yt9995qzO8LgVZ3vvkOHcdZqGqt8k8GA",
+	"g1KE6qAjKFUDiKWkrYMrdvP5ytSeuXIO0JXz//7L/7hyZqbG1OcrR88C+pKeRQ37aMZdz26MmlCjGs4V",
+	"0+VwkLr3GoZJSKUkTM/hYTEy7RwB6eFLHiYaht43yhDRBbGU9ty5AhFcz3b25jXa3d19qcZcXrxuqRuq",
+	"IAioG3JBXM48ve/JvYJXYDZFfDAQRHbQWyokTHbF+hha9YR4Kl6hm7+1z4iIfNmGDoY3MM3NW8pub5DA",
+	"U32SPiUC9cmUmxRqdZE66JKB1fOKJSWE9BphX2DLNPR0yHhIPHPop0YvgyO/4Tcm8k+QOxJibdsRLRSS",
+	"MWg+apsEUS9QH/pTpYYF2PgmoJARH1wxtYEIenLpsEzQ/Trogpr964eAN/2p4ROTZwLOSpMen7qECWLd",
+	"v3fHF3M3T10ywaPQJR0eDrfMQ1sBBd4uqVRsyqm4ZU7LuSOhLvfobHe6na5jOhjjMXUOnN1Ot7OrG6yP",
+	"gJQB+cGRHG35fMgjuQUGIF6kg5yROx7HTxakfut1Kr4PoBx7moj21OQ9PTlUhxFjzoRmJjvdvarMcipQ",
+	"CO8E/VfTbXhOoRMINu3jn8qy6s3wrb+Zocc/aVq+1+2WPZLAtvUj9mJVDB7ZXvzIJcOGjBAPHtp5ufih",
+	"C87fYTY17wLSul8HvmOmGdI5Ce9ICGRJP7u7+Fn1DHXJJcN3mBpDnuL1URDgcOocOG/5EOnDkngooA2c",
+	"wRHnWo1MUSZu81WBNOemR5u6FxjFD0ANGyubHwkeEKRENmP8oFLoiiaRIB10CN8NeBSiAaZ+FBLdVVwR",
+	"fMKuWEBZJIkwIiqIay5mz2QclqulSajL4FPC5DORGMCBzhKGzBSVSJx0NdNiFBHyR+5NrdJdIF6Px75p",
+	"zrb1m9BFscgnHIx9jfMKpGNWdkzxyC0zDE4G6kMs7HJZ3DgPcH7+giX7hBNqa07GsWVEk8CZu7TdJZZM",
+	"vJqLhoH1l53tcl2w2kPEyESj2pdIRbovFj9kXqJYubq36rHtGoTgtT7BC87f4nBI9HP7dWA0UebEe0c8",
+	"ii+UwPwlUjyj3TgHH69t+qdvUq7RIkrqI5TSRBDN22Wy+MFnZ0gKCOTRHQmnuVZQIFpoUaSsKGocsq+E",
+	"G4GnQluYJxSEujfUB0GJ4TDkCvmHUBeviLgVdTY1MPd8KqD8QyJ5OQcfi/c6HbIVNyW9PHvrzFq1h/+V",
+	"TIG0NnhECVd1xtsC0mmdB95juA21xp3T34kzu16ZRmZ2fiGhzI7OUstatYbKGp3NVR4qoKinzGi5fJBV",
+	"5XL0Vcn3i+gqjJm1lqbF+slUtajxrBqsxz4wJd9b/NAJl294xL50AZIKiaqVlJiKVpBM57rlfGpjxtk0",
+	"4JFoK5UzkUhG8KFIdVBE65lAQmIZaVXRnH2iCSsyqtTHg3m9lJoq1OBLBq2vwFYBacWGwvoE35GmdDVu",
+	"7LwhrMsS1pKO5/nDMu2C/7h06ReCvSVok3psKfqkHmxMo9RDy9Ip9ewqtEo9v5Bewa7fM8Eq1o7fgVkq",
+	"7UtfXYIevckUY1Sq64j7QNsUqbo5Pzr7t+PXR733Z6f/dvzT0Vnn7Ojn4/OLo7ObuBpCUlIfHabvHGGB",
+	"dH1UqyA/lijgQjYmbRBLsJKCbKZYJAKZYQ00xQVdrtVMNmyf2pPJpA1urdRb+kSABc+vmq3A//ZEQEx9",
+	"jiUmiBTnmddCVKk3cRuIoIUwsp7QZmemw+TqWCi2V5C+Gwnfa9ivsv3JXkeBTJhOnplxtxLqhKHF41Zg",
+	"arOW41N2K4wXOS59XfQ4jNuKB+n1yZBPq8fHg2YgG0mKfe3Grn4qOxSQQYaU3C14LBmlTlBiKaqH6yGz",
+	"lhPVAMmMeWAFowY/fMPDPvU8wjbGpYfShl7HLLGWCFHLmPQ5iqg329LyhE+KKsnr7CAx12gnVoLARdpK",
+	"zL+6onHaQAJRWSBuXLHXl+cXp++OzjqnH06OzuY6QDWUFuL7XtctlG9qPjSx0V+cUbf5Tf1qjAcacWtf",
+	"l1axVfU0J882xcyEOazVsPcURYsv8v58NbfhLMXDlTXQRtYmbQO6hkgBd1SUz4nZkIi0oxkEZEBgxas0",
+	"qt18y6HYkGlnKx6AsRiRsGfksFXU0VqCaHKBc7Jo7Rtsugffi466wgoSPXOdq2iivD412Cu12rnOzR1n",
+	"9ofnH6Cawmq9jShWyHw2WtYDMMr3+uqjy5ji1xUfx1FhqNvYx66JdcsbopL6ga+SEFQToC4kngp1IaAV",
+	"V8dqOoqCSEjUJxBGmLk/uipdCwkKrRWliVwyBKTA5LteTrkGDhnVI85RU554L8zwkYBtwvMeCcSFBtt5",
+	"rE2wLhuQbfG/9QeTbfjhhh9u+OFCftiYD35qMy7bAzglHWJeFh9U1zyJPQ8StbeMIL+U9lnoNj0UAsKK",
+	"MRJj4tIBdU35Gh5nqcXRwcAZwxCYMxSxQYcMxVUKUJqYBrHHVyzOurCbx0Jmw5uMrxXdvD58+7bz+uzo",
+	"8OKo9/7o7N3x+fnx6UniZ80QBKXeZvqZo8M0cQ3xEPmcDUmora9WjWIQQXTmHdSIJdBF+FWcGm0qw1wx",
+	"6CEO/csFTIWwrxT/KQgmaK/b7aAPI27q+WSbzpq25xB4Da83AdGg1MOOLOkHjs9+JcEizsqrJPEwqD5p",
+	"L67dupQo8WDgNREeHgyoheKCekkryU6MJYR8oud9eHPTa71wJ6yhzfcjV8igYh+s7tzrEgosX6z2AS12",
+	"x1rj4HEh1d8L/J7psMT3ufhN1riN+LIRX5qLLz8DL8Q5tv6o4oy+Pfck0ZyRgN+ReYnGKsZYIdNcjKgw",
+	"5RPpHfGnJm1OgLWBhpku81gI7lLIdDSNxbHUWe3FQs5PR2+P5oSceTOGkmOyQg6kC1IljmTkFchuB5HF",
+	"uANi90Bz53FyHk9WysgW8X1yUsZ8TdknIGWU1DW9dymjILBYgROnoCIRuS4RYhD5/nSj2W9Y4+O5hBU+",
+	"xlTVYhCPyh2VmAi0uCLVLXZmKzanxicdgaHIwwjfJasyrM7ihsDp0DekM+y0EEbjkP9GXNCeMYuzNHQB",
+	"h291cjG8wKjwOltDJ9QBK9UlG6CiYMr6wMzeinvcAymBogvkzmrvjnQXIFMVp1Db1+FTYmmTfLqVy2Xg",
+	"Qem+OmkWbyLfP8FBrZSMEyj4Vnd0TMvvKStk8dgz4D2Lx50THLqj87gQ0MLx70jQJ6FRoWptw7kfDeuO",
+	"rZnacxlX2VtD3mEAC1qccRiPWyLXMF98umGKYaauYgsp+VRIBL3KKpJgN6mIm/jD5ZMXNVcyzl4amvDY",
+	"tBZ6A1ZbnqlYkKJonLk55pjLW1yBnyyXebhhKF87QynJt9TXAoekxLi5ybQszrSsmbjYnAT/kfMz10iT",
+	"lzTdrV9rgqSiSoUpChkwCiokdbV3ripDFHp360J6VD9I0I1WWW508bKm3ANAXGM8vJpvcSEgNWj1eI1z",
+	"PU1poKZdORA0Nti4uHRjwANTWXQTH/+E4+Mb3ZAvkUhoZ9o9OR50nIiOC8iFQ5jgANOignxSG8yGxp9Z",
+	"7oeg4opFggwiHyYgnyRhnj4HE8fAoEn/iCAvMq+DIIfUS9FBFxyK/Mb2oCRconXFBJEoV1EYSQ7VyV9B",
+	"PQ41O5VIicxQ5V29SeBgzsFxxbSH4/L9T/XCOHIOjuqgiisGkOnl58Iqls2utzDhybo8soXsn5zLY76A",
+	"+hNweZQU634Yl8eXHVgBl8ukIEGhPxpsUkI33plHjrtM2aZG0vQy3J+PxvClhaUGk7obg0xqgTmIV/C1",
+	"bs6I5IgL8HJMoBOAHJEpcDzDljvoNC1UCEUKtT32ihUYZFGTooTxWlYrQVjbbhU/cIID8h4ob7Nnjj5h",
+	"t9FDh/1+SO5ofIINXtbEaBY/9a8RCaeNwAvdEb0jjfbudMKaPfALCGKNXvFUizcm+Lq4yk4ycpmijebh",
+	"ph6U5KUbr8hGa058HCkqWjwp+e764YosppCAhqRjyxYXWEx4xGrlFDdMYsMk1l6I0sboTRHKTRHK2k6O",
+	"RUR5Xtq3akGVVsJJbVbneXkfCUIQ9v0WIko7gHodWuzX3V0qbKmmGwxoOopoV+oKOb0iaW6LROSOqkOl",
+	"EkJvOSFWovXrE/hqy3tNnBnpI5V1EzeOiS+hcE+qbpuYw1Jpaz3+BktFAEIBXtJFJgFtUbS6DijpjYHJ",
+	"/FgiRogHV1U30WjUXgBev5wWf8Z90kTW0iFm6eJqPnIsDsE9Wnd8bXnxMRRR2O5aVuqlFNAVovjgnRv9",
+	"86smjiX9VkAb1TiZ0kb9+fohS/3rgJL6Jf41bVtO+9wQtzqRZRvlaaM8VSlPJQRFq1JlFCUrGdVRn7Sv",
+	"Y14SKqEIS6sp1g1cjygQ8+o6AkHC12srKhlpoNxFu9FTvhxW/DPR96ZAWUkZ8loUFRNPra/igrwxraRA",
+	"4lYdnyUJBPHvTC/cSRKkE6eWAU9JzROckdYVs3SfpDVieXJJE1/mColcl6KBeRoGN4i/h/DwJO673vij",
+	"AFO/7uDmAf4NWhWp4bUt1mpwE0lIjwdTWYPhGhcbmaoHTeL+n6z3MxJ1PJ961JLpY021TXjZRtvcmOKy",
+	"GV0WO9OfH9LLqfMXGng4V0nZ2rCODet4LNZRotLH+L9R6TcqfbOkr0KyXd1QT0dG67ISoLHH/c1RxCT1",
+	"od8dFUgQmbTG40GgSLxPmV0PooIwr6vVXVU5tVx7NlNRrVE89ert7R4EwOYt7R4ErIXR+LG6qCPySVvx",
+	"OYQ9LyRCWGWRiS9I6veWXKmU91H7MKqzKVHz7aha/hPpTrfptbbptZbvtRbzi6ylKSDlxqYPI46gmD9k",
+	"0+jVteJSeURbfrWTaIIFjCxnEQFZ3hhsSfDrqPJSo8DLGinCl2jz/XJrZRKZJGLa1a0WXoM6vg84zcLy",
+	"WPkEtEydrJytVcOlf+OMvNKVtsuiweCdpZfqadyox+CzG0/KF9aqzdJWGmPqvTdg44wI4qd9ZbS6oyNE",
+	"rxj2lYqkH0A3wo+GNy10Q6EexGAQ/61pwQ3Mob4wlSY66ITDi+MSr9ISlJGusX/FsrJy+YW/r2ZutfSH",
+	"+ScatxRbWQtbA9TLNUNbUj17CvA+fKO2R9O8Ns1mNknPT7T5WsoAs97/lJCmgQifHdCtDiM5cg4+XivW",
+	"JwBYzTIL6ufBr1oXg7+FrtszoDroJAp958DZAiZqAJqTcO2sa1MKPWKmDpBiiuOQj7nAvmiZqlOS4MCu",
+	"QpVWnlGvBI/IQWVq96yVB+KcDqEiCmWoP0U4MVVqwZpH0poZj2lbXaKCaZTiGuApEnTIEGX53t5xXKMO",
+	"e7CmNI7Z1qKG20l1Qh5JQT2CJjz0vRYSPACfq877SLbP3o406bUAaiwB7D6x24+nCVSwB6wiDcV+k4ls",
+	"vp79/wAAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -29,7 +29,7 @@ func New(s *store.Store, limits images.Limits, lifetime time.Duration, newToken 
 		CallManagingOrganisations{store: s, images: limits},
 		Customers{s},
 		Roles{s},
-		Users{store: s},
+		Users{store: s, images: limits},
 	}
 }
 

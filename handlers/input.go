@@ -14,8 +14,8 @@ import (
 	"github.com/opencalls/opencalls/store"
 )
 
-// checkImage checks the image that was sent, nil where none was. What is wrong with it is the first of
-// the returned field errors.
+// checkImage checks the image that was sent, nil where none was or something is wrong with it, which is the
+// first of the returned field errors.
 func checkImage(ctx context.Context, limits images.Limits) (*store.NewImage, fieldErrors) {
 	fields := fieldErrors{}
 	file, sent := RequestFrom(ctx).Files["image"]
@@ -28,8 +28,10 @@ func checkImage(ctx context.Context, limits images.Limits) (*store.NewImage, fie
 		fields.add("image", "The submitted data was not a file. Check the encoding type on the form.")
 	case err != nil:
 		fields.add("image", err.Error())
+	default:
+		return (*store.NewImage)(&image), fields
 	}
-	return (*store.NewImage)(&image), fields
+	return nil, fields
 }
 
 // timePattern is RFC 3339, or a date alone, or a time without a zone. time.Parse takes more: an hour

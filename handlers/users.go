@@ -2,17 +2,20 @@ package handlers
 
 import (
 	"context"
+	"errors"
 
 	"github.com/google/uuid"
 
 	"github.com/opencalls/opencalls/access"
 	"github.com/opencalls/opencalls/gen"
+	"github.com/opencalls/opencalls/images"
 	"github.com/opencalls/opencalls/store"
 )
 
 // Users are who may sign in.
 type Users struct {
-	store *store.Store
+	store  *store.Store
+	images images.Limits
 }
 
 // UsersList lists the users that the caller sees.
@@ -69,6 +72,101 @@ func (h Users) UsersRetrieve(
 func (h Users) retrieve(ctx context.Context, id uuid.UUID) (gen.User, error) {
 	u, err := h.store.UserDetails(ctx, viewer(ctx), id)
 	return render(ctx).user(ctx, u), err
+}
+
+// UsersCreate makes a user, who has no password yet.
+func (h Users) UsersCreate(
+	ctx context.Context, request gen.UsersCreateRequestObject,
+) (gen.UsersCreateResponseObject, error) {
+	body := request.JSONBody
+	image, fields := checkImage(ctx, h.images)
+	user := store.User{
+		Username: body.Username, Email: body.Email, Slug: valueOf(body.Slug),
+		FirstName: valueOf(body.FirstName), LastName: valueOf(body.LastName), NativeName: valueOf(body.NativeName),
+		IsStaff: valueOf(body.IsStaff), IsSupport: valueOf(body.IsSupport),
+		IsActive: body.IsActive == nil || *body.IsActive,
+	}
+	var created store.UserDetails
+	load := func(*store.Tx) (struct{}, error) { return struct{}{}, nil }
+	may := func(_ *store.Tx, p access.Principal, _ struct{}) error {
+		if !p.MayCreateUsers() {
+			return forbidden()
+		}
+		return nil
+	}
+	apply := func(tx *store.Tx, _ access.Principal, _ struct{}) error {
+		made, err := tx.CreateUser(user, image)
+		var taken *store.UniqueError
+		if errors.As(err, &taken) { // the username is all that can be
+			fields.add("username", "user with this username already exists.")
+			err = nil
+		}
+		if err == nil {
+			err = fields.problem() // which rolls back
+		}
+		if err == nil {
+			created, err = tx.UserDetails(ctx, viewer(ctx), made.UUID)
+		}
+		return err
+	}
+	err := change(ctx, h.store, load, may, apply)
+	answer := render(ctx).user(ctx, created)
+	return gen.UsersCreate201JSONResponse{
+		Body: answer, Headers: gen.UsersCreate201ResponseHeaders{Location: *answer.URL},
+	}, err
+}
+
+// UsersPartialUpdate changes what the body names of a user.
+func (h Users) UsersPartialUpdate(
+	ctx context.Context, request gen.UsersPartialUpdateRequestObject,
+) (gen.UsersPartialUpdateResponseObject, error) {
+	image, fields := checkImage(ctx, h.images)
+	var update store.UserChange
+	if body := request.JSONBody; body != nil {
+		update = store.UserChange{
+			Slug: body.Slug, FirstName: body.FirstName, LastName: body.LastName, NativeName: body.NativeName,
+			IsStaff: body.IsStaff, IsSupport: body.IsSupport, IsActive: body.IsActive,
+			ClearImage: body.Image.IsSpecified(),
+		}
+	}
+	update.Image = image
+	var changed store.UserDetails
+	load := func(tx *store.Tx) (store.User, error) { return tx.LockUser(request.UUID) }
+	may := func(tx *store.Tx, p access.Principal, u store.User) error {
+		if p.MayChangeUser(u.UUID) {
+			return nil
+		}
+		_, err := tx.UserDetails(ctx, viewer(ctx), u.UUID) // one that is not seen is a 404
+		if err == nil {
+			err = forbidden()
+		}
+		return err
+	}
+	apply := func(tx *store.Tx, p access.Principal, u store.User) error {
+		if !p.Staff {
+			refuseForStaff(fields, "slug", update.Slug, u.Slug)
+			refuseForStaff(fields, "is_staff", update.IsStaff, u.IsStaff)
+			refuseForStaff(fields, "is_support", update.IsSupport, u.IsSupport)
+			refuseForStaff(fields, "is_active", update.IsActive, u.IsActive)
+		}
+		err := fields.problem()
+		if err == nil {
+			err = tx.UpdateUser(u, update)
+		}
+		if err == nil {
+			changed, err = tx.UserDetails(ctx, viewer(ctx), u.UUID)
+		}
+		return err
+	}
+	err := change(ctx, h.store, load, may, apply)
+	return gen.UsersPartialUpdate200JSONResponse{Body: render(ctx).user(ctx, changed)}, err
+}
+
+// refuseForStaff adds that staff alone change the field, unless the body has the value that is there already.
+func refuseForStaff[T comparable](fields fieldErrors, name string, sent *T, is T) {
+	if sent != nil && *sent != is {
+		fields.add(name, "Only staff can change this field.")
+	}
 }
 
 // viewer is for whom the request reads users.

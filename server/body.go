@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -138,11 +139,18 @@ func decodeBody(op operation, media, boundary string, sent io.Reader, size int64
 	return b, b.decodeJSON(content.Bytes())
 }
 
-// setText sets a field of a form. An empty text stands for null where JSON has null.
+// setText sets a field of a form. An empty text stands for null where JSON has null, and a boolean is read from
+// its name, in any case, or from 1 or 0.
 func (b *body) setText(name, text string) {
-	b.value[name] = text
-	if text == "" && b.schema.Properties[name].Value.Nullable {
+	property := b.schema.Properties[name].Value
+	truth, err := strconv.ParseBool(strings.ToLower(text))
+	switch {
+	case text == "" && property.Nullable:
 		b.value[name] = nil
+	case err == nil && property.Type.Is(openapi3.TypeBoolean):
+		b.value[name] = truth
+	default:
+		b.value[name] = text
 	}
 }
 

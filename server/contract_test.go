@@ -146,7 +146,11 @@ var operations = func() []operation {
 
 // operationAt finds the operation that a request is for.
 func operationAt(method, escapedPath string) (operation, bool) {
+	exact := spec.Paths.Value(escapedPath) != nil // such as /api/users/me/, which is no user's
 	for _, op := range operations {
+		if exact && op.path != escapedPath {
+			continue
+		}
 		pattern := "^" + strings.ReplaceAll(regexp.QuoteMeta(op.path), `\{uuid\}`, "[^/]*") + "$"
 		if op.method == method && regexp.MustCompile(pattern).MatchString(escapedPath) {
 			return op, true

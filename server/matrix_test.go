@@ -15,36 +15,37 @@ import (
 // organisation or on its customer, "no" is 403. "read" is list, retrieve and stats, "change" is update,
 // partial_update and destroy. A create is for a customer without an organisation, on which the same roles
 // are held as on the organisation's customer. "see_user" is to retrieve a member of its team, and
-// "see_customer" such a customer without an organisation: "no" is 404 there.
+// "see_customer" such a customer without an organisation: "no" is 404 there. "change_user" is to change that
+// member: "404" says that there is none, "seen" that there is one of the own team, who is 403.
 const accessMatrix = `
-	                                  read  list_users  create  change  add_user  update_user  delete_user  see_user  see_customer
-	anonymous                         401   401         401     401     401       401          401          401       401
-	unknown token                     401   401         401     401     401       401          401          401       401
-	expired token of staff            401   401         401     401     401       401          401          401       401
-	staff who is not active           401   401         401     401     401       401          401          401       401
-	owner who is not active           401   401         401     401     401       401          401          401       401
-	organizer who is not active       401   401         401     401     401       401          401          401       401
-	ordinary user                     yes   no          no      no      no        no           no           no        no
-	support                           yes   yes         no      no      no        no           no           yes       yes
-	staff                             yes   yes         yes     yes     yes       yes          yes          yes       yes
-	CUSTOMER.OWNER                    yes   own         no      own     own       own          own          own       own
-	CUSTOMER.OWNER until now          yes   own         no      own     own       own          own          own       own
-	CUSTOMER.OWNER expired            yes   no          no      no      no        no           no           no        no
-	CUSTOMER.OWNER revoked            yes   no          no      no      no        no           no           no        no
-	CUSTOMER.MANAGER                  yes   own         no      no      no        no           no           own       own
-	CUSTOMER.SUPPORT                  yes   own         no      no      no        no           no           own       own
-	CUSTOMER.CALL_ORGANIZER           yes   own         no      no      own       own          own          own       no
-	CUSTOMER.CALL_ORGANIZER until now yes   own         no      no      own       own          own          own       no
-	CUSTOMER.CALL_ORGANIZER expired   yes   no          no      no      no        no           no           no        no
-	CUSTOMER.CALL_ORGANIZER revoked   yes   no          no      no      no        no           no           no        no
-	customer REGISTER                 yes   own         own     no      no        no           no           own       own
-	customer CREATE_PERMISSION        yes   own         no      no      own       no           no           own       own
-	customer UPDATE_PERMISSION        yes   own         no      no      no        own          no           own       own
-	customer DELETE_PERMISSION        yes   own         no      no      no        no           own          own       own
-	organisation REGISTER             yes   own         no      no      no        no           no           own       no
-	organisation CREATE_PERMISSION    yes   own         no      no      own       no           no           own       no
-	organisation UPDATE_PERMISSION    yes   own         no      no      no        own          no           own       no
-	organisation DELETE_PERMISSION    yes   own         no      no      no        no           own          own       no
+	                                  read  list_users  create  change  add_user  update_user  delete_user  see_user  see_customer  change_user  create_user
+	anonymous                         401   401         401     401     401       401          401          401       401       401          401
+	unknown token                     401   401         401     401     401       401          401          401       401       401          401
+	expired token of staff            401   401         401     401     401       401          401          401       401       401          401
+	staff who is not active           401   401         401     401     401       401          401          401       401       401          401
+	owner who is not active           401   401         401     401     401       401          401          401       401       401          401
+	organizer who is not active       401   401         401     401     401       401          401          401       401       401          401
+	ordinary user                     yes   no          no      no      no        no           no           no        no            404          no
+	support                           yes   yes         no      no      no        no           no           yes       yes           no           no
+	staff                             yes   yes         yes     yes     yes       yes          yes          yes       yes           yes          yes
+	CUSTOMER.OWNER                    yes   own         no      own     own       own          own          own       own           seen         no
+	CUSTOMER.OWNER until now          yes   own         no      own     own       own          own          own       own           seen         no
+	CUSTOMER.OWNER expired            yes   no          no      no      no        no           no           no        no            404          no
+	CUSTOMER.OWNER revoked            yes   no          no      no      no        no           no           no        no            404          no
+	CUSTOMER.MANAGER                  yes   own         no      no      no        no           no           own       own           seen         no
+	CUSTOMER.SUPPORT                  yes   own         no      no      no        no           no           own       own           seen         no
+	CUSTOMER.CALL_ORGANIZER           yes   own         no      no      own       own          own          own       no            seen         no
+	CUSTOMER.CALL_ORGANIZER until now yes   own         no      no      own       own          own          own       no            seen         no
+	CUSTOMER.CALL_ORGANIZER expired   yes   no          no      no      no        no           no           no        no            404          no
+	CUSTOMER.CALL_ORGANIZER revoked   yes   no          no      no      no        no           no           no        no            404          no
+	customer REGISTER                 yes   own         own     no      no        no           no           own       own           seen         no
+	customer CREATE_PERMISSION        yes   own         no      no      own       no           no           own       own           seen         no
+	customer UPDATE_PERMISSION        yes   own         no      no      no        own          no           own       own           seen         no
+	customer DELETE_PERMISSION        yes   own         no      no      no        no           own          own       own           seen         no
+	organisation REGISTER             yes   own         no      no      no        no           no           own       no            seen         no
+	organisation CREATE_PERMISSION    yes   own         no      no      own       no           no           own       no            seen         no
+	organisation UPDATE_PERMISSION    yes   own         no      no      no        own          no           own       no            seen         no
+	organisation DELETE_PERMISSION    yes   own         no      no      no        no           own          own       no            seen         no
 `
 
 // matrixRequests are the requests of each column: "{it}" stands for "own" or "other".
@@ -66,6 +67,8 @@ var matrixRequests = map[string][]struct {
 	"add_user":     {{"POST …/{it}/add_user/", map[string]string{"role": "PLAIN", "user": "{newcomer}", "expiration_time": "2027-01-31T12:30:45.123456Z"}, 201}},
 	"update_user":  {{"POST …/{it}/update_user/", map[string]string{"role": "PLAIN", "user": "{member}", "expiration_time": "2027-01-31T12:30:45.123456Z"}, 200}},
 	"see_user":     {{"GET /api/users/{it.member}/", nil, 200}},
+	"change_user":  {{"PATCH /api/users/{it.member}/", map[string]string{"first_name": "new"}, 200}},
+	"create_user":  {{"POST /api/users/", map[string]string{"username": "new", "email": "new@example.com"}, 201}},
 	"see_customer": {{"GET /api/customers/{it.free}/", nil, 200}},
 	"delete_user":  {{"POST …/{it}/delete_user/", map[string]string{"role": "PLAIN", "user": "{member}"}, 200}},
 }
@@ -188,7 +191,9 @@ func (a *stage) playCell(t *testing.T, name, column, may string, anonymousRead b
 			case anonymousRead && name == "anonymous" && column == "read" && !strings.HasSuffix(target, "/stats/"):
 			case may == "401":
 				status = http.StatusUnauthorized
-			case may == "no" || may == "own" && it == "other":
+			case may == "404", may == "seen" && it == "other":
+				status = http.StatusNotFound
+			case may == "no" || may == "seen" || may == "own" && it == "other":
 				status = http.StatusForbidden
 				if column == "see_user" || column == "see_customer" {
 					status = http.StatusNotFound

@@ -34,16 +34,23 @@ func TestRightsEndWhileTheBodyComes(t *testing.T) {
 				t.Run(loss.name+"/"+op.OperationID, func(t *testing.T) {
 					s := op.example()
 					s.as = loss.as
+					status, want := loss.status, loss.want
+					if op.OperationID == "users_partial_update" { // sam goes on changing themselves
+						s.request = "PATCH /api/users/{carl}/"
+						if loss.as == "olev" { // who doesn't see carl any more
+							status, want = 404, noUser
+						}
+					}
 					statements.Reset()
 					got := stage.sendSlowly(t, stage.request(s), func() {
 						eventually(t, func() bool { return len(statements.All()) > 0 }) // the request has been let in
 						stage.exec(t, stage.names.Replace(loss.statement))
 						stage.before = storetest.Dump(t, stage.sql)
 					})
-					if !strings.HasPrefix(got, fmt.Sprintf("HTTP/1.1 %d ", loss.status)) || !strings.HasSuffix(got, "\r\n\r\n"+loss.want+"\n") {
+					if !strings.HasPrefix(got, fmt.Sprintf("HTTP/1.1 %d ", status)) || !strings.HasSuffix(got, "\r\n\r\n"+want+"\n") {
 						t.Errorf("got\n%s", got)
 					}
-					if strings.Contains(got, "\r\nWww-Authenticate: Token\r\n") != (loss.status == 401) {
+					if strings.Contains(got, "\r\nWww-Authenticate: Token\r\n") != (status == 401) {
 						t.Errorf("got\n%s", got)
 					}
 					stage.checkChanges(t, scenario{})

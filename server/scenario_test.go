@@ -49,7 +49,7 @@ func scenarios() []scenario {
 		updateScenarios, partialUpdateScenarios, destroyScenarios, imageScenarios,
 		listUsersScenarios, addUserScenarios, updateUserScenarios, deleteUserScenarios, roleBodyScenarios, rolesScenarios, customersScenarios,
 		authenticationScenarios, orderScenarios, plainScenarios,
-		userScenarios, passwordScenarios, logoutScenarios,
+		userScenarios, partialUpdateUserScenarios, createUserScenarios, passwordScenarios, logoutScenarios,
 	)
 }
 

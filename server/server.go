@@ -129,7 +129,7 @@ func routeOperations(e *echo.Echo, cfg Config, spec *openapi3.T) {
 	tokens := newLimiters[string](cfg.RateLimitToken, cfg.Now)
 	for _, op := range operations(spec) {
 		chains[op.id] = []echo.MiddlewareFunc{
-			checkResponse(cfg, op),
+			before(op.checkMethod), checkResponse(cfg, op),
 			before(op.announce, authenticate(cfg, op, tokens), op.checkPath, op.normaliseQuery),
 			readBody(cfg, op, memory),
 			middleware.ContextTimeout(cfg.RequestTimeout), // now that the body has come: a slow client is no fault of ours

@@ -51,6 +51,8 @@ var bodies = map[string]string{
 	"call_managing_organisations_add_user":       `{"role":"HELPER","user":"{bob}"}`,
 	"call_managing_organisations_update_user":    `{"role":"HELPER","user":"{jyrg}"}`,
 	"call_managing_organisations_delete_user":    `{"role":"HELPER","user":"{jyrg}"}`,
+	"users_create":         `{"username":"new","email":"new@example.com"}`,
+	"users_partial_update": `{"first_name":"Samuel"}`,
 }
 
 // example is a request of the operation by staff that would succeed.

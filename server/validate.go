@@ -3,8 +3,10 @@ package server
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -51,6 +53,18 @@ func operations(spec *openapi3.T) []operation {
 	return list
 }
 
+// checkMethod answers 405 where the router took a path of its own, such as /api/users/me/, for one with an id,
+// since that has the method.
+func (op operation) checkMethod(c echo.Context) error {
+	item := op.route.Spec.Paths.Value(c.Request().URL.Path)
+	if item == nil || item == op.route.PathItem {
+		return nil
+	}
+	methods := append(slices.Collect(maps.Keys(item.Operations())), http.MethodOptions)
+	c.Response().Header().Set(echo.HeaderAllow, strings.Join(methods, ", "))
+	return echo.ErrMethodNotAllowed
+}
+
 // formats are those of openapi.yaml that the validator does not check by itself, or reads otherwise than
 // we do.
 var formats = openapi3.WithStringFormatValidators(map[string]openapi3.StringFormatValidator{
@@ -65,6 +79,7 @@ var formats = openapi3.WithStringFormatValidators(map[string]openapi3.StringForm
 		}
 		return err
 	}),
+	"email": openapi3.NewCallbackValidator(store.CheckEmail),
 	"date-time": openapi3.NewCallbackValidator(func(text string) error {
 		_, err := handlers.ParseTime(text)
 		return err
@@ -188,9 +203,18 @@ func fieldText(e *openapi3.SchemaError, value any) string {
 	case "pattern", "enum":
 		return message(e.Schema)
 	}
-	switch { // type or format
+	return formatText(e, value)
+}
+
+// formatText says which type or format a field of a body should have.
+func formatText(e *openapi3.SchemaError, value any) string {
+	switch {
 	case e.Schema.Format == "uuid":
 		return "Must be a valid UUID."
+	case e.Schema.Format == "email" && e.SchemaField == "format":
+		return "Enter a valid email address."
+	case e.Schema.Type.Is(openapi3.TypeBoolean):
+		return "Must be a valid boolean."
 	case e.Schema.Format == "date-time":
 		return "Datetime has wrong format. Use RFC 3339, such as 2027-01-31T00:00:00Z."
 	case e.Schema.Format == "uri" && e.SchemaField == "format":

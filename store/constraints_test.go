@@ -101,9 +101,9 @@ var constraintScenarios = []scenario{
 			name, constraint string
 			change           func(tx *store.Tx) error
 		}{
-			{"a username twice", "users_username_key", func(tx *store.Tx) error { return errorOf(tx.CreateUser(store.User{Username: "alice"})) }},
+			{"a username twice", "users_username_key", func(tx *store.Tx) error { return errorOf(tx.CreateUser(store.User{Username: "alice"}, nil)) }},
 			{"a user's id twice", "users_pkey", func(tx *store.Tx) error {
-				return errorOf(tx.CreateUser(store.User{UUID: p.user.UUID, Username: "bob"}))
+				return errorOf(tx.CreateUser(store.User{UUID: p.user.UUID, Username: "bob"}, nil))
 			}},
 			{"a token twice", "tokens_pkey", func(tx *store.Tx) error {
 				if err := tx.CreateToken(p.user.UUID, store.Digest("x"), nil); err != nil {

@@ -64,8 +64,11 @@ func illustratedOne(a audited) store.Organisation { return a.illustrated }
 // mutations has an entry for each method of Tx that changes data; some have several.
 var mutations = map[string][]mutation{
 	"CreateUser": {func(tx *store.Tx, _ audited) ([]string, error) {
-		u, err := tx.CreateUser(store.User{Username: "new"})
+		u, err := tx.CreateUser(store.User{Username: "new"}, nil)
 		return event("user.create", u.UUID), err
+	}},
+	"UpdateUser": {func(tx *store.Tx, a audited) ([]string, error) {
+		return event("user.update", a.user.UUID), tx.UpdateUser(a.user, store.UserChange{FirstName: ptr("changed")})
 	}},
 	"SignIn": {func(tx *store.Tx, a audited) ([]string, error) {
 		return event("token.create", a.user.UUID), tx.SignIn(a.user, "127.0.0.1", store.Digest("new"), time.Hour)
@@ -215,7 +218,7 @@ func (r *rig) checkMutation(change mutation) {
 
 var eventScenarios = []scenario{
 	{"every change leaves its events, and nothing else than itself", func(r *rig) {
-		notChanges := append(methods[*store.Store](), "Find", "FindGrant", "LockCustomer", "LockForImport", "LockOrganisation")
+		notChanges := append(methods[*store.Store](), "Find", "FindGrant", "LockCustomer", "LockForImport", "LockOrganisation", "LockUser")
 		want := slices.DeleteFunc(methods[*store.Tx](), func(name string) bool { return slices.Contains(notChanges, name) })
 		r.same(slices.Sorted(maps.Keys(mutations)), want)
 		for name, calls := range mutations {

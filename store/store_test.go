@@ -178,7 +178,7 @@ func remove(id uuid.UUID) func(tx *store.Tx) error {
 
 // addUser is a change of some size.
 func addUser(tx *store.Tx) error {
-	u, err := tx.CreateUser(store.User{Username: "u-" + uuid.NewString(), FirstName: strings.Repeat("long ", 1000)})
+	u, err := tx.CreateUser(store.User{Username: "u-" + uuid.NewString(), FirstName: strings.Repeat("long ", 1000)}, nil)
 	if err != nil {
 		return err
 	}

@@ -71,7 +71,7 @@ func (r *rig) roundTrip(in, want time.Time) {
 	w.round(call, in, in.Add(time.Second))
 	// The same in what a handler makes.
 	r.write(func(tx *store.Tx) error {
-		x := must(tx.CreateUser(store.User{Username: "x", Created: in}))
+		x := must(tx.CreateUser(store.User{Username: "x", Created: in}, nil))
 		r.ok(tx.CreateToken(x.UUID, store.Digest("x"), &in))
 		r.ok(tx.GrantRole(x.UUID, w.role("CUSTOMER.OWNER").UUID, o.UUID, &in))
 		r.ok(tx.GrantRole(x.UUID, w.role("CUSTOMER.MANAGER").UUID, o.UUID, nil))

@@ -20,7 +20,7 @@ import (
 var transactionScenarios = []scenario{
 	{"a change reads what it wrote, others do not until it is kept", func(r *rig) {
 		r.write(func(tx *store.Tx) error {
-			u := must(tx.CreateUser(store.User{Username: "alice"}))
+			u := must(tx.CreateUser(store.User{Username: "alice"}, nil))
 			r.same(must(tx.User(r.ctx, u.UUID)), u)
 			r.is(errorOf(r.store.User(r.ctx, u.UUID)), store.ErrNotFound)
 			return nil
@@ -81,7 +81,7 @@ var transactionScenarios = []scenario{
 			})
 			r.isRow(err, 1)
 			r.violates(err, "call_managing_organisations_customer_uuid_key")
-			return errorOf(tx.CreateUser(store.User{Username: "alice"}))
+			return errorOf(tx.CreateUser(store.User{Username: "alice"}, nil))
 		})
 		r.same(r.count("users"), 1)
 	}},
@@ -90,7 +90,7 @@ var transactionScenarios = []scenario{
 // everyKindOfChange writes to every table that the API's operations write to.
 func everyKindOfChange(r *rig, tx *store.Tx, organisation uuid.UUID) {
 	r.Helper()
-	u := must(tx.CreateUser(store.User{Username: "in-a-change"}))
+	u := must(tx.CreateUser(store.User{Username: "in-a-change"}, nil))
 	r.ok(tx.CreateToken(u.UUID, store.Digest("in a change"), nil))
 	c := []store.Customer{{UUID: uuid.New(), Name: "In a change"}}
 	r.ok(tx.Import(c))

@@ -5,11 +5,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"reflect"
 	"regexp"
 	"strings"
 
 	"github.com/google/uuid"
+	"gorm.io/gorm/clause"
 )
 
 // usernamePattern is the rule that the API's reference page prints for usernames.
@@ -58,19 +60,89 @@ func (q queries) UserByName(ctx context.Context, username string) (User, error) 
 	return first[User](q.with(ctx), "username = ?", username)
 }
 
-// CreateUser makes a user; UUID and Created are filled where they are not set, and Slug is
+// CreateUser makes a user, whose image may be nil; UUID and Created are filled where they are not set, and Slug is
 // the username where it is "". ErrUsername, or a UniqueError where the username is taken.
-func (tx *Tx) CreateUser(u User) (User, error) {
+func (tx *Tx) CreateUser(u User, image *NewImage) (User, error) {
 	if u.UUID == uuid.Nil {
 		u.UUID = tx.newUUID()
 	}
 	if err := tx.prepare(reflect.ValueOf(&u).Elem()); err != nil {
 		return u, err
 	}
+	var err error
+	if u.ImageUUID, err = tx.insertImage(image); err != nil {
+		return u, err
+	}
 	if err := tx.db.Create(&u).Error; err != nil {
 		return u, err
 	}
 	return u, tx.audit("create", "user", "", u.UUID.String())
+}
+
+// LockUser is User, and keeps every other Write off the row until this one ends.
+func (tx *Tx) LockUser(id uuid.UUID) (User, error) {
+	return first[User](tx.db.Clauses(clause.Locking{Strength: "NO KEY UPDATE"}), "uuid = ?", id)
+}
+
+// UserChange is what is to change of a user; its zero value is nothing.
+type UserChange struct {
+	Slug       *string
+	FirstName  *string
+	LastName   *string
+	NativeName *string
+	IsStaff    *bool
+	IsSupport  *bool
+	IsActive   *bool
+	Image      *NewImage // sets the image
+	ClearImage bool      // removes it; not together with Image
+}
+
+// UpdateUser changes the user, whom LockUser returned, and removes an image that is replaced or cleared. A change
+// of nothing writes nothing. The audit event names the texts, and the flags with their values.
+func (tx *Tx) UpdateUser(u User, change UserChange) error {
+	if change == (UserChange{}) {
+		return nil
+	}
+	var details []string
+	setText := func(name string, field, value *string) {
+		if value != nil {
+			*field = *value
+			details = append(details, name)
+		}
+	}
+	setFlag := func(name string, field, value *bool) {
+		if value != nil {
+			*field = *value
+			details = append(details, fmt.Sprintf("%s %t", name, *value))
+		}
+	}
+	setText("slug", &u.Slug, change.Slug)
+	setText("first_name", &u.FirstName, change.FirstName)
+	setText("last_name", &u.LastName, change.LastName)
+	setText("native_name", &u.NativeName, change.NativeName)
+	setFlag("is_staff", &u.IsStaff, change.IsStaff)
+	setFlag("is_support", &u.IsSupport, change.IsSupport)
+	setFlag("is_active", &u.IsActive, change.IsActive)
+	old, changesImage := u.ImageUUID, change.Image != nil || change.ClearImage
+	if changesImage {
+		var err error
+		if u.ImageUUID, err = tx.insertImage(change.Image); err != nil {
+			return err
+		}
+		details = append(details, "image")
+	}
+	if err := tx.prepare(reflect.ValueOf(&u).Elem()); err != nil {
+		return err
+	}
+	if err := tx.db.Select("*").Updates(&u).Error; err != nil {
+		return err
+	}
+	if changesImage {
+		if err := tx.deleteImage(old); err != nil {
+			return err
+		}
+	}
+	return tx.audit("update", "user", strings.Join(details, ", "), u.UUID.String())
 }
 
 // RevokeTokens deletes every token of a user and returns how many there were.

@@ -16,7 +16,7 @@ var userScenarios = []scenario{
 		}
 		var created store.User
 		r.write(func(tx *store.Tx) (err error) {
-			created, err = tx.CreateUser(want)
+			created, err = tx.CreateUser(want, nil)
 			return err
 		})
 		r.same(created.Slug, "alice")
@@ -30,7 +30,7 @@ var userScenarios = []scenario{
 		r.is(errorOf(r.store.User(r.ctx, uuid.New())), store.ErrNotFound)
 		r.write(func(tx *store.Tx) error {
 			given := store.User{UUID: r.world.id(), Username: "bob", Slug: "Robert", Created: r.clock.Now().Add(-time.Hour)}
-			got := must(tx.CreateUser(given))
+			got := must(tx.CreateUser(given, nil))
 			r.same([]any{got.UUID, got.Slug, got.Created, got.IsActive}, []any{given.UUID, given.Slug, given.Created, false})
 			return nil
 		})
@@ -43,7 +43,7 @@ var userScenarios = []scenario{
 		}
 		for _, name := range []string{"", "A", "a b", "ä", "a%", "a/b", "a\n", strings.Repeat("x", 129)} {
 			r.is(store.CheckUsername(name), store.ErrUsername)
-			r.is(r.fails(func(tx *store.Tx) error { return errorOf(tx.CreateUser(store.User{Username: name})) }), store.ErrUsername)
+			r.is(r.fails(func(tx *store.Tx) error { return errorOf(tx.CreateUser(store.User{Username: name}, nil)) }), store.ErrUsername)
 			err := r.fails(func(tx *store.Tx) error {
 				return tx.Import([]store.User{{UUID: r.world.id(), Username: "fine"}, {UUID: r.world.id(), Username: name}})
 			})

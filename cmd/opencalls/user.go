@@ -50,7 +50,7 @@ func (c userCreateCommand) Run(env environment) error {
 		Username: c.Username, PasswordHash: hash, FirstName: c.FullName, Email: c.Email, IsStaff: c.Staff, IsActive: true,
 	}
 	err := c.write(env, func(tx *store.Tx) (err error) {
-		user, err = tx.CreateUser(user)
+		user, err = tx.CreateUser(user, nil)
 		return err
 	})
 	var taken *store.UniqueError

@@ -585,6 +585,88 @@ type PatchedCallManagingOrganisationRequestMultipart struct {
 	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
+// PatchedUserRequest What is to change of a user, as JSON.
+type PatchedUserRequest struct {
+	// FirstName First name.
+	FirstName *string `json:"first_name,omitempty"`
+
+	// Image Only null, which takes the image away; a file travels in multipart/form-data.
+	Image nullable.Nullable[nullable.Nullable[string]] `json:"image,omitempty"`
+
+	// IsActive May sign in; for staff to say.
+	IsActive *bool `json:"is_active,omitempty"`
+
+	// IsStaff May do everything; for staff to say.
+	IsStaff *bool `json:"is_staff,omitempty"`
+
+	// IsSupport May look at everything; for staff to say.
+	IsSupport *bool `json:"is_support,omitempty"`
+
+	// LastName Last name.
+	LastName *string `json:"last_name,omitempty"`
+
+	// NativeName Name in the user's own script.
+	NativeName *string `json:"native_name,omitempty"`
+
+	// Slug A short name, for staff to give.
+	Slug *string `json:"slug,omitempty"`
+}
+
+// PatchedUserRequestForm What is to change of a user, as a urlencoded form.
+type PatchedUserRequestForm struct {
+	// FirstName First name.
+	FirstName *string `json:"first_name,omitempty"`
+
+	// Image Only the empty value, which takes the image away; a file travels in multipart/form-data.
+	Image *string `json:"image,omitempty"`
+
+	// IsActive May sign in; for staff to say.
+	IsActive *bool `json:"is_active,omitempty"`
+
+	// IsStaff May do everything; for staff to say.
+	IsStaff *bool `json:"is_staff,omitempty"`
+
+	// IsSupport May look at everything; for staff to say.
+	IsSupport *bool `json:"is_support,omitempty"`
+
+	// LastName Last name.
+	LastName *string `json:"last_name,omitempty"`
+
+	// NativeName Name in the user's own script.
+	NativeName *string `json:"native_name,omitempty"`
+
+	// Slug A short name, for staff to give.
+	Slug *string `json:"slug,omitempty"`
+}
+
+// PatchedUserRequestMultipart What is to change of a user, as multipart/form-data.
+type PatchedUserRequestMultipart struct {
+	// FirstName First name.
+	FirstName *string `json:"first_name,omitempty"`
+
+	// Image A PNG, JPEG, GIF or WebP file; an empty text part takes the image away.
+	Image *openapi_types.File `json:"image,omitempty"`
+
+	// IsActive May sign in; for staff to say.
+	IsActive *bool `json:"is_active,omitempty"`
+
+	// IsStaff May do everything; for staff to say.
+	IsStaff *bool `json:"is_staff,omitempty"`
+
+	// IsSupport May look at everything; for staff to say.
+	IsSupport *bool `json:"is_support,omitempty"`
+
+	// LastName Last name.
+	LastName *string `json:"last_name,omitempty"`
+
+	// NativeName Name in the user's own script.
+	NativeName *string `json:"native_name,omitempty"`
+
+	// Slug A short name, for staff to give.
+	Slug                 *string                `json:"slug,omitempty"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
 // Permission A role that a user holds.
 type Permission struct {
 	// UserUUID UUID of the user.
@@ -727,6 +809,106 @@ type UserFieldEnum string
 
 // UserOEnum An ordering of users; with `-`, the other way round.
 type UserOEnum string
+
+// UserRequest What a user is made with, as JSON.
+type UserRequest struct {
+	// Email E-mail address, in ASCII characters.
+	Email string `json:"email"`
+
+	// FirstName First name.
+	FirstName *string `json:"first_name,omitempty"`
+
+	// Image Only null, which takes the image away; a file travels in multipart/form-data.
+	Image nullable.Nullable[nullable.Nullable[string]] `json:"image,omitempty"`
+
+	// IsActive May sign in; true unless given.
+	IsActive *bool `json:"is_active,omitempty"`
+
+	// IsStaff May do everything; false unless given.
+	IsStaff *bool `json:"is_staff,omitempty"`
+
+	// IsSupport May look at everything; false unless given.
+	IsSupport *bool `json:"is_support,omitempty"`
+
+	// LastName Last name.
+	LastName *string `json:"last_name,omitempty"`
+
+	// NativeName Name in the user's own script.
+	NativeName *string `json:"native_name,omitempty"`
+
+	// Slug A short name; the username where none is given.
+	Slug *string `json:"slug,omitempty"`
+
+	// Username Required. 128 characters or fewer. Lowercase letters, numbers and @/./+/-/_ characters
+	Username string `json:"username"`
+}
+
+// UserRequestForm What a user is made with, as a urlencoded form.
+type UserRequestForm struct {
+	// Email E-mail address, in ASCII characters.
+	Email string `json:"email"`
+
+	// FirstName First name.
+	FirstName *string `json:"first_name,omitempty"`
+
+	// Image Only the empty value, which takes the image away; a file travels in multipart/form-data.
+	Image *string `json:"image,omitempty"`
+
+	// IsActive May sign in; true unless given.
+	IsActive *bool `json:"is_active,omitempty"`
+
+	// IsStaff May do everything; false unless given.
+	IsStaff *bool `json:"is_staff,omitempty"`
+
+	// IsSupport May look at everything; false unless given.
+	IsSupport *bool `json:"is_support,omitempty"`
+
+	// LastName Last name.
+	LastName *string `json:"last_name,omitempty"`
+
+	// NativeName Name in the user's own script.
+	NativeName *string `json:"native_name,omitempty"`
+
+	// Slug A short name; the username where none is given.
+	Slug *string `json:"slug,omitempty"`
+
+	// Username Required. 128 characters or fewer. Lowercase letters, numbers and @/./+/-/_ characters
+	Username string `json:"username"`
+}
+
+// UserRequestMultipart What a user is made with, as multipart/form-data.
+type UserRequestMultipart struct {
+	// Email E-mail address, in ASCII characters.
+	Email string `json:"email"`
+
+	// FirstName First name.
+	FirstName *string `json:"first_name,omitempty"`
+
+	// Image A PNG, JPEG, GIF or WebP file; an empty text part takes the image away.
+	Image *openapi_types.File `json:"image,omitempty"`
+
+	// IsActive May sign in; true unless given.
+	IsActive *bool `json:"is_active,omitempty"`
+
+	// IsStaff May do everything; false unless given.
+	IsStaff *bool `json:"is_staff,omitempty"`
+
+	// IsSupport May look at everything; false unless given.
+	IsSupport *bool `json:"is_support,omitempty"`
+
+	// LastName Last name.
+	LastName *string `json:"last_name,omitempty"`
+
+	// NativeName Name in the user's own script.
+	NativeName *string `json:"native_name,omitempty"`
+
+	// Slug A short name; the username where none is given.
+	Slug *string `json:"slug,omitempty"`
+
+	// Username Required. 128 characters or fewer. Lowercase letters, numbers and @/./+/-/_ characters
+	Username             string                 `json:"username"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
 
 // UserRoleCreateRequest Which role a user gets, as JSON.
 type UserRoleCreateRequest struct {
@@ -1473,6 +1655,24 @@ type CallManagingOrganisationsUpdateUserFormdataRequestBody = UserRoleUpdateRequ
 // CallManagingOrganisationsUpdateUserMultipartRequestBody defines body for CallManagingOrganisationsUpdateUser for multipart/form-data ContentType.
 type CallManagingOrganisationsUpdateUserMultipartRequestBody = UserRoleUpdateRequestMultipart
 
+// UsersCreateJSONRequestBody defines body for UsersCreate for application/json ContentType.
+type UsersCreateJSONRequestBody = UserRequest
+
+// UsersCreateFormdataRequestBody defines body for UsersCreate for application/x-www-form-urlencoded ContentType.
+type UsersCreateFormdataRequestBody = UserRequestForm
+
+// UsersCreateMultipartRequestBody defines body for UsersCreate for multipart/form-data ContentType.
+type UsersCreateMultipartRequestBody = UserRequestMultipart
+
+// UsersPartialUpdateJSONRequestBody defines body for UsersPartialUpdate for application/json ContentType.
+type UsersPartialUpdateJSONRequestBody = PatchedUserRequest
+
+// UsersPartialUpdateFormdataRequestBody defines body for UsersPartialUpdate for application/x-www-form-urlencoded ContentType.
+type UsersPartialUpdateFormdataRequestBody = PatchedUserRequestForm
+
+// UsersPartialUpdateMultipartRequestBody defines body for UsersPartialUpdate for multipart/form-data ContentType.
+type UsersPartialUpdateMultipartRequestBody = PatchedUserRequestMultipart
+
 // Getter for additional properties for CallManagingOrganisationRequestMultipart. Returns the specified
 // element and whether it was found
 func (a CallManagingOrganisationRequestMultipart) Get(fieldName string) (value interface{}, found bool) {
@@ -1652,6 +1852,179 @@ func (a PatchedCallManagingOrganisationRequestMultipart) MarshalJSON() ([]byte, 
 	return json.Marshal(object)
 }
 
+// Getter for additional properties for PatchedUserRequestMultipart. Returns the specified
+// element and whether it was found
+func (a PatchedUserRequestMultipart) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for PatchedUserRequestMultipart
+func (a *PatchedUserRequestMultipart) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for PatchedUserRequestMultipart to handle AdditionalProperties
+func (a *PatchedUserRequestMultipart) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["first_name"]; found {
+		err = json.Unmarshal(raw, &a.FirstName)
+		if err != nil {
+			return fmt.Errorf("error reading 'first_name': %w", err)
+		}
+		delete(object, "first_name")
+	}
+
+	if raw, found := object["image"]; found {
+		err = json.Unmarshal(raw, &a.Image)
+		if err != nil {
+			return fmt.Errorf("error reading 'image': %w", err)
+		}
+		delete(object, "image")
+	}
+
+	if raw, found := object["is_active"]; found {
+		err = json.Unmarshal(raw, &a.IsActive)
+		if err != nil {
+			return fmt.Errorf("error reading 'is_active': %w", err)
+		}
+		delete(object, "is_active")
+	}
+
+	if raw, found := object["is_staff"]; found {
+		err = json.Unmarshal(raw, &a.IsStaff)
+		if err != nil {
+			return fmt.Errorf("error reading 'is_staff': %w", err)
+		}
+		delete(object, "is_staff")
+	}
+
+	if raw, found := object["is_support"]; found {
+		err = json.Unmarshal(raw, &a.IsSupport)
+		if err != nil {
+			return fmt.Errorf("error reading 'is_support': %w", err)
+		}
+		delete(object, "is_support")
+	}
+
+	if raw, found := object["last_name"]; found {
+		err = json.Unmarshal(raw, &a.LastName)
+		if err != nil {
+			return fmt.Errorf("error reading 'last_name': %w", err)
+		}
+		delete(object, "last_name")
+	}
+
+	if raw, found := object["native_name"]; found {
+		err = json.Unmarshal(raw, &a.NativeName)
+		if err != nil {
+			return fmt.Errorf("error reading 'native_name': %w", err)
+		}
+		delete(object, "native_name")
+	}
+
+	if raw, found := object["slug"]; found {
+		err = json.Unmarshal(raw, &a.Slug)
+		if err != nil {
+			return fmt.Errorf("error reading 'slug': %w", err)
+		}
+		delete(object, "slug")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for PatchedUserRequestMultipart to handle AdditionalProperties
+func (a PatchedUserRequestMultipart) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.FirstName != nil {
+		object["first_name"], err = json.Marshal(a.FirstName)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'first_name': %w", err)
+		}
+	}
+
+	if a.Image != nil {
+		object["image"], err = json.Marshal(a.Image)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'image': %w", err)
+		}
+	}
+
+	if a.IsActive != nil {
+		object["is_active"], err = json.Marshal(a.IsActive)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'is_active': %w", err)
+		}
+	}
+
+	if a.IsStaff != nil {
+		object["is_staff"], err = json.Marshal(a.IsStaff)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'is_staff': %w", err)
+		}
+	}
+
+	if a.IsSupport != nil {
+		object["is_support"], err = json.Marshal(a.IsSupport)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'is_support': %w", err)
+		}
+	}
+
+	if a.LastName != nil {
+		object["last_name"], err = json.Marshal(a.LastName)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'last_name': %w", err)
+		}
+	}
+
+	if a.NativeName != nil {
+		object["native_name"], err = json.Marshal(a.NativeName)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'native_name': %w", err)
+		}
+	}
+
+	if a.Slug != nil {
+		object["slug"], err = json.Marshal(a.Slug)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'slug': %w", err)
+		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
 // Getter for additional properties for ProblemDetail. Returns the specified
 // element and whether it was found
 func (a ProblemDetail) Get(fieldName string) (value []string, found bool) {
@@ -1709,6 +2082,205 @@ func (a ProblemDetail) MarshalJSON() ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'detail': %w", err)
 		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
+// Getter for additional properties for UserRequestMultipart. Returns the specified
+// element and whether it was found
+func (a UserRequestMultipart) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for UserRequestMultipart
+func (a *UserRequestMultipart) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for UserRequestMultipart to handle AdditionalProperties
+func (a *UserRequestMultipart) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["email"]; found {
+		err = json.Unmarshal(raw, &a.Email)
+		if err != nil {
+			return fmt.Errorf("error reading 'email': %w", err)
+		}
+		delete(object, "email")
+	}
+
+	if raw, found := object["first_name"]; found {
+		err = json.Unmarshal(raw, &a.FirstName)
+		if err != nil {
+			return fmt.Errorf("error reading 'first_name': %w", err)
+		}
+		delete(object, "first_name")
+	}
+
+	if raw, found := object["image"]; found {
+		err = json.Unmarshal(raw, &a.Image)
+		if err != nil {
+			return fmt.Errorf("error reading 'image': %w", err)
+		}
+		delete(object, "image")
+	}
+
+	if raw, found := object["is_active"]; found {
+		err = json.Unmarshal(raw, &a.IsActive)
+		if err != nil {
+			return fmt.Errorf("error reading 'is_active': %w", err)
+		}
+		delete(object, "is_active")
+	}
+
+	if raw, found := object["is_staff"]; found {
+		err = json.Unmarshal(raw, &a.IsStaff)
+		if err != nil {
+			return fmt.Errorf("error reading 'is_staff': %w", err)
+		}
+		delete(object, "is_staff")
+	}
+
+	if raw, found := object["is_support"]; found {
+		err = json.Unmarshal(raw, &a.IsSupport)
+		if err != nil {
+			return fmt.Errorf("error reading 'is_support': %w", err)
+		}
+		delete(object, "is_support")
+	}
+
+	if raw, found := object["last_name"]; found {
+		err = json.Unmarshal(raw, &a.LastName)
+		if err != nil {
+			return fmt.Errorf("error reading 'last_name': %w", err)
+		}
+		delete(object, "last_name")
+	}
+
+	if raw, found := object["native_name"]; found {
+		err = json.Unmarshal(raw, &a.NativeName)
+		if err != nil {
+			return fmt.Errorf("error reading 'native_name': %w", err)
+		}
+		delete(object, "native_name")
+	}
+
+	if raw, found := object["slug"]; found {
+		err = json.Unmarshal(raw, &a.Slug)
+		if err != nil {
+			return fmt.Errorf("error reading 'slug': %w", err)
+		}
+		delete(object, "slug")
+	}
+
+	if raw, found := object["username"]; found {
+		err = json.Unmarshal(raw, &a.Username)
+		if err != nil {
+			return fmt.Errorf("error reading 'username': %w", err)
+		}
+		delete(object, "username")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for UserRequestMultipart to handle AdditionalProperties
+func (a UserRequestMultipart) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	object["email"], err = json.Marshal(a.Email)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'email': %w", err)
+	}
+
+	if a.FirstName != nil {
+		object["first_name"], err = json.Marshal(a.FirstName)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'first_name': %w", err)
+		}
+	}
+
+	if a.Image != nil {
+		object["image"], err = json.Marshal(a.Image)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'image': %w", err)
+		}
+	}
+
+	if a.IsActive != nil {
+		object["is_active"], err = json.Marshal(a.IsActive)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'is_active': %w", err)
+		}
+	}
+
+	if a.IsStaff != nil {
+		object["is_staff"], err = json.Marshal(a.IsStaff)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'is_staff': %w", err)
+		}
+	}
+
+	if a.IsSupport != nil {
+		object["is_support"], err = json.Marshal(a.IsSupport)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'is_support': %w", err)
+		}
+	}
+
+	if a.LastName != nil {
+		object["last_name"], err = json.Marshal(a.LastName)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'last_name': %w", err)
+		}
+	}
+
+	if a.NativeName != nil {
+		object["native_name"], err = json.Marshal(a.NativeName)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'native_name': %w", err)
+		}
+	}
+
+	if a.Slug != nil {
+		object["slug"], err = json.Marshal(a.Slug)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'slug': %w", err)
+		}
+	}
+
+	object["username"], err = json.Marshal(a.Username)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'username': %w", err)
 	}
 
 	for fieldName, field := range a.AdditionalProperties {
@@ -2421,6 +2993,33 @@ type ClientInterface interface {
 	// Corresponds with HEAD /api/users/ (the `UsersCount` operationId).
 	UsersCount(ctx context.Context, params *UsersCountParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// UsersCreateWithBody Create
+	//
+	// Makes a user, who has no password until one is set on the command line. For staff.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/users/ (the `UsersCreate` operationId).
+	UsersCreateWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UsersCreate Create
+	//
+	// Makes a user, who has no password until one is set on the command line. For staff.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/users/ (the `UsersCreate` operationId).
+	UsersCreate(ctx context.Context, body UsersCreateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UsersCreateWithFormdataBody Create
+	//
+	// Makes a user, who has no password until one is set on the command line. For staff.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with POST /api/users/ (the `UsersCreate` operationId).
+	UsersCreateWithFormdataBody(ctx context.Context, body UsersCreateFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// UsersMeRetrieve Get current user details
 	//
 	// Who sent the request, with the token that was sent.
@@ -2435,6 +3034,39 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/users/{uuid}/ (the `UsersRetrieve` operationId).
 	UsersRetrieve(ctx context.Context, uuid UserUUID, params *UsersRetrieveParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UsersPartialUpdateWithBody Partial Update
+	//
+	// Changes what the body names; without a body nothing changes. For oneself and for staff. Staff
+	// alone change `slug`, `is_staff`, `is_support` and `is_active`. Nobody changes the username or the
+	// e-mail address.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /api/users/{uuid}/ (the `UsersPartialUpdate` operationId).
+	UsersPartialUpdateWithBody(ctx context.Context, uuid UserUUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UsersPartialUpdate Partial Update
+	//
+	// Changes what the body names; without a body nothing changes. For oneself and for staff. Staff
+	// alone change `slug`, `is_staff`, `is_support` and `is_active`. Nobody changes the username or the
+	// e-mail address.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /api/users/{uuid}/ (the `UsersPartialUpdate` operationId).
+	UsersPartialUpdate(ctx context.Context, uuid UserUUID, body UsersPartialUpdateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UsersPartialUpdateWithFormdataBody Partial Update
+	//
+	// Changes what the body names; without a body nothing changes. For oneself and for staff. Staff
+	// alone change `slug`, `is_staff`, `is_support` and `is_active`. Nobody changes the username or the
+	// e-mail address.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with PATCH /api/users/{uuid}/ (the `UsersPartialUpdate` operationId).
+	UsersPartialUpdateWithFormdataBody(ctx context.Context, uuid UserUUID, body UsersPartialUpdateFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // APIAuthLogout Log out
@@ -3142,6 +3774,63 @@ func (c *Client) UsersCount(ctx context.Context, params *UsersCountParams, reqEd
 	return c.Client.Do(req)
 }
 
+// UsersCreateWithBody Create
+//
+// Makes a user, who has no password until one is set on the command line. For staff.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/users/ (the `UsersCreate` operationId).
+func (c *Client) UsersCreateWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUsersCreateRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UsersCreate Create
+//
+// Makes a user, who has no password until one is set on the command line. For staff.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/users/ (the `UsersCreate` operationId).
+func (c *Client) UsersCreate(ctx context.Context, body UsersCreateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUsersCreateRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UsersCreateWithFormdataBody Create
+//
+// Makes a user, who has no password until one is set on the command line. For staff.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with POST /api/users/ (the `UsersCreate` operationId).
+func (c *Client) UsersCreateWithFormdataBody(ctx context.Context, body UsersCreateFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUsersCreateRequestWithFormdataBody(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // UsersMeRetrieve Get current user details
 //
 // Who sent the request, with the token that was sent.
@@ -3167,6 +3856,69 @@ func (c *Client) UsersMeRetrieve(ctx context.Context, params *UsersMeRetrievePar
 // Corresponds with GET /api/users/{uuid}/ (the `UsersRetrieve` operationId).
 func (c *Client) UsersRetrieve(ctx context.Context, uuid UserUUID, params *UsersRetrieveParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUsersRetrieveRequest(c.Server, uuid, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UsersPartialUpdateWithBody Partial Update
+//
+// Changes what the body names; without a body nothing changes. For oneself and for staff. Staff
+// alone change `slug`, `is_staff`, `is_support` and `is_active`. Nobody changes the username or the
+// e-mail address.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /api/users/{uuid}/ (the `UsersPartialUpdate` operationId).
+func (c *Client) UsersPartialUpdateWithBody(ctx context.Context, uuid UserUUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUsersPartialUpdateRequestWithBody(c.Server, uuid, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UsersPartialUpdate Partial Update
+//
+// Changes what the body names; without a body nothing changes. For oneself and for staff. Staff
+// alone change `slug`, `is_staff`, `is_support` and `is_active`. Nobody changes the username or the
+// e-mail address.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /api/users/{uuid}/ (the `UsersPartialUpdate` operationId).
+func (c *Client) UsersPartialUpdate(ctx context.Context, uuid UserUUID, body UsersPartialUpdateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUsersPartialUpdateRequest(c.Server, uuid, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UsersPartialUpdateWithFormdataBody Partial Update
+//
+// Changes what the body names; without a body nothing changes. For oneself and for staff. Staff
+// alone change `slug`, `is_staff`, `is_support` and `is_active`. Nobody changes the username or the
+// e-mail address.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with PATCH /api/users/{uuid}/ (the `UsersPartialUpdate` operationId).
+func (c *Client) UsersPartialUpdateWithFormdataBody(ctx context.Context, uuid UserUUID, body UsersPartialUpdateFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUsersPartialUpdateRequestWithFormdataBody(c.Server, uuid, body)
 	if err != nil {
 		return nil, err
 	}
@@ -5443,6 +6195,57 @@ func NewUsersCountRequest(server string, params *UsersCountParams) (*http.Reques
 	return req, nil
 }
 
+// NewUsersCreateRequest calls the generic UsersCreate builder with application/json body
+func NewUsersCreateRequest(server string, body UsersCreateJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUsersCreateRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewUsersCreateRequestWithFormdataBody calls the generic UsersCreate builder with application/x-www-form-urlencoded body
+func NewUsersCreateRequestWithFormdataBody(server string, body UsersCreateFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewUsersCreateRequestWithBody(server, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewUsersCreateRequestWithBody constructs an http.Request for the UsersCreate method, with any body, and a specified content type
+func NewUsersCreateRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/users/")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewUsersMeRetrieveRequest constructs an http.Request for the UsersMeRetrieve method
 func NewUsersMeRetrieveRequest(server string, params *UsersMeRetrieveParams) (*http.Request, error) {
 	var err error
@@ -5554,6 +6357,64 @@ func NewUsersRetrieveRequest(server string, uuid UserUUID, params *UsersRetrieve
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewUsersPartialUpdateRequest calls the generic UsersPartialUpdate builder with application/json body
+func NewUsersPartialUpdateRequest(server string, uuid UserUUID, body UsersPartialUpdateJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUsersPartialUpdateRequestWithBody(server, uuid, "application/json", bodyReader)
+}
+
+// NewUsersPartialUpdateRequestWithFormdataBody calls the generic UsersPartialUpdate builder with application/x-www-form-urlencoded body
+func NewUsersPartialUpdateRequestWithFormdataBody(server string, uuid UserUUID, body UsersPartialUpdateFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewUsersPartialUpdateRequestWithBody(server, uuid, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewUsersPartialUpdateRequestWithBody constructs an http.Request for the UsersPartialUpdate method, with any body, and a specified content type
+func NewUsersPartialUpdateRequestWithBody(server string, uuid UserUUID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "uuid", uuid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/users/%s/", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -5979,6 +6840,33 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with HEAD /api/users/ (the `UsersCount` operationId).
 	UsersCountWithResponse(ctx context.Context, params *UsersCountParams, reqEditors ...RequestEditorFn) (*UsersCountResponse, error)
 
+	// UsersCreateWithBodyWithResponse Create
+	//
+	// Makes a user, who has no password until one is set on the command line. For staff.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/users/ (the `UsersCreate` operationId).
+	UsersCreateWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UsersCreateResponse, error)
+
+	// UsersCreateWithResponse Create
+	//
+	// Makes a user, who has no password until one is set on the command line. For staff.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/users/ (the `UsersCreate` operationId).
+	UsersCreateWithResponse(ctx context.Context, body UsersCreateJSONRequestBody, reqEditors ...RequestEditorFn) (*UsersCreateResponse, error)
+
+	// UsersCreateWithFormdataBodyWithResponse Create
+	//
+	// Makes a user, who has no password until one is set on the command line. For staff.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/users/ (the `UsersCreate` operationId).
+	UsersCreateWithFormdataBodyWithResponse(ctx context.Context, body UsersCreateFormdataRequestBody, reqEditors ...RequestEditorFn) (*UsersCreateResponse, error)
+
 	// UsersMeRetrieveWithResponse Get current user details
 	//
 	// Who sent the request, with the token that was sent.
@@ -5997,6 +6885,39 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/users/{uuid}/ (the `UsersRetrieve` operationId).
 	UsersRetrieveWithResponse(ctx context.Context, uuid UserUUID, params *UsersRetrieveParams, reqEditors ...RequestEditorFn) (*UsersRetrieveResponse, error)
+
+	// UsersPartialUpdateWithBodyWithResponse Partial Update
+	//
+	// Changes what the body names; without a body nothing changes. For oneself and for staff. Staff
+	// alone change `slug`, `is_staff`, `is_support` and `is_active`. Nobody changes the username or the
+	// e-mail address.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/users/{uuid}/ (the `UsersPartialUpdate` operationId).
+	UsersPartialUpdateWithBodyWithResponse(ctx context.Context, uuid UserUUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UsersPartialUpdateResponse, error)
+
+	// UsersPartialUpdateWithResponse Partial Update
+	//
+	// Changes what the body names; without a body nothing changes. For oneself and for staff. Staff
+	// alone change `slug`, `is_staff`, `is_support` and `is_active`. Nobody changes the username or the
+	// e-mail address.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/users/{uuid}/ (the `UsersPartialUpdate` operationId).
+	UsersPartialUpdateWithResponse(ctx context.Context, uuid UserUUID, body UsersPartialUpdateJSONRequestBody, reqEditors ...RequestEditorFn) (*UsersPartialUpdateResponse, error)
+
+	// UsersPartialUpdateWithFormdataBodyWithResponse Partial Update
+	//
+	// Changes what the body names; without a body nothing changes. For oneself and for staff. Staff
+	// alone change `slug`, `is_staff`, `is_support` and `is_active`. Nobody changes the username or the
+	// e-mail address.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/users/{uuid}/ (the `UsersPartialUpdate` operationId).
+	UsersPartialUpdateWithFormdataBodyWithResponse(ctx context.Context, uuid UserUUID, body UsersPartialUpdateFormdataRequestBody, reqEditors ...RequestEditorFn) (*UsersPartialUpdateResponse, error)
 }
 
 // APIAuthLogoutResponse204Headers the declared response headers of an HTTP 204 response for APIAuthLogout
@@ -9230,6 +10151,184 @@ func (r UsersCountResponse) ContentType() string {
 	return ""
 }
 
+// UsersCreateResponse201Headers the declared response headers of an HTTP 201 response for UsersCreate
+type UsersCreateResponse201Headers struct {
+	Location   string
+	XRequestID *string
+}
+
+// UsersCreateResponse400Headers the declared response headers of an HTTP 400 response for UsersCreate
+type UsersCreateResponse400Headers struct {
+	XRequestID *string
+}
+
+// UsersCreateResponse401Headers the declared response headers of an HTTP 401 response for UsersCreate
+type UsersCreateResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// UsersCreateResponse403Headers the declared response headers of an HTTP 403 response for UsersCreate
+type UsersCreateResponse403Headers struct {
+	XRequestID *string
+}
+
+// UsersCreateResponse408Headers the declared response headers of an HTTP 408 response for UsersCreate
+type UsersCreateResponse408Headers struct {
+	XRequestID *string
+}
+
+// UsersCreateResponse413Headers the declared response headers of an HTTP 413 response for UsersCreate
+type UsersCreateResponse413Headers struct {
+	XRequestID *string
+}
+
+// UsersCreateResponse415Headers the declared response headers of an HTTP 415 response for UsersCreate
+type UsersCreateResponse415Headers struct {
+	XRequestID *string
+}
+
+// UsersCreateResponse429Headers the declared response headers of an HTTP 429 response for UsersCreate
+type UsersCreateResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+// UsersCreateResponse500Headers the declared response headers of an HTTP 500 response for UsersCreate
+type UsersCreateResponse500Headers struct {
+	XRequestID *string
+}
+
+// UsersCreateResponse503Headers the declared response headers of an HTTP 503 response for UsersCreate
+type UsersCreateResponse503Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+type UsersCreateResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *User
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON408 the response for an HTTP 408 `application/json` response
+	JSON408 *RequestTimeout
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *ContentTooLarge
+	// JSON415 the response for an HTTP 415 `application/json` response
+	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServiceUnavailable
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *UsersCreateResponse201Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *UsersCreateResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *UsersCreateResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *UsersCreateResponse403Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *UsersCreateResponse408Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *UsersCreateResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *UsersCreateResponse415Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *UsersCreateResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *UsersCreateResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *UsersCreateResponse503Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r UsersCreateResponse) GetJSON201() *User {
+	return r.JSON201
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r UsersCreateResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r UsersCreateResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r UsersCreateResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON408 returns the response for an HTTP 408 `application/json` response
+func (r UsersCreateResponse) GetJSON408() *RequestTimeout {
+	return r.JSON408
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r UsersCreateResponse) GetJSON413() *ContentTooLarge {
+	return r.JSON413
+}
+
+// GetJSON415 returns the response for an HTTP 415 `application/json` response
+func (r UsersCreateResponse) GetJSON415() *UnsupportedMediaType {
+	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r UsersCreateResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r UsersCreateResponse) GetJSON500() *InternalServerError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r UsersCreateResponse) GetJSON503() *ServiceUnavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r UsersCreateResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UsersCreateResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UsersCreateResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UsersCreateResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // UsersMeRetrieveResponse200Headers the declared response headers of an HTTP 200 response for UsersMeRetrieve
 type UsersMeRetrieveResponse200Headers struct {
 	XRequestID *string
@@ -9480,6 +10579,197 @@ func (r UsersRetrieveResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r UsersRetrieveResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UsersPartialUpdateResponse200Headers the declared response headers of an HTTP 200 response for UsersPartialUpdate
+type UsersPartialUpdateResponse200Headers struct {
+	XRequestID *string
+}
+
+// UsersPartialUpdateResponse400Headers the declared response headers of an HTTP 400 response for UsersPartialUpdate
+type UsersPartialUpdateResponse400Headers struct {
+	XRequestID *string
+}
+
+// UsersPartialUpdateResponse401Headers the declared response headers of an HTTP 401 response for UsersPartialUpdate
+type UsersPartialUpdateResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// UsersPartialUpdateResponse403Headers the declared response headers of an HTTP 403 response for UsersPartialUpdate
+type UsersPartialUpdateResponse403Headers struct {
+	XRequestID *string
+}
+
+// UsersPartialUpdateResponse404Headers the declared response headers of an HTTP 404 response for UsersPartialUpdate
+type UsersPartialUpdateResponse404Headers struct {
+	XRequestID *string
+}
+
+// UsersPartialUpdateResponse408Headers the declared response headers of an HTTP 408 response for UsersPartialUpdate
+type UsersPartialUpdateResponse408Headers struct {
+	XRequestID *string
+}
+
+// UsersPartialUpdateResponse413Headers the declared response headers of an HTTP 413 response for UsersPartialUpdate
+type UsersPartialUpdateResponse413Headers struct {
+	XRequestID *string
+}
+
+// UsersPartialUpdateResponse415Headers the declared response headers of an HTTP 415 response for UsersPartialUpdate
+type UsersPartialUpdateResponse415Headers struct {
+	XRequestID *string
+}
+
+// UsersPartialUpdateResponse429Headers the declared response headers of an HTTP 429 response for UsersPartialUpdate
+type UsersPartialUpdateResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+// UsersPartialUpdateResponse500Headers the declared response headers of an HTTP 500 response for UsersPartialUpdate
+type UsersPartialUpdateResponse500Headers struct {
+	XRequestID *string
+}
+
+// UsersPartialUpdateResponse503Headers the declared response headers of an HTTP 503 response for UsersPartialUpdate
+type UsersPartialUpdateResponse503Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+type UsersPartialUpdateResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *User
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON408 the response for an HTTP 408 `application/json` response
+	JSON408 *RequestTimeout
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *ContentTooLarge
+	// JSON415 the response for an HTTP 415 `application/json` response
+	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServiceUnavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *UsersPartialUpdateResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *UsersPartialUpdateResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *UsersPartialUpdateResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *UsersPartialUpdateResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *UsersPartialUpdateResponse404Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *UsersPartialUpdateResponse408Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *UsersPartialUpdateResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *UsersPartialUpdateResponse415Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *UsersPartialUpdateResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *UsersPartialUpdateResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *UsersPartialUpdateResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UsersPartialUpdateResponse) GetJSON200() *User {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r UsersPartialUpdateResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r UsersPartialUpdateResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r UsersPartialUpdateResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r UsersPartialUpdateResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON408 returns the response for an HTTP 408 `application/json` response
+func (r UsersPartialUpdateResponse) GetJSON408() *RequestTimeout {
+	return r.JSON408
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r UsersPartialUpdateResponse) GetJSON413() *ContentTooLarge {
+	return r.JSON413
+}
+
+// GetJSON415 returns the response for an HTTP 415 `application/json` response
+func (r UsersPartialUpdateResponse) GetJSON415() *UnsupportedMediaType {
+	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r UsersPartialUpdateResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r UsersPartialUpdateResponse) GetJSON500() *InternalServerError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r UsersPartialUpdateResponse) GetJSON503() *ServiceUnavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r UsersPartialUpdateResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UsersPartialUpdateResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UsersPartialUpdateResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UsersPartialUpdateResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -10079,6 +11369,51 @@ func (c *ClientWithResponses) UsersCountWithResponse(ctx context.Context, params
 	return ParseUsersCountResponse(rsp)
 }
 
+// UsersCreateWithBodyWithResponse Create
+//
+// Makes a user, who has no password until one is set on the command line. For staff.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/users/ (the `UsersCreate` operationId).
+func (c *ClientWithResponses) UsersCreateWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UsersCreateResponse, error) {
+	rsp, err := c.UsersCreateWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUsersCreateResponse(rsp)
+}
+
+// UsersCreateWithResponse Create
+//
+// Makes a user, who has no password until one is set on the command line. For staff.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/users/ (the `UsersCreate` operationId).
+func (c *ClientWithResponses) UsersCreateWithResponse(ctx context.Context, body UsersCreateJSONRequestBody, reqEditors ...RequestEditorFn) (*UsersCreateResponse, error) {
+	rsp, err := c.UsersCreate(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUsersCreateResponse(rsp)
+}
+
+// UsersCreateWithFormdataBodyWithResponse Create
+//
+// Makes a user, who has no password until one is set on the command line. For staff.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/users/ (the `UsersCreate` operationId).
+func (c *ClientWithResponses) UsersCreateWithFormdataBodyWithResponse(ctx context.Context, body UsersCreateFormdataRequestBody, reqEditors ...RequestEditorFn) (*UsersCreateResponse, error) {
+	rsp, err := c.UsersCreateWithFormdataBody(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUsersCreateResponse(rsp)
+}
+
 // UsersMeRetrieveWithResponse Get current user details
 //
 // Who sent the request, with the token that was sent.
@@ -10108,6 +11443,57 @@ func (c *ClientWithResponses) UsersRetrieveWithResponse(ctx context.Context, uui
 		return nil, err
 	}
 	return ParseUsersRetrieveResponse(rsp)
+}
+
+// UsersPartialUpdateWithBodyWithResponse Partial Update
+//
+// Changes what the body names; without a body nothing changes. For oneself and for staff. Staff
+// alone change `slug`, `is_staff`, `is_support` and `is_active`. Nobody changes the username or the
+// e-mail address.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/users/{uuid}/ (the `UsersPartialUpdate` operationId).
+func (c *ClientWithResponses) UsersPartialUpdateWithBodyWithResponse(ctx context.Context, uuid UserUUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UsersPartialUpdateResponse, error) {
+	rsp, err := c.UsersPartialUpdateWithBody(ctx, uuid, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUsersPartialUpdateResponse(rsp)
+}
+
+// UsersPartialUpdateWithResponse Partial Update
+//
+// Changes what the body names; without a body nothing changes. For oneself and for staff. Staff
+// alone change `slug`, `is_staff`, `is_support` and `is_active`. Nobody changes the username or the
+// e-mail address.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/users/{uuid}/ (the `UsersPartialUpdate` operationId).
+func (c *ClientWithResponses) UsersPartialUpdateWithResponse(ctx context.Context, uuid UserUUID, body UsersPartialUpdateJSONRequestBody, reqEditors ...RequestEditorFn) (*UsersPartialUpdateResponse, error) {
+	rsp, err := c.UsersPartialUpdate(ctx, uuid, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUsersPartialUpdateResponse(rsp)
+}
+
+// UsersPartialUpdateWithFormdataBodyWithResponse Partial Update
+//
+// Changes what the body names; without a body nothing changes. For oneself and for staff. Staff
+// alone change `slug`, `is_staff`, `is_support` and `is_active`. Nobody changes the username or the
+// e-mail address.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/users/{uuid}/ (the `UsersPartialUpdate` operationId).
+func (c *ClientWithResponses) UsersPartialUpdateWithFormdataBodyWithResponse(ctx context.Context, uuid UserUUID, body UsersPartialUpdateFormdataRequestBody, reqEditors ...RequestEditorFn) (*UsersPartialUpdateResponse, error) {
+	rsp, err := c.UsersPartialUpdateWithFormdataBody(ctx, uuid, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUsersPartialUpdateResponse(rsp)
 }
 
 // ParseAPIAuthLogoutResponse parses an HTTP response from a APIAuthLogoutWithResponse call
@@ -14163,6 +15549,226 @@ func ParseUsersCountResponse(rsp *http.Response) (*UsersCountResponse, error) {
 	return response, nil
 }
 
+// ParseUsersCreateResponse parses an HTTP response from a UsersCreateWithResponse call
+func ParseUsersCreateResponse(rsp *http.Response) (*UsersCreateResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UsersCreateResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest User
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest RequestTimeout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ContentTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers UsersCreateResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uri"}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers201 = &headers
+	case rsp.StatusCode == 400:
+		var headers UsersCreateResponse400Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers UsersCreateResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers UsersCreateResponse403Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 408:
+		var headers UsersCreateResponse408Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers408 = &headers
+	case rsp.StatusCode == 413:
+		var headers UsersCreateResponse413Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers UsersCreateResponse415Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers415 = &headers
+	case rsp.StatusCode == 429:
+		var headers UsersCreateResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers UsersCreateResponse500Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers UsersCreateResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseUsersMeRetrieveResponse parses an HTTP response from a UsersMeRetrieveWithResponse call
 func ParseUsersMeRetrieveResponse(rsp *http.Response) (*UsersMeRetrieveResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -14450,6 +16056,236 @@ func ParseUsersRetrieveResponse(rsp *http.Response) (*UsersRetrieveResponse, err
 		response.Headers500 = &headers
 	case rsp.StatusCode == 503:
 		var headers UsersRetrieveResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseUsersPartialUpdateResponse parses an HTTP response from a UsersPartialUpdateWithResponse call
+func ParseUsersPartialUpdateResponse(rsp *http.Response) (*UsersPartialUpdateResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UsersPartialUpdateResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest User
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest RequestTimeout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ContentTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers UsersPartialUpdateResponse200Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers UsersPartialUpdateResponse400Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers UsersPartialUpdateResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers UsersPartialUpdateResponse403Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers UsersPartialUpdateResponse404Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 408:
+		var headers UsersPartialUpdateResponse408Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers408 = &headers
+	case rsp.StatusCode == 413:
+		var headers UsersPartialUpdateResponse413Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers UsersPartialUpdateResponse415Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers415 = &headers
+	case rsp.StatusCode == 429:
+		var headers UsersPartialUpdateResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers UsersPartialUpdateResponse500Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers UsersPartialUpdateResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
