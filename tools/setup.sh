@@ -2,7 +2,7 @@
 # Installs what is missing, on Debian and where that needs no password; else it says what to install.
 #
 #   tools/setup.sh build                   # a C compiler
-#   tools/setup.sh build test              # and Postgres, Chromium and HTTPie
+#   tools/setup.sh build test              # and Postgres, Chromium, HTTPie and sqlite3
 #   tools/setup.sh build chaos contract    # what make chaos and make contract need
 #   tools/setup.sh build clients rust      # what make clients ALL=1 needs
 set -euo pipefail
@@ -35,6 +35,7 @@ for purpose in "$@"; do
 		need tools/postgres.sh --find -- postgresql
 		need command -v chromium -- chromium # the documentation page is tested in it
 		need command -v http -- httpie       # the document's samples are run with it
+		need command -v sqlite3 -- sqlite3   # docs/operations.md copies a database with it
 		;;
 	chaos)
 		need tools/postgres.sh --find -- postgresql
