@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -183,5 +184,36 @@ var concurrencyScenarios = []scenario{
 			r.ok(err)
 		}
 		r.same(r.count("users"), 1+8*10)
+	}},
+
+	// Whoever reads does not wait for a writer only to stay signed in.
+	{"the end of a token is moved only while nobody writes, in another process neither", func(r *rig) {
+		digest := store.Digest(r.world.token(r.world.user("bob")))
+		end := r.clock.Now().Add(time.Hour)
+		move := func() int {
+			r.Helper()
+			begin := time.Now()
+			err := r.store.MoveEnd(r.ctx, digest, end)
+			if took := time.Since(begin); took > 2*time.Second {
+				r.Errorf("it took %v (%v)", took, err)
+			}
+			return storetest.Count(r, r.sql, "SELECT count(*) FROM tokens WHERE expires IS NOT NULL")
+		}
+		var during, meanwhile int
+		r.write(func(tx *store.Tx) error {
+			err := addUser(tx)
+			during = move()
+			return err
+		})
+		other := storetest.OpenURL(r, r.url)
+		r.ok(write(other, func(tx *store.Tx) error {
+			err := addUser(tx)
+			meanwhile = move()
+			return err
+		}))
+		if r.engine == storetest.SQLite {
+			r.same([]int{during, meanwhile}, []int{0, 0})
+		}
+		r.same(move(), 1)
 	}},
 }

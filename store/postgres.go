@@ -115,6 +115,8 @@ func (*postgresEngine) bind(text string) string {
 
 func (*postgresEngine) locking(clause string) string { return " " + clause }
 
+func (*postgresEngine) atOnce(_ *gorm.DB, change func() error) error { return change() }
+
 // lockForImport locks the table of customers. Each change of a request begins by locking a row of it
 // (LockCustomer, LockOrganisation), and so waits for the import. The lock itself is waited for with the
 // usual time limit; the statements of the import have none.

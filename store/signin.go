@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"gorm.io/gorm"
 )
 
 // The lock-out: after so many failures from an address, each at most lockOut after the one before, a username
@@ -131,8 +132,8 @@ func (q queries) EachToken(ctx context.Context, visit func(username string, t To
 	})
 }
 
-// MoveEnd moves the end of a token of a sign-in, unless the writer is busy: a later use does it then. It leaves no
-// audit event.
+// MoveEnd moves the end of a token of a sign-in, unless the writer is busy: a later use does it then. On SQLite the
+// writer may be another process, and the error is ErrUnavailable then. It leaves no audit event.
 func (s *Store) MoveEnd(ctx context.Context, digest string, expires time.Time) error {
 	if s.writers != nil {
 		if !s.writers.TryAcquire(1) {
@@ -142,6 +143,9 @@ func (s *Store) MoveEnd(ctx context.Context, digest string, expires time.Time) e
 	} else if pool, err := s.write.DB(); err != nil || pool.Stats().InUse > 0 {
 		return err
 	}
-	err := s.write.WithContext(ctx).Exec("UPDATE tokens SET expires = ? WHERE digest = ?", truncate(expires), digest).Error
-	return s.engine.Translate(err)
+	return s.write.WithContext(ctx).Connection(func(db *gorm.DB) error {
+		return s.engine.atOnce(db, func() error {
+			return db.Exec("UPDATE tokens SET expires = ? WHERE digest = ?", truncate(expires), digest).Error
+		})
+	})
 }

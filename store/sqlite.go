@@ -175,6 +175,15 @@ func (*sqliteEngine) migrator(pool *sql.DB, migrations fs.FS, _ bool) (*goose.Pr
 	return goose.NewProvider(goose.DialectSQLite3, pool, migrations)
 }
 
+func (*sqliteEngine) atOnce(db *gorm.DB, change func() error) error {
+	always := db.WithContext(context.WithoutCancel(db.Statement.Context)) // the connection goes back as it was
+	if err := always.Exec("PRAGMA busy_timeout = 0").Error; err != nil {
+		return err
+	}
+	err := change()
+	return errors.Join(err, always.Exec("PRAGMA busy_timeout = "+sqliteWriterPragmas["busy_timeout"]).Error)
+}
+
 func (*sqliteEngine) lockForImport(*gorm.DB) error { return nil } // one Write runs at a time
 
 func (*sqliteEngine) endImport(*gorm.DB) error { return nil }

@@ -80,6 +80,8 @@ type engine interface {
 	// locking returns what a query ends with that locks rows: the clause on Postgres, "" on SQLite,
 	// where one Write runs at a time.
 	locking(clause string) string
+	// atOnce runs a change of one statement on a connection. On SQLite it waits for no other process.
+	atOnce(db *gorm.DB, change func() error) error
 	// lockForImport is Tx.LockForImport.
 	lockForImport(db *gorm.DB) error
 	// endImport comes last in a transaction that lockForImport was called in.
