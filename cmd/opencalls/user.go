@@ -65,7 +65,7 @@ func (c userCreateCommand) Run(env environment) error {
 
 // readPassword reads a password from standard input, without its line's end, and returns its hash.
 func readPassword(env environment) (string, error) {
-	text, err := io.ReadAll(io.LimitReader(env.stdin, 4*passwords.MaxLength+2))
+	text, err := io.ReadAll(io.LimitReader(env.stdin, 4*passwords.MaxLength+3))
 	if err != nil {
 		return "", fmt.Errorf("--password-stdin: %w", err)
 	}

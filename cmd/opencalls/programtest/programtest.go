@@ -64,9 +64,23 @@ func Command(t testing.TB, arguments ...string) Result {
 // CommandIn is Command in a directory, with more variables (NAME=value) in its environment.
 func CommandIn(t testing.TB, dir string, environment []string, arguments ...string) Result {
 	t.Helper()
-	var stdout, stderr bytes.Buffer
 	c := exec.CommandContext(t.Context(), Binary, arguments...)
-	c.Dir, c.Stdout, c.Stderr, c.Env = dir, &stdout, &stderr, append(os.Environ(), environment...)
+	c.Dir, c.Env = dir, append(os.Environ(), environment...)
+	return resultOf(t, c)
+}
+
+// CommandWith is Command with a text on its standard input.
+func CommandWith(t testing.TB, input string, arguments ...string) Result {
+	t.Helper()
+	c := exec.CommandContext(t.Context(), Binary, arguments...)
+	c.Dir, c.Stdin = t.TempDir(), strings.NewReader(input)
+	return resultOf(t, c)
+}
+
+func resultOf(t testing.TB, c *exec.Cmd) Result {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	c.Stdout, c.Stderr = &stdout, &stderr
 	err := c.Run()
 	if c.ProcessState == nil {
 		t.Fatal(err)
