@@ -1,11 +1,13 @@
 package server_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/opencalls/opencalls/passwords"
 	"github.com/opencalls/opencalls/store/storetest"
 )
 
@@ -124,4 +126,22 @@ func TestTokenLifetime(t *testing.T) {
 			t.Errorf("after logout: %d %s", got.Status, got.Body)
 		}
 	})
+}
+
+// While other passwords are checked in both turns, a sign-in waits as long as a request may, and changes nothing.
+func TestNoTurnToCheck(t *testing.T) {
+	stage := newStage(t, storetest.SQLite, func(s *setup) { s.server.RequestTimeout = 100 * time.Millisecond })
+	err := passwords.Checking(context.Background(), func() error {
+		return passwords.Checking(context.Background(), func() error {
+			got := stage.send(t, stage.request(signIn("", "bob", "the password", 0, "")))
+			if changed := stage.changes(t); got.Status != 503 || got.Header.Get("Retry-After") == "" || changed != "" {
+				t.Errorf("%d %v %s; changed: %s", got.Status, got.Header, got.Body, changed)
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stage.log.take()
 }
