@@ -10,10 +10,11 @@ import (
 // demoWelcome says how to sign in, in words that nobody takes for a production set-up.
 func demoWelcome(w io.Writer, address string) {
 	fmt.Fprintf(w, `
-This database holds demo data. Its tokens are known to everybody: don't put it on a network.
-  %-18s staff, may do everything
-  %-18s CUSTOMER.OWNER of Northern Lakes Supercomputing Centre
-  %-18s a user without any role
+This database holds demo data. Its tokens and passwords are known to everybody: don't put it on a network.
+  %-18s demo.staff, may do everything
+  %-18s marta.virtanen, CUSTOMER.OWNER of Northern Lakes Supercomputing Centre
+  %-18s jurgen.magi, a user without any role
+The password of these and all other users is demo.
 
 Try, in another terminal:
   curl -H "Authorization: Token %s" %s/api/call-managing-organisations/

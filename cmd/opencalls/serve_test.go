@@ -76,8 +76,13 @@ func TestDemo(t *testing.T) {
 		if _, body := get(t, p.Address+busy, fixture.DemoStaffToken); strings.Contains(body, `":0`) {
 			t.Errorf("a busy organisation: %s", body)
 		}
+		for _, username := range []string{"demo.staff", "marta.virtanen", "jurgen.magi", "nils.oberg"} {
+			if status, body := get(t, p.Address+"/api/users/me/", p.signIn(t, username, "demo", http.StatusOK)); status != http.StatusOK {
+				t.Errorf("%s: %d %s", username, status, body)
+			}
+		}
 		said := p.Stop(t)
-		for _, what := range []string{"demo data", fixture.DemoStaffToken, busy, "CUSTOMER.OWNER of Northern Lakes Supercomputing Centre"} {
+		for _, what := range []string{"demo data", "other users is demo.", fixture.DemoStaffToken, busy, "CUSTOMER.OWNER of Northern Lakes Supercomputing Centre"} {
 			if !strings.Contains(said, what) {
 				t.Errorf("said on start: %s", said)
 			}
