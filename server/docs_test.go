@@ -20,6 +20,7 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
+	"github.com/opencalls/opencalls/passwords"
 	"github.com/opencalls/opencalls/store/storetest"
 )
 
@@ -188,6 +189,41 @@ call_managing_organisations:
 	}
 }
 
+// TestDocsSignIn signs in on the page by a password, on a phone.
+func TestDocsSignIn(t *testing.T) {
+	a := start(t, storetest.SQLite, plainly, func(s *setup) { s.server.PublicURL = "" })
+	a.world.Import(t, fmt.Sprintf("users: [{uuid: {bob}, username: bob, password_hash: %q}]", passwords.Hash("the password")))
+	p := openPage(t)
+	p.do("open", chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile), chromedp.Navigate(a.url+"/"))
+	p.signIn("bob", "The password")
+	const refusal = ".sign-in output:not(:empty)"
+	p.do("wait", chromedp.WaitVisible(chromedp.CSS(refusal)))
+	if text := get(p, chromedp.Text(chromedp.CSS(refusal))); text != "Invalid username/password." {
+		t.Errorf("the page says %q", text)
+	}
+	if width := get(p, chromedp.Evaluate[int64](`document.documentElement.scrollWidth`)); width > 390 {
+		t.Errorf("the page is %d pixels wide", width)
+	}
+	p.mu.Lock()
+	p.faults = nil // the 401
+	p.mu.Unlock()
+	p.signIn("bob", "the password")
+	p.do("wait", chromedp.WaitNotPresent(chromedp.CSS(".sign-in")))
+	const list = "call_managing_organisations_list"
+	p.expand(list)
+	if status, body := p.execute(list); status != "200" {
+		t.Errorf("the page shows %s %s", status, body)
+	}
+	if curl := get(p, chromedp.TextContent(chromedp.CSS(".curl"))); !strings.Contains(curl, "'Authorization: Token token-of-sign-in-1'") {
+		t.Errorf("what is sent: %s", curl)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, fault := range p.faults {
+		t.Error("the console: " + fault)
+	}
+}
+
 // browserPage is a page in a browser of its own.
 type browserPage struct {
 	t   *testing.T
@@ -267,6 +303,15 @@ func (p *browserPage) authorise(typed string) {
 		chromedp.Click(chromedp.CSS(".auth-btn-wrapper .btn.authorize")),
 		chromedp.WaitNotPresent(chromedp.CSS(".auth-container input")),
 		chromedp.Click(chromedp.CSS(".auth-btn-wrapper .btn-done")),
+	)
+}
+
+func (p *browserPage) signIn(username, password string) {
+	p.t.Helper()
+	p.do("sign in",
+		chromedp.SetValue(chromedp.CSS(".sign-in [name=username]"), username),
+		chromedp.SetValue(chromedp.CSS(".sign-in [name=password]"), password),
+		chromedp.Click(chromedp.CSS(".sign-in button")),
 	)
 }
 

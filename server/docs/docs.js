@@ -40,6 +40,37 @@ async function fillPaths(value, { specActions, specSelectors }) {
   }
 }
 
+// A form beside Authorize, for who has a password and no token.
+const signInForm = (Original, { React, preauthorizeApiKey }) => (props) => {
+  const [refusal, refuse] = React.useState('');
+  const signIn = async (event) => {
+    event.preventDefault();
+    const body = JSON.stringify(Object.fromEntries(new FormData(event.target)));
+    const headers = { 'Content-Type': 'application/json' };
+    try {
+      const answer = await fetch('/api-auth/password/', { method: 'POST', headers, body });
+      const said = await answer.json();
+      if (answer.ok) {
+        refuse('');
+        preauthorizeApiKey('tokenAuth', said.token);
+      } else {
+        refuse(Object.values(said).flat().join(' '));
+      }
+    } catch {
+      refuse('The server does not answer.');
+    }
+  };
+  const field = (name, type, autoComplete) => React.createElement('input', {
+    name, type, autoComplete, placeholder: name, 'aria-label': name, required: true, maxLength: 128,
+  });
+  const form = React.createElement('form', { className: 'sign-in', onSubmit: signIn },
+    React.createElement('output', null, refusal),
+    field('username', 'text', 'username'),
+    field('password', 'password', 'current-password'),
+    React.createElement('button', { className: 'btn' }, 'Sign in'));
+  return React.createElement(React.Fragment, null, !props.isAuthorized && form, React.createElement(Original, props));
+};
+
 const plugin = () => ({
   statePlugins: {
     spec: { wrapActions: { updateJsonSpec: (original) => (spec) => original(emptyFields(spec)) } },
@@ -53,6 +84,7 @@ const plugin = () => ({
     },
   },
   wrapComponents: {
+    authorizeBtn: signInForm,
     // An empty field of a form is left out unless its box is ticked; by default they all are.
     ParameterIncludeEmpty: (Original, { React }) => (props) =>
       React.createElement(Original, { ...props, isIncludedOptions: { ...props.isIncludedOptions, defaultValue: false } }),
