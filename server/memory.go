@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
 // bodyWait is how long a body waits for room.
@@ -29,6 +31,23 @@ type bodyMemory struct {
 
 func newBodyMemory(size int64, wait time.Duration) *bodyMemory {
 	return &bodyMemory{size: size, wait: wait, users: map[uuid.UUID]int64{}, freed: make(chan struct{})}
+}
+
+// show registers how much of the memory there is and is held, unless the registerer is nil.
+func (m *bodyMemory) show(registerer prometheus.Registerer) {
+	factory := promauto.With(registerer)
+	factory.NewGauge(prometheus.GaugeOpts{
+		Name: "opencalls_body_memory_limit_bytes",
+		Help: "Memory for the bodies of all requests at once.",
+	}).Set(float64(m.size))
+	factory.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "opencalls_body_memory_reserved_bytes",
+		Help: "Memory that the bodies of requests hold.",
+	}, func() float64 {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		return float64(m.held)
+	})
 }
 
 // reserve waits until there is room for a body of a user, which is the user's until release is

@@ -11,12 +11,13 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/opencalls/opencalls/handlers"
 )
 
 // checkResponse validates each answer of an operation against openapi.yaml before it is sent.
-func checkResponse(cfg Config, op operation) echo.MiddlewareFunc {
+func checkResponse(cfg Config, op operation, violations prometheus.Counter) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		if cfg.ValidateResponses == ValidateOff {
 			return next
@@ -33,6 +34,9 @@ func checkResponse(cfg Config, op operation) echo.MiddlewareFunc {
 			}
 			response.Writer = held.ResponseWriter
 			violation := validateResponse(c.Request().Context(), op, held.status, response.Header(), held.content.Bytes())
+			if violation != nil {
+				violations.Inc()
+			}
 			switch {
 			case violation == nil:
 			case cfg.ValidateResponses == ValidateLog:

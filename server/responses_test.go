@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/opencalls/opencalls/server"
 	"github.com/opencalls/opencalls/store/storetest"
 )
@@ -27,7 +29,10 @@ func TestValidateResponses(t *testing.T) {
 			server.ValidateFail: {http.StatusInternalServerError, "ERROR"},
 		} {
 			t.Run(mode+"/"+test.request, func(t *testing.T) {
-				stage := newStage(t, storetest.SQLite, func(s *setup) { s.server.ValidateResponses, s.plain = mode, true })
+				registry := prometheus.NewRegistry()
+				stage := newStage(t, storetest.SQLite, func(s *setup) {
+					s.server.ValidateResponses, s.server.Metrics, s.plain = mode, registry, true
+				})
 				stage.exec(t, test.statement)
 				got := stage.send(t, stage.request(scenario{request: test.request}))
 				log := stage.log.take()
@@ -38,7 +43,28 @@ func TestValidateResponses(t *testing.T) {
 				if named := strings.Contains(log, test.violation); named != (mode != server.ValidateOff) {
 					t.Errorf("the log names the violation is %v:\n%s", named, log)
 				}
+				if n := countViolations(t, registry); (n == 1) != (mode != server.ValidateOff) {
+					t.Errorf("the metrics count %g violations", n)
+				}
 			})
 		}
 	}
+}
+
+// countViolations is how many answers did not match openapi.yaml, by the metrics.
+func countViolations(t *testing.T, registry *prometheus.Registry) (n float64) {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			failed := family.GetName() == "opencalls_validation_failures_total"
+			if failed && metric.GetLabel()[0].GetValue() == "response" { // message comes before operation
+				n += metric.GetCounter().GetValue()
+			}
+		}
+	}
+	return n
 }

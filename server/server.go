@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
+	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/opencalls/opencalls/gen"
@@ -62,6 +63,9 @@ type Config struct {
 	NewToken          func() string        // for sign-ins; random
 	Traces            trace.TracerProvider // makes a span of each request; nil: none
 	Extension         *Extension           // what the server has beside that; nothing
+
+	// Metrics registers what the server counts, once for each server; nowhere.
+	Metrics prometheus.Registerer
 }
 
 // Extension adds to the server what openapi.yaml doesn't have. All of it is needed.
@@ -110,30 +114,33 @@ func New(cfg Config) (http.Handler, error) {
 	if cfg.Traces != nil {
 		e.Use(traceRequests(cfg.Traces))
 	}
-	e.Use(logRequests(cfg), recoverPanics(), before(cfg.setHeaders, cfg.checkHost),
-		crossOrigin(cfg), before(limitAddresses(cfg)))
+	m := newMetrics(cfg.Metrics)
+	e.Use(m.observe, logRequests(cfg), recoverPanics(), before(cfg.setHeaders, cfg.checkHost),
+		crossOrigin(cfg), before(limitAddresses(cfg, m.throttled.WithLabelValues("address"))))
 	if cfg.Extension != nil {
 		e.Use(cfg.Extension.Around, recoverPanics())
 		cfg.Extension.Route(e)
 	}
 	routePlain(e, cfg)
-	routeOperations(e, cfg, spec)
+	routeOperations(e, cfg, spec, m)
 	routeMissingSlashes(e)
+	m.name(e.Routes(), spec)
 	return e, nil
 }
 
 // routeOperations routes what openapi.yaml defines. Each operation passes the same middleware.
-func routeOperations(e *echo.Echo, cfg Config, spec *openapi3.T) {
+func routeOperations(e *echo.Echo, cfg Config, spec *openapi3.T, m *metrics) {
 	chains := map[string][]echo.MiddlewareFunc{}
 	memory := newBodyMemory(cfg.BodyMemory, bodyWait)
-	tokens := newLimiters[string](cfg.RateLimitToken, cfg.Now)
+	memory.show(cfg.Metrics)
+	tokens := newLimiters[string](cfg.RateLimitToken, cfg.Now, m.throttled.WithLabelValues("token"))
 	for _, op := range operations(spec) {
 		chains[op.id] = []echo.MiddlewareFunc{
-			before(op.checkMethod), checkResponse(cfg, op),
+			before(op.checkMethod), checkResponse(cfg, op, m.violations.WithLabelValues(op.id, "response")),
 			before(op.announce, authenticate(cfg, op, tokens), op.checkPath, op.normaliseQuery),
 			readBody(cfg, op, memory),
 			middleware.ContextTimeout(cfg.RequestTimeout), // now that the body has come: a slow client is no fault of ours
-			before(op.validate),
+			before(counted(m.violations.WithLabelValues(op.id, "request"), op.validate)),
 		}
 	}
 	strict := gen.NewStrictHandler(handlers.New(cfg.Store, cfg.Images, cfg.TokenLifetime, cfg.NewToken), nil)

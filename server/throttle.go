@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/time/rate"
 
 	"github.com/opencalls/opencalls/handlers"
@@ -24,16 +25,17 @@ const maxLimiters = 50_000
 // limiters hold a token bucket for each client, in two generations: a bucket that is used moves to
 // the recent one, and what is left in the earlier one is forgotten.
 type limiters[K comparable] struct {
-	limit RateLimit
-	now   func() time.Time
+	limit   RateLimit
+	now     func() time.Time
+	refused prometheus.Counter
 
 	mu              sync.Mutex
 	recent, earlier map[K]*rate.Limiter
 	since           time.Time // when the recent generation began
 }
 
-func newLimiters[K comparable](limit RateLimit, now func() time.Time) *limiters[K] {
-	return &limiters[K]{limit: limit, now: now, recent: map[K]*rate.Limiter{}}
+func newLimiters[K comparable](limit RateLimit, now func() time.Time, refused prometheus.Counter) *limiters[K] {
+	return &limiters[K]{limit: limit, now: now, refused: refused, recent: map[K]*rate.Limiter{}}
 }
 
 // allow counts a client's request, or refuses it with a 429 that says when to try again.
@@ -46,6 +48,7 @@ func (l *limiters[K]) allow(client K) error {
 	if bucket.AllowN(now, 1) {
 		return nil
 	}
+	l.refused.Inc()
 	// Not by a reservation: several that overlap don't give back everything when they are cancelled.
 	wait := max(time.Duration((1-bucket.TokensAt(now))/l.limit.PerSecond*float64(time.Second)), time.Nanosecond)
 	return &handlers.Problem{Status: http.StatusTooManyRequests, Detail: "Request was throttled.", RetryAfter: wait}
@@ -72,8 +75,8 @@ func (l *limiters[K]) bucket(client K, now time.Time) *rate.Limiter {
 
 // limitAddresses applies the rate limit of addresses. It leaves out health checks, or a load balancer
 // would take the server for a dead one.
-func limitAddresses(cfg Config) func(echo.Context) error {
-	addresses := newLimiters[netip.Prefix](cfg.RateLimitAddress, cfg.Now)
+func limitAddresses(cfg Config, refused prometheus.Counter) func(echo.Context) error {
+	addresses := newLimiters[netip.Prefix](cfg.RateLimitAddress, cfg.Now, refused)
 	return func(c echo.Context) error {
 		if isHealthCheck(c.Request()) {
 			return nil

@@ -11,7 +11,7 @@ import (
 // next one than it was told.
 func TestRefusalsCostNothing(t *testing.T) {
 	now := time.Unix(0, 0)
-	l := newLimiters[int](RateLimit{PerSecond: 1, Burst: 1}, func() time.Time { return now })
+	l := newLimiters[int](RateLimit{PerSecond: 1, Burst: 1}, func() time.Time { return now }, newMetrics(nil).throttled.WithLabelValues("token"))
 	for range 5 {
 		var taken atomic.Int32
 		var group sync.WaitGroup
@@ -33,7 +33,7 @@ func TestRefusalsCostNothing(t *testing.T) {
 // However many clients come, few are remembered, and who was refused stays so as long as few come.
 func TestLimitersAreForgotten(t *testing.T) {
 	now := time.Unix(0, 0)
-	l := newLimiters[int](RateLimit{PerSecond: 1, Burst: 10}, func() time.Time { return now })
+	l := newLimiters[int](RateLimit{PerSecond: 1, Burst: 10}, func() time.Time { return now }, newMetrics(nil).throttled.WithLabelValues("token"))
 	for client := range 5 * maxLimiters {
 		if err := l.allow(client); err != nil {
 			t.Fatal(err)

@@ -16,6 +16,9 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/pressly/goose/v3"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 	"golang.org/x/sync/semaphore"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
@@ -44,6 +47,8 @@ type Config struct {
 	// WrapConnector, if set, wraps each connector before it is used, so that a caller sees
 	// every statement that reaches the driver.
 	WrapConnector func(driver.Connector) driver.Connector
+	// Metrics, if set, registers what the store counts for Prometheus, once for each store.
+	Metrics prometheus.Registerer
 }
 
 func (c Config) withDefaults() Config {
@@ -69,6 +74,7 @@ type Store struct {
 	writers   *semaphore.Weighted // bounds concurrent Writes; nil is no bound
 	writeWait time.Duration       // how long a Write waits for one of writers
 	newUUID   func() uuid.UUID
+	audited   *prometheus.CounterVec // by action
 }
 
 // engine is what differs between SQLite and Postgres beyond what GORM hides.
@@ -118,7 +124,26 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 func newStore(cfg Config, e engine, read, write *gorm.DB) *Store {
 	now := func() time.Time { return truncate(cfg.Now()) }
 	reads := queries{db: read, pool: read.Statement.ConnPool, engine: e, now: now}
-	return &Store{queries: reads, write: write, newUUID: cfg.NewUUID}
+	showPools(cfg.Metrics, e.Name(), read, write)
+	audited := promauto.With(cfg.Metrics).NewCounterVec(prometheus.CounterOpts{
+		Name: "opencalls_audit_events_total",
+		Help: "Audit events that this process wrote, by their action.",
+	}, []string{"action"})
+	return &Store{queries: reads, write: write, newUUID: cfg.NewUUID, audited: audited}
+}
+
+// showPools registers how many connections each pool has, and how long they are waited for, unless the
+// registerer is nil.
+func showPools(registerer prometheus.Registerer, engine string, read, write *gorm.DB) {
+	pools := map[string]*gorm.DB{engine + "_read": read, engine + "_write": write}
+	if read == write {
+		pools = map[string]*gorm.DB{engine: read}
+	}
+	for name, db := range pools {
+		if pool, err := db.DB(); err == nil && registerer != nil {
+			registerer.MustRegister(collectors.NewDBStatsCollector(pool, name))
+		}
+	}
 }
 
 // gormConfig has GORM prepare no statements: both drivers keep prepared ones by themselves, in

@@ -21,7 +21,8 @@ type Tx struct {
 	queries
 	actor   Actor
 	newUUID func() uuid.UUID
-	imports bool // LockForImport was called
+	imports bool           // LockForImport was called
+	audited map[string]int // events by their action
 }
 
 // Write runs change in a transaction: all of it is kept, or nothing when change or the
@@ -40,14 +41,21 @@ func (s *Store) Write(ctx context.Context, actor Actor, change func(tx *Tx) erro
 		}
 		defer s.writers.Release(1)
 	}
-	return s.transaction(ctx, s.write, &sql.TxOptions{}, func(q queries) error {
+	audited := map[string]int{}
+	err := s.transaction(ctx, s.write, &sql.TxOptions{}, func(q queries) error {
 		q.db = q.with(ctx)
-		tx := &Tx{queries: q, actor: actor, newUUID: s.newUUID}
+		tx := &Tx{queries: q, actor: actor, newUUID: s.newUUID, audited: audited}
 		if err := change(tx); err != nil || !tx.imports {
 			return err
 		}
 		return tx.engine.endImport(tx.db)
 	})
+	if err == nil {
+		for action, events := range audited {
+			s.audited.WithLabelValues(action).Add(float64(events))
+		}
+	}
+	return err
 }
 
 // audit writes one event for each object, in the transaction that changed it.
@@ -59,6 +67,7 @@ func (tx *Tx) audit(action, objectType, details string, objects ...string) error
 			Action: objectType + "." + action, ObjectType: objectType, ObjectUUID: object, Details: details,
 		}
 	}
+	tx.audited[objectType+"."+action] += len(objects)
 	return tx.db.Create(&events).Error
 }
 

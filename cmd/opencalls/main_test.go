@@ -48,6 +48,8 @@ func TestConfigurationErrors(t *testing.T) {
 		"sqlite with host":    {"serve", "--database-url", "sqlite://rel.db"},
 		"bad Postgres URL":    {"serve", "--database-url", "postgres://u:secret@[::1"},
 		"listen":              {"serve", "--listen", "8080"},
+		"metrics":             {"serve", "--metrics-listen", "9090"},
+		"metrics port":        {"serve", "--metrics-listen", "127.0.0.1:99999"},
 		"public URL":          {"serve", "--public-url", "calls.example.com"},
 		"public URL's path":   {"serve", "--public-url", "https://example.com/calls"},
 		"public URL h?":       {"serve", "--public-url", "http://h?"},

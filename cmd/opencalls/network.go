@@ -77,6 +77,18 @@ func (n *network) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// checkAddress returns the host of a flag's HOST:PORT, which may be "". Its error names the flag.
+func checkAddress(flag, address string) (host string, err error) {
+	host, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil {
+		err = fmt.Errorf("%s: %w", flag, err)
+	}
+	return host, err
+}
+
 // ofServer sets the hosts, proxies and origins.
 func (f NetworkFlags) ofServer(cfg *server.Config) {
 	cfg.AllowedHosts, cfg.CORSOrigins = f.AllowedHosts, f.CORSOrigin

@@ -97,7 +97,7 @@ func TestSecretsStaySecret(t *testing.T) {
 		s.run(t, "import", file, flag)
 		s.run(t, "export", flag)
 
-		p := start(t, flag, "--import="+file, "--tls-cert="+certificate, "--tls-key="+key)
+		p := start(t, flag, "--import="+file, "--tls-cert="+certificate, "--tls-key="+key, "--metrics-listen=127.0.0.1:0")
 		client := trusting(pool, tls.VersionTLS13)
 		if status := s.send(t, client, "GET", p.Address+organisations, "", "Authorization: Token "+token); status != http.StatusOK {
 			t.Fatalf("with the token: status %d", status)
@@ -110,6 +110,10 @@ func TestSecretsStaySecret(t *testing.T) {
 		s.misplace(t, client, p.Address, token)
 		s.run(t, "token", "create", "alice", flag)
 		s.run(t, "import", file, flag)
+		metrics := metricsAddress.FindStringSubmatch(p.Log.String())[1]
+		for _, path := range []string{"/metrics", "/debug/pprof/", "/debug/pprof/goroutine?debug=2", "/debug/pprof/cmdline"} {
+			s.send(t, client, "GET", metrics+path, "")
+		}
 		fmt.Fprintln(&s.said, p.Stop(t), p.Log.String())
 		s.check(t, `"level":"ERROR"`, `"status":500`, `"status":401`, `"status":415`, "tokens")
 	})

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/opencalls/opencalls/fixture"
@@ -90,6 +91,7 @@ type serveCommand struct {
 	NetworkFlags
 	SandboxFlags
 	LogFlags
+	MetricsFlags
 	Listen            string        `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on; port 0 takes a free one."`
 	PublicURL         string        `name:"public-url" placeholder:"URL" help:"Scheme and host of the URLs in answers, such as https://calls.example.com; the request's own unless given."`
 	Import            []string      `type:"existingfile" sep:"none" placeholder:"FILE" help:"Import file to load before the first request; repeatable."`
@@ -160,13 +162,19 @@ func (c serveCommand) run(env environment, log *slog.Logger) error {
 		return err
 	}
 	defer listener.Close()
+	registry := newRegistry()
+	stopMetrics, err := c.serveMetrics(ctx, registry, log)
+	if err != nil {
+		return err
+	}
+	defer stopMetrics()
 	newFile := c.newFile()
 	traces, stopTraces, err := startTraces(ctx, log)
 	if err != nil {
 		return usageError{err}
 	}
 	defer stopTraces()
-	s, err := c.openFilled(ctx, log, traces)
+	s, err := c.openFilled(ctx, log, traces, registry)
 	if reason := context.Cause(ctx); err != nil && reason != nil {
 		return fmt.Errorf("stopped before it served: %w", reason) // err is what that broke off
 	}
@@ -178,7 +186,7 @@ func (c serveCommand) run(env environment, log *slog.Logger) error {
 	serverConfig := server.Config{
 		Draining: draining.Load, Store: s, Logger: log,
 		PublicURL: strings.TrimSuffix(c.PublicURL, "/"), AnonymousRead: c.AnonymousRead,
-		ValidateResponses: c.ValidateResponses, Images: c.limits(), Traces: traces,
+		ValidateResponses: c.ValidateResponses, Images: c.limits(), Traces: traces, Metrics: registry,
 	}
 	c.LimitFlags.ofServer(&serverConfig)
 	c.NetworkFlags.ofServer(&serverConfig)
@@ -210,9 +218,9 @@ func (c serveCommand) welcome(w io.Writer, url, newFile string) {
 
 // openFilled opens the database, brings its schema up to date and loads what is to be loaded.
 func (c serveCommand) openFilled(
-	ctx context.Context, log *slog.Logger, traces trace.TracerProvider,
+	ctx context.Context, log *slog.Logger, traces trace.TracerProvider, registry *prometheus.Registry,
 ) (*store.Store, error) {
-	cfg := store.Config{URL: c.DatabaseURL, Logger: log}
+	cfg := store.Config{URL: c.DatabaseURL, Logger: log, Metrics: registry}
 	if traces != nil {
 		cfg.WrapConnector = func(connector driver.Connector) driver.Connector { return tracedConnector(connector, traces) }
 	}
@@ -265,12 +273,9 @@ func (c *serveCommand) AfterApply(trace *kong.Context) error {
 	if max(c.MaxBodyBytes, c.MaxBytes) <= maxLimit && c.BodyMemory < least { // their own limits come first
 		return fmt.Errorf("--body-memory: want at least %d, four times --max-body-bytes and --image-max-bytes", least)
 	}
-	host, port, err := net.SplitHostPort(c.Listen)
-	if err == nil {
-		_, err = net.LookupPort("tcp", port)
-	}
+	host, err := checkAddress("--listen", c.Listen)
 	if err != nil {
-		return fmt.Errorf("--listen: %w", err)
+		return err
 	}
 	if c.PublicURL != "" && !isOrigin(strings.ToLower(strings.TrimSuffix(c.PublicURL, "/"))) {
 		return errors.New("--public-url: want a scheme and a host alone, such as https://calls.example.com")
