@@ -28,6 +28,9 @@ type commands struct {
 	Health  healthCommand  `cmd:"" help:"Exit 0 if a server is ready: for a container's health check."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 
+	Completion completionCommand `cmd:"" help:"Print the script by which a shell completes commands and flags."`
+	Manual     manualCommand     `cmd:"" name:"man" help:"Print the manual page: for man -l."`
+
 	VersionFlag kong.VersionFlag `name:"version" env:"-" help:"Print the version."`
 }
 
@@ -94,7 +97,7 @@ func run(arguments []string, env environment) int {
 		return status
 	}
 	if err == nil {
-		err = parsed.Run()
+		err = parsed.Run(parser.Model)
 	} else {
 		err = usageError{err}
 	}
