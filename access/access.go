@@ -61,14 +61,17 @@ func (p Principal) MayCreateUsers() bool { return p.Staff }
 // MayChangeUser says whether the principal may change a user: themselves, and staff everybody.
 func (p Principal) MayChangeUser(user uuid.UUID) bool { return p.Staff || p.UserUUID == user }
 
+// MayManageCustomers says whether the principal may make, delete, block and archive customers.
+func (p Principal) MayManageCustomers() bool { return p.Staff }
+
 // MayCreate says whether the principal may make a customer an organisation, by the roles held
 // on the customer.
 func (p Principal) MayCreate(held []store.HeldRole) bool {
 	return p.Staff || holds(held, store.ScopeCustomer, PermissionRegister)
 }
 
-// MayChange says whether the principal may update or delete an organisation: by the role's
-// name, whatever its permissions are.
+// MayChange says whether the principal may update or delete an organisation, and change the texts and the
+// image of its customer: by the role's name, whatever its permissions are.
 func (p Principal) MayChange(held []store.HeldRole) bool {
 	return p.Staff || slices.ContainsFunc(held, func(r store.HeldRole) bool {
 		return r.Scope == store.ScopeCustomer && r.Name == RoleCustomerOwner

@@ -542,6 +542,79 @@ type CustomerFieldEnum string
 // CustomerOEnum An ordering of customers; with `-`, the other way round.
 type CustomerOEnum string
 
+// CustomerRequest What a customer is made or changed with, as JSON.
+type CustomerRequest struct {
+	// Abbreviation Its abbreviation, as sent.
+	Abbreviation *string `json:"abbreviation,omitempty"`
+
+	// Archived The same, since it is kept for the record alone. Staff alone change it.
+	Archived *bool `json:"archived,omitempty"`
+
+	// Blocked Whether roles and organisations can be given out on it no more. Staff alone change it.
+	Blocked *bool `json:"blocked,omitempty"`
+
+	// Country Country code (ISO 3166-1 alpha-2), or the empty text.
+	Country *string `json:"country,omitempty"`
+
+	// Image Only null, which takes the image away; a file travels in multipart/form-data.
+	Image nullable.Nullable[string] `json:"image,omitempty"`
+
+	// Name Name of the customer, as sent.
+	Name string `json:"name"`
+
+	// NativeName Its name in its own language, as sent.
+	NativeName *string `json:"native_name,omitempty"`
+}
+
+// CustomerRequestForm What a customer is made or changed with, as a urlencoded form.
+type CustomerRequestForm struct {
+	// Abbreviation Its abbreviation, as sent.
+	Abbreviation *string `json:"abbreviation,omitempty"`
+
+	// Archived The same, since it is kept for the record alone. Staff alone change it.
+	Archived *bool `json:"archived,omitempty"`
+
+	// Blocked Whether roles and organisations can be given out on it no more. Staff alone change it.
+	Blocked *bool `json:"blocked,omitempty"`
+
+	// Country Country code (ISO 3166-1 alpha-2), or the empty text.
+	Country *string `json:"country,omitempty"`
+
+	// Image Only the empty value, which takes the image away; a file travels in multipart/form-data.
+	Image *string `json:"image,omitempty"`
+
+	// Name Name of the customer, as sent.
+	Name string `json:"name"`
+
+	// NativeName Its name in its own language, as sent.
+	NativeName *string `json:"native_name,omitempty"`
+}
+
+// CustomerRequestMultipart What a customer is made or changed with, as multipart/form-data.
+type CustomerRequestMultipart struct {
+	// Abbreviation Its abbreviation, as sent.
+	Abbreviation *string `json:"abbreviation,omitempty"`
+
+	// Archived The same, since it is kept for the record alone. Staff alone change it.
+	Archived *bool `json:"archived,omitempty"`
+
+	// Blocked Whether roles and organisations can be given out on it no more. Staff alone change it.
+	Blocked *bool `json:"blocked,omitempty"`
+
+	// Country Country code (ISO 3166-1 alpha-2), or the empty text.
+	Country *string `json:"country,omitempty"`
+
+	// Image A PNG, JPEG, GIF or WebP file; an empty text part takes the image away.
+	Image *openapi_types.File `json:"image,omitempty"`
+
+	// Name Name of the customer, as sent.
+	Name string `json:"name"`
+
+	// NativeName Its name in its own language, as sent.
+	NativeName           *string                `json:"native_name,omitempty"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
 // ObtainAuthTokenRequest Who signs in.
 type ObtainAuthTokenRequest struct {
 	// Password Password for authentication
@@ -588,6 +661,79 @@ type PatchedCallManagingOrganisationRequestMultipart struct {
 
 	// Image A PNG, JPEG, GIF or WebP file; an empty text part takes the image away.
 	Image                *openapi_types.File    `json:"image,omitempty"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
+// PatchedCustomerRequest What is to change of a customer, as JSON.
+type PatchedCustomerRequest struct {
+	// Abbreviation Its abbreviation, as sent.
+	Abbreviation *string `json:"abbreviation,omitempty"`
+
+	// Archived The same, since it is kept for the record alone. Staff alone change it.
+	Archived *bool `json:"archived,omitempty"`
+
+	// Blocked Whether roles and organisations can be given out on it no more. Staff alone change it.
+	Blocked *bool `json:"blocked,omitempty"`
+
+	// Country Country code (ISO 3166-1 alpha-2), or the empty text.
+	Country *string `json:"country,omitempty"`
+
+	// Image Only null, which takes the image away; a file travels in multipart/form-data.
+	Image nullable.Nullable[string] `json:"image,omitempty"`
+
+	// Name Name of the customer, as sent.
+	Name *string `json:"name,omitempty"`
+
+	// NativeName Its name in its own language, as sent.
+	NativeName *string `json:"native_name,omitempty"`
+}
+
+// PatchedCustomerRequestForm What is to change of a customer, as a urlencoded form.
+type PatchedCustomerRequestForm struct {
+	// Abbreviation Its abbreviation, as sent.
+	Abbreviation *string `json:"abbreviation,omitempty"`
+
+	// Archived The same, since it is kept for the record alone. Staff alone change it.
+	Archived *bool `json:"archived,omitempty"`
+
+	// Blocked Whether roles and organisations can be given out on it no more. Staff alone change it.
+	Blocked *bool `json:"blocked,omitempty"`
+
+	// Country Country code (ISO 3166-1 alpha-2), or the empty text.
+	Country *string `json:"country,omitempty"`
+
+	// Image Only the empty value, which takes the image away; a file travels in multipart/form-data.
+	Image *string `json:"image,omitempty"`
+
+	// Name Name of the customer, as sent.
+	Name *string `json:"name,omitempty"`
+
+	// NativeName Its name in its own language, as sent.
+	NativeName *string `json:"native_name,omitempty"`
+}
+
+// PatchedCustomerRequestMultipart What is to change of a customer, as multipart/form-data.
+type PatchedCustomerRequestMultipart struct {
+	// Abbreviation Its abbreviation, as sent.
+	Abbreviation *string `json:"abbreviation,omitempty"`
+
+	// Archived The same, since it is kept for the record alone. Staff alone change it.
+	Archived *bool `json:"archived,omitempty"`
+
+	// Blocked Whether roles and organisations can be given out on it no more. Staff alone change it.
+	Blocked *bool `json:"blocked,omitempty"`
+
+	// Country Country code (ISO 3166-1 alpha-2), or the empty text.
+	Country *string `json:"country,omitempty"`
+
+	// Image A PNG, JPEG, GIF or WebP file; an empty text part takes the image away.
+	Image *openapi_types.File `json:"image,omitempty"`
+
+	// Name Name of the customer, as sent.
+	Name *string `json:"name,omitempty"`
+
+	// NativeName Its name in its own language, as sent.
+	NativeName           *string                `json:"native_name,omitempty"`
 	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
@@ -1661,6 +1807,33 @@ type CallManagingOrganisationsUpdateUserFormdataRequestBody = UserRoleUpdateRequ
 // CallManagingOrganisationsUpdateUserMultipartRequestBody defines body for CallManagingOrganisationsUpdateUser for multipart/form-data ContentType.
 type CallManagingOrganisationsUpdateUserMultipartRequestBody = UserRoleUpdateRequestMultipart
 
+// CustomersCreateJSONRequestBody defines body for CustomersCreate for application/json ContentType.
+type CustomersCreateJSONRequestBody = CustomerRequest
+
+// CustomersCreateFormdataRequestBody defines body for CustomersCreate for application/x-www-form-urlencoded ContentType.
+type CustomersCreateFormdataRequestBody = CustomerRequestForm
+
+// CustomersCreateMultipartRequestBody defines body for CustomersCreate for multipart/form-data ContentType.
+type CustomersCreateMultipartRequestBody = CustomerRequestMultipart
+
+// CustomersPartialUpdateJSONRequestBody defines body for CustomersPartialUpdate for application/json ContentType.
+type CustomersPartialUpdateJSONRequestBody = PatchedCustomerRequest
+
+// CustomersPartialUpdateFormdataRequestBody defines body for CustomersPartialUpdate for application/x-www-form-urlencoded ContentType.
+type CustomersPartialUpdateFormdataRequestBody = PatchedCustomerRequestForm
+
+// CustomersPartialUpdateMultipartRequestBody defines body for CustomersPartialUpdate for multipart/form-data ContentType.
+type CustomersPartialUpdateMultipartRequestBody = PatchedCustomerRequestMultipart
+
+// CustomersUpdateJSONRequestBody defines body for CustomersUpdate for application/json ContentType.
+type CustomersUpdateJSONRequestBody = CustomerRequest
+
+// CustomersUpdateFormdataRequestBody defines body for CustomersUpdate for application/x-www-form-urlencoded ContentType.
+type CustomersUpdateFormdataRequestBody = CustomerRequestForm
+
+// CustomersUpdateMultipartRequestBody defines body for CustomersUpdate for multipart/form-data ContentType.
+type CustomersUpdateMultipartRequestBody = CustomerRequestMultipart
+
 // UsersCreateJSONRequestBody defines body for UsersCreate for application/json ContentType.
 type UsersCreateJSONRequestBody = UserRequest
 
@@ -1775,6 +1948,162 @@ func (a CallManagingOrganisationRequestMultipart) MarshalJSON() ([]byte, error) 
 	return json.Marshal(object)
 }
 
+// Getter for additional properties for CustomerRequestMultipart. Returns the specified
+// element and whether it was found
+func (a CustomerRequestMultipart) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for CustomerRequestMultipart
+func (a *CustomerRequestMultipart) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for CustomerRequestMultipart to handle AdditionalProperties
+func (a *CustomerRequestMultipart) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["abbreviation"]; found {
+		err = json.Unmarshal(raw, &a.Abbreviation)
+		if err != nil {
+			return fmt.Errorf("error reading 'abbreviation': %w", err)
+		}
+		delete(object, "abbreviation")
+	}
+
+	if raw, found := object["archived"]; found {
+		err = json.Unmarshal(raw, &a.Archived)
+		if err != nil {
+			return fmt.Errorf("error reading 'archived': %w", err)
+		}
+		delete(object, "archived")
+	}
+
+	if raw, found := object["blocked"]; found {
+		err = json.Unmarshal(raw, &a.Blocked)
+		if err != nil {
+			return fmt.Errorf("error reading 'blocked': %w", err)
+		}
+		delete(object, "blocked")
+	}
+
+	if raw, found := object["country"]; found {
+		err = json.Unmarshal(raw, &a.Country)
+		if err != nil {
+			return fmt.Errorf("error reading 'country': %w", err)
+		}
+		delete(object, "country")
+	}
+
+	if raw, found := object["image"]; found {
+		err = json.Unmarshal(raw, &a.Image)
+		if err != nil {
+			return fmt.Errorf("error reading 'image': %w", err)
+		}
+		delete(object, "image")
+	}
+
+	if raw, found := object["name"]; found {
+		err = json.Unmarshal(raw, &a.Name)
+		if err != nil {
+			return fmt.Errorf("error reading 'name': %w", err)
+		}
+		delete(object, "name")
+	}
+
+	if raw, found := object["native_name"]; found {
+		err = json.Unmarshal(raw, &a.NativeName)
+		if err != nil {
+			return fmt.Errorf("error reading 'native_name': %w", err)
+		}
+		delete(object, "native_name")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for CustomerRequestMultipart to handle AdditionalProperties
+func (a CustomerRequestMultipart) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.Abbreviation != nil {
+		object["abbreviation"], err = json.Marshal(a.Abbreviation)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'abbreviation': %w", err)
+		}
+	}
+
+	if a.Archived != nil {
+		object["archived"], err = json.Marshal(a.Archived)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'archived': %w", err)
+		}
+	}
+
+	if a.Blocked != nil {
+		object["blocked"], err = json.Marshal(a.Blocked)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'blocked': %w", err)
+		}
+	}
+
+	if a.Country != nil {
+		object["country"], err = json.Marshal(a.Country)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'country': %w", err)
+		}
+	}
+
+	if a.Image != nil {
+		object["image"], err = json.Marshal(a.Image)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'image': %w", err)
+		}
+	}
+
+	object["name"], err = json.Marshal(a.Name)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'name': %w", err)
+	}
+
+	if a.NativeName != nil {
+		object["native_name"], err = json.Marshal(a.NativeName)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'native_name': %w", err)
+		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
 // Getter for additional properties for PatchedCallManagingOrganisationRequestMultipart. Returns the specified
 // element and whether it was found
 func (a PatchedCallManagingOrganisationRequestMultipart) Get(fieldName string) (value interface{}, found bool) {
@@ -1846,6 +2175,164 @@ func (a PatchedCallManagingOrganisationRequestMultipart) MarshalJSON() ([]byte, 
 		object["image"], err = json.Marshal(a.Image)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'image': %w", err)
+		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
+// Getter for additional properties for PatchedCustomerRequestMultipart. Returns the specified
+// element and whether it was found
+func (a PatchedCustomerRequestMultipart) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for PatchedCustomerRequestMultipart
+func (a *PatchedCustomerRequestMultipart) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for PatchedCustomerRequestMultipart to handle AdditionalProperties
+func (a *PatchedCustomerRequestMultipart) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["abbreviation"]; found {
+		err = json.Unmarshal(raw, &a.Abbreviation)
+		if err != nil {
+			return fmt.Errorf("error reading 'abbreviation': %w", err)
+		}
+		delete(object, "abbreviation")
+	}
+
+	if raw, found := object["archived"]; found {
+		err = json.Unmarshal(raw, &a.Archived)
+		if err != nil {
+			return fmt.Errorf("error reading 'archived': %w", err)
+		}
+		delete(object, "archived")
+	}
+
+	if raw, found := object["blocked"]; found {
+		err = json.Unmarshal(raw, &a.Blocked)
+		if err != nil {
+			return fmt.Errorf("error reading 'blocked': %w", err)
+		}
+		delete(object, "blocked")
+	}
+
+	if raw, found := object["country"]; found {
+		err = json.Unmarshal(raw, &a.Country)
+		if err != nil {
+			return fmt.Errorf("error reading 'country': %w", err)
+		}
+		delete(object, "country")
+	}
+
+	if raw, found := object["image"]; found {
+		err = json.Unmarshal(raw, &a.Image)
+		if err != nil {
+			return fmt.Errorf("error reading 'image': %w", err)
+		}
+		delete(object, "image")
+	}
+
+	if raw, found := object["name"]; found {
+		err = json.Unmarshal(raw, &a.Name)
+		if err != nil {
+			return fmt.Errorf("error reading 'name': %w", err)
+		}
+		delete(object, "name")
+	}
+
+	if raw, found := object["native_name"]; found {
+		err = json.Unmarshal(raw, &a.NativeName)
+		if err != nil {
+			return fmt.Errorf("error reading 'native_name': %w", err)
+		}
+		delete(object, "native_name")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for PatchedCustomerRequestMultipart to handle AdditionalProperties
+func (a PatchedCustomerRequestMultipart) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.Abbreviation != nil {
+		object["abbreviation"], err = json.Marshal(a.Abbreviation)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'abbreviation': %w", err)
+		}
+	}
+
+	if a.Archived != nil {
+		object["archived"], err = json.Marshal(a.Archived)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'archived': %w", err)
+		}
+	}
+
+	if a.Blocked != nil {
+		object["blocked"], err = json.Marshal(a.Blocked)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'blocked': %w", err)
+		}
+	}
+
+	if a.Country != nil {
+		object["country"], err = json.Marshal(a.Country)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'country': %w", err)
+		}
+	}
+
+	if a.Image != nil {
+		object["image"], err = json.Marshal(a.Image)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'image': %w", err)
+		}
+	}
+
+	if a.Name != nil {
+		object["name"], err = json.Marshal(a.Name)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'name': %w", err)
+		}
+	}
+
+	if a.NativeName != nil {
+		object["native_name"], err = json.Marshal(a.NativeName)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'native_name': %w", err)
 		}
 	}
 
@@ -2633,9 +3120,21 @@ type ServerInterface interface {
 	// CustomersCount Count customers
 	// (HEAD /api/customers/)
 	CustomersCount(ctx echo.Context, params CustomersCountParams) error
+	// CustomersCreate Create a new customer
+	// (POST /api/customers/)
+	CustomersCreate(ctx echo.Context) error
+	// CustomersDestroy Delete a customer
+	// (DELETE /api/customers/{uuid}/)
+	CustomersDestroy(ctx echo.Context, uuid UUID) error
 	// CustomersRetrieve Retrieve customer details
 	// (GET /api/customers/{uuid}/)
 	CustomersRetrieve(ctx echo.Context, uuid UUID, params CustomersRetrieveParams) error
+	// CustomersPartialUpdate Partially update a customer
+	// (PATCH /api/customers/{uuid}/)
+	CustomersPartialUpdate(ctx echo.Context, uuid UUID) error
+	// CustomersUpdate Update a customer
+	// (PUT /api/customers/{uuid}/)
+	CustomersUpdate(ctx echo.Context, uuid UUID) error
 	// RolesList List roles
 	// (GET /api/roles/)
 	RolesList(ctx echo.Context, params RolesListParams) error
@@ -3325,6 +3824,31 @@ func (w *ServerInterfaceWrapper) CustomersCount(ctx echo.Context) error {
 	return err
 }
 
+// CustomersCreate converts echo context to params.
+func (w *ServerInterfaceWrapper) CustomersCreate(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CustomersCreate(ctx)
+	return err
+}
+
+// CustomersDestroy converts echo context to params.
+func (w *ServerInterfaceWrapper) CustomersDestroy(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "uuid" -------------
+	var uuid UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "uuid", ctx.Param("uuid"), &uuid, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter uuid: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CustomersDestroy(ctx, uuid)
+	return err
+}
+
 // CustomersRetrieve converts echo context to params.
 func (w *ServerInterfaceWrapper) CustomersRetrieve(ctx echo.Context) error {
 	var err error
@@ -3347,6 +3871,38 @@ func (w *ServerInterfaceWrapper) CustomersRetrieve(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CustomersRetrieve(ctx, uuid, params)
+	return err
+}
+
+// CustomersPartialUpdate converts echo context to params.
+func (w *ServerInterfaceWrapper) CustomersPartialUpdate(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "uuid" -------------
+	var uuid UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "uuid", ctx.Param("uuid"), &uuid, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter uuid: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CustomersPartialUpdate(ctx, uuid)
+	return err
+}
+
+// CustomersUpdate converts echo context to params.
+func (w *ServerInterfaceWrapper) CustomersUpdate(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "uuid" -------------
+	var uuid UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "uuid", ctx.Param("uuid"), &uuid, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter uuid: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CustomersUpdate(ctx, uuid)
 	return err
 }
 
@@ -3829,7 +4385,11 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/call-managing-organisations/:uuid/stats/", wrapper.CallManagingOrganisationsStatsRetrieve, options.OperationMiddlewares["call_managing_organisations_stats_retrieve"]...)
 	router.GET(options.BaseURL+"/api/customers/", wrapper.CustomersList, options.OperationMiddlewares["customers_list"]...)
 	router.HEAD(options.BaseURL+"/api/customers/", wrapper.CustomersCount, options.OperationMiddlewares["customers_count"]...)
+	router.POST(options.BaseURL+"/api/customers/", wrapper.CustomersCreate, options.OperationMiddlewares["customers_create"]...)
+	router.DELETE(options.BaseURL+"/api/customers/:uuid/", wrapper.CustomersDestroy, options.OperationMiddlewares["customers_destroy"]...)
 	router.GET(options.BaseURL+"/api/customers/:uuid/", wrapper.CustomersRetrieve, options.OperationMiddlewares["customers_retrieve"]...)
+	router.PATCH(options.BaseURL+"/api/customers/:uuid/", wrapper.CustomersPartialUpdate, options.OperationMiddlewares["customers_partial_update"]...)
+	router.PUT(options.BaseURL+"/api/customers/:uuid/", wrapper.CustomersUpdate, options.OperationMiddlewares["customers_update"]...)
 	router.GET(options.BaseURL+"/api/roles/", wrapper.RolesList, options.OperationMiddlewares["roles_list"]...)
 	router.HEAD(options.BaseURL+"/api/roles/", wrapper.RolesCount, options.OperationMiddlewares["roles_count"]...)
 	router.GET(options.BaseURL+"/api/roles/:uuid/", wrapper.RolesRetrieve, options.OperationMiddlewares["roles_retrieve"]...)
@@ -6694,6 +7254,350 @@ func (response CustomersCount503Response) VisitCustomersCountResponse(w http.Res
 	return nil
 }
 
+type CustomersCreateRequestObject struct {
+	JSONBody      *CustomersCreateJSONRequestBody
+	FormdataBody  *CustomersCreateFormdataRequestBody
+	MultipartBody *multipart.Reader
+}
+
+type CustomersCreateResponseObject interface {
+	VisitCustomersCreateResponse(w http.ResponseWriter) error
+}
+
+type CustomersCreate201ResponseHeaders struct {
+	Location   string
+	XRequestID *string
+}
+
+type CustomersCreate201JSONResponse struct {
+	Body    Customer
+	Headers CustomersCreate201ResponseHeaders
+}
+
+func (response CustomersCreate201JSONResponse) VisitCustomersCreateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersCreate400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response CustomersCreate400JSONResponse) VisitCustomersCreateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersCreate401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response CustomersCreate401JSONResponse) VisitCustomersCreateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersCreate403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response CustomersCreate403JSONResponse) VisitCustomersCreateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersCreate408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response CustomersCreate408JSONResponse) VisitCustomersCreateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersCreate413JSONResponse struct{ ContentTooLargeJSONResponse }
+
+func (response CustomersCreate413JSONResponse) VisitCustomersCreateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersCreate415JSONResponse struct {
+	UnsupportedMediaTypeJSONResponse
+}
+
+func (response CustomersCreate415JSONResponse) VisitCustomersCreateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersCreate429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CustomersCreate429JSONResponse) VisitCustomersCreateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersCreate500JSONResponse struct {
+	InternalServerErrorJSONResponse
+}
+
+func (response CustomersCreate500JSONResponse) VisitCustomersCreateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersCreate503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response CustomersCreate503JSONResponse) VisitCustomersCreateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersDestroyRequestObject struct {
+	UUID UUID `json:"uuid"`
+}
+
+type CustomersDestroyResponseObject interface {
+	VisitCustomersDestroyResponse(w http.ResponseWriter) error
+}
+
+type CustomersDestroy204ResponseHeaders struct {
+	XRequestID *string
+}
+
+type CustomersDestroy204Response struct {
+	Headers CustomersDestroy204ResponseHeaders
+}
+
+func (response CustomersDestroy204Response) VisitCustomersDestroyResponse(w http.ResponseWriter) error {
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(204)
+	return nil
+}
+
+type CustomersDestroy400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response CustomersDestroy400JSONResponse) VisitCustomersDestroyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersDestroy401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response CustomersDestroy401JSONResponse) VisitCustomersDestroyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersDestroy403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response CustomersDestroy403JSONResponse) VisitCustomersDestroyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersDestroy404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response CustomersDestroy404JSONResponse) VisitCustomersDestroyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersDestroy429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CustomersDestroy429JSONResponse) VisitCustomersDestroyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersDestroy500JSONResponse struct {
+	InternalServerErrorJSONResponse
+}
+
+func (response CustomersDestroy500JSONResponse) VisitCustomersDestroyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersDestroy503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response CustomersDestroy503JSONResponse) VisitCustomersDestroyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CustomersRetrieveRequestObject struct {
 	UUID   UUID `json:"uuid"`
 	Params CustomersRetrieveParams
@@ -6819,6 +7723,430 @@ func (response CustomersRetrieve500JSONResponse) VisitCustomersRetrieveResponse(
 type CustomersRetrieve503JSONResponse struct{ ServiceUnavailableJSONResponse }
 
 func (response CustomersRetrieve503JSONResponse) VisitCustomersRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersPartialUpdateRequestObject struct {
+	UUID          UUID `json:"uuid"`
+	JSONBody      *CustomersPartialUpdateJSONRequestBody
+	FormdataBody  *CustomersPartialUpdateFormdataRequestBody
+	MultipartBody *multipart.Reader
+}
+
+type CustomersPartialUpdateResponseObject interface {
+	VisitCustomersPartialUpdateResponse(w http.ResponseWriter) error
+}
+
+type CustomersPartialUpdate200ResponseHeaders struct {
+	XRequestID *string
+}
+
+type CustomersPartialUpdate200JSONResponse struct {
+	Body    Customer
+	Headers CustomersPartialUpdate200ResponseHeaders
+}
+
+func (response CustomersPartialUpdate200JSONResponse) VisitCustomersPartialUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersPartialUpdate400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response CustomersPartialUpdate400JSONResponse) VisitCustomersPartialUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersPartialUpdate401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response CustomersPartialUpdate401JSONResponse) VisitCustomersPartialUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersPartialUpdate403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response CustomersPartialUpdate403JSONResponse) VisitCustomersPartialUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersPartialUpdate404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response CustomersPartialUpdate404JSONResponse) VisitCustomersPartialUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersPartialUpdate408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response CustomersPartialUpdate408JSONResponse) VisitCustomersPartialUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersPartialUpdate413JSONResponse struct{ ContentTooLargeJSONResponse }
+
+func (response CustomersPartialUpdate413JSONResponse) VisitCustomersPartialUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersPartialUpdate415JSONResponse struct {
+	UnsupportedMediaTypeJSONResponse
+}
+
+func (response CustomersPartialUpdate415JSONResponse) VisitCustomersPartialUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersPartialUpdate429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CustomersPartialUpdate429JSONResponse) VisitCustomersPartialUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersPartialUpdate500JSONResponse struct {
+	InternalServerErrorJSONResponse
+}
+
+func (response CustomersPartialUpdate500JSONResponse) VisitCustomersPartialUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersPartialUpdate503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response CustomersPartialUpdate503JSONResponse) VisitCustomersPartialUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersUpdateRequestObject struct {
+	UUID          UUID `json:"uuid"`
+	JSONBody      *CustomersUpdateJSONRequestBody
+	FormdataBody  *CustomersUpdateFormdataRequestBody
+	MultipartBody *multipart.Reader
+}
+
+type CustomersUpdateResponseObject interface {
+	VisitCustomersUpdateResponse(w http.ResponseWriter) error
+}
+
+type CustomersUpdate200ResponseHeaders struct {
+	XRequestID *string
+}
+
+type CustomersUpdate200JSONResponse struct {
+	Body    Customer
+	Headers CustomersUpdate200ResponseHeaders
+}
+
+func (response CustomersUpdate200JSONResponse) VisitCustomersUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersUpdate400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response CustomersUpdate400JSONResponse) VisitCustomersUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersUpdate401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response CustomersUpdate401JSONResponse) VisitCustomersUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersUpdate403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response CustomersUpdate403JSONResponse) VisitCustomersUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersUpdate404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response CustomersUpdate404JSONResponse) VisitCustomersUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersUpdate408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response CustomersUpdate408JSONResponse) VisitCustomersUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersUpdate413JSONResponse struct{ ContentTooLargeJSONResponse }
+
+func (response CustomersUpdate413JSONResponse) VisitCustomersUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersUpdate415JSONResponse struct {
+	UnsupportedMediaTypeJSONResponse
+}
+
+func (response CustomersUpdate415JSONResponse) VisitCustomersUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersUpdate429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CustomersUpdate429JSONResponse) VisitCustomersUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersUpdate500JSONResponse struct {
+	InternalServerErrorJSONResponse
+}
+
+func (response CustomersUpdate500JSONResponse) VisitCustomersUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersUpdate503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response CustomersUpdate503JSONResponse) VisitCustomersUpdateResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8173,9 +9501,21 @@ type StrictServerInterface interface {
 	// CustomersCount Count customers
 	// (HEAD /api/customers/)
 	CustomersCount(ctx context.Context, request CustomersCountRequestObject) (CustomersCountResponseObject, error)
+	// CustomersCreate Create a new customer
+	// (POST /api/customers/)
+	CustomersCreate(ctx context.Context, request CustomersCreateRequestObject) (CustomersCreateResponseObject, error)
+	// CustomersDestroy Delete a customer
+	// (DELETE /api/customers/{uuid}/)
+	CustomersDestroy(ctx context.Context, request CustomersDestroyRequestObject) (CustomersDestroyResponseObject, error)
 	// CustomersRetrieve Retrieve customer details
 	// (GET /api/customers/{uuid}/)
 	CustomersRetrieve(ctx context.Context, request CustomersRetrieveRequestObject) (CustomersRetrieveResponseObject, error)
+	// CustomersPartialUpdate Partially update a customer
+	// (PATCH /api/customers/{uuid}/)
+	CustomersPartialUpdate(ctx context.Context, request CustomersPartialUpdateRequestObject) (CustomersPartialUpdateResponseObject, error)
+	// CustomersUpdate Update a customer
+	// (PUT /api/customers/{uuid}/)
+	CustomersUpdate(ctx context.Context, request CustomersUpdateRequestObject) (CustomersUpdateResponseObject, error)
 	// RolesList List roles
 	// (GET /api/roles/)
 	RolesList(ctx context.Context, request RolesListRequestObject) (RolesListResponseObject, error)
@@ -8922,6 +10262,98 @@ func (sh *strictHandler) CustomersCount(ctx echo.Context, params CustomersCountP
 	return nil
 }
 
+// CustomersCreate operation middleware
+func (sh *strictHandler) CustomersCreate(ctx echo.Context) error {
+	var request CustomersCreateRequestObject
+
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/json") {
+		var body CustomersCreateJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
+		}
+		if err != nil {
+			return err
+		}
+		request.JSONBody = &body
+
+	}
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		if form, err := ctx.FormParams(); err == nil {
+			var body CustomersCreateFormdataRequestBody
+			if err := runtime.BindForm(&body, form, nil, nil); err != nil {
+				return err
+			}
+			request.FormdataBody = &body
+		} else {
+			return err
+		}
+	}
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "multipart/form-data") {
+		if reader, err := ctx.Request().MultipartReader(); err != nil {
+			return err
+		} else {
+			request.MultipartBody = reader
+		}
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CustomersCreate(ctx.Request().Context(), request.(CustomersCreateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CustomersCreate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CustomersCreateResponseObject); ok {
+		return validResponse.VisitCustomersCreateResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CustomersDestroy operation middleware
+func (sh *strictHandler) CustomersDestroy(ctx echo.Context, uuid UUID) error {
+	var request CustomersDestroyRequestObject
+
+	request.UUID = uuid
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CustomersDestroy(ctx.Request().Context(), request.(CustomersDestroyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CustomersDestroy")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CustomersDestroyResponseObject); ok {
+		return validResponse.VisitCustomersDestroyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // CustomersRetrieve operation middleware
 func (sh *strictHandler) CustomersRetrieve(ctx echo.Context, uuid UUID, params CustomersRetrieveParams) error {
 	var request CustomersRetrieveRequestObject
@@ -8942,6 +10374,144 @@ func (sh *strictHandler) CustomersRetrieve(ctx echo.Context, uuid UUID, params C
 		return err
 	} else if validResponse, ok := response.(CustomersRetrieveResponseObject); ok {
 		return validResponse.VisitCustomersRetrieveResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CustomersPartialUpdate operation middleware
+func (sh *strictHandler) CustomersPartialUpdate(ctx echo.Context, uuid UUID) error {
+	var request CustomersPartialUpdateRequestObject
+
+	request.UUID = uuid
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/json") {
+		var body CustomersPartialUpdateJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
+		}
+		if err != nil {
+			if !errors.Is(err, io.EOF) {
+				return err
+			}
+		} else {
+			request.JSONBody = &body
+		}
+	}
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		if form, err := ctx.FormParams(); err == nil {
+			var body CustomersPartialUpdateFormdataRequestBody
+			if err := runtime.BindForm(&body, form, nil, nil); err != nil {
+				return err
+			}
+			request.FormdataBody = &body
+		} else {
+			return err
+		}
+	}
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "multipart/form-data") {
+		if reader, err := ctx.Request().MultipartReader(); err != nil {
+			return err
+		} else {
+			request.MultipartBody = reader
+		}
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CustomersPartialUpdate(ctx.Request().Context(), request.(CustomersPartialUpdateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CustomersPartialUpdate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CustomersPartialUpdateResponseObject); ok {
+		return validResponse.VisitCustomersPartialUpdateResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CustomersUpdate operation middleware
+func (sh *strictHandler) CustomersUpdate(ctx echo.Context, uuid UUID) error {
+	var request CustomersUpdateRequestObject
+
+	request.UUID = uuid
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/json") {
+		var body CustomersUpdateJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
+		}
+		if err != nil {
+			return err
+		}
+		request.JSONBody = &body
+
+	}
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		if form, err := ctx.FormParams(); err == nil {
+			var body CustomersUpdateFormdataRequestBody
+			if err := runtime.BindForm(&body, form, nil, nil); err != nil {
+				return err
+			}
+			request.FormdataBody = &body
+		} else {
+			return err
+		}
+	}
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "multipart/form-data") {
+		if reader, err := ctx.Request().MultipartReader(); err != nil {
+			return err
+		} else {
+			request.MultipartBody = reader
+		}
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CustomersUpdate(ctx.Request().Context(), request.(CustomersUpdateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CustomersUpdate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CustomersUpdateResponseObject); ok {
+		return validResponse.VisitCustomersUpdateResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -9267,216 +10837,232 @@ func (sh *strictHandler) UsersPartialUpdate(ctx echo.Context, uuid UserUUID) err
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3rcts4uuCroHimKt09kizf0olTp3rcaafbZxI7x5eT2Y49MkRCEtokoEOAVtRZVe2+wT7A/t7f+3Or",
-	"dv+dF5h9hX2SLXwASZAiKVKSL+loqiZtSSD4Afjw3S+fHZcHY84Ik8I5+OyQTzgY+wT+dkOCJVF/iSgI",
-	"cDh1DpxD5EZC8oCEqE9cHhCBMEM8HGJGBZaUM6fl3GE/gufisc6BM5JyLA62tvCYdsxLOi4P1OeteJjY",
-	"wtv9HXfX22uT/cHz9vcvXnbbuO96bTLY3tnd23+uvtlyWo5HhBvSMbzvwHmNfV8gPkByRNAlo3ckFFRO",
-	"1TcXOJSRM5u1zGouhYImu6JIfWdBTQJMfefAwT51yV8sYJ2WM6ChkD2GA6IeVQOclkNFT0g8GDgHA+wL",
-	"0nJ8bA0intNyGJb0jsTf/eO//eN//+N//d//+o//6bQc9XrzPbxRQ5vsXPHu2/Difj8kdxSb3bi8cFoO",
-	"Dt0RvSNeAlLf5+6t9dnFvt8LMMNDyoY9fYC/wxS9KKKeAqbGWTgtx+URkwDd0ZETb7N6fqe787zd3W5v",
-	"7190Xx7sdg+63Y5+8le1ZwEeEueARb6vdgeWX3R0+a2Db9F//Hef3nLuOy0nA/ow5NFYOAcfr1tOFPpr",
-	"xzt1VqIHS3YOdlpOk62yj1Xkz3WMhwRNqBwhzkjBKX/cHPOXcszXs5ZDPo1paE4qe9Ah9wmSIywRYZ7I",
-	"kJ3kmZ6ksAk73d1ue3unvbt90VX7etDt/gpoFOSo8sWIABVDkxEXBEl+SxiaYIEEYTJDKoYhIQFhsucB",
-	"aS86PXVs6tfeb5yysiNWgxrTyUHk+5nvkCaOGSRpRDvHJAyoEJQzAXekEi1/TfG215/2bGhOfXKHTicM",
-	"rpw1xqLN3Cd3TnqDe5XInIxqdsnmUEBvicKZXpblnVrXAalLbnjw77ACeMAA+Pry/OL03dFZ5/Xh27e9",
-	"07OfD0+Ofz06i0cZALvbL1+4XY+0u91ut/29+ueF+qeb/m/XaTnC5WNSvXQ9RE7HagiQHxsy/WuzXVGH",
-	"UIQ28L3wo2HCOc13za5ry8nNAddHAf9iz3u+v9t/SdyXO+5zt4/dvW33++7z/Ze75Pnzwf7z7/H3A7wX",
-	"P9KD4yOih6WNgM8zCLiYXAHxaUSqMtJDc6YUkKC/kCUNQ8wk8YB+ZdjS2q9cbYTcW3Bj7uMCAH5VET4Y",
-	"UEbo4McMtdP4WnCGojHxqL+QHc2kMlJ79vArRPqajP/eRP+EtBbJQ8mPeXEl/j6z+Q1p+QIJZUma31CV",
-	"Sbhl5bYGxKN4qwYqbG/VokmKjrdjMbJt40YDStWQLGXeUk2cipH14wZbN9j6INiqqOkYh5Ji/3LsFRhN",
-	"GJkga+taCDMPMY5gdxBmUxTwkNh0tmSj9Tmqp6kUyOW+T4ZEZGXoWR6aNzwMloOohShDGA3UBKsD5zhz",
-	"oBXYYxiXIxIipQcghb01NqtKgWj/FYvb4hcX7EvNl5fsS7LOCihAgCpSCvkAYa3FRUxSH+4UYZ76/l8w",
-	"i9TY5tpi/L4KKQjMXw3osprwJyIx9UXROjLCAmdSKZtl2kATnYaKHnYVSXMOZBiRxJpQvrCscuio3zuv",
-	"z44OL45674/O3h2fnx+fnjgt/cPl+59yP1w3Z1lq/QtY1bz8/DXtkSKUgg7ZMSsywipoE/IxxkJMeOjZ",
-	"+JR8d+D8ibjhriwzn6p3EG/+LVq1s2ZsrOvB7FJpeBUCsz5uOeGIj4k+p4ypB7suGSt9ZxzyMRdY3aS9",
-	"lqPPrhfyiHnCOdjW5jvRc30uKBv2KOtxRnoTQm7hVz4YkFD9EJJ/j4iQojcmzKNs6Bx0W456dU+/+mBH",
-	"nTT8ZL9yN/1WySZk4hzsKyRWry95qVp+VIfFPaYboIQPAew17P8bI9nGSLYxki0wkj1BOxa8sJr7Zq/6",
-	"x81d39z1zV3/4u76tbrtI4I9c9/fUnY7r5Zenr1NbBNw+1poHJK7FmLkkwTpALQ8IBDfnL15jV7svHjx",
-	"7SsYpLU+NW4yIiFRc4QE4ZAgEbkjeEZ00GFfEBYPoRJNeOR7qE+Qz9mQhEiOMEN73ZfPUX8qiegAQsPG",
-	"OQfOVdTt7rrLmjHgafIKhcT/5ytNXK6cFlpt0h/Uuv55Jzu32oV7mlrt/5UDl2BEAgzyuL4mQiq5Fqj6",
-	"W+4mFuq5A1bnOxlhCc5OQ6ay23zfdiIletNQUVitcaVLGfAwAE9QFFKnVbCyMyLD6eFAaok0u7Zz4nLm",
-	"CYTVz2gyou4IYZCxZThFAb4l4NwVJLPa7Sp4AspoEAWgGxhgKJNkSEKA5sOHD4eRHBEmqWvE+yxIFyOC",
-	"YDbjv6YCTcAnlN3wC6NilQNCmILioxl5XbQ1fzvTGs3xT8VwGIXnmUDUa5ntUfdckPCOhM8E8vkQjbjv",
-	"CSQ5zwK4P+i6Lwb7pP18sO+299wuab/0uoP2Tv/7we6g677E29sLcPJvZ0REvnytAwTyAP7CJyjAbIpC",
-	"PhGG/PiShAL5BN+RFuIMKQYFVARJPiSKvGQPcmfpk5y1HJ+yWyCM2PNiA1sWxJ/pnUIgHpA+96YIGwsU",
-	"K7xMfEw0Dz72Yg6Wiygxl6aHPa9nRKwxDnFApKHQhrz/KSRizBXWqtf+0xZ8rSD2iE9SY2DuvAHZ1Tba",
-	"PkjUx+5tM+j0SxYBCIjVGWM56mjw9EkQIX/k3tQeo9bgAPBChnw6D/lP8EKx4qbG0zfdU58KeRmLxFnA",
-	"3lIhFVjc3BGwWyHGJ80gU2/o6VgZ9WeTTS0ymOe0+RFmw5U3z7ykZ2wWTfcwJDKk5K4AvDOCvVWBS2Zv",
-	"CpaQWBYcK9AjA9SQE6EuNGVwddzYNrIaxPDi5eGOSs76jIx97K582EsecpTxRJRhIWHzNIgwTywD4rpp",
-	"0Cw/1Wujbh1mvI6fHez7fHIUjOX037QKrFlLds32QwcII3WHFOpQqd0ebIpcnJM8tEOTqsf/PSLgqogl",
-	"fBsEm4uNsZQkVE/8/ePfr64+dbvX3/1pTlBqOZ/aJAx52A6IENq9chL5PnJHOMQusFUllzMuEaxOIY3a",
-	"kGQLkhDJ/NmeMn+K4gjKJOZStBAPEVe/gS8oK7br/SpcZ/yeAtGhz7lPMMvA9YYSvwAo+FpJBYgy1488",
-	"orY8xlwbko8aX8z7r4uBGsBLbIioJAGgyJ9CMnAOnH/aSgPAt/QwsZWB8UiJa7PkXHAY4mlmJb9w3yu6",
-	"O7C/ybZq6UILalRoR5fmPlr6yKJTTU24aM2pxlssjetf5oW6eDl/JVPtY6h5XWCZmVtuwjDjpT8TsSvR",
-	"ugoKybQdB36MhVW1NZJ8yt009KOP2a1ASuqWAsgO8jh7JhFEDmS3Tsae94K9Scwwt2aRj3AhT3BAjj5h",
-	"V9be4RPYPaKe8ac5slMcdFCwdPWfHszxWIt+j8Nma65NfOWCdT/OihVyn2Adq1xzzcl9qL30//g/SUhL",
-	"8epTU+kjbMJpAVUMPWImt2h5FRHnyxPw04XE+3RQLPgAVRsBZRc6NCFWEYFGJVlAwCuBKtkkcG3EPGs3",
-	"Xo6gn05YEfu/USh4g6jQzL6QUWnBmYRqVGI3Pv1wcnT2Ct1AisUNYjgERZ9xOaJsWFNc4AqoXn/ac6Mw",
-	"JEzGImEt2eFfYa7a8lxyk9SCNCvSf6Xsh4fwlc2hlqQ38ccHv2uXZ29L0FitLOOeh62wsLgFm+Ch/hQw",
-	"GQyLofoEcW1nb58JBMJ4fctiY1d2FfKX7eY3H0e/XH+UF/r/4/fXH8X59Q8HW1sf/771wz9dXQm92X/+",
-	"9ocsUD9sffOx236J24PD9pvrz7s7s/9sf34x+6Ztf96bfft5d5b5antn9u3WD/UO8ZjdYZ96aDQdk9Cn",
-	"7Ba10QmHTQ6wdEe5U7wssvnVO8YnQXXWINdnQ8ht79V6xXxF+c/SaK5qaf9N5PuNuLmaHallLGLo4GyZ",
-	"UDnikUQhGeLQU/uEXVdBmzvUOOWyaBesLXsw6vMOkieKeSjsACD0GlWbhui4hBgGYLMlZDGsnddPRww7",
-	"tahFbVEs69Beo0yGff+dsQplACu9cu9hqZ8L2PmQIBYpxIN7Y2x8YzU1BuMUuCeQIDLvHipai5rOKfQv",
-	"bBd6ihRY5/T3AtBONEx8YCAAehcSGYUMjUkIgHfQdhdFzCdCoCG9I+wVRNRqZ+lut6tErd1uNwt4txzy",
-	"nlCgZMDHnzT4O9t73++92H2+931r0ZrOTFRurQuiBsO91kp8kKHfFfEFRUsw8aAPdiU0vbdW08TKof0E",
-	"2rph/VxpvIjlTp9IgOpQ4cSvWcKRiWEt2KRsXOGD7tVTNtPV5t1q4LE4NKHBn8uPFhy7Lmaon1i6U3Oo",
-	"1MnFZsgzWVPTSYOSF2g3CsrGdpI5vFxoTauFkCby6SkYVM4JDt3RuZ6l7rboh5B+NxrwEAyuNicHv3Qs",
-	"nWmFkLQDTH2EPS9U1NnohHG0ThXjr5DKBEDSS3bhwfatWJPQZFsvn/d/I65cXmtQOqElnOl7XicgpExY",
-	"U5LXkQ4irHnOR5kjq5DUWmkkU2zTEIQIRGXBUf6l5Cx1gONDnqFYi6MkjjezIy7Xr0pV02AY0VSHevNH",
-	"V5/UrizgTBBgAMEKAZ4iQYcMUZbnSvHPjK+dLWkQz3WBn0IIofjPkm7DpHZQPSii8ZiHsgwO/esKkJjp",
-	"a8DS1Et2WMV4LGWzleE5iIct4F6wR4DpySLnOVZ9XAcTyyP4wNTOPZBj5Mkp42rtFUp4B30YceRxItgz",
-	"pboSiJEzJ0sEGhIpEOOIq/GoP0U3wI1uOllav5DA8+WI+2klYW9okBfoxsbAm/qI++DW9dhGWHFyCHim",
-	"eJhzsHSe6iM5hxj2JiYv4UfD+tdrEXWBGPoHPqhCF4i2Qp69BbagMyubuDKahfaXB2SE/prcGBqgp+fB",
-	"gANYqHMo6J+YxnGZpGM0uC2sPCZj0dV4DMbTeH2W2vsFLBICBLXqA1T0R+yZCHorDR/WPx77VCdUbP0m",
-	"tP3PrvlpSHkmic5oWjxEaZChNgMpSCYhB7gLsn0/OhcjKjR7QFSgGFE7DmTwRCwk2MP9gnoIGnbL1oT6",
-	"BKnR2SoUUufb/cv56YmCTRAEe4faKGLk05i4knhJDQU1iLJxJAEpJiPuEx1Nma+kp0PiBcIIBtmvZJz1",
-	"YDk9eBHkzAO2jNR4X0Go/ZRCCa8QMUFNxAQkesHKZzZaVPG79yHv+yTQ7E6fcmkqBKRjqKPQlSkmeKp3",
-	"T8YLUggJErKVOPW3tsGStiZbRcCY4VtWSgZA8loj1QXnb3E4JA3xTFqPWbvPOfLV1wgD0IWnbeDQq6KQ",
-	"4KEfMhdhjXsbvwKmN/lcaZoJkvh2rVv6hod96nmENb209nPpbr6jQijxLM0JLdzP/8Qj5HGgKCN8R6zh",
-	"SHL1SXERjcNKYeZs/fsMwaBGfVewqJetcV9/IdjLUsSnc40UbJlzf5TdOWaKN2H/HBD7SNG2gpw0HhAI",
-	"cUL9kN+SOLVAX4ZXIFr6fIgEnupA/haKmEe0EdlO2Foz7CdcvuER8wo3LyTqRBnXeZva4Ks52ZCsGQ61",
-	"d9QllwzfYerHbG3+OD0scR8LAIxHUntLsTtqoX4kpgiMHXw8NqFkFoCQL9hOEgar4LNSC2etlVd2wfk7",
-	"zKbml4LEk3c8TI5YIFfxPl0BZRQXo+UhGoQ80EFmxr9Qh5w+2povGY7kiIf0d1KMWWZhVKBA09kWCrCv",
-	"aCXxFObfMj6BdeuqoF6ifsF1pgJRpu2PuRV/+PChnU/ErAI+n7e54tpLKEEDbkTNDHmhboAjPzEA6iMv",
-	"5EcxBDFagKS1Xp7zBCmZTcUabLamaNmtPompXUkJz2SnTzgqC0rRim2cd0nvCEOg5HRMslFecovfaWJJ",
-	"ik5V69Ca8K5ZgHggKm8+XtCA8KipZiXTp7ICr/D5pEretaUTEEE86mn9LwzpnUZeGtyX9Bu/zOVB+iqk",
-	"fnY5YwQEQp2QYii+EhOZmGgrx5o2vpi1Ntj8KPtkegCnFgMGRwPjk8JTMCAgSYIxD3FI/SmyZl3/7n9Z",
-	"YkKBiNDkboxCLqWvOW32duhE+njaKn1wghW1MhOt9zz+YPJNXrZpcFJG1pkj/nOF9ZLjsYQTKM0TEk99",
-	"xL5AE2IsWeOQ31EvttcZ2amwdl9SekI9podVcRt4Zv13848p+l0y41sl3jviUXwBlslm6GE/lzm86Zhk",
-	"zq7UmGdBgWA6/eyVI8knuTX2MWVXjo710CnQ98P3wKBnA2DMAIoax9ne4K1MVrM2fpesRqdyl0hoBYHB",
-	"uSKUAHEYMWGy/xV7S6o/Is5Qn4ywP9DZXXYOhRpEQkntNlAFStCHkboEc/n6idPBw5K0oWxXkZV7yNvz",
-	"X4Jz1znYzXVAKqz7A5FMcRqaRi2J+sTnbCiQ5BlQikrwWO/bn5VW6v5ckRyfh8Ik+r4CY02fIBKMJbgN",
-	"Sl/8clZUBbywrkM4zb+uhY7PT9Hu9vPn7W2E/fEIt3cavHt7ezZfarzGXivNRw1+hVjk+2n1K3VjGGek",
-	"YOPVQC17aXdLKUwvZnMF5T4XJMbmQapc5/NZWVX0OlMrSgPZjROGfMyGEay8/iZ3Z3PF76rcg/aKqr13",
-	"i+7Q93naNn999ZWhQBle6cWY4zS5jLqHENaKboA/vSVsKEfOwV735fOKRe/NkhKGFfhk06r7xKntnZkp",
-	"YVcKDJ3PXq1LOtQlWnSsldMvc7Y7s5nt9v3oaO+6mSsm2K1c3LyVTpi9Y625hLccWSijjiUXq4CmxQiR",
-	"VvsylotZy6lOjClmcybyhA+ylRdeabn8pn2j48N0NfcJniKoagwuXFN9LL8F7bm8n5y3vBzQUscCXLFc",
-	"f0QQG7EHKbehrnujwzdbCAvwUhaw4Ca8sIXgpVM04kIWoLLtiK4XePHEs0fr0Lm53FFN9WDPBdElNOYI",
-	"3H267EspJERyQpnTOAs9qX9mehBM8PQVwmhAfYJkiO+IrzQKFES+pGMcyi114G0PS5xbVXeealpL7NRb",
-	"GpQBjPoBlUpCV28BLgGrA5g66PWIuLemf4HLPXVRQYTmWh1W4HVyNC6Gq3Ni/vioQbi2x7VpEEe/QiDM",
-	"gTOkchT1IVaJ4zFtu9wjQ8K2kmXO7MfFLR23OWw09ttjDpZqvRN5gprcuCYEy9CBuK3EqrQAoyj0YQeJ",
-	"l2zahjB81YQBLhUIaqA53wuNeDgasM5b9y5emil8SfU1f2/dl6JYr+bXsmQPNxfza72Yh+j9yc8t9C/v",
-	"j35uoZ+P3yi0+UD67+EmvFLIpW+sJJ+kDi4uuq6Zc+9Tpvv9zEdsrnxfzk33kiJtUKAhB7k6KRypDZVp",
-	"/cjcVZnH/KLeJvmXvU+sUJQhIbEk6CZ+DoLhKyrc5sxEuZ4pc5Ul4XttHoLopj4ZRsw0dZLao0I8tVIa",
-	"IjeSfDCo/36lWFZ0aCnukwUKCvgpcaqU1HufUukrer7MV9WEEcRD8UP2fofxrw02/MUs21ameIX2marD",
-	"afACpU0XNKqpgz8JP7pR9++GMtPTpsHb92bzDXHmN1V9b7/YqNvLv3Z/Vt10pwSn4yKDCmfVzcUSBVxI",
-	"JMgdYcjDUwF0pWVQHnybsj5Uz/PExjr4/LVrFd36opOc29/KlVfdrqqbUEgNeUgOIznSRcdLyZ8u6K+u",
-	"qPYIRyFYEBJfQ57ayeLpck4v7S8a8BAdvj+GzEwhqo1Kub2XuVLp1rpKBY28OyA2u0VSUI+gCQ99r4B8",
-	"V1q/j6XI1Aibt4RaLHl7Z4FVFpeWZr0wIdQtJChziTFT3pKxhF3UcTguDz2EfWMezOUp5m2wSWP8Ai+G",
-	"PmKoIaAYQ7aWZ1wNAWJgwBEPTg/GoWxJ9Ztfzmp04C+zG0LvKuz7KH44A1jGUirTEBi9GXk1PyTYU/pD",
-	"ubH06ajiedPtQreIehP6Zt4X8m0DO71irdWOroxTQGk7SkMo9Xc12fBi/1e1AV0hx7zFfA4PGtvMnyQa",
-	"KLGjmTPIpkL73QWuikqfkKJ4kIlcyw9kv/d5d4HHMUMLhiGPxgWizs/wfYF/M1b9rdOulURpN0qCyXV1",
-	"8UJ01RmVNQ4MSmHaF3d3oc+lzNcFiLr4+tjuF+hA4C5oxmEUGV1NYMR9zyppqotglLy0SEyt4/Wpduat",
-	"RiDAAVQqC6SFKAp0VZ2NNefzj90iOf+OVdU85qCLWVpKs21nVOxKMv6WrMOo6C60YreWdb5m2wu9M5ma",
-	"t4vcRolxpIHLKO/7SpZWuKR2bng7Hd+Oh9hPFK3ptC8xZYncWuFo4lAZQ+kl8zJd2jZ1TpEyv4BUhTNC",
-	"a16WewGKQ/L5vm0tkZW0WZx9+tRgzrtk0yTQZP+LBPh5elxwaeFGZNAWYnBNTzJF/5H6NH/0i9kmTN2I",
-	"Z9ah7cms6/SjF067tP987iTeQ8i7t5yXFxIRFYKwISmwk1U4dzfOy43zcnXn5ZLYXOGrrIPRNVyUGxfc",
-	"k3fBLYk7q3jc6iBXLUfbxpG0rCOp7NShyk4zXgdaVQWLs5sfz9fxC4UEFTsvhHS7Gy72NXGxllWTbz7F",
-	"OK3998qqCCc5EnhaYIXVs4niqn1qMo8jckfCKQS6NpmyrASfmtTn/BZhucTMVpfvuW6N+NEuyOJwaeMm",
-	"VgTgmbaO6SEPD6swBb/yNFWMeChNbcHMWQxNBo4F5n4OyjZu/37Y/rXbftm7/nM9UI8URiOMdBCEAqpT",
-	"l9w2EcZSkltDBvsS6e8fTMzaELcNcfuqidtatYWU+tVSEr4w+veAesCGLG3I0tdEltJSaAVQgztQFza0",
-	"+tM2zYiF4BQ1kxIUTBONNeXF7qVRCr3+1OoRNk/V4gLbdt1RqJIeN7COwXyFcF9HPZkQglx+/eLcyhSg",
-	"Gk6bewXn+3tIH93ef6wMzm113FBCQLtFAWUW4BxhnsgnUcZZ6qVI2CQspDiUATrU1TPF6aKYYIJbmBqd",
-	"Nr6rPMe4fXRlWjHMtfj44rlWPLouJPHz8WLwsXw1l38wwiLp1ZmEgtVC1t3kvdJUYcj1C6Hg3r6JZ7uB",
-	"2hQ34NFPujDdaNdqRfTZ4sRyDUT1fk/yODGC0IQ1JMjqnF9RSgUKyWPlopIJi1neuR8Na8+1G8+1GB3j",
-	"uVbcjiLndByrkW5TK1O5PA1XyNMg+2IW3H37rmWwMYMVmftRkYGci42weHmmlkepUmHVlp+TfQPKjvWP",
-	"2/kq8mV6CBQHPUAYXAcEYlMZutHVS/RlwsinQhe6I5+kLruhg4l15I1VRrkFsSdX7CZfV/gmCXPNFSPu",
-	"XDEdwW0vcXveKRLvScUi0hJGcXUxLCAxoVPPXWBV4i8SpnRHXUFgJ9Kasno/OCPolurCzKYw8pyQpavO",
-	"lNCxi1FugrRMa0xMYsnCdKPOpX3HYUxp67nrVYOyntfOa7J4YGUM4YI6C7vV6lsc2Zy8MdvYrTp0eb9W",
-	"zOVCzrsDKRXJ4RfPJuLpbDTJnqfSG0QLCagLlIl1nLvU645l3KsVmVImN6yGUtuLbl7dUL8YvOQa2Lcr",
-	"XyjCbo0UhzBZZ1gRg1fcB/cwYWO5XINhSEigwPBMtasS0Ra0BRjtpVRrzH3qTuM4KBMGq1AkCZalAt2o",
-	"mXu/ccpMotMatDDQCKx5FwG+MFh8GbUgKCTw2XZwc7qUtVFxdz/TCy6pZCUIMeGwCahx17dmYCr5vZ7d",
-	"rUGYviKxVVovzImZh3zcfPL9WmVrjNXlqwm+B1WmrpEQuo4V9utakKKz29R2uPSbtpc0KS79wp2alsaG",
-	"2SrLmwkbvOjFIvZ9YVifxa9TyxlsUq7hZO08BctUN1tDQsKLWtbKys1QdLck3y8tCgnbMDGhRQZr+EAJ",
-	"vIL4g2q9+Xn8gp4uHCl6xZna8Wv0G6tMPoUArGwDekrU6fsawcjzSnSNWORSU+ZZ3MUGbe+8sA3kPEQD",
-	"MiFhB73lExJCb07TZLhl2rXrK/GXrc7Wn7faWz3r6YLQ9Wr7wQOZDopDpbPtTqtFz6TjlRE9M7XK7FZJ",
-	"2uxgtyG15AebhuYzLWIBJc4wsXpqZppa2nKtLb+18pJofM8LrmOWHpbJwPVyUCCxpUH+SbxOe4vsNZWt",
-	"O7tb1pa34xnb9pRte862NWk7M2s7l+6SzFu2KQvKpCXVcaH0yoKKaLXkX2jfd3j++vjYumiFoq119Xb2",
-	"9/JZIzVuTG1hdxPkuAlyrCdLq+EoYj4RQmefr8PjrsSimpM29rnXnHvjdb9/r/urbBfluKgr04bR+Gwe",
-	"wAn/JASp8hxAKHH1e6/zlz+3l1tmvLrK/D/NZa5L5KgaVQNLWGONyM8Nn9wEo64SjLphQhsmtGFCXw0T",
-	"WqmIZgmXqhWhu+FTf8ig4Q372LCPDfv4CtgH98lriBerMPIpiRmCOQynGBIpqkx8y0S+Goc3Dx8gBtYE",
-	"lZZZ4cNMgGEcgPHQNXTW4SPIo0Wou+LD9LUxoky/LcWKOtrtaihid7ypgyMbnFgzTiwtbpYiTT1hc4M2",
-	"Xxra/ER8Uo+5UAGCLdP9OBeWpliIC2BRIR7y6S1JHXQK23T0KeOIDAbE3bCWR8OHhaylFCfWwWNWR5AN",
-	"QqwZIVbnK6UYsx4Gs8GZp4EzpdkLxamgSn/GpQkLj5UVuvPUskJ1Z1ErLbRWrNLScKwhVeypZVk+oQi7",
-	"3TXmYe49dB7mfpxpV8u+bGNjzdDu2OD8hR7u83h/mhKNhsHK8I5NbH1hbL3OxXzC4aYvHjpd9WXNWsCY",
-	"yTXlxi4SEerGusbsK59uNdeZt0ZKrZ2eG5OZ3F3NI09rPrE3aeBbJCDMc+nS2M10L+rFtto7sTDGFRmB",
-	"S43iEfTjI8xDLg+IQHgAxmrf19yf5Nr4pltq9mh+a+0FZ4NWLUkxaQOcVmlPomPnp8wGzOYiYc2sNSJi",
-	"uU+OkrkvyiUPnModazJnPYB5PCeV58Gskswvx15NX0ISYg7rUiti6/UpaA2Q8QnibM6/EIALlUrIXMWM",
-	"sI0V6CEVuAyaLLQClaHK/TgayvBGW48bIM4GUdaMKKtbh8ow6b68DxtcenRcmrUcQdwopHJ67o5IYLX/",
-	"O4zUuvMA3UDHFnQVdbu7LoyDP8lNy7BdbPL3qEDbSHK0s7+P7qigfZ/MBzmhmx8JDklYMN8VU0J+/HvZ",
-	"W2ErQ4I9JDnXVUSoAnNEsAfVMLT2AZ0LeWj6kaR7hsf0r2TqzGZgLFGni/2fuFuWEUoGJITiKGM8TEpz",
-	"UJEExjL1RF9ng0L2njOSciwOtraUauVxV3Qm2PeiEPQtH0si5FbSRrKNmdeG1pBb8G97wMN28utWXLGo",
-	"nWnktwUxQWzA4+Ii2JVphxTobhk3t8xCZCt+8aD0r4JKMQD4M4G+e62E1riAPrIr6Ivv0OH744O52vQm",
-	"jTaMmOm4O+DhFUuW1gIbmdK8sZt0Qgy01XhS3MCXhnqmzhW7Yt9995qzO8LgVZ3vvkOHcdZqGqt8k8GA",
-	"g1KE6qAjKFUDiKWkrYMrdvP5ytSeuXIO0JXz//7L/7hyZqbG1OcrR88C+pKeRQ37aMZdz26MmlCjGs4V",
-	"0+VwkLr3GoZJSKUkTM/hYTEy7RwB6eFLHiYaht43yhDRBbGU9ty5AhFcz3b25jXa3d19qcZcXrxuqRuq",
-	"IAioG3JBXM48ve/JvYJXYDZFfDAQRHbQWyokTHbF+hha9YR4Kl6hm7+1z4iIfNmGDoY3MM3NW8pub5DA",
-	"U32SPiUC9cmUmxRqdZE66JKB1fOKJSWE9BphX2DLNPR0yHhIPHPop0YvgyO/4Tcm8k+QOxJibdsRLRSS",
-	"MWg+apsEUS9QH/pTpYYF2PgmoJARH1wxtYEIenLpsEzQ/Trogpr964eAN/2p4ROTZwLOSpMen7qECWLd",
-	"v3fHF3M3T10ywaPQJR0eDrfMQ1sBBd4uqVRsyqm4ZU7LuSOhLvfobHe6na5jOhjjMXUOnN1Ot7OrG6yP",
-	"gJQB+cGRHG35fMgjuQUGIF6kg5yROx7HTxakfut1Kr4PoBx7moj21OQ9PTlUhxFjzoRmJjvdvarMcipQ",
-	"CO8E/VfTbXhOoRMINu3jn8qy6s3wrb+Zocc/aVq+1+2WPZLAtvUj9mJVDB7ZXvzIJcOGjBAPHtp5ufih",
-	"C87fYTY17wLSul8HvmOmGdI5Ce9ICGRJP7u7+Fn1DHXJJcN3mBpDnuL1URDgcOocOG/5EOnDkngooA2c",
-	"wRHnWo1MUSZu81WBNOemR5u6FxjFD0ANGyubHwkeEKRENmP8oFLoiiaRIB10CN8NeBSiAaZ+FBLdVVwR",
-	"fMKuWEBZJIkwIiqIay5mz2QclqulSajL4FPC5DORGMCBzhKGzBSVSJx0NdNiFBHyR+5NrdJdIF6Px75p",
-	"zrb1m9BFscgnHIx9jfMKpGNWdkzxyC0zDE4G6kMs7HJZ3DgPcH7+giX7hBNqa07GsWVEk8CZu7TdJZZM",
-	"vJqLhoH1l53tcl2w2kPEyESj2pdIRbovFj9kXqJYubq36rHtGoTgtT7BC87f4nBI9HP7dWA0UebEe0c8",
-	"ii+UwPwlUjyj3TgHH69t+qdvUq7RIkrqI5TSRBDN22Wy+MFnZ0gKCOTRHQmnuVZQIFpoUaSsKGocsq+E",
-	"G4GnQluYJxSEujfUB0GJ4TDkCvmHUBeviLgVdTY1MPd8KqD8QyJ5OQcfi/c6HbIVNyW9PHvrzFq1h/+V",
-	"TIG0NnhECVd1xtsC0mmdB95juA21xp3T34kzu16ZRmZ2fiGhzI7OUstatYbKGp3NVR4qoKinzGi5fJBV",
-	"5XL0Vcn3i+gqjJm1lqbF+slUtajxrBqsxz4wJd9b/NAJl294xL50AZIKiaqVlJiKVpBM57rlfGpjxtk0",
-	"4JFoK5UzkUhG8KFIdVBE65lAQmIZaVXRnH2iCSsyqtTHg3m9lJoq1OBLBq2vwFYBacWGwvoE35GmdDVu",
-	"7LwhrMsS1pKO5/nDMu2C/7h06ReCvSVok3psKfqkHmxMo9RDy9Ip9ewqtEo9v5Bewa7fM8Eq1o7fgVkq",
-	"7UtfXYIevckUY1Sq64j7QNsUqbo5Pzr7t+PXR733Z6f/dvzT0Vnn7Ojn4/OLo7ObuBpCUlIfHabvHGGB",
-	"dH1UqyA/lijgQjYmbRBLsJKCbKZYJAKZYQ00xQVdrtVMNmyf2pPJpA1urdRb+kSABc+vmq3A//ZEQEx9",
-	"jiUmiBTnmddCVKk3cRuIoIUwsp7QZmemw+TqWCi2V5C+Gwnfa9ivsv3JXkeBTJhOnplxtxLqhKHF41Zg",
-	"arOW41N2K4wXOS59XfQ4jNuKB+n1yZBPq8fHg2YgG0mKfe3Grn4qOxSQQYaU3C14LBmlTlBiKaqH6yGz",
-	"lhPVAMmMeWAFowY/fMPDPvU8wjbGpYfShl7HLLGWCFHLmPQ5iqg329LyhE+KKsnr7CAx12gnVoLARdpK",
-	"zL+6onHaQAJRWSBuXLHXl+cXp++OzjqnH06OzuY6QDWUFuL7XtctlG9qPjSx0V+cUbf5Tf1qjAcacWtf",
-	"l1axVfU0J882xcyEOazVsPcURYsv8v58NbfhLMXDlTXQRtYmbQO6hkgBd1SUz4nZkIi0oxkEZEBgxas0",
-	"qt18y6HYkGlnKx6AsRiRsGfksFXU0VqCaHKBc7Jo7Rtsugffi466wgoSPXOdq2iivD412Cu12rnOzR1n",
-	"9ofnH6Cawmq9jShWyHw2WtYDMMr3+uqjy5ji1xUfx1FhqNvYx66JdcsbopL6ga+SEFQToC4kngp1IaAV",
-	"V8dqOoqCSEjUJxBGmLk/uipdCwkKrRWliVwyBKTA5LteTrkGDhnVI85RU554L8zwkYBtwvMeCcSFBtt5",
-	"rE2wLhuQbfG/9QeTbfjhhh9u+OFCftiYD35qMy7bAzglHWJeFh9U1zyJPQ8StbeMIL+U9lnoNj0UAsKK",
-	"MRJj4tIBdU35Gh5nqcXRwcAZwxCYMxSxQYcMxVUKUJqYBrHHVyzOurCbx0Jmw5uMrxXdvD58+7bz+uzo",
-	"8OKo9/7o7N3x+fnx6UniZ80QBKXeZvqZo8M0cQ3xEPmcDUmora9WjWIQQXTmHdSIJdBF+FWcGm0qw1wx",
-	"6CEO/csFTIWwrxT/KQgmaK/b7aAPI27q+WSbzpq25xB4Da83AdGg1MOOLOkHjs9+JcEizsqrJPEwqD5p",
-	"L67dupQo8WDgNREeHgyoheKCekkryU6MJYR8oud9eHPTa71wJ6yhzfcjV8igYh+s7tzrEgosX6z2AS12",
-	"x1rj4HEh1d8L/J7psMT3ufhN1riN+LIRX5qLLz8DL8Q5tv6o4oy+Pfck0ZyRgN+ReYnGKsZYIdNcjKgw",
-	"5RPpHfGnJm1OgLWBhpku81gI7lLIdDSNxbHUWe3FQs5PR2+P5oSceTOGkmOyQg6kC1IljmTkFchuB5HF",
-	"uANi90Bz53FyHk9WysgW8X1yUsZ8TdknIGWU1DW9dymjILBYgROnoCIRuS4RYhD5/nSj2W9Y4+O5hBU+",
-	"xlTVYhCPyh2VmAi0uCLVLXZmKzanxicdgaHIwwjfJasyrM7ihsDp0DekM+y0EEbjkP9GXNCeMYuzNHQB",
-	"h291cjG8wKjwOltDJ9QBK9UlG6CiYMr6wMzeinvcAymBogvkzmrvjnQXIFMVp1Db1+FTYmmTfLqVy2Xg",
-	"Qem+OmkWbyLfP8FBrZSMEyj4Vnd0TMvvKStk8dgz4D2Lx50THLqj87gQ0MLx70jQJ6FRoWptw7kfDeuO",
-	"rZnacxlX2VtD3mEAC1qccRiPWyLXMF98umGKYaauYgsp+VRIBL3KKpJgN6mIm/jD5ZMXNVcyzl4amvDY",
-	"tBZ6A1ZbnqlYkKJonLk55pjLW1yBnyyXebhhKF87QynJt9TXAoekxLi5ybQszrSsmbjYnAT/kfMz10iT",
-	"lzTdrV9rgqSiSoUpChkwCiokdbV3ripDFHp360J6VD9I0I1WWW508bKm3ANAXGM8vJpvcSEgNWj1eI1z",
-	"PU1poKZdORA0Nti4uHRjwANTWXQTH/+E4+Mb3ZAvkUhoZ9o9OR50nIiOC8iFQ5jgANOignxSG8yGxp9Z",
-	"7oeg4opFggwiHyYgnyRhnj4HE8fAoEn/iCAvMq+DIIfUS9FBFxyK/Mb2oCRconXFBJEoV1EYSQ7VyV9B",
-	"PQ41O5VIicxQ5V29SeBgzsFxxbSH4/L9T/XCOHIOjuqgiisGkOnl58Iqls2utzDhybo8soXsn5zLY76A",
-	"+hNweZQU634Yl8eXHVgBl8ukIEGhPxpsUkI33plHjrtM2aZG0vQy3J+PxvClhaUGk7obg0xqgTmIV/C1",
-	"bs6I5IgL8HJMoBOAHJEpcDzDljvoNC1UCEUKtT32ihUYZFGTooTxWlYrQVjbbhU/cIID8h4ob7Nnjj5h",
-	"t9FDh/1+SO5ofIINXtbEaBY/9a8RCaeNwAvdEb0jjfbudMKaPfALCGKNXvFUizcm+Lq4yk4ycpmijebh",
-	"ph6U5KUbr8hGa058HCkqWjwp+e764YosppCAhqRjyxYXWEx4xGrlFDdMYsMk1l6I0sboTRHKTRHK2k6O",
-	"RUR5Xtq3akGVVsJJbVbneXkfCUIQ9v0WIko7gHodWuzX3V0qbKmmGwxoOopoV+oKOb0iaW6LROSOqkOl",
-	"EkJvOSFWovXrE/hqy3tNnBnpI5V1EzeOiS+hcE+qbpuYw1Jpaz3+BktFAEIBXtJFJgFtUbS6DijpjYHJ",
-	"/FgiRogHV1U30WjUXgBev5wWf8Z90kTW0iFm6eJqPnIsDsE9Wnd8bXnxMRRR2O5aVuqlFNAVovjgnRv9",
-	"86smjiX9VkAb1TiZ0kb9+fohS/3rgJL6Jf41bVtO+9wQtzqRZRvlaaM8VSlPJQRFq1JlFCUrGdVRn7Sv",
-	"Y14SKqEIS6sp1g1cjygQ8+o6AkHC12srKhlpoNxFu9FTvhxW/DPR96ZAWUkZ8loUFRNPra/igrwxraRA",
-	"4lYdnyUJBPHvTC/cSRKkE6eWAU9JzROckdYVs3SfpDVieXJJE1/mColcl6KBeRoGN4i/h/DwJO673vij",
-	"AFO/7uDmAf4NWhWp4bUt1mpwE0lIjwdTWYPhGhcbmaoHTeL+n6z3MxJ1PJ961JLpY021TXjZRtvcmOKy",
-	"GV0WO9OfH9LLqfMXGng4V0nZ2rCODet4LNZRotLH+L9R6TcqfbOkr0KyXd1QT0dG67ISoLHH/c1RxCT1",
-	"od8dFUgQmbTG40GgSLxPmV0PooIwr6vVXVU5tVx7NlNRrVE89ert7R4EwOYt7R4ErIXR+LG6qCPySVvx",
-	"OYQ9LyRCWGWRiS9I6veWXKmU91H7MKqzKVHz7aha/hPpTrfptbbptZbvtRbzi6ylKSDlxqYPI46gmD9k",
-	"0+jVteJSeURbfrWTaIIFjCxnEQFZ3hhsSfDrqPJSo8DLGinCl2jz/XJrZRKZJGLa1a0WXoM6vg84zcLy",
-	"WPkEtEydrJytVcOlf+OMvNKVtsuiweCdpZfqadyox+CzG0/KF9aqzdJWGmPqvTdg44wI4qd9ZbS6oyNE",
-	"rxj2lYqkH0A3wo+GNy10Q6EexGAQ/61pwQ3Mob4wlSY66ITDi+MSr9ISlJGusX/FsrJy+YW/r2ZutfSH",
-	"+ScatxRbWQtbA9TLNUNbUj17CvA+fKO2R9O8Ns1mNknPT7T5WsoAs97/lJCmgQifHdCtDiM5cg4+XivW",
-	"JwBYzTIL6ufBr1oXg7+FrtszoDroJAp958DZAiZqAJqTcO2sa1MKPWKmDpBiiuOQj7nAvmiZqlOS4MCu",
-	"QpVWnlGvBI/IQWVq96yVB+KcDqEiCmWoP0U4MVVqwZpH0poZj2lbXaKCaZTiGuApEnTIEGX53t5xXKMO",
-	"e7CmNI7Z1qKG20l1Qh5JQT2CJjz0vRYSPACfq877SLbP3o406bUAaiwB7D6x24+nCVSwB6wiDcV+k4ls",
-	"vp79/wAAAP//",
+	"7H3Zchs5tuCvIPJ2hKuqSYpa7LLluNGtkmWXqrS1lnK1JTUFZoIkWkmAN4EUzbIVMfMH8wHzPM/zOBEz",
+	"b/cHen5hvmQCB8iVuVLUYjtvxK22klgOgIOzn4NPls3HE84Ik8La/GSRj3g8cQn82x5hNiTOti8kHxNP",
+	"fRL+eIy9mbVpbSFGpojhMbFa1g12faJ+x/2+R24olpQza9M6PbNaFrTZtE6xJ310xugN8QSVM+v2tmXZ",
+	"HsGSpEe2zYyoT2w+JgJhhrg3xIwKPXJsRjuEzhpJORGbKyt4QjtmHR2bj9XfK0EzsYJX+2v2urPRJs8H",
+	"L9o/vnzVbeO+7bTJYHVtfeP5C/VlxWpZDhG2RydmJdvYdQXiAyRHJLYI9QUWFlvNmZjfK199i0FNxpi6",
+	"1qaFXWqTv8aAtVrWgHpC9syubakGVsuioickHgyszQF2BWlZLo41Ig7ss6Q3JPj2r//2r//9r//1f//r",
+	"v/6n1bLU9OY7zKihzTnX8Hv+uZ6dWi0Le/aI3hAnBKnvcvs69reNXbc3xgwPKRv29AH+AUP0fJ86CpgK",
+	"Z2G1LJv7TAJ0OztWsM2q/1p37UW7u9pefX7afbW53t3sdju65we1Z2M8JNYm8103xMKso0tvncbU//zv",
+	"Lr3m3LVaVgL0ocf9ibA2zy9blu+5S8c7dVaiB0u2NtdaVp2tih/rNtze3KslR1giKtA1mUg04B4gtkds",
+	"7jktNKVyxH2JqBRI72IcF8Jzl55PEts8P/9b7o2XBEMLUYawajeuAI6V2AyRhmGChwSmQJyRDJQ/b3D+",
+	"S8H5y9uWRT5OqGdOKnnQHneJRjTCHJGgwWGfnqSwCWvd9W57da29vnraVfu62e1+ADQap+7R6YgASUfT",
+	"ERcESX5NGJpigQRhMoGcQ4+QMWGy5wCfyzo9dWzq194/OWV5R6wa1WYaA991E9+Q5hQJJKnFSCbEG1Mh",
+	"KGcC7kghWn6I8LbXn/Xi0By65AYdThlcuVibGKPiLrmxohvcK0TmsFW9SzaHAnpLFM70kvz/MHYdkLrk",
+	"RiD5A1YAHQyA22cnp4f7O8ed7a29vd7h8butg90PO8dBKwNgd/XVS7vrkHa32+22f1T/ean+043+b91q",
+	"WcLmE1K8dN1EziaqCZCfOGT613q7og4hC23gu3D9YShGmG/1rmvLSo0B10cB/3LDefF8vf+K2K/W7Bd2",
+	"H9sbq/aP3RfPX62TFy8Gz1/8iH8c4I2gSw+Oj4gelnEEfJFAwHJyBcSnFqlKiFL1OfSYjPulLGnoYSaJ",
+	"A/QrwZaWfuUqI+RGyY25jwsA+FVE+KBBHqGDHxPUTuNrxhmK2sSj+kLWNJNiZFqkS1WVu1OSweJMXuFi",
+	"Qq1KAlWgc1UURu5NNwvJfeb+BD+mRajgewIhavKXEqlpQT5UU9eMhNyibR0Th+KVCui5ulKJTire0g5E",
+	"23YcN2pQz5qkMjFLMcHMRtbzBlsbbH0QbFUUfoI9SbF7NnEyrFqKxse2roUwcxDjWrlFmM3QmHsJTTtn",
+	"o/U5qt5KN7a565IhEdacJp6AJksRrwZRjt69IHBaL0+AlmEwY1yOiIeUbgI2xgqbVaTUtH/F4jp74ox9",
+	"qTh5zr6E6yyAAoS6LEWVDxDWmqXPJHXhThHmqO+/YOartvU12GC+AskM7JM16LIa8A2RmLoiax0JYYEz",
+	"qRTgPA2ljp5FRQ/biqQFxp5SkTOpsFrq98728c7W6U7vaOd4f/fkZPfwwGrpH86O3qR+uKzPstT6S1jV",
+	"vEz/Le2RIpSCDtkuy7KSK2hD8jHBQky558TxKfy2af2J2N66zLNvqzmIMz+LVjdjI9bWP2F0qbTOAoFZ",
+	"H7eccsQnRJ9TwvyEbZtMlA428fiEC6xu0kbL0mfX87jPHGFtrmqToujZLheUDXuU9TgjvSkh1/ArHwyI",
+	"p37wyH/4REjRmxDmUDa0NrstS03d01NvrqmThp/iU65HX5VsQqbW5nOFxGr6nEnV8v0qLO4x/TQ5fAhg",
+	"r+CgaQx3jeGuMdyVGO6eoG0NJizmvsmrft7c9eauN3f9i7vrl+q2jwh2zH3fo+x6Xi09O94LbRNw+1po",
+	"4pGbFmLkowTpALQ8IBDfHb/dRi/XXr78/jU00lqfajcdEY+oMTyCsEeQ8O0R9BEdtNUXhAVNqERT7rsO",
+	"6hPkcjbUPm6GNrqvXqD+TBLRAYSGjbM2rQu/2123FzVjQG/yGnnE/fcLTVwurBa626B/Uev697Xk2GoX",
+	"7mlotf8XFlyCERljkMf1NRFSybVA1fe4HVqo5w5Yne90hCU4YA2ZSm7zfduJlOhNvSgEIVrKgHtj8E75",
+	"HrVaGSs7JtKbbQ2klkiTazshNmeOQFj9jKYjao8QBhlbejM0xtcEHM6CJFa7WgTPmDI69segGxhgKJNk",
+	"SDyA5v3791u+HBEmqW3E+yRIpyOCYDQSBm9MwU+V3PBTo2LlA0KYguLctLzM2prfj7VGs/smGw6j8DwT",
+	"iDotsz3qngvi3RDvmUAuH6IRdx2BJOdJAJ8PuvbLwXPSfjF4brc37C5pv3K6g/Za/8fB+qBrv8KrqyU4",
+	"+fsxEb4rt3XQQhrAn/kUjTGbIY9PhSE/riSeQC7BN6SFOEOKQQEVQZIPiSIvyYNcW/gkb1uWS9k1EEbs",
+	"OIGBLQniO3qjEIiPSZ87M4SNBYplXiY+IZoH7zoBB0tFuZhL08OO0zMi1gR7eEykodCGvP/JI2LCFdaq",
+	"af9tBT4riB3iksgYmDpvQHa1jXG/KOpj+7oedHqSMgABsToTLEcdDZ4+CSLkT9yZxduoNVgAvJAen81D",
+	"/gYmFHfc1GD4unvqUiHPApE4CdgeFVKBxc0dAbsVYnxaDzI1Q0/H76h/1tnULIN5SpuHGLK7bp6ZpGds",
+	"FnX30CPSo+QmA7xjgp27AheOXhcsIbHMOFagRwaoISdCXWjK4OrYgW3kbhDDxIvD7eec9TGZuNi+82Ev",
+	"eMh+whORh4WEzdMgwhyxCIjLpkG36aGCWIOthNfxk4Vdl093xhM5+02rwJq1JNcc77SJMFJ3SKEOldrt",
+	"wWbIxinJQzs0qer+Hz4BV0Ug4cdBiHOxCZaSeKrHP87/cXHxsdu9/OFPc4JSy/rYJp7HvfaYCKHdKwe+",
+	"6yJ7hD1sA1tVcjnjEsHqFNKoDQm3IAzbTJ/tIXNnKIjqDEMwRAtxD3H1G/iCkmK7iTPNWmcwT4bo0Ofc",
+	"JZgl4HpLiZsBFHxWUgGizHZ9h6gtDzA3Dsm5xhcz/2U2UAOYJA4RlWQMKPInjwysTevfVqIkgBXdTKwk",
+	"YNxR4tpteC7Y8/AssZKfuetk3R3Y33BbtXShBTUqtKNLcx8tfSTRqaImnLXmSOPNlsb1L/NCXbCcX8lM",
+	"+xgqXhdYZuKWm9DQYOnPROBKjF0FhWTajgM/BsKq2hpJPqZuGvrJxexaIKxDohXZQQ5nzySCyIHk1snA",
+	"856xN6EZ5tos8hEu5AEek52P2JaVd/gAdo+oPu4sRXaygw4ylq7+pwdjPNaij7BXb82Via8sWffjrFgh",
+	"9wHW8dMV1xzeh8pL/8//E4a0ZK8+MpU+wiYcZlBFzyFm8BgtLyLifHECflhKvA8H2YIPULURUHahQxMC",
+	"FRFoVJjHAbwSqFKcBC6NmCftxosR9MMpy2L/VwoFrxAVmtlnMiotOBNPtQrtxofvD3aOX6MrSPu4Qgx7",
+	"oOgzLkeUDSuKC1wB1evPerbveYTJQCSsJDv8DcaqLM+FN0ktSLMi/a+I/ZgEnDiHWpDeBH8++F07O97L",
+	"QWO1soR7HrYihsUt2AQH9WeAyWBY9NRfENd2vPdMIBDGq1sWa7uyi5A/bze/Ox/9fHkuT/X/T44uz8XJ",
+	"5V82V1bO/7Hyl3+7uBB6s//8/V+SQP1l5bvzbvsVbg+22m8vP62v3X6O//3y9rt2/O+N2+8/rd8mPq2u",
+	"3X6/8pdqh7jLbrBLHTSaTYjnUnaN2uiAwyaPsbRHqVM8y7L5VTvGJ0F1liDXJ8Pa496r5Yr5ivIfR9Fc",
+	"xdL+W991a3FzNTpSyyhj6OBsCVL+PDLEnqP2Cdu2gjZ1qEFObNYuxLbswajPPiR0ZPNQ2AFA6CWqNjXR",
+	"cQExDMBmC8hiWDuvn44YdhijFpVFsaRDe4kyGXbdfWMVSgCWe+WO8DDDWGZiGpivEA/ujbHxTdTQGIxT",
+	"4J5Agsi0eyhrLROd5JvhX1jN9BQpsE7oHxmgHWiY+MBAAPTOI9L3GJoQDwDvoNUu8plLhEBDekPYa4io",
+	"1c7S9W5XiVrr3W4S8G4+5D2hQEmAjz9q8NdWN37ceLn+YuPHVtmajk1UbqULohrDvdZK/DhBvwviC7KW",
+	"YOJBH+xKaHofW00dK4f2E2jrRuznQuNFIHe6RAJUWwonPiQJRyKGNWOTknGFD7pXT9lMV5l3q4a7YsuE",
+	"Bn/KP1pw7NqYoX5o6Y7MoVInPJsmz2RFTScKSi7RbhSUte0kc3hZak2rhJAm8ukpGFROCPbs0Ykepeq2",
+	"6E5Izw31FZTsEOfk4JcOpDOtEJL2GFMXYcfxFHU2OmEQrVPE+AukMgGQ9MJdeLB9y9YkNNnWy+f9fxJb",
+	"Lq41KJ0wJpzpe14lICRPWFOS144OIqx4zjuJIyuQ1FpRJFNg0xCECERlxlH+NecsdYDjQ56hWIqjJIg3",
+	"i0dcLl+VKqbB0KKuDvX2a1ef1K6UcCYIMIBghTGeIUGHDFGW5krBz4wvnS1pEE90BaZMCKE604Juw7C4",
+	"UzUo/MmEezIPDv3rHSAxw1eApa6XbKuI8cSUzVaC5yDutYB7wR4BpoeLnOdY1XEdTCyP4ANTO/dAjpEn",
+	"p4yrtRco4R30fsSRw4lgz5TqSiBGzpwsEWhIpECMI67ao/4MXQE3uuokaX0pgeeLEffDQsJe0yAv0FUc",
+	"A6+qI+6DW9cDG2HBySHgmeJhziGm8xQfyQnEsNcxeQnXH1a/XmXUBWLoH/igMl0g2gp5vAdsQWdW1nFl",
+	"1Avtzw/I8NwluTE0QE/PgwEHUKpzKOifmMZxFqZj1LgtLD8mo+xqPAbjqb2+mNr7BSwSAgS16gNU9Cfs",
+	"mAj6WBo+rH8ycalOqFj5p9D2v3jdV0PKE0l0RtPiHoqCDLUZSEEy9TjAnZHte26djqjQ7AFRgQJE7ViQ",
+	"weMzj2AH9zPqIWjYY7Ym1CdItU5WoZA63+6Xk8MDBZsgCPYOtZHPyMcJsSVxwhoKqhFlE18CUkxH3CU6",
+	"mjJd3U+HxAuEETSKT8k468FyejAR5MwDtoxUe1dBqP2UQgmvEDFBTcQEJHrBym/jaFHE74483nfJWLM7",
+	"fcq5qRCQjqGOQlemmOKZ3j0ZLEghJEjIscSp39sGS9qabGUBY5qvxFIyAJJtjVSnnO9hb0hq4pmMdYvt",
+	"PufIVZ8RBqAzT9vAoVdFIcFDdzIXYYl7G0wBw5t8rijNBEl8vdQtfcu9PnUcwupe2ni/aDf3qRBKPIty",
+	"QjP38+/cRw4HijLCNyTWHEmu/lJcROOwUpg5W/4+QzCoUd8VLGqyJe7rzwQ7SYr4dK6Rgi1x7o+yO7tM",
+	"8SbsngBi7yjalpGTxscEQpxQ3+PXJEgt0JfhNYiWLh8igWc6kL+FfOaQoLJvlLC1ZNgPuHzLfeZkbp5H",
+	"1IkyrvM2tcFXc7IhWTIcau+oTc4YvsHUDdja/HE6WOI+FgAY96X2lmJ71EJ9X8wQGDv4ZGJCyWIAQr5g",
+	"O0wYLIIvllp427rzyk4538dsZn7JSDzZ5154xALZivfpCiijoEAu99DA42MdZGb8C1XI6aOt+YxhX464",
+	"R/8g2ZhlFkYFGms620Jj7CpaSRyF+deMT2HdulKpE6pfcJ2pQJRp+2Nqxe/fv2+nEzGLgE/nbd5x7TmU",
+	"oAY3omaEtFA3wL4bGgD1kWfyowCCAC1A0louz3mClCxOxWpstqZoya0+CKhdTgnPcKcPOMoLStGKbZB3",
+	"SW8IQ6DkdEyyUVpyC+acpArGx05V69Ca8C5ZgHggKm/+PKVjwv26mpWMeiUFXuHyaZG8G5dOQARxqKP1",
+	"P8+jNxp56fi+pN9gMpuPo6mQ+tnmjBEQCHVCiqH4SkxkYqqtHEva+GzWWmPz/WTP6AAOYwwYHA2MTzNP",
+	"wYCAJBlPuIc96s5QbNTl7/6XJSZkiAh17sbI41K6mtMmb4dOpA+GLdIHp1hRKzPQcs/jK5Nv0rJNjZMy",
+	"ss4c8Z8rrBceT0w4gdI8HnHUn9gVaEqMJWvi8RvqBPY6Iztl1u4LS0+obrpZEbeBPsu/m1+n6HfGjG+V",
+	"OPvEofgULJP10CPeL3F4swlJnF2uMS8GBYLhdN8LS5KPcmXiYsouLB3roVOg74fvgUEvDoAxAyhqHGR7",
+	"g7cyXM3S+F24Gp3KnSOhZQQGp4pQAsSez4TJ/lfsLaz+iDhDfTLC7kBnd8VzKFQj4klqngILSoil53s/",
+	"UpdgLl8/dDo4WJI2lO3KsnIPeXv+Izh3rc311BNVmXV/IJIp+ZyQRH3icjYUSPIEKFkleGLzPb/NrdT9",
+	"qSA5Pg2FSfR9DcaaPkFkPJHgNsid+NVtVhXwzLoO3iw9XQvtnhyi9dUXL9qrCLuTEW6v1Zh7dfV2vtR4",
+	"hb1+Zt5keo2Y77pR9St1YxhnJGPjVUMte2l3Sy5ML2/nCsp9ykiMTYNUuM4Xt3lV0asMrSgNZDdOGXIx",
+	"G/qw8uqb3L2dK35X5B6Mr6jYe1d2h35M07b566uvDAXK8FovxhynyWXU7xphreiO8cc9woZyZG1udF+9",
+	"KFj0xm1YwrAAn+K06j5xanXt1pSwywWGzmevViUd6hKVHWvh8Iuc7drtbdzte25p77oZKyDYrVTcfCyd",
+	"MHnHWnMJbymykEcdcy5WBk0LECKq9mUsF7ctqzgxJpvNmcgTPkhWXnit5fKr9pWOD9PV3Kd4hqCqMbhw",
+	"TfWx9Ba05/J+Ut7yfEBzHQtwxVIPWILYiB1IufV03RsdvtlCWICXMoMF1+GFLQSTztCIC5mBynFHdLXA",
+	"iyeePVqFzs3ljmqqB3suiC6hMUfg7tNln0shIZITypwGWehh/TPzBsEUz14jjAbUJUh6+Ia4SqNAY9+V",
+	"dII9uaIOvO1giVOr6s5TzdgSO9WWBmUA/f6YSiWhq1mAS8DqAKYO2h4R+9q8X2BzR11UEKG5VocVeJ0U",
+	"jQvg6hyYf5xrEC7j7dp0HES/QiDMpjWkcuT3IVaJ4wlt29whQ8JWwmXexruLazppc9ho7LYnHCzVeifS",
+	"BDW8cXUIlqEDwbMSd6UFGPmeCztInHDTGsLwTRMGuFQgqIHmfC804uFowDJv3X6wNFP4kuprfhS7L1mx",
+	"XvWvZc4eNhfzW72YW+jo4F0L/XK0866F3u2+VWjznvSP4Ca8Vsilb6wkH6UOLs66rolz71Om3/uZj9i8",
+	"8305Ma+XZGmDAg05yNVh4UhtqIzqR6auyjzmZ71tkp7sKLRCUYaExJKgq6AfBMMXVLhNmYlSb6bMVZaE",
+	"79o8BNFNfTL0mXnUSWqPCnHUSqmHbF/ywaD6/EqxLHihJfudLFBQwE+JI6Wk2nxKpS9482W+qia0IA4K",
+	"OsX32wt+rbHhL2+Tz8pkrzB+pupwakygtOmMh2qq4E/Ij67U/buizLxpU2P2jdv5B3HmN1V9j09s1O3F",
+	"p31+W/zoTg5OB0UGFc6qm4slGnMhkSA3hCEHzwTQlZZBefBtyupQvUgTm9jBp69dK+vWZ53k3P4Wrrzo",
+	"dhXdhExqyD2y5cuRLjqeS/50QX91RbVH2PfAghD6GtLUTmYPl3J6aX/RgHto62gXMjOFKDYqpfZepkql",
+	"x9aVK2ik3QGB2c2XgjoETbnnOhnku9D6vStFokbYvCU0xpJX10qssji3NOupCaFuIUGZTYyZ8ppMJOyi",
+	"jsOxuecg7BrzYCpPMW2DDR/rz/Bi6COGGgKKMSRreQbVECAGBhzx4PRgHMqWFM/8yjCIdDVg87R+sd0Q",
+	"3q7CrouCzgnAEpZSGYXA6M1Iq/kewY7SH/KNpU9HFU+bbkvdImom9N28L+T7GnZ6xVqLHV0Jp4DSdpSG",
+	"kOvvqrPh2f6vYgO6Qo55i/kcHtS2mT9JNFBiRz1nUJwKPe+WuCoKfUKK4kEmciU/UHzeF90Sj2OCFgw9",
+	"7k8yRJ138D3Dvxmo/rHTrpREGX8oCQbX1cUz0VVnVFY4MCiFGb+466U+lzxfFyBq+fWJu1/gBQK75DEO",
+	"o8joagIj7jqxkqa6CEbOpFliahWvT7Ez724EAhxAubJAVIgiQ1fV2VhzPv/ALZLy78SqmgcctJylRTQ7",
+	"7owKXEnG35J0GGXdhVbg1oqdr9n2TO9MouZtmdsoNI7UcBmlfV/h0jKX1E41b0ft20GTeI+iNZV4mGLe",
+	"6shyZcPTBaW+pXoCX575Rcl692t8WZ6wiE50MQn1h9klQwHStS7uT2ysA8PiAlArqOEUGaA6SXvid1vn",
+	"b3bevtvd2z/82/HJ6dn73z9cfv7pfOsn9fXn3V/29g/gh9/e//3D5eft863tN+r7r+r78dlv739Xn9+c",
+	"7/zy6/7hh8vPO+fbO+9+VgNdfn57vqu+Hl9+fheOt7d/cKTn+fvl55/Pf90/OFZNd8/f7AQzXX7+5Xxn",
+	"//Do8vOv5zvvft7dPzg6hsn3zrd+2t79VfX+7e+Xn/cVLGpQgEWPauA5ON/ahkUdHh2ffbj8fLj/+eh8",
+	"K2h7fHKqZv/b1ufj853Dk7P3l59P1NBv1Gy/6JWdnP4GI52ew3rN19Pf3n+4/Hx2vvVu/0T9+pua593u",
+	"wdnl5/fnb08uP//9fOf08vOH863995ffVzSXngmiLnD8KPkgFtnTMsYigXZ2Gr/hk/Mb1pFMc4mnElHH",
+	"lIV/3zctXVjizV2BEnbvOY0/bg9JMcx5EaiCK7Ya06zghG04aMNBGw76lXDQr8zB3rCnp8ye7hSzUI1/",
+	"VYpWaDhYw8EaDvblc7AHjERpGMuTYiyHfYkpCx3cBfZCDiV0lbAyzwcmWIigqmsq4sL8AtQUJ7zbaSbw",
+	"8mHP1I9Vd8suU/fUYE7nbkTV4sL9zzziOcdNxv0H03nCvg3J+h4xcDCC1F/zR19+m2HoWs61Kk6gcNRl",
+	"JtxkDrtwos3cSRxBbQxnsXQQqFgWsPv5gLoCS32T5dBYK++e5bAgNhdY0qpgdAUzWhOr/+Rj9RfEnbuo",
+	"uVWQq5KO20ScLxpxnnvqlZzTcweYVAsap3RjkGgMEo1TuhHzGqf0F2icqcgb60jPyZNp/M8Ns2yYZeN/",
+	"bvzPDSdaBidaqi6ePLrG1dwwq4ZZNa7mxtX8tfEQeHivppXPF4UWvgH1hMzZnrfqN9ig9B50u42/6tsy",
+	"ZETP9M6/OhI9B/w69kis5EjgWTZvC1/bzRzM4YjcEG8GtS/rDJn3Kq8a1OX8GmG5wMguzr0he/jRLkh5",
+	"BVVTOUYRgGeatukmDw+rMG+AplmXGHFPmueGE2cxNEW5Y2A+T0HZxu0/ttofuu1Xvcs/VwN1R2E0wkjX",
+	"RVJAVSa3tQxHIcmtYDT6EunvV6cbN8StIW7fMHFbri0ipH6V7BBfGP17UHWrIUsNWfp2yFL0OmoG1FAh",
+	"RL91rF9vGXHXEXUfyQCboBpJCQpDD7PlPZWxERUu6vVnvejZ/Xmqpg6PxWwmsJ7piAcQhWC+RrivC6GZ",
+	"qkKpJ3fKn1uIAKoQnn2v4Px4Dy9KrD5/rEcdVtVxw6tCulIKoEwJzhHmiPS7CsHDNblIWKdSVHZ1IzV3",
+	"r1rQnX4nG4LtSl9LgWHLz1E1KxzrZTBW+fEFY93x6Lrwrg+flIOP5eu5ksQjrJl5cGOgOlwlZF0P55Xm",
+	"YabkvDsUPAtXwWhXYMa/giI/piwP8a50EkVBQbryt2Y0EMX7PU3jxAiqFS3hzQz9DIjIpQKZ5LFwUeGA",
+	"2SzvxPWHlcdaD8YqR8dgrDtuR1YaSlC+Kdqm+ArjFY/SNCh+MTPufvyuJbAxgRWJ+1HwKEluFlTyea9c",
+	"peJTVCltTvYdU7arf1xNlUG7zdND4L3wTYTBak/AJcjQlX7QTF8mjFwq9Nu35KPUL3Hp+qK6GJenRHY8",
+	"JlJpMFMqRxfsinHWg597INqIq9C7CO+TgZVnOlKk6YLpoq7xJa7Ohz8He1KwiOhVw+DBUSzAH9SpFhh8",
+	"zF2iN19kCVPq3BwkCOxE9My83g/OCLqmDEqTARpkCFn6IbocOnY6Sg0QvdweEJNAstD0JP0STFDZLCR6",
+	"CsfuVqftReVS5zEeWFhWsOTppfVi9S1wI4czBn7jSCbNr2b6vJInrpTzrkGV5fDws0cTwXBxNEmep9Ib",
+	"RAsJeCowUf5w7lIvu7zhRqUctDy54W4otVp286pW/wvAC69B/Hal346KcCqsdhc/w4KyfErMz4IkYGOp",
+	"8JChR8hYgeGYBzBzRFvQFqC1E1GtCXepPQsyHk1lTIUiYf1MKtCVGrn3T06ZqX2+BC0MNILYuGWAl9aP",
+	"XUQtGGcS+J22+h48SjunS8U2KojeUESQeNHjloIEwSIhqHquumAq+b2a3a1G5V5FYou0XhgTMwe5uP7g",
+	"zyu9ZGesLt9MPV5QZaoaCTlzZzGDjzoJY7srqdq9Xtd2uPBMqwuaFBeecK2ipbFmAevFzYQ1JnpZxr5P",
+	"DeuL8evIcgabFCMygugnsSuVLo6Z6m6XUKP4ZSVrZeFmKLqb8wRA9E40bMPURPUYrOEDJfAK4g6K9eYX",
+	"wQQ9/Za06GU/3hJMo2csMvlkAnBnG9BTok4/Vig7MK9EV6g6kGvKPDZ6dAetrr2MG8i5hwZkSrwO2uNT",
+	"4tlYEOQSqX5rIeaP+2BFZw7660pn5c8r7ZVerHdGkYpi+8EDmQ6yiyIoOa+q6BnAEYieiedLY/UwjNkh",
+	"Yu8J+SFOQ9PFlwMBJSg6HTKSBKVPyrVx+a2VlkSDe55xHZP0ME8GrlaWGmpd1yhJHawzvkXxNeWtO7lb",
+	"sS1vByO240O242O2Y4O2E6O2UxWww3HzNqWsrnXwYD6UNyspZF1J/m0pFrh1sr27G7tomaJt7OqtPd9I",
+	"B49WuDGVhd0myLEJcqwmS6vmyGcuEUKH+i/D467EooqD1va5Vxy78brfv9f9dQgqODmCd96ZNowGZ/MA",
+	"TvgnIUjlpwLAq5d/9Dp//XN7sWUGqyus9KW5zGWOHFWlenU2a6wQ+dnwySYY9S7BqA0TaphQw4S+GSZ0",
+	"txrV2VyqUoRuw6e+yqDhhn007KNhH98A++Au2YZ4sQIjn5KYIZjDcIohkaLIxLdI5KtxeHPvAWJgTVBp",
+	"nhXeSwQYBgEYD10texk+gjRawKrN8JUxIk+/zcWKKtrt3VBEM8TqONLgxJJxYmFxMxdpqgmbDdp8aWjz",
+	"hrikGnOhAgRbhgYeH5eXpijFBbCoEAe59JpEDjqFbTr6lHFEBgNiN6zl0fChlLXk4sQyeMzdEaRBiCUj",
+	"xN35Si7GLIfBNDjzNHAmN3shOxVU6c84N2HhsbJC155aVijEWMbTQivFKi0MxxJSxZ5aluUTirBbX2Ie",
+	"5sZD52E+DzLtKtmX49hYMbQ7MDh/oYf7ItifukSjZrAyzNHE1mfG1utczCccbvryodNVX1V89QszuaTc",
+	"2DIRoWqsa8C+0ulWQVJrnZTaeHpuQGZSdzWNPK35xN4gJjZTQJjn0rmxm9FeVIttje9EaYwrMgKXasV9",
+	"Cc4q5iCbj4lAeADGatfV3J8kY2JjW2r2aH5r4wtOBq3GJMUgjDUaMIqOnR8yGTCbioQ1o1aIiOUu2QnH",
+	"Ps2XPHAkdyzJnPUA5vGUVJ4Gs0gyP5s4FX0JYYg5rEutiC3Xp6A1QManiLM5/8IYXKhUQuYqZoQ1VqCH",
+	"VOASaFJqBcpDlftxNOThjbYe10CcBlGWjCh3tw7lYdJ9eR8aXHp0XLptWYLYvkfl7MQekbE+S0gP2vLV",
+	"utMAXcHbzOjC73bXbWgH/yRXLcN2scnfowKtIsnR2vPn6IYK2nfJfJATuvqJYI94GeNdMCXkB7/nzQpb",
+	"6RHsIMm5riJCFZgjgh2ohqG1D0sthnvm5eFoz/CE/kpm1u0tGEvU6WL3DbfzMkLJgHhQHGWCh2FpDirC",
+	"wFimevR1Nihk71kjKSdic2VFqVYOt0Vnil3H90DfcrEkQq6oa8QFdkUbM6dtY9cVK/Df9oB77fDXlaBi",
+	"UTvxasIKxASxAQ+Ki2BbRm8hW3xCGAw2B1Fc8QsaRf/KqBQDgD8T6IdtJbQGT2Wi+FuZ4ge0dbS7OfcK",
+	"pUmj9XwGObNQIeSChUtrgY1Mad7YDh+gGGur8dSYxoYcJHBmYn2op0fqXLAL9sMP25zdEAZTdX74AW0F",
+	"WatRrPJVAgM2cxGqg3agVA0glpK2Ni/Y1acLU3vmwtpEF9b/+y//48K6NTWmPl1YehTQl/Qoqtm5aXd5",
+	"e2XUhArVcC6YLoeD1L3XMEw9KiVhegwHi5F5OwOQHj5yL9Qw9L5RhoguiKW0584FiOB6tOO322h9ff2V",
+	"anN2ut1SN1RBMKa2xwWxOXP0vof3CqbAbIb4YCCI7KA9KiQMdsH6GB7l9vBMvEZXv7ePifBd2YZHNq5g",
+	"mKs9yq6vkMAzfZIuJQL1yYybFGp1kTrojIHV84KFJYT0GmFfYMs09HTIuEccc+iHRi+DI7/iVybyT5Ab",
+	"4mFt2xEt5JEJaD5qmwRRE6g/+jOlho2x8U1AISM+uGBqA/XLEjosE3S/DjqlZv/6HuBNf2b4xPSZgLPS",
+	"pMelNmGCxO7f/u7p3M1Tl0xw37NJh3vDFdNpZUyBt0sqFZuyCm6Z1bJuiKfLPVqrnW6nqzqqYfGEWpvW",
+	"eqfbWdePloyAlAH5wb4crbh8yH25AgYgnqWDHJMbHsRPZqR+63Uqvg+g7DqaiPbU4D09OFSHERPOhGYm",
+	"a92NosxyKpAHc4L+q+k29FPoBIJNe/dNXla9ab7yu2m6+0bT8o1uN69LCNvKT9gJVDHoslre5YxhQ0aI",
+	"A53WXpV3OuV8H7OZmQtI6/Mq8O0yzZBOiHdDPCBLuu96eV/Vh9rkjOEbTI0hT/F6fzzG3szatPb4EOnD",
+	"kngolKAQ4Ih1qVpGKBM86F+ANCd0yIDK9mcIo6AD1LCJZfMjwccEKZHNGD+oFLqiiS9IB23BtwH3PTTA",
+	"1PU9IoD4KIJP2AUbU+ZLIoyICuKajdkzGYTlamkS6jK4lDD5TIQGcKCzhCEzRCESB9BbWowiQv7EnVms",
+	"dBeI15OJS23ovfJPoYtikY94PHE1ziuQdlneMQUtV0wzOBmoD1FWPeKwLzEFyQz4V4i+t3Ps+jQeZIpD",
+	"amtOxorLiCaBM3VpuwssmTgVFw0Nqy97m3skXHTWarcQI1ONal8iFem+LO9kJlGsXN1b1W21AiHY1id4",
+	"yvke9oZE93teBUYTZU6cfeJQfKoE5i+R4hntxto8v4zTP32TkDoIJThqxEZhfYRcmgiieTtPFt/8ZA1J",
+	"BoHcuSHeLPXoO4gWWhTJK4oahOwr4UbgmdAW5ikFoe4tdUFQYtjzuEL+IdTFyyJuUBIwgLmXgLnnUgHl",
+	"H0LJy9o8z97rqMlK8CDf2fGedduq3PxXMgPSWqOLEq6qtI8LSIdVOhxhuA2V2p3QP4h1e3lnGpnY+VJC",
+	"mWydpJaVag0pETKQIOP7M1d5KIOiHjKj5fJBUpVL0Vcl35fRVWhz21qYFuuekWpRoa9qrNs+MCXfKO90",
+	"wOVb7rMvXYCkQqJiJSWgogUk07psWR/bmHE2G3NftJXKGUokI/gjS3VQROuZQEJi6WtV0Zx9qAkrMqrU",
+	"x815vZSaKtTgSwatL8NWAWnFhsK6BN+QunQVlMiGsN6BsCaP/Wc+RWOwQ6QOC4yOHvl66dLPBDsL0CbV",
+	"bSH6pDrWplGq06J0SvW9C61S/UvpFez6PROsbO14H8xS0UPDxSXo0dtEMUaluo64C7RNkaqrk53j33a3",
+	"d3pHx4e/7b7ZOe4c77zbPTndOb4KqiGEJfXRVjTnCAuk66PGCvJjicZcyNqkDWIJ7qQgmyHKRCDTrIam",
+	"mCPyRJpyKwHbx/Z0Om2DWyvylj4RYMHzq0bL8L89ERAjn2OOCSLCeea0EFXqTfAMxLiFMIr10GZnpsPk",
+	"qlgoVu8gfdcSvpewX3n7k7yOApkwnTQz43Yh1CFDC9rdgandtiyXsmthvMhB6eus7tBuJWik1yc9Pitu",
+	"HzS6BdlIUuxqN3Zxr2RTQAbpUXJT0i1spU5QYimKm+smty3LrwCSafPACkYFfviWe33qOIQ1xqWH0oa2",
+	"A5ZYSYSoZEz65PvUuV3R8oRLsirJ6+wgMffQTqAEgYu0FZp/dUXj6AEJRGWGuHHBts9OTg/3d447h+8P",
+	"do7nXoCqKS0E972qWyixEvD8MvJFGnXr39RvxnigEbfydWllW1UPU/JsXcwMmcNSDXtPUbT4Iu/PN3Mb",
+	"jiM8vLMGWsvapG1AlxApYI+y8jkxGxIRvWgGARkQWPE6imo3XzkUGzLP2YoHYCxGJOwZOewu6mglQTS8",
+	"wClZtPINNq8H34uOeocVhHrmMldRR3l9arAXarVzLzd3rNuvnn+AagqrdRpRLJP5NFrWAzDKI3310VlA",
+	"8auKjxM/M9Rt4mLbxLqlDVFh/cDXYQiqCVAXEs+EuhDwFFcn9ugoGvtCoj6BMMLE/dFV6VpIUHhaUZrI",
+	"JUNAMky+y+WUS+CQfjXi7NfliffCDB8J2Do875FALDXYzmNtiHXJgOwY/1t+MFnDDxt+2PDDUn5Ymw9+",
+	"bDMu2wM4JR1inhcfVNU8iR0HErVXjCC/kPaZ6TbdEgLCijESE2LTAbVN+RoeZKkF0cHAGT0PmDMUsUFb",
+	"DAVVClCUmAaxxxcsyLqIPx4LmQ1vE75WdLW9tbfX2T7e2Trd6R3tHO/vnpzsHh6EftYEQVDqbeI9c7QV",
+	"Ja4h7iGXsyHxtPU1VqMYRBCdeQc1Ygm8Ivw6SI02lWEuGLwhDu+XCxgKYVcp/jMQTNBGt9tB70fc1PNJ",
+	"Pjprnj2HwGuY3gREg1IPO7KgHzg4+zsJFkFWXiGJh0bVSXt27daFRIkHA6+O8PBgQJWKC2qSVpidGEgI",
+	"6UTP+/DmRte6dCdiTevvR6qQQcE+xF7nXpZQEPPFah9QuTs21g66C6n+XeL3jJqFvs/ymWLtGvGlEV/q",
+	"iy/vgBfiFFt/VHFG3557kmiOyZjfkHmJJlaMsUCmOR1RYcon0hvizkzanABrA/USr8xjIbhNIdPRPCyO",
+	"pc5qzxZy3uzs7cwJOfNmDCXHJIUcSBekShxJyCuQ3Q4ii3EHBO6B+s7j8DyerJSRLOL75KSM+ZqyT0DK",
+	"yKlreu9SRkZgsQInSEFFwrdtIsTAd91Zo9k3rPHxXMIKHwOqGmMQj8odlZgItLgg1S1wZis2p9qHLwJD",
+	"kYcRvglXZVhdjBsCp0Pfkc6w00IYTTz+T2KD9oxZkKWhCzh8r5OLYQKjwutsDZ1QB6xUl2yAioIR6wMz",
+	"eyt44x5ICRRdIDex592RfgXIVMXJ1PZ1+JRY2CQfbeViGXhQuq9KmsVb33UP8LhSSsYBFHyr2jqg5feU",
+	"FVLe9hh4T3m7E4I9e3QSFAIqbb9Pxn3iGRWq0jacuP6watuKqT1nQZW9JeQdjmFB5RmHQbsFcg3Txadr",
+	"phgm6iq2kJJPhUTwVllBEmyTitjEHy6evKi5knH2Us+Ex0a10Guw2vxMxYwURePMTTHHVN7iHfjJYpmH",
+	"DUP51hlKTr6lvhbYIznGzSbTMjvTsmLiYn0S/DXnZy6RJi9oulu+1gRJRYUKk+8xYBRUSGpr71xRhii8",
+	"3a0L6VHdkaArrbJc6eJldbkHgLjEeHg1XnkhINXo7vEaJ3qY3EDNeOVA0Nhg44LSjWM+NpVFm/j4Jxwf",
+	"X+uGfIlEQjvT7snxoONEdFxAKhzCBAeYJyrIR7XBbGj8mfl+CCoumC/IwHdhAPJREuboczBxDAwe6R8R",
+	"5PhmOghyiLwUHXTKochvYA8KwyVaF0wQiVIVhZHkUJ38NdTjUKNTiZTIDFXe1UwCj+ccHBdMezjOjt5U",
+	"C+NIOTiKgyouGECml58Kq1g0uz6GCU/W5ZEsZP/kXB7zBdSfgMsjp1j3w7g8vuzACrhcJgUJCv3RcZMS",
+	"2nhnHjnuMmKbGkmjy3B/PhrDl0pLDYZ1NwaJ1AJzEK/hs36cEckRF+DlmMJLAHJEZsDxDFvuoMOoUCEU",
+	"KdT22AuWYZBFdYoSBmu5WwnCynaroMMBHpMjoLz1+ux8xHatTlv9vkduaHCCNSarYzQLev3NJ96sFnie",
+	"PaI3pNbeHU5ZvQ4/gyBWa4qnWrwxxNfyKjthy0WKNprOdT0o4aSNV6TRmkMfR4SKMZ4Ufrt8uCKLESSg",
+	"IenYsvICiyGPuFs5xYZJNExi6YUo4xjdFKFsilBWdnKUE+VqhSRbkdTOOBThMAFMWiGZkXh5pxLy+mAl",
+	"HRmZRiJOdeO/6fIQdRyXAuE9FG9cClylhqfwwQhI9CWugLwWeJ9nLg39HtJ6grErC9kLbEV5sconUYix",
+	"KSvYlBUELEQYrJ4hxmdzjXkbUZ0KghHyR3Wd8j1sLRD9oT5GYXXBC1aR/9QtEhhC2xQI/IoLBMbQMldU",
+	"yq0MGPnwTtL2TyQIQdh1W4jcEG8GopM2g+rX7goxH8oUg+VXKbGFttOUnTV87B8J3x4Vh46HNyMWlHEn",
+	"3Xd5BrDHZM1NoMaXUMgwIs8mByNf0fmS6xUGhMXlitzAOOiq73L7mjjm+Uts7CdXxZf80UoZBiDonVug",
+	"kt4y9LK7gLxgAcDFlbVHB/bhqxM+GZ2sqbjUeP6fRAVCd4b8IAagVELNLD4YsCqZbXKZY17FNQgfk3c9",
+	"XHFBc/8fy3z40FDeQznBpcFWyYzYmrcj3mvVwIZPNXyq4VPJCLVS7pSKQItFn4A1Eax6ZdFmOlg19qAt",
+	"lQIoQAftSsQIccDqod9nrvVyLUy/WIDYMXdJHTe+zl6OFlexy67Ygsybqu0rhyI8RowTbHelAOiFYpvu",
+	"kCAOczahTd+0nSnnKW8IdNI4GRE5/fflQ74iqx0g1V+P1bRtscCmhrhVSVpu4nKauJyiuJwcgqKjdPIo",
+	"SlIyivlYcz1ROox+XhLKoQgLe3xiN3A5okDAq6sIBCFfr6xSJaSB/OyfxuXz5bDid0Tfmwy/T8SQl5Jz",
+	"a0p16KtYUpJMKylQE6xKOgwZC+JCATOwXvBkVN0UeErk6eWMtC5YTPfxTZ2NgrpFddJk7lAj7EzUiHyG",
+	"xjVKu0DlkbCkSLX2O2NM3aqN69eOqfEKvmpeORhaNa4jCen2YGCt0VzjYq0o6EGdkjJPNrHGF1WSanSr",
+	"BSuT1dU2YbJG22yiGpLFwmLsTP/9kAk0ujROjeSZu1QDa1hHwzoei3XkqPQB/jcqfaPS16snlkm2i1Ns",
+	"dNENXbEYNPYJFkJRCOQzSV0l9SsKLYgMysjYfDxWJN6ljJSk3RjCvKyUm6KXOiKXZ9S0ZqmOu2fcPAiA",
+	"9RNuHgSsUkd5oC7qYi+krfgcwo7jESFa81EhXuBGF3h2H/k3fpVN8etvR9Hym3ybJt/mKeXbZPCLpKVp",
+	"TPKNTe9HHEGMFuTE6NW1gldYiLb8aifRFAtomc8ixmRxY3BMgl9GAfEKtcOXSBG+RJvvl/sME5Fhjb/4",
+	"wwml16CK7wNOM/PlhXRts8QTDClbq4ZL/8YZea0fccxLrIE5cy/V07hRj8FnG0/Kl5A8k62t1MbUe8+V",
+	"4YwI4kZPlmt1R8cVX7BkYLFw/eFVC11RKDU8GAT/1rTAxBtT0TNFjDvoQNczsGNR0qFfRT/fesGSsnL+",
+	"hb+v5JpK+sN8j9r5H3fWwpYA9WKZKwuqZ08B3ofPsnk0zauJVm6ilZ9EVg2ae888YoBJ739ESKNAhE8W",
+	"6FZbvhxZm+eXivUJAFazzIynWeBXrYvBv4UuCT+gOujE91xr01oBJmoAmpNw4wU9zSubPjMl5hVTnHh8",
+	"wgV2Rcs8aCAJHscfOIiKmqspwSOyWVg19LaVBuKEDqHYNmWoP0M4NFVqwZr7MjYyntC2ukQZwyjFdYxn",
+	"SNAhQ9QkukeFHYK4Rh32EBvSOGZbWVucAD3IQeK+FNQhaMo912khwcfgc9Up9OH2xbcjqqeYATWWAHaf",
+	"xGtPRLW5YA9YQUZ/fCYT2Xx5+/8DAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -27,7 +27,7 @@ func New(s *store.Store, limits images.Limits, lifetime time.Duration, newToken 
 	return API{
 		Authentication{store: s, lifetime: lifetime, newToken: newToken},
 		CallManagingOrganisations{store: s, images: limits},
-		Customers{s},
+		Customers{store: s, images: limits},
 		Roles{s},
 		Users{store: s, images: limits},
 	}

@@ -191,7 +191,7 @@ func (h CallManagingOrganisations) CallManagingOrganisationsDestroy(
 	return gen.CallManagingOrganisationsDestroy204Response{}, err
 }
 
-// rule is a rule of access on the roles that a principal holds on an organisation or its customer.
+// rule is a rule of access on the roles that a principal holds on an organisation or a customer.
 type rule func(access.Principal, []store.HeldRole) bool
 
 // change changes an organisation where the rule allows it.

@@ -169,9 +169,10 @@ func refuseForStaff[T comparable](fields fieldErrors, name string, sent *T, is T
 	}
 }
 
-// viewer is for whom the request reads users.
-func viewer(ctx context.Context) store.Viewer {
-	p := access.From(ctx)
+// viewer is for whom the request reads users and customers.
+func viewer(ctx context.Context) store.Viewer { return viewerOf(access.From(ctx)) }
+
+func viewerOf(p access.Principal) store.Viewer {
 	return store.Viewer{UserUUID: p.UserUUID, All: p.SeesAll()}
 }
 

@@ -18,34 +18,34 @@ import (
 // "see_customer" such a customer without an organisation: "no" is 404 there. "change_user" is to change that
 // member: "404" says that there is none, "seen" that there is one of the own team, who is 403.
 const accessMatrix = `
-	                                  read  list_users  create  change  add_user  update_user  delete_user  see_user  see_customer  change_user  create_user
-	anonymous                         401   401         401     401     401       401          401          401       401       401          401
-	unknown token                     401   401         401     401     401       401          401          401       401       401          401
-	expired token of staff            401   401         401     401     401       401          401          401       401       401          401
-	staff who is not active           401   401         401     401     401       401          401          401       401       401          401
-	owner who is not active           401   401         401     401     401       401          401          401       401       401          401
-	organizer who is not active       401   401         401     401     401       401          401          401       401       401          401
-	ordinary user                     yes   no          no      no      no        no           no           no        no            404          no
-	support                           yes   yes         no      no      no        no           no           yes       yes           no           no
-	staff                             yes   yes         yes     yes     yes       yes          yes          yes       yes           yes          yes
-	CUSTOMER.OWNER                    yes   own         no      own     own       own          own          own       own           seen         no
-	CUSTOMER.OWNER until now          yes   own         no      own     own       own          own          own       own           seen         no
-	CUSTOMER.OWNER expired            yes   no          no      no      no        no           no           no        no            404          no
-	CUSTOMER.OWNER revoked            yes   no          no      no      no        no           no           no        no            404          no
-	CUSTOMER.MANAGER                  yes   own         no      no      no        no           no           own       own           seen         no
-	CUSTOMER.SUPPORT                  yes   own         no      no      no        no           no           own       own           seen         no
-	CUSTOMER.CALL_ORGANIZER           yes   own         no      no      own       own          own          own       no            seen         no
-	CUSTOMER.CALL_ORGANIZER until now yes   own         no      no      own       own          own          own       no            seen         no
-	CUSTOMER.CALL_ORGANIZER expired   yes   no          no      no      no        no           no           no        no            404          no
-	CUSTOMER.CALL_ORGANIZER revoked   yes   no          no      no      no        no           no           no        no            404          no
-	customer REGISTER                 yes   own         own     no      no        no           no           own       own           seen         no
-	customer CREATE_PERMISSION        yes   own         no      no      own       no           no           own       own           seen         no
-	customer UPDATE_PERMISSION        yes   own         no      no      no        own          no           own       own           seen         no
-	customer DELETE_PERMISSION        yes   own         no      no      no        no           own          own       own           seen         no
-	organisation REGISTER             yes   own         no      no      no        no           no           own       no            seen         no
-	organisation CREATE_PERMISSION    yes   own         no      no      own       no           no           own       no            seen         no
-	organisation UPDATE_PERMISSION    yes   own         no      no      no        own          no           own       no            seen         no
-	organisation DELETE_PERMISSION    yes   own         no      no      no        no           own          own       no            seen         no
+	                                  read  list_users  create  change  add_user  update_user  delete_user  see_user  see_customer  change_user  create_user  create_customer  change_customer  delete_customer
+	anonymous                         401   401         401     401     401       401          401          401       401       401          401              401              401              401
+	unknown token                     401   401         401     401     401       401          401          401       401       401          401              401              401              401
+	expired token of staff            401   401         401     401     401       401          401          401       401       401          401              401              401              401
+	staff who is not active           401   401         401     401     401       401          401          401       401       401          401              401              401              401
+	owner who is not active           401   401         401     401     401       401          401          401       401       401          401              401              401              401
+	organizer who is not active       401   401         401     401     401       401          401          401       401       401          401              401              401              401
+	ordinary user                     yes   no          no      no      no        no           no           no        no            404          no           no               404              404
+	support                           yes   yes         no      no      no        no           no           yes       yes           no           no           no               no               no
+	staff                             yes   yes         yes     yes     yes       yes          yes          yes       yes           yes          yes          yes              yes              yes
+	CUSTOMER.OWNER                    yes   own         no      own     own       own          own          own       own           seen         no           no               own              seen
+	CUSTOMER.OWNER until now          yes   own         no      own     own       own          own          own       own           seen         no           no               own              seen
+	CUSTOMER.OWNER expired            yes   no          no      no      no        no           no           no        no            404          no           no               404              404
+	CUSTOMER.OWNER revoked            yes   no          no      no      no        no           no           no        no            404          no           no               404              404
+	CUSTOMER.MANAGER                  yes   own         no      no      no        no           no           own       own           seen         no           no               seen             seen
+	CUSTOMER.SUPPORT                  yes   own         no      no      no        no           no           own       own           seen         no           no               seen             seen
+	CUSTOMER.CALL_ORGANIZER           yes   own         no      no      own       own          own          own       no            seen         no           no               404              404
+	CUSTOMER.CALL_ORGANIZER until now yes   own         no      no      own       own          own          own       no            seen         no           no               404              404
+	CUSTOMER.CALL_ORGANIZER expired   yes   no          no      no      no        no           no           no        no            404          no           no               404              404
+	CUSTOMER.CALL_ORGANIZER revoked   yes   no          no      no      no        no           no           no        no            404          no           no               404              404
+	customer REGISTER                 yes   own         own     no      no        no           no           own       own           seen         no           no               seen             seen
+	customer CREATE_PERMISSION        yes   own         no      no      own       no           no           own       own           seen         no           no               seen             seen
+	customer UPDATE_PERMISSION        yes   own         no      no      no        own          no           own       own           seen         no           no               seen             seen
+	customer DELETE_PERMISSION        yes   own         no      no      no        no           own          own       own           seen         no           no               seen             seen
+	organisation REGISTER             yes   own         no      no      no        no           no           own       no            seen         no           no               404              404
+	organisation CREATE_PERMISSION    yes   own         no      no      own       no           no           own       no            seen         no           no               404              404
+	organisation UPDATE_PERMISSION    yes   own         no      no      no        own          no           own       no            seen         no           no               404              404
+	organisation DELETE_PERMISSION    yes   own         no      no      no        no           own          own       no            seen         no           no               404              404
 `
 
 // matrixRequests are the requests of each column: "{it}" stands for "own" or "other".
@@ -64,13 +64,19 @@ var matrixRequests = map[string][]struct {
 		{"PATCH …/{it}/", map[string]string{"description": "new"}, 200},
 		{"DELETE …/{it}/", nil, 204},
 	},
-	"add_user":     {{"POST …/{it}/add_user/", map[string]string{"role": "PLAIN", "user": "{newcomer}", "expiration_time": "2027-01-31T12:30:45.123456Z"}, 201}},
-	"update_user":  {{"POST …/{it}/update_user/", map[string]string{"role": "PLAIN", "user": "{member}", "expiration_time": "2027-01-31T12:30:45.123456Z"}, 200}},
-	"see_user":     {{"GET /api/users/{it.member}/", nil, 200}},
-	"change_user":  {{"PATCH /api/users/{it.member}/", map[string]string{"first_name": "new"}, 200}},
-	"create_user":  {{"POST /api/users/", map[string]string{"username": "new", "email": "new@example.com"}, 201}},
-	"see_customer": {{"GET /api/customers/{it.free}/", nil, 200}},
-	"delete_user":  {{"POST …/{it}/delete_user/", map[string]string{"role": "PLAIN", "user": "{member}"}, 200}},
+	"add_user":        {{"POST …/{it}/add_user/", map[string]string{"role": "PLAIN", "user": "{newcomer}", "expiration_time": "2027-01-31T12:30:45.123456Z"}, 201}},
+	"update_user":     {{"POST …/{it}/update_user/", map[string]string{"role": "PLAIN", "user": "{member}", "expiration_time": "2027-01-31T12:30:45.123456Z"}, 200}},
+	"see_user":        {{"GET /api/users/{it.member}/", nil, 200}},
+	"change_user":     {{"PATCH /api/users/{it.member}/", map[string]string{"first_name": "new"}, 200}},
+	"create_user":     {{"POST /api/users/", map[string]string{"username": "new", "email": "new@example.com"}, 201}},
+	"see_customer":    {{"GET /api/customers/{it.free}/", nil, 200}},
+	"create_customer": {{"POST /api/customers/", map[string]string{"name": "new"}, 201}},
+	"change_customer": {
+		{"PUT /api/customers/{it.free}/", map[string]string{"name": "new"}, 200},
+		{"PATCH /api/customers/{it.free}/", map[string]string{"country": "EE"}, 200},
+	},
+	"delete_customer": {{"DELETE /api/customers/{it.free}/", nil, 204}},
+	"delete_user":     {{"POST …/{it}/delete_user/", map[string]string{"role": "PLAIN", "user": "{member}"}, 200}},
 }
 
 // principals are the users of the matrix: what is said of each, their role, whether it is held on the customers
@@ -195,7 +201,7 @@ func (a *stage) playCell(t *testing.T, name, column, may string, anonymousRead b
 				status = http.StatusNotFound
 			case may == "no" || may == "seen" || may == "own" && it == "other":
 				status = http.StatusForbidden
-				if column == "see_user" || column == "see_customer" {
+				if column == "see_user" || column == "see_customer" || column == "change_customer" && may == "own" {
 					status = http.StatusNotFound
 				}
 			}

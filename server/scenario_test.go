@@ -47,7 +47,8 @@ func scenarios() []scenario {
 	return slices.Concat(
 		listScenarios, listFilterScenarios, retrieveScenarios, statsScenarios, createScenarios, createBodyScenarios,
 		updateScenarios, partialUpdateScenarios, destroyScenarios, imageScenarios,
-		listUsersScenarios, addUserScenarios, updateUserScenarios, deleteUserScenarios, roleBodyScenarios, rolesScenarios, customersScenarios,
+		listUsersScenarios, addUserScenarios, updateUserScenarios, deleteUserScenarios, roleBodyScenarios, rolesScenarios,
+		customersScenarios, createCustomerScenarios, updateCustomerScenarios, partialUpdateCustomerScenarios, destroyCustomerScenarios,
 		authenticationScenarios, orderScenarios, plainScenarios,
 		userScenarios, partialUpdateUserScenarios, createUserScenarios, passwordScenarios, logoutScenarios,
 	)

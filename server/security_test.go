@@ -20,7 +20,7 @@ var injections = []string{
 }
 
 // freeTexts are the fields of bodies that keep any text.
-var freeTexts = []string{"description", "first_name", "last_name", "native_name"}
+var freeTexts = []string{"abbreviation", "description", "first_name", "last_name", "name", "native_name"}
 
 // SQL in any parameter or field of the contract is text: nothing fails, changes or shows more.
 func TestSQLInjection(t *testing.T) {

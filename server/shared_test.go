@@ -51,8 +51,11 @@ var bodies = map[string]string{
 	"call_managing_organisations_add_user":       `{"role":"HELPER","user":"{bob}"}`,
 	"call_managing_organisations_update_user":    `{"role":"HELPER","user":"{jyrg}"}`,
 	"call_managing_organisations_delete_user":    `{"role":"HELPER","user":"{jyrg}"}`,
-	"users_create":         `{"username":"new","email":"new@example.com"}`,
-	"users_partial_update": `{"first_name":"Samuel"}`,
+	"users_create":             `{"username":"new","email":"new@example.com"}`,
+	"users_partial_update":     `{"first_name":"Samuel"}`,
+	"customers_create":         `{"name":"New"}`,
+	"customers_update":         `{"name":"New"}`,
+	"customers_partial_update": `{"name":"New"}`,
 }
 
 // example is a request of the operation by staff that would succeed.
@@ -62,6 +65,9 @@ func (o operation) example() scenario {
 		if strings.HasPrefix(o.path, resource) {
 			s.request = o.method + " " + o.target(object)
 		}
+	}
+	if o.OperationID == "customers_destroy" { // that customer has an organisation
+		s.request = o.method + " " + o.target("{free.customer}")
 	}
 	if o.RequestBody != nil {
 		s.body = jsonBody(bodies[o.OperationID])

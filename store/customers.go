@@ -2,6 +2,9 @@ package store
 
 import (
 	"context"
+	"errors"
+	"reflect"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -134,6 +137,87 @@ func (q queries) CustomerDetails(ctx context.Context, v Viewer, id uuid.UUID) (C
 // organisation meanwhile.
 func (tx *Tx) LockCustomer(id uuid.UUID) (Customer, error) {
 	return first[Customer](tx.db.Clauses(clause.Locking{Strength: "NO KEY UPDATE"}), "uuid = ?", id)
+}
+
+// CreateCustomer makes a customer; UUID and Created are filled.
+func (tx *Tx) CreateCustomer(c Customer, image *NewImage) (Customer, error) {
+	c.UUID = tx.newUUID()
+	var err error
+	if c.ImageUUID, err = tx.insertImage(image); err != nil {
+		return c, err
+	}
+	if err := tx.prepare(reflect.ValueOf(&c).Elem()); err != nil {
+		return c, err
+	}
+	if err := tx.db.Create(&c).Error; err != nil {
+		return c, err
+	}
+	return c, tx.audit("create", "customer", "", c.UUID.String())
+}
+
+// CustomerChange is what is to change of a customer; its zero value is nothing.
+type CustomerChange struct {
+	Name         *string
+	NativeName   *string
+	Abbreviation *string
+	Country      *string
+	Blocked      *bool
+	Archived     *bool
+	Image        *NewImage // sets the image
+	ClearImage   bool      // removes it; not together with Image
+}
+
+// UpdateCustomer changes the customer, which LockCustomer returned, and what its organisation has of it. It removes
+// an image that is replaced or cleared. A change of nothing writes nothing.
+func (tx *Tx) UpdateCustomer(c Customer, change CustomerChange) error {
+	var details []string
+	set(&details, "name", &c.Name, change.Name)
+	set(&details, "native_name", &c.NativeName, change.NativeName)
+	set(&details, "abbreviation", &c.Abbreviation, change.Abbreviation)
+	texts := len(details)
+	set(&details, "country", &c.Country, change.Country)
+	set(&details, "blocked", &c.Blocked, change.Blocked)
+	set(&details, "archived", &c.Archived, change.Archived)
+	old := c.ImageUUID
+	if change.Image != nil || change.ClearImage {
+		var err error
+		if c.ImageUUID, err = tx.insertImage(change.Image); err != nil {
+			return err
+		}
+		details = append(details, "image")
+	}
+	if len(details) == 0 {
+		return nil
+	}
+	c.fillKeys()
+	err := tx.db.Select("*").Updates(&c).Error
+	if err == nil && texts > 0 {
+		err = tx.copyCustomers([]string{c.UUID.String()})
+	}
+	if err == nil && old != c.ImageUUID {
+		err = tx.deleteImage(old)
+	}
+	if err != nil {
+		return err
+	}
+	return tx.audit("update", "customer", strings.Join(details, ", "), c.UUID.String())
+}
+
+// DeleteCustomer removes the customer, which LockCustomer returned, its image and the roles granted on it.
+// ErrHasOrganisation where it has an organisation.
+func (tx *Tx) DeleteCustomer(c Customer) error {
+	err := tx.db.Delete(&Customer{UUID: c.UUID}).Error
+	var organisation *ForeignKeyError
+	if errors.As(err, &organisation) {
+		return ErrHasOrganisation // nothing else refers to a customer and stays
+	}
+	if err == nil {
+		err = tx.deleteImage(c.ImageUUID)
+	}
+	if err != nil {
+		return err
+	}
+	return tx.audit("delete", "customer", "", c.UUID.String())
 }
 
 // HasOrganisation says whether the customer has an organisation already.

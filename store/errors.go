@@ -27,6 +27,8 @@ var (
 	ErrInvalidPage = errors.New("invalid page")
 	// ErrHasCalls says that the organisation has calls.
 	ErrHasCalls = errors.New("the organisation has calls")
+	// ErrHasOrganisation says that the customer has a call managing organisation.
+	ErrHasOrganisation = errors.New("the customer has an organisation")
 	// ErrAlreadyGranted says that the user holds the role in the scope for at least as long.
 	ErrAlreadyGranted = errors.New("already granted")
 )

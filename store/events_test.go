@@ -95,6 +95,21 @@ var mutations = map[string][]mutation{
 		_, err := tx.RevokeTokens(a.user.UUID)
 		return event("token.revoke", a.user.UUID), err
 	}},
+	"CreateCustomer": {func(tx *store.Tx, _ audited) ([]string, error) {
+		c, err := tx.CreateCustomer(store.Customer{Name: "new"}, storetest.Picture("new"))
+		return event("customer.create", c.UUID), err
+	}},
+	"UpdateCustomer": {
+		func(tx *store.Tx, a audited) ([]string, error) { // and the copies of its name
+			return event("customer.update", a.customer.UUID), tx.UpdateCustomer(a.customer, store.CustomerChange{Name: ptr("renamed")})
+		},
+		func(tx *store.Tx, a audited) ([]string, error) {
+			return event("customer.update", a.free.UUID), tx.UpdateCustomer(a.free, store.CustomerChange{Image: storetest.Picture("new")})
+		},
+	},
+	"DeleteCustomer": {func(tx *store.Tx, a audited) ([]string, error) {
+		return event("customer.delete", a.free.UUID), tx.DeleteCustomer(a.free)
+	}},
 	"CreateOrganisation": {func(tx *store.Tx, a audited) ([]string, error) {
 		o, err := tx.CreateOrganisation(a.free, "new", storetest.Picture("new"))
 		return event("call_managing_organisation.create", o.UUID), err

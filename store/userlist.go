@@ -8,10 +8,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// Viewer is for whom users are read.
+// Viewer is for whom users and customers are read.
 type Viewer struct {
 	UserUUID uuid.UUID
-	All      bool // sees all of every user
+	All      bool // sees all of every user and customer
 }
 
 // UserDetails is what a viewer may see of a user.

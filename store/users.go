@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"reflect"
 	"regexp"
 	"strings"
@@ -104,25 +103,13 @@ func (tx *Tx) UpdateUser(u User, change UserChange) error {
 		return nil
 	}
 	var details []string
-	setText := func(name string, field, value *string) {
-		if value != nil {
-			*field = *value
-			details = append(details, name)
-		}
-	}
-	setFlag := func(name string, field, value *bool) {
-		if value != nil {
-			*field = *value
-			details = append(details, fmt.Sprintf("%s %t", name, *value))
-		}
-	}
-	setText("slug", &u.Slug, change.Slug)
-	setText("first_name", &u.FirstName, change.FirstName)
-	setText("last_name", &u.LastName, change.LastName)
-	setText("native_name", &u.NativeName, change.NativeName)
-	setFlag("is_staff", &u.IsStaff, change.IsStaff)
-	setFlag("is_support", &u.IsSupport, change.IsSupport)
-	setFlag("is_active", &u.IsActive, change.IsActive)
+	set(&details, "slug", &u.Slug, change.Slug)
+	set(&details, "first_name", &u.FirstName, change.FirstName)
+	set(&details, "last_name", &u.LastName, change.LastName)
+	set(&details, "native_name", &u.NativeName, change.NativeName)
+	set(&details, "is_staff", &u.IsStaff, change.IsStaff)
+	set(&details, "is_support", &u.IsSupport, change.IsSupport)
+	set(&details, "is_active", &u.IsActive, change.IsActive)
 	old, changesImage := u.ImageUUID, change.Image != nil || change.ClearImage
 	if changesImage {
 		var err error

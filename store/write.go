@@ -71,6 +71,19 @@ func (tx *Tx) audit(action, objectType, details string, objects ...string) error
 	return tx.db.Create(&events).Error
 }
 
+// set sets a field to the new value, if there is one, and adds its name to the details of an event, with the value
+// of a flag.
+func set[T string | bool](details *[]string, name string, field, value *T) {
+	if value == nil {
+		return
+	}
+	*field = *value
+	if flag, ok := any(*value).(bool); ok {
+		name = fmt.Sprintf("%s %t", name, flag)
+	}
+	*details = append(*details, name)
+}
+
 // savepoint runs change so that its failure rolls back only what change did. It releases the
 // savepoint, which GORM's nested transactions don't: an import would have thousands of them open.
 func (tx *Tx) savepoint(change func(tx *Tx) error) error {

@@ -90,6 +90,8 @@ var operations = []operation{
 	{name: "customers_list_of_user", request: "GET /api/customers/?user_uuid={newcomer}&owned_by_current_user=true"},
 	{name: "customers_count", request: "HEAD /api/customers/", grows: true, joins: true},
 	{name: "customers_retrieve", request: "GET /api/customers/{customer}/"},
+	{name: "customers_create", request: "POST /api/customers/", body: `{"name":"New"}`, staff: true},
+	{name: "customers_partial_update", request: "PATCH /api/customers/{customer}/", body: `{"name":"Newer"}`},
 }
 
 // tiny are the tables whose rows don't come with organisations: reading all of one is right.

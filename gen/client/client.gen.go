@@ -536,6 +536,79 @@ type CustomerFieldEnum string
 // CustomerOEnum An ordering of customers; with `-`, the other way round.
 type CustomerOEnum string
 
+// CustomerRequest What a customer is made or changed with, as JSON.
+type CustomerRequest struct {
+	// Abbreviation Its abbreviation, as sent.
+	Abbreviation *string `json:"abbreviation,omitempty"`
+
+	// Archived The same, since it is kept for the record alone. Staff alone change it.
+	Archived *bool `json:"archived,omitempty"`
+
+	// Blocked Whether roles and organisations can be given out on it no more. Staff alone change it.
+	Blocked *bool `json:"blocked,omitempty"`
+
+	// Country Country code (ISO 3166-1 alpha-2), or the empty text.
+	Country *string `json:"country,omitempty"`
+
+	// Image Only null, which takes the image away; a file travels in multipart/form-data.
+	Image nullable.Nullable[nullable.Nullable[string]] `json:"image,omitempty"`
+
+	// Name Name of the customer, as sent.
+	Name string `json:"name"`
+
+	// NativeName Its name in its own language, as sent.
+	NativeName *string `json:"native_name,omitempty"`
+}
+
+// CustomerRequestForm What a customer is made or changed with, as a urlencoded form.
+type CustomerRequestForm struct {
+	// Abbreviation Its abbreviation, as sent.
+	Abbreviation *string `json:"abbreviation,omitempty"`
+
+	// Archived The same, since it is kept for the record alone. Staff alone change it.
+	Archived *bool `json:"archived,omitempty"`
+
+	// Blocked Whether roles and organisations can be given out on it no more. Staff alone change it.
+	Blocked *bool `json:"blocked,omitempty"`
+
+	// Country Country code (ISO 3166-1 alpha-2), or the empty text.
+	Country *string `json:"country,omitempty"`
+
+	// Image Only the empty value, which takes the image away; a file travels in multipart/form-data.
+	Image *string `json:"image,omitempty"`
+
+	// Name Name of the customer, as sent.
+	Name string `json:"name"`
+
+	// NativeName Its name in its own language, as sent.
+	NativeName *string `json:"native_name,omitempty"`
+}
+
+// CustomerRequestMultipart What a customer is made or changed with, as multipart/form-data.
+type CustomerRequestMultipart struct {
+	// Abbreviation Its abbreviation, as sent.
+	Abbreviation *string `json:"abbreviation,omitempty"`
+
+	// Archived The same, since it is kept for the record alone. Staff alone change it.
+	Archived *bool `json:"archived,omitempty"`
+
+	// Blocked Whether roles and organisations can be given out on it no more. Staff alone change it.
+	Blocked *bool `json:"blocked,omitempty"`
+
+	// Country Country code (ISO 3166-1 alpha-2), or the empty text.
+	Country *string `json:"country,omitempty"`
+
+	// Image A PNG, JPEG, GIF or WebP file; an empty text part takes the image away.
+	Image *openapi_types.File `json:"image,omitempty"`
+
+	// Name Name of the customer, as sent.
+	Name string `json:"name"`
+
+	// NativeName Its name in its own language, as sent.
+	NativeName           *string                `json:"native_name,omitempty"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
 // ObtainAuthTokenRequest Who signs in.
 type ObtainAuthTokenRequest struct {
 	// Password Password for authentication
@@ -582,6 +655,79 @@ type PatchedCallManagingOrganisationRequestMultipart struct {
 
 	// Image A PNG, JPEG, GIF or WebP file; an empty text part takes the image away.
 	Image                *openapi_types.File    `json:"image,omitempty"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
+// PatchedCustomerRequest What is to change of a customer, as JSON.
+type PatchedCustomerRequest struct {
+	// Abbreviation Its abbreviation, as sent.
+	Abbreviation *string `json:"abbreviation,omitempty"`
+
+	// Archived The same, since it is kept for the record alone. Staff alone change it.
+	Archived *bool `json:"archived,omitempty"`
+
+	// Blocked Whether roles and organisations can be given out on it no more. Staff alone change it.
+	Blocked *bool `json:"blocked,omitempty"`
+
+	// Country Country code (ISO 3166-1 alpha-2), or the empty text.
+	Country *string `json:"country,omitempty"`
+
+	// Image Only null, which takes the image away; a file travels in multipart/form-data.
+	Image nullable.Nullable[nullable.Nullable[string]] `json:"image,omitempty"`
+
+	// Name Name of the customer, as sent.
+	Name *string `json:"name,omitempty"`
+
+	// NativeName Its name in its own language, as sent.
+	NativeName *string `json:"native_name,omitempty"`
+}
+
+// PatchedCustomerRequestForm What is to change of a customer, as a urlencoded form.
+type PatchedCustomerRequestForm struct {
+	// Abbreviation Its abbreviation, as sent.
+	Abbreviation *string `json:"abbreviation,omitempty"`
+
+	// Archived The same, since it is kept for the record alone. Staff alone change it.
+	Archived *bool `json:"archived,omitempty"`
+
+	// Blocked Whether roles and organisations can be given out on it no more. Staff alone change it.
+	Blocked *bool `json:"blocked,omitempty"`
+
+	// Country Country code (ISO 3166-1 alpha-2), or the empty text.
+	Country *string `json:"country,omitempty"`
+
+	// Image Only the empty value, which takes the image away; a file travels in multipart/form-data.
+	Image *string `json:"image,omitempty"`
+
+	// Name Name of the customer, as sent.
+	Name *string `json:"name,omitempty"`
+
+	// NativeName Its name in its own language, as sent.
+	NativeName *string `json:"native_name,omitempty"`
+}
+
+// PatchedCustomerRequestMultipart What is to change of a customer, as multipart/form-data.
+type PatchedCustomerRequestMultipart struct {
+	// Abbreviation Its abbreviation, as sent.
+	Abbreviation *string `json:"abbreviation,omitempty"`
+
+	// Archived The same, since it is kept for the record alone. Staff alone change it.
+	Archived *bool `json:"archived,omitempty"`
+
+	// Blocked Whether roles and organisations can be given out on it no more. Staff alone change it.
+	Blocked *bool `json:"blocked,omitempty"`
+
+	// Country Country code (ISO 3166-1 alpha-2), or the empty text.
+	Country *string `json:"country,omitempty"`
+
+	// Image A PNG, JPEG, GIF or WebP file; an empty text part takes the image away.
+	Image *openapi_types.File `json:"image,omitempty"`
+
+	// Name Name of the customer, as sent.
+	Name *string `json:"name,omitempty"`
+
+	// NativeName Its name in its own language, as sent.
+	NativeName           *string                `json:"native_name,omitempty"`
 	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
@@ -1655,6 +1801,33 @@ type CallManagingOrganisationsUpdateUserFormdataRequestBody = UserRoleUpdateRequ
 // CallManagingOrganisationsUpdateUserMultipartRequestBody defines body for CallManagingOrganisationsUpdateUser for multipart/form-data ContentType.
 type CallManagingOrganisationsUpdateUserMultipartRequestBody = UserRoleUpdateRequestMultipart
 
+// CustomersCreateJSONRequestBody defines body for CustomersCreate for application/json ContentType.
+type CustomersCreateJSONRequestBody = CustomerRequest
+
+// CustomersCreateFormdataRequestBody defines body for CustomersCreate for application/x-www-form-urlencoded ContentType.
+type CustomersCreateFormdataRequestBody = CustomerRequestForm
+
+// CustomersCreateMultipartRequestBody defines body for CustomersCreate for multipart/form-data ContentType.
+type CustomersCreateMultipartRequestBody = CustomerRequestMultipart
+
+// CustomersPartialUpdateJSONRequestBody defines body for CustomersPartialUpdate for application/json ContentType.
+type CustomersPartialUpdateJSONRequestBody = PatchedCustomerRequest
+
+// CustomersPartialUpdateFormdataRequestBody defines body for CustomersPartialUpdate for application/x-www-form-urlencoded ContentType.
+type CustomersPartialUpdateFormdataRequestBody = PatchedCustomerRequestForm
+
+// CustomersPartialUpdateMultipartRequestBody defines body for CustomersPartialUpdate for multipart/form-data ContentType.
+type CustomersPartialUpdateMultipartRequestBody = PatchedCustomerRequestMultipart
+
+// CustomersUpdateJSONRequestBody defines body for CustomersUpdate for application/json ContentType.
+type CustomersUpdateJSONRequestBody = CustomerRequest
+
+// CustomersUpdateFormdataRequestBody defines body for CustomersUpdate for application/x-www-form-urlencoded ContentType.
+type CustomersUpdateFormdataRequestBody = CustomerRequestForm
+
+// CustomersUpdateMultipartRequestBody defines body for CustomersUpdate for multipart/form-data ContentType.
+type CustomersUpdateMultipartRequestBody = CustomerRequestMultipart
+
 // UsersCreateJSONRequestBody defines body for UsersCreate for application/json ContentType.
 type UsersCreateJSONRequestBody = UserRequest
 
@@ -1769,6 +1942,162 @@ func (a CallManagingOrganisationRequestMultipart) MarshalJSON() ([]byte, error) 
 	return json.Marshal(object)
 }
 
+// Getter for additional properties for CustomerRequestMultipart. Returns the specified
+// element and whether it was found
+func (a CustomerRequestMultipart) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for CustomerRequestMultipart
+func (a *CustomerRequestMultipart) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for CustomerRequestMultipart to handle AdditionalProperties
+func (a *CustomerRequestMultipart) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["abbreviation"]; found {
+		err = json.Unmarshal(raw, &a.Abbreviation)
+		if err != nil {
+			return fmt.Errorf("error reading 'abbreviation': %w", err)
+		}
+		delete(object, "abbreviation")
+	}
+
+	if raw, found := object["archived"]; found {
+		err = json.Unmarshal(raw, &a.Archived)
+		if err != nil {
+			return fmt.Errorf("error reading 'archived': %w", err)
+		}
+		delete(object, "archived")
+	}
+
+	if raw, found := object["blocked"]; found {
+		err = json.Unmarshal(raw, &a.Blocked)
+		if err != nil {
+			return fmt.Errorf("error reading 'blocked': %w", err)
+		}
+		delete(object, "blocked")
+	}
+
+	if raw, found := object["country"]; found {
+		err = json.Unmarshal(raw, &a.Country)
+		if err != nil {
+			return fmt.Errorf("error reading 'country': %w", err)
+		}
+		delete(object, "country")
+	}
+
+	if raw, found := object["image"]; found {
+		err = json.Unmarshal(raw, &a.Image)
+		if err != nil {
+			return fmt.Errorf("error reading 'image': %w", err)
+		}
+		delete(object, "image")
+	}
+
+	if raw, found := object["name"]; found {
+		err = json.Unmarshal(raw, &a.Name)
+		if err != nil {
+			return fmt.Errorf("error reading 'name': %w", err)
+		}
+		delete(object, "name")
+	}
+
+	if raw, found := object["native_name"]; found {
+		err = json.Unmarshal(raw, &a.NativeName)
+		if err != nil {
+			return fmt.Errorf("error reading 'native_name': %w", err)
+		}
+		delete(object, "native_name")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for CustomerRequestMultipart to handle AdditionalProperties
+func (a CustomerRequestMultipart) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.Abbreviation != nil {
+		object["abbreviation"], err = json.Marshal(a.Abbreviation)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'abbreviation': %w", err)
+		}
+	}
+
+	if a.Archived != nil {
+		object["archived"], err = json.Marshal(a.Archived)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'archived': %w", err)
+		}
+	}
+
+	if a.Blocked != nil {
+		object["blocked"], err = json.Marshal(a.Blocked)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'blocked': %w", err)
+		}
+	}
+
+	if a.Country != nil {
+		object["country"], err = json.Marshal(a.Country)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'country': %w", err)
+		}
+	}
+
+	if a.Image != nil {
+		object["image"], err = json.Marshal(a.Image)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'image': %w", err)
+		}
+	}
+
+	object["name"], err = json.Marshal(a.Name)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'name': %w", err)
+	}
+
+	if a.NativeName != nil {
+		object["native_name"], err = json.Marshal(a.NativeName)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'native_name': %w", err)
+		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
 // Getter for additional properties for PatchedCallManagingOrganisationRequestMultipart. Returns the specified
 // element and whether it was found
 func (a PatchedCallManagingOrganisationRequestMultipart) Get(fieldName string) (value interface{}, found bool) {
@@ -1840,6 +2169,164 @@ func (a PatchedCallManagingOrganisationRequestMultipart) MarshalJSON() ([]byte, 
 		object["image"], err = json.Marshal(a.Image)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'image': %w", err)
+		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
+// Getter for additional properties for PatchedCustomerRequestMultipart. Returns the specified
+// element and whether it was found
+func (a PatchedCustomerRequestMultipart) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for PatchedCustomerRequestMultipart
+func (a *PatchedCustomerRequestMultipart) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for PatchedCustomerRequestMultipart to handle AdditionalProperties
+func (a *PatchedCustomerRequestMultipart) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["abbreviation"]; found {
+		err = json.Unmarshal(raw, &a.Abbreviation)
+		if err != nil {
+			return fmt.Errorf("error reading 'abbreviation': %w", err)
+		}
+		delete(object, "abbreviation")
+	}
+
+	if raw, found := object["archived"]; found {
+		err = json.Unmarshal(raw, &a.Archived)
+		if err != nil {
+			return fmt.Errorf("error reading 'archived': %w", err)
+		}
+		delete(object, "archived")
+	}
+
+	if raw, found := object["blocked"]; found {
+		err = json.Unmarshal(raw, &a.Blocked)
+		if err != nil {
+			return fmt.Errorf("error reading 'blocked': %w", err)
+		}
+		delete(object, "blocked")
+	}
+
+	if raw, found := object["country"]; found {
+		err = json.Unmarshal(raw, &a.Country)
+		if err != nil {
+			return fmt.Errorf("error reading 'country': %w", err)
+		}
+		delete(object, "country")
+	}
+
+	if raw, found := object["image"]; found {
+		err = json.Unmarshal(raw, &a.Image)
+		if err != nil {
+			return fmt.Errorf("error reading 'image': %w", err)
+		}
+		delete(object, "image")
+	}
+
+	if raw, found := object["name"]; found {
+		err = json.Unmarshal(raw, &a.Name)
+		if err != nil {
+			return fmt.Errorf("error reading 'name': %w", err)
+		}
+		delete(object, "name")
+	}
+
+	if raw, found := object["native_name"]; found {
+		err = json.Unmarshal(raw, &a.NativeName)
+		if err != nil {
+			return fmt.Errorf("error reading 'native_name': %w", err)
+		}
+		delete(object, "native_name")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for PatchedCustomerRequestMultipart to handle AdditionalProperties
+func (a PatchedCustomerRequestMultipart) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.Abbreviation != nil {
+		object["abbreviation"], err = json.Marshal(a.Abbreviation)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'abbreviation': %w", err)
+		}
+	}
+
+	if a.Archived != nil {
+		object["archived"], err = json.Marshal(a.Archived)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'archived': %w", err)
+		}
+	}
+
+	if a.Blocked != nil {
+		object["blocked"], err = json.Marshal(a.Blocked)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'blocked': %w", err)
+		}
+	}
+
+	if a.Country != nil {
+		object["country"], err = json.Marshal(a.Country)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'country': %w", err)
+		}
+	}
+
+	if a.Image != nil {
+		object["image"], err = json.Marshal(a.Image)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'image': %w", err)
+		}
+	}
+
+	if a.Name != nil {
+		object["name"], err = json.Marshal(a.Name)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'name': %w", err)
+		}
+	}
+
+	if a.NativeName != nil {
+		object["native_name"], err = json.Marshal(a.NativeName)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'native_name': %w", err)
 		}
 	}
 
@@ -2946,6 +3433,41 @@ type ClientInterface interface {
 	// Corresponds with HEAD /api/customers/ (the `CustomersCount` operationId).
 	CustomersCount(ctx context.Context, params *CustomersCountParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// CustomersCreateWithBody Create a new customer
+	//
+	// Makes a customer, on which nobody holds a role yet. For staff.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/customers/ (the `CustomersCreate` operationId).
+	CustomersCreateWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CustomersCreate Create a new customer
+	//
+	// Makes a customer, on which nobody holds a role yet. For staff.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/customers/ (the `CustomersCreate` operationId).
+	CustomersCreate(ctx context.Context, body CustomersCreateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CustomersCreateWithFormdataBody Create a new customer
+	//
+	// Makes a customer, on which nobody holds a role yet. For staff.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with POST /api/customers/ (the `CustomersCreate` operationId).
+	CustomersCreateWithFormdataBody(ctx context.Context, body CustomersCreateFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CustomersDestroy Delete a customer
+	//
+	// Deletes a customer without a call managing organisation, its image and the roles granted on it.
+	// For staff.
+	//
+	// Corresponds with DELETE /api/customers/{uuid}/ (the `CustomersDestroy` operationId).
+	CustomersDestroy(ctx context.Context, uuid UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// CustomersRetrieve Retrieve customer details
 	//
 	// One customer. Staff and support see all, everybody those with a call managing organisation, and a user
@@ -2953,6 +3475,66 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/customers/{uuid}/ (the `CustomersRetrieve` operationId).
 	CustomersRetrieve(ctx context.Context, uuid UUID, params *CustomersRetrieveParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CustomersPartialUpdateWithBody Partially update a customer
+	//
+	// Changes what the body names; without a body nothing changes. For staff and for
+	// CUSTOMER.OWNER of the customer. Staff alone change `blocked` and `archived`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /api/customers/{uuid}/ (the `CustomersPartialUpdate` operationId).
+	CustomersPartialUpdateWithBody(ctx context.Context, uuid UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CustomersPartialUpdate Partially update a customer
+	//
+	// Changes what the body names; without a body nothing changes. For staff and for
+	// CUSTOMER.OWNER of the customer. Staff alone change `blocked` and `archived`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /api/customers/{uuid}/ (the `CustomersPartialUpdate` operationId).
+	CustomersPartialUpdate(ctx context.Context, uuid UUID, body CustomersPartialUpdateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CustomersPartialUpdateWithFormdataBody Partially update a customer
+	//
+	// Changes what the body names; without a body nothing changes. For staff and for
+	// CUSTOMER.OWNER of the customer. Staff alone change `blocked` and `archived`.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with PATCH /api/customers/{uuid}/ (the `CustomersPartialUpdate` operationId).
+	CustomersPartialUpdateWithFormdataBody(ctx context.Context, uuid UUID, body CustomersPartialUpdateFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CustomersUpdateWithBody Update a customer
+	//
+	// Changes the name and what else the body names; what is absent stays as it is. For staff and for
+	// CUSTOMER.OWNER of the customer. Staff alone change `blocked` and `archived`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/customers/{uuid}/ (the `CustomersUpdate` operationId).
+	CustomersUpdateWithBody(ctx context.Context, uuid UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CustomersUpdate Update a customer
+	//
+	// Changes the name and what else the body names; what is absent stays as it is. For staff and for
+	// CUSTOMER.OWNER of the customer. Staff alone change `blocked` and `archived`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/customers/{uuid}/ (the `CustomersUpdate` operationId).
+	CustomersUpdate(ctx context.Context, uuid UUID, body CustomersUpdateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CustomersUpdateWithFormdataBody Update a customer
+	//
+	// Changes the name and what else the body names; what is absent stays as it is. For staff and for
+	// CUSTOMER.OWNER of the customer. Staff alone change `blocked` and `archived`.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with PUT /api/customers/{uuid}/ (the `CustomersUpdate` operationId).
+	CustomersUpdateWithFormdataBody(ctx context.Context, uuid UUID, body CustomersUpdateFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RolesList List roles
 	//
@@ -3667,6 +4249,81 @@ func (c *Client) CustomersCount(ctx context.Context, params *CustomersCountParam
 	return c.Client.Do(req)
 }
 
+// CustomersCreateWithBody Create a new customer
+//
+// Makes a customer, on which nobody holds a role yet. For staff.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/customers/ (the `CustomersCreate` operationId).
+func (c *Client) CustomersCreateWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCustomersCreateRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CustomersCreate Create a new customer
+//
+// Makes a customer, on which nobody holds a role yet. For staff.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/customers/ (the `CustomersCreate` operationId).
+func (c *Client) CustomersCreate(ctx context.Context, body CustomersCreateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCustomersCreateRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CustomersCreateWithFormdataBody Create a new customer
+//
+// Makes a customer, on which nobody holds a role yet. For staff.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with POST /api/customers/ (the `CustomersCreate` operationId).
+func (c *Client) CustomersCreateWithFormdataBody(ctx context.Context, body CustomersCreateFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCustomersCreateRequestWithFormdataBody(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CustomersDestroy Delete a customer
+//
+// Deletes a customer without a call managing organisation, its image and the roles granted on it.
+// For staff.
+//
+// Corresponds with DELETE /api/customers/{uuid}/ (the `CustomersDestroy` operationId).
+func (c *Client) CustomersDestroy(ctx context.Context, uuid UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCustomersDestroyRequest(c.Server, uuid)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // CustomersRetrieve Retrieve customer details
 //
 // One customer. Staff and support see all, everybody those with a call managing organisation, and a user
@@ -3675,6 +4332,126 @@ func (c *Client) CustomersCount(ctx context.Context, params *CustomersCountParam
 // Corresponds with GET /api/customers/{uuid}/ (the `CustomersRetrieve` operationId).
 func (c *Client) CustomersRetrieve(ctx context.Context, uuid UUID, params *CustomersRetrieveParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCustomersRetrieveRequest(c.Server, uuid, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CustomersPartialUpdateWithBody Partially update a customer
+//
+// Changes what the body names; without a body nothing changes. For staff and for
+// CUSTOMER.OWNER of the customer. Staff alone change `blocked` and `archived`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /api/customers/{uuid}/ (the `CustomersPartialUpdate` operationId).
+func (c *Client) CustomersPartialUpdateWithBody(ctx context.Context, uuid UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCustomersPartialUpdateRequestWithBody(c.Server, uuid, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CustomersPartialUpdate Partially update a customer
+//
+// Changes what the body names; without a body nothing changes. For staff and for
+// CUSTOMER.OWNER of the customer. Staff alone change `blocked` and `archived`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /api/customers/{uuid}/ (the `CustomersPartialUpdate` operationId).
+func (c *Client) CustomersPartialUpdate(ctx context.Context, uuid UUID, body CustomersPartialUpdateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCustomersPartialUpdateRequest(c.Server, uuid, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CustomersPartialUpdateWithFormdataBody Partially update a customer
+//
+// Changes what the body names; without a body nothing changes. For staff and for
+// CUSTOMER.OWNER of the customer. Staff alone change `blocked` and `archived`.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with PATCH /api/customers/{uuid}/ (the `CustomersPartialUpdate` operationId).
+func (c *Client) CustomersPartialUpdateWithFormdataBody(ctx context.Context, uuid UUID, body CustomersPartialUpdateFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCustomersPartialUpdateRequestWithFormdataBody(c.Server, uuid, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CustomersUpdateWithBody Update a customer
+//
+// Changes the name and what else the body names; what is absent stays as it is. For staff and for
+// CUSTOMER.OWNER of the customer. Staff alone change `blocked` and `archived`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/customers/{uuid}/ (the `CustomersUpdate` operationId).
+func (c *Client) CustomersUpdateWithBody(ctx context.Context, uuid UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCustomersUpdateRequestWithBody(c.Server, uuid, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CustomersUpdate Update a customer
+//
+// Changes the name and what else the body names; what is absent stays as it is. For staff and for
+// CUSTOMER.OWNER of the customer. Staff alone change `blocked` and `archived`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/customers/{uuid}/ (the `CustomersUpdate` operationId).
+func (c *Client) CustomersUpdate(ctx context.Context, uuid UUID, body CustomersUpdateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCustomersUpdateRequest(c.Server, uuid, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CustomersUpdateWithFormdataBody Update a customer
+//
+// Changes the name and what else the body names; what is absent stays as it is. For staff and for
+// CUSTOMER.OWNER of the customer. Staff alone change `blocked` and `archived`.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with PUT /api/customers/{uuid}/ (the `CustomersUpdate` operationId).
+func (c *Client) CustomersUpdateWithFormdataBody(ctx context.Context, uuid UUID, body CustomersUpdateFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCustomersUpdateRequestWithFormdataBody(c.Server, uuid, body)
 	if err != nil {
 		return nil, err
 	}
@@ -5425,6 +6202,91 @@ func NewCustomersCountRequest(server string, params *CustomersCountParams) (*htt
 	return req, nil
 }
 
+// NewCustomersCreateRequest calls the generic CustomersCreate builder with application/json body
+func NewCustomersCreateRequest(server string, body CustomersCreateJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCustomersCreateRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCustomersCreateRequestWithFormdataBody calls the generic CustomersCreate builder with application/x-www-form-urlencoded body
+func NewCustomersCreateRequestWithFormdataBody(server string, body CustomersCreateFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewCustomersCreateRequestWithBody(server, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewCustomersCreateRequestWithBody constructs an http.Request for the CustomersCreate method, with any body, and a specified content type
+func NewCustomersCreateRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/customers/")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewCustomersDestroyRequest constructs an http.Request for the CustomersDestroy method
+func NewCustomersDestroyRequest(server string, uuid UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "uuid", uuid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/customers/%s/", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewCustomersRetrieveRequest constructs an http.Request for the CustomersRetrieve method
 func NewCustomersRetrieveRequest(server string, uuid UUID, params *CustomersRetrieveParams) (*http.Request, error) {
 	var err error
@@ -5482,6 +6344,122 @@ func NewCustomersRetrieveRequest(server string, uuid UUID, params *CustomersRetr
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewCustomersPartialUpdateRequest calls the generic CustomersPartialUpdate builder with application/json body
+func NewCustomersPartialUpdateRequest(server string, uuid UUID, body CustomersPartialUpdateJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCustomersPartialUpdateRequestWithBody(server, uuid, "application/json", bodyReader)
+}
+
+// NewCustomersPartialUpdateRequestWithFormdataBody calls the generic CustomersPartialUpdate builder with application/x-www-form-urlencoded body
+func NewCustomersPartialUpdateRequestWithFormdataBody(server string, uuid UUID, body CustomersPartialUpdateFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewCustomersPartialUpdateRequestWithBody(server, uuid, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewCustomersPartialUpdateRequestWithBody constructs an http.Request for the CustomersPartialUpdate method, with any body, and a specified content type
+func NewCustomersPartialUpdateRequestWithBody(server string, uuid UUID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "uuid", uuid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/customers/%s/", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewCustomersUpdateRequest calls the generic CustomersUpdate builder with application/json body
+func NewCustomersUpdateRequest(server string, uuid UUID, body CustomersUpdateJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCustomersUpdateRequestWithBody(server, uuid, "application/json", bodyReader)
+}
+
+// NewCustomersUpdateRequestWithFormdataBody calls the generic CustomersUpdate builder with application/x-www-form-urlencoded body
+func NewCustomersUpdateRequestWithFormdataBody(server string, uuid UUID, body CustomersUpdateFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewCustomersUpdateRequestWithBody(server, uuid, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewCustomersUpdateRequestWithBody constructs an http.Request for the CustomersUpdate method, with any body, and a specified content type
+func NewCustomersUpdateRequestWithBody(server string, uuid UUID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "uuid", uuid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/customers/%s/", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -6781,6 +7759,43 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with HEAD /api/customers/ (the `CustomersCount` operationId).
 	CustomersCountWithResponse(ctx context.Context, params *CustomersCountParams, reqEditors ...RequestEditorFn) (*CustomersCountResponse, error)
 
+	// CustomersCreateWithBodyWithResponse Create a new customer
+	//
+	// Makes a customer, on which nobody holds a role yet. For staff.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/customers/ (the `CustomersCreate` operationId).
+	CustomersCreateWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CustomersCreateResponse, error)
+
+	// CustomersCreateWithResponse Create a new customer
+	//
+	// Makes a customer, on which nobody holds a role yet. For staff.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/customers/ (the `CustomersCreate` operationId).
+	CustomersCreateWithResponse(ctx context.Context, body CustomersCreateJSONRequestBody, reqEditors ...RequestEditorFn) (*CustomersCreateResponse, error)
+
+	// CustomersCreateWithFormdataBodyWithResponse Create a new customer
+	//
+	// Makes a customer, on which nobody holds a role yet. For staff.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/customers/ (the `CustomersCreate` operationId).
+	CustomersCreateWithFormdataBodyWithResponse(ctx context.Context, body CustomersCreateFormdataRequestBody, reqEditors ...RequestEditorFn) (*CustomersCreateResponse, error)
+
+	// CustomersDestroyWithResponse Delete a customer
+	//
+	// Deletes a customer without a call managing organisation, its image and the roles granted on it.
+	// For staff.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/customers/{uuid}/ (the `CustomersDestroy` operationId).
+	CustomersDestroyWithResponse(ctx context.Context, uuid UUID, reqEditors ...RequestEditorFn) (*CustomersDestroyResponse, error)
+
 	// CustomersRetrieveWithResponse Retrieve customer details
 	//
 	// One customer. Staff and support see all, everybody those with a call managing organisation, and a user
@@ -6790,6 +7805,66 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/customers/{uuid}/ (the `CustomersRetrieve` operationId).
 	CustomersRetrieveWithResponse(ctx context.Context, uuid UUID, params *CustomersRetrieveParams, reqEditors ...RequestEditorFn) (*CustomersRetrieveResponse, error)
+
+	// CustomersPartialUpdateWithBodyWithResponse Partially update a customer
+	//
+	// Changes what the body names; without a body nothing changes. For staff and for
+	// CUSTOMER.OWNER of the customer. Staff alone change `blocked` and `archived`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/customers/{uuid}/ (the `CustomersPartialUpdate` operationId).
+	CustomersPartialUpdateWithBodyWithResponse(ctx context.Context, uuid UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CustomersPartialUpdateResponse, error)
+
+	// CustomersPartialUpdateWithResponse Partially update a customer
+	//
+	// Changes what the body names; without a body nothing changes. For staff and for
+	// CUSTOMER.OWNER of the customer. Staff alone change `blocked` and `archived`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/customers/{uuid}/ (the `CustomersPartialUpdate` operationId).
+	CustomersPartialUpdateWithResponse(ctx context.Context, uuid UUID, body CustomersPartialUpdateJSONRequestBody, reqEditors ...RequestEditorFn) (*CustomersPartialUpdateResponse, error)
+
+	// CustomersPartialUpdateWithFormdataBodyWithResponse Partially update a customer
+	//
+	// Changes what the body names; without a body nothing changes. For staff and for
+	// CUSTOMER.OWNER of the customer. Staff alone change `blocked` and `archived`.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/customers/{uuid}/ (the `CustomersPartialUpdate` operationId).
+	CustomersPartialUpdateWithFormdataBodyWithResponse(ctx context.Context, uuid UUID, body CustomersPartialUpdateFormdataRequestBody, reqEditors ...RequestEditorFn) (*CustomersPartialUpdateResponse, error)
+
+	// CustomersUpdateWithBodyWithResponse Update a customer
+	//
+	// Changes the name and what else the body names; what is absent stays as it is. For staff and for
+	// CUSTOMER.OWNER of the customer. Staff alone change `blocked` and `archived`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/customers/{uuid}/ (the `CustomersUpdate` operationId).
+	CustomersUpdateWithBodyWithResponse(ctx context.Context, uuid UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CustomersUpdateResponse, error)
+
+	// CustomersUpdateWithResponse Update a customer
+	//
+	// Changes the name and what else the body names; what is absent stays as it is. For staff and for
+	// CUSTOMER.OWNER of the customer. Staff alone change `blocked` and `archived`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/customers/{uuid}/ (the `CustomersUpdate` operationId).
+	CustomersUpdateWithResponse(ctx context.Context, uuid UUID, body CustomersUpdateJSONRequestBody, reqEditors ...RequestEditorFn) (*CustomersUpdateResponse, error)
+
+	// CustomersUpdateWithFormdataBodyWithResponse Update a customer
+	//
+	// Changes the name and what else the body names; what is absent stays as it is. For staff and for
+	// CUSTOMER.OWNER of the customer. Staff alone change `blocked` and `archived`.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/customers/{uuid}/ (the `CustomersUpdate` operationId).
+	CustomersUpdateWithFormdataBodyWithResponse(ctx context.Context, uuid UUID, body CustomersUpdateFormdataRequestBody, reqEditors ...RequestEditorFn) (*CustomersUpdateResponse, error)
 
 	// RolesListWithResponse List roles
 	//
@@ -9431,6 +10506,326 @@ func (r CustomersCountResponse) ContentType() string {
 	return ""
 }
 
+// CustomersCreateResponse201Headers the declared response headers of an HTTP 201 response for CustomersCreate
+type CustomersCreateResponse201Headers struct {
+	Location   string
+	XRequestID *string
+}
+
+// CustomersCreateResponse400Headers the declared response headers of an HTTP 400 response for CustomersCreate
+type CustomersCreateResponse400Headers struct {
+	XRequestID *string
+}
+
+// CustomersCreateResponse401Headers the declared response headers of an HTTP 401 response for CustomersCreate
+type CustomersCreateResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// CustomersCreateResponse403Headers the declared response headers of an HTTP 403 response for CustomersCreate
+type CustomersCreateResponse403Headers struct {
+	XRequestID *string
+}
+
+// CustomersCreateResponse408Headers the declared response headers of an HTTP 408 response for CustomersCreate
+type CustomersCreateResponse408Headers struct {
+	XRequestID *string
+}
+
+// CustomersCreateResponse413Headers the declared response headers of an HTTP 413 response for CustomersCreate
+type CustomersCreateResponse413Headers struct {
+	XRequestID *string
+}
+
+// CustomersCreateResponse415Headers the declared response headers of an HTTP 415 response for CustomersCreate
+type CustomersCreateResponse415Headers struct {
+	XRequestID *string
+}
+
+// CustomersCreateResponse429Headers the declared response headers of an HTTP 429 response for CustomersCreate
+type CustomersCreateResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+// CustomersCreateResponse500Headers the declared response headers of an HTTP 500 response for CustomersCreate
+type CustomersCreateResponse500Headers struct {
+	XRequestID *string
+}
+
+// CustomersCreateResponse503Headers the declared response headers of an HTTP 503 response for CustomersCreate
+type CustomersCreateResponse503Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+type CustomersCreateResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Customer
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON408 the response for an HTTP 408 `application/json` response
+	JSON408 *RequestTimeout
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *ContentTooLarge
+	// JSON415 the response for an HTTP 415 `application/json` response
+	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServiceUnavailable
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CustomersCreateResponse201Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *CustomersCreateResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CustomersCreateResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *CustomersCreateResponse403Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *CustomersCreateResponse408Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *CustomersCreateResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *CustomersCreateResponse415Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CustomersCreateResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *CustomersCreateResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *CustomersCreateResponse503Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CustomersCreateResponse) GetJSON201() *Customer {
+	return r.JSON201
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r CustomersCreateResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r CustomersCreateResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r CustomersCreateResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON408 returns the response for an HTTP 408 `application/json` response
+func (r CustomersCreateResponse) GetJSON408() *RequestTimeout {
+	return r.JSON408
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r CustomersCreateResponse) GetJSON413() *ContentTooLarge {
+	return r.JSON413
+}
+
+// GetJSON415 returns the response for an HTTP 415 `application/json` response
+func (r CustomersCreateResponse) GetJSON415() *UnsupportedMediaType {
+	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r CustomersCreateResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r CustomersCreateResponse) GetJSON500() *InternalServerError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r CustomersCreateResponse) GetJSON503() *ServiceUnavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r CustomersCreateResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CustomersCreateResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CustomersCreateResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CustomersCreateResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CustomersDestroyResponse204Headers the declared response headers of an HTTP 204 response for CustomersDestroy
+type CustomersDestroyResponse204Headers struct {
+	XRequestID *string
+}
+
+// CustomersDestroyResponse400Headers the declared response headers of an HTTP 400 response for CustomersDestroy
+type CustomersDestroyResponse400Headers struct {
+	XRequestID *string
+}
+
+// CustomersDestroyResponse401Headers the declared response headers of an HTTP 401 response for CustomersDestroy
+type CustomersDestroyResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// CustomersDestroyResponse403Headers the declared response headers of an HTTP 403 response for CustomersDestroy
+type CustomersDestroyResponse403Headers struct {
+	XRequestID *string
+}
+
+// CustomersDestroyResponse404Headers the declared response headers of an HTTP 404 response for CustomersDestroy
+type CustomersDestroyResponse404Headers struct {
+	XRequestID *string
+}
+
+// CustomersDestroyResponse429Headers the declared response headers of an HTTP 429 response for CustomersDestroy
+type CustomersDestroyResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+// CustomersDestroyResponse500Headers the declared response headers of an HTTP 500 response for CustomersDestroy
+type CustomersDestroyResponse500Headers struct {
+	XRequestID *string
+}
+
+// CustomersDestroyResponse503Headers the declared response headers of an HTTP 503 response for CustomersDestroy
+type CustomersDestroyResponse503Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+type CustomersDestroyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServiceUnavailable
+	// Headers204 the parsed response headers for an HTTP 204 response
+	Headers204 *CustomersDestroyResponse204Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *CustomersDestroyResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CustomersDestroyResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *CustomersDestroyResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *CustomersDestroyResponse404Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CustomersDestroyResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *CustomersDestroyResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *CustomersDestroyResponse503Headers
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r CustomersDestroyResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r CustomersDestroyResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r CustomersDestroyResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r CustomersDestroyResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r CustomersDestroyResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r CustomersDestroyResponse) GetJSON500() *InternalServerError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r CustomersDestroyResponse) GetJSON503() *ServiceUnavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r CustomersDestroyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CustomersDestroyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CustomersDestroyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CustomersDestroyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // CustomersRetrieveResponse200Headers the declared response headers of an HTTP 200 response for CustomersRetrieve
 type CustomersRetrieveResponse200Headers struct {
 	XRequestID *string
@@ -9560,6 +10955,388 @@ func (r CustomersRetrieveResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CustomersRetrieveResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CustomersPartialUpdateResponse200Headers the declared response headers of an HTTP 200 response for CustomersPartialUpdate
+type CustomersPartialUpdateResponse200Headers struct {
+	XRequestID *string
+}
+
+// CustomersPartialUpdateResponse400Headers the declared response headers of an HTTP 400 response for CustomersPartialUpdate
+type CustomersPartialUpdateResponse400Headers struct {
+	XRequestID *string
+}
+
+// CustomersPartialUpdateResponse401Headers the declared response headers of an HTTP 401 response for CustomersPartialUpdate
+type CustomersPartialUpdateResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// CustomersPartialUpdateResponse403Headers the declared response headers of an HTTP 403 response for CustomersPartialUpdate
+type CustomersPartialUpdateResponse403Headers struct {
+	XRequestID *string
+}
+
+// CustomersPartialUpdateResponse404Headers the declared response headers of an HTTP 404 response for CustomersPartialUpdate
+type CustomersPartialUpdateResponse404Headers struct {
+	XRequestID *string
+}
+
+// CustomersPartialUpdateResponse408Headers the declared response headers of an HTTP 408 response for CustomersPartialUpdate
+type CustomersPartialUpdateResponse408Headers struct {
+	XRequestID *string
+}
+
+// CustomersPartialUpdateResponse413Headers the declared response headers of an HTTP 413 response for CustomersPartialUpdate
+type CustomersPartialUpdateResponse413Headers struct {
+	XRequestID *string
+}
+
+// CustomersPartialUpdateResponse415Headers the declared response headers of an HTTP 415 response for CustomersPartialUpdate
+type CustomersPartialUpdateResponse415Headers struct {
+	XRequestID *string
+}
+
+// CustomersPartialUpdateResponse429Headers the declared response headers of an HTTP 429 response for CustomersPartialUpdate
+type CustomersPartialUpdateResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+// CustomersPartialUpdateResponse500Headers the declared response headers of an HTTP 500 response for CustomersPartialUpdate
+type CustomersPartialUpdateResponse500Headers struct {
+	XRequestID *string
+}
+
+// CustomersPartialUpdateResponse503Headers the declared response headers of an HTTP 503 response for CustomersPartialUpdate
+type CustomersPartialUpdateResponse503Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+type CustomersPartialUpdateResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Customer
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON408 the response for an HTTP 408 `application/json` response
+	JSON408 *RequestTimeout
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *ContentTooLarge
+	// JSON415 the response for an HTTP 415 `application/json` response
+	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServiceUnavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *CustomersPartialUpdateResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *CustomersPartialUpdateResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CustomersPartialUpdateResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *CustomersPartialUpdateResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *CustomersPartialUpdateResponse404Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *CustomersPartialUpdateResponse408Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *CustomersPartialUpdateResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *CustomersPartialUpdateResponse415Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CustomersPartialUpdateResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *CustomersPartialUpdateResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *CustomersPartialUpdateResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CustomersPartialUpdateResponse) GetJSON200() *Customer {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r CustomersPartialUpdateResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r CustomersPartialUpdateResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r CustomersPartialUpdateResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r CustomersPartialUpdateResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON408 returns the response for an HTTP 408 `application/json` response
+func (r CustomersPartialUpdateResponse) GetJSON408() *RequestTimeout {
+	return r.JSON408
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r CustomersPartialUpdateResponse) GetJSON413() *ContentTooLarge {
+	return r.JSON413
+}
+
+// GetJSON415 returns the response for an HTTP 415 `application/json` response
+func (r CustomersPartialUpdateResponse) GetJSON415() *UnsupportedMediaType {
+	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r CustomersPartialUpdateResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r CustomersPartialUpdateResponse) GetJSON500() *InternalServerError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r CustomersPartialUpdateResponse) GetJSON503() *ServiceUnavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r CustomersPartialUpdateResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CustomersPartialUpdateResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CustomersPartialUpdateResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CustomersPartialUpdateResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CustomersUpdateResponse200Headers the declared response headers of an HTTP 200 response for CustomersUpdate
+type CustomersUpdateResponse200Headers struct {
+	XRequestID *string
+}
+
+// CustomersUpdateResponse400Headers the declared response headers of an HTTP 400 response for CustomersUpdate
+type CustomersUpdateResponse400Headers struct {
+	XRequestID *string
+}
+
+// CustomersUpdateResponse401Headers the declared response headers of an HTTP 401 response for CustomersUpdate
+type CustomersUpdateResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// CustomersUpdateResponse403Headers the declared response headers of an HTTP 403 response for CustomersUpdate
+type CustomersUpdateResponse403Headers struct {
+	XRequestID *string
+}
+
+// CustomersUpdateResponse404Headers the declared response headers of an HTTP 404 response for CustomersUpdate
+type CustomersUpdateResponse404Headers struct {
+	XRequestID *string
+}
+
+// CustomersUpdateResponse408Headers the declared response headers of an HTTP 408 response for CustomersUpdate
+type CustomersUpdateResponse408Headers struct {
+	XRequestID *string
+}
+
+// CustomersUpdateResponse413Headers the declared response headers of an HTTP 413 response for CustomersUpdate
+type CustomersUpdateResponse413Headers struct {
+	XRequestID *string
+}
+
+// CustomersUpdateResponse415Headers the declared response headers of an HTTP 415 response for CustomersUpdate
+type CustomersUpdateResponse415Headers struct {
+	XRequestID *string
+}
+
+// CustomersUpdateResponse429Headers the declared response headers of an HTTP 429 response for CustomersUpdate
+type CustomersUpdateResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+// CustomersUpdateResponse500Headers the declared response headers of an HTTP 500 response for CustomersUpdate
+type CustomersUpdateResponse500Headers struct {
+	XRequestID *string
+}
+
+// CustomersUpdateResponse503Headers the declared response headers of an HTTP 503 response for CustomersUpdate
+type CustomersUpdateResponse503Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+type CustomersUpdateResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Customer
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON408 the response for an HTTP 408 `application/json` response
+	JSON408 *RequestTimeout
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *ContentTooLarge
+	// JSON415 the response for an HTTP 415 `application/json` response
+	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServiceUnavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *CustomersUpdateResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *CustomersUpdateResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CustomersUpdateResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *CustomersUpdateResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *CustomersUpdateResponse404Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *CustomersUpdateResponse408Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *CustomersUpdateResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *CustomersUpdateResponse415Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CustomersUpdateResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *CustomersUpdateResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *CustomersUpdateResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CustomersUpdateResponse) GetJSON200() *Customer {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r CustomersUpdateResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r CustomersUpdateResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r CustomersUpdateResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r CustomersUpdateResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON408 returns the response for an HTTP 408 `application/json` response
+func (r CustomersUpdateResponse) GetJSON408() *RequestTimeout {
+	return r.JSON408
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r CustomersUpdateResponse) GetJSON413() *ContentTooLarge {
+	return r.JSON413
+}
+
+// GetJSON415 returns the response for an HTTP 415 `application/json` response
+func (r CustomersUpdateResponse) GetJSON415() *UnsupportedMediaType {
+	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r CustomersUpdateResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r CustomersUpdateResponse) GetJSON500() *InternalServerError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r CustomersUpdateResponse) GetJSON503() *ServiceUnavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r CustomersUpdateResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CustomersUpdateResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CustomersUpdateResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CustomersUpdateResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -11274,6 +13051,67 @@ func (c *ClientWithResponses) CustomersCountWithResponse(ctx context.Context, pa
 	return ParseCustomersCountResponse(rsp)
 }
 
+// CustomersCreateWithBodyWithResponse Create a new customer
+//
+// Makes a customer, on which nobody holds a role yet. For staff.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/customers/ (the `CustomersCreate` operationId).
+func (c *ClientWithResponses) CustomersCreateWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CustomersCreateResponse, error) {
+	rsp, err := c.CustomersCreateWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCustomersCreateResponse(rsp)
+}
+
+// CustomersCreateWithResponse Create a new customer
+//
+// Makes a customer, on which nobody holds a role yet. For staff.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/customers/ (the `CustomersCreate` operationId).
+func (c *ClientWithResponses) CustomersCreateWithResponse(ctx context.Context, body CustomersCreateJSONRequestBody, reqEditors ...RequestEditorFn) (*CustomersCreateResponse, error) {
+	rsp, err := c.CustomersCreate(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCustomersCreateResponse(rsp)
+}
+
+// CustomersCreateWithFormdataBodyWithResponse Create a new customer
+//
+// Makes a customer, on which nobody holds a role yet. For staff.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/customers/ (the `CustomersCreate` operationId).
+func (c *ClientWithResponses) CustomersCreateWithFormdataBodyWithResponse(ctx context.Context, body CustomersCreateFormdataRequestBody, reqEditors ...RequestEditorFn) (*CustomersCreateResponse, error) {
+	rsp, err := c.CustomersCreateWithFormdataBody(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCustomersCreateResponse(rsp)
+}
+
+// CustomersDestroyWithResponse Delete a customer
+//
+// Deletes a customer without a call managing organisation, its image and the roles granted on it.
+// For staff.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/customers/{uuid}/ (the `CustomersDestroy` operationId).
+func (c *ClientWithResponses) CustomersDestroyWithResponse(ctx context.Context, uuid UUID, reqEditors ...RequestEditorFn) (*CustomersDestroyResponse, error) {
+	rsp, err := c.CustomersDestroy(ctx, uuid, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCustomersDestroyResponse(rsp)
+}
+
 // CustomersRetrieveWithResponse Retrieve customer details
 //
 // One customer. Staff and support see all, everybody those with a call managing organisation, and a user
@@ -11288,6 +13126,102 @@ func (c *ClientWithResponses) CustomersRetrieveWithResponse(ctx context.Context,
 		return nil, err
 	}
 	return ParseCustomersRetrieveResponse(rsp)
+}
+
+// CustomersPartialUpdateWithBodyWithResponse Partially update a customer
+//
+// Changes what the body names; without a body nothing changes. For staff and for
+// CUSTOMER.OWNER of the customer. Staff alone change `blocked` and `archived`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/customers/{uuid}/ (the `CustomersPartialUpdate` operationId).
+func (c *ClientWithResponses) CustomersPartialUpdateWithBodyWithResponse(ctx context.Context, uuid UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CustomersPartialUpdateResponse, error) {
+	rsp, err := c.CustomersPartialUpdateWithBody(ctx, uuid, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCustomersPartialUpdateResponse(rsp)
+}
+
+// CustomersPartialUpdateWithResponse Partially update a customer
+//
+// Changes what the body names; without a body nothing changes. For staff and for
+// CUSTOMER.OWNER of the customer. Staff alone change `blocked` and `archived`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/customers/{uuid}/ (the `CustomersPartialUpdate` operationId).
+func (c *ClientWithResponses) CustomersPartialUpdateWithResponse(ctx context.Context, uuid UUID, body CustomersPartialUpdateJSONRequestBody, reqEditors ...RequestEditorFn) (*CustomersPartialUpdateResponse, error) {
+	rsp, err := c.CustomersPartialUpdate(ctx, uuid, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCustomersPartialUpdateResponse(rsp)
+}
+
+// CustomersPartialUpdateWithFormdataBodyWithResponse Partially update a customer
+//
+// Changes what the body names; without a body nothing changes. For staff and for
+// CUSTOMER.OWNER of the customer. Staff alone change `blocked` and `archived`.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/customers/{uuid}/ (the `CustomersPartialUpdate` operationId).
+func (c *ClientWithResponses) CustomersPartialUpdateWithFormdataBodyWithResponse(ctx context.Context, uuid UUID, body CustomersPartialUpdateFormdataRequestBody, reqEditors ...RequestEditorFn) (*CustomersPartialUpdateResponse, error) {
+	rsp, err := c.CustomersPartialUpdateWithFormdataBody(ctx, uuid, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCustomersPartialUpdateResponse(rsp)
+}
+
+// CustomersUpdateWithBodyWithResponse Update a customer
+//
+// Changes the name and what else the body names; what is absent stays as it is. For staff and for
+// CUSTOMER.OWNER of the customer. Staff alone change `blocked` and `archived`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/customers/{uuid}/ (the `CustomersUpdate` operationId).
+func (c *ClientWithResponses) CustomersUpdateWithBodyWithResponse(ctx context.Context, uuid UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CustomersUpdateResponse, error) {
+	rsp, err := c.CustomersUpdateWithBody(ctx, uuid, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCustomersUpdateResponse(rsp)
+}
+
+// CustomersUpdateWithResponse Update a customer
+//
+// Changes the name and what else the body names; what is absent stays as it is. For staff and for
+// CUSTOMER.OWNER of the customer. Staff alone change `blocked` and `archived`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/customers/{uuid}/ (the `CustomersUpdate` operationId).
+func (c *ClientWithResponses) CustomersUpdateWithResponse(ctx context.Context, uuid UUID, body CustomersUpdateJSONRequestBody, reqEditors ...RequestEditorFn) (*CustomersUpdateResponse, error) {
+	rsp, err := c.CustomersUpdate(ctx, uuid, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCustomersUpdateResponse(rsp)
+}
+
+// CustomersUpdateWithFormdataBodyWithResponse Update a customer
+//
+// Changes the name and what else the body names; what is absent stays as it is. For staff and for
+// CUSTOMER.OWNER of the customer. Staff alone change `blocked` and `archived`.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/customers/{uuid}/ (the `CustomersUpdate` operationId).
+func (c *ClientWithResponses) CustomersUpdateWithFormdataBodyWithResponse(ctx context.Context, uuid UUID, body CustomersUpdateFormdataRequestBody, reqEditors ...RequestEditorFn) (*CustomersUpdateResponse, error) {
+	rsp, err := c.CustomersUpdateWithFormdataBody(ctx, uuid, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCustomersUpdateResponse(rsp)
 }
 
 // RolesListWithResponse List roles
@@ -14625,6 +16559,401 @@ func ParseCustomersCountResponse(rsp *http.Response) (*CustomersCountResponse, e
 	return response, nil
 }
 
+// ParseCustomersCreateResponse parses an HTTP response from a CustomersCreateWithResponse call
+func ParseCustomersCreateResponse(rsp *http.Response) (*CustomersCreateResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CustomersCreateResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Customer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest RequestTimeout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ContentTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CustomersCreateResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uri"}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers201 = &headers
+	case rsp.StatusCode == 400:
+		var headers CustomersCreateResponse400Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CustomersCreateResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers CustomersCreateResponse403Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 408:
+		var headers CustomersCreateResponse408Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers408 = &headers
+	case rsp.StatusCode == 413:
+		var headers CustomersCreateResponse413Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers CustomersCreateResponse415Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers415 = &headers
+	case rsp.StatusCode == 429:
+		var headers CustomersCreateResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers CustomersCreateResponse500Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers CustomersCreateResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCustomersDestroyResponse parses an HTTP response from a CustomersDestroyWithResponse call
+func ParseCustomersDestroyResponse(rsp *http.Response) (*CustomersDestroyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CustomersDestroyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		var headers CustomersDestroyResponse204Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers204 = &headers
+	case rsp.StatusCode == 400:
+		var headers CustomersDestroyResponse400Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CustomersDestroyResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers CustomersDestroyResponse403Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers CustomersDestroyResponse404Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 429:
+		var headers CustomersDestroyResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers CustomersDestroyResponse500Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers CustomersDestroyResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseCustomersRetrieveResponse parses an HTTP response from a CustomersRetrieveWithResponse call
 func ParseCustomersRetrieveResponse(rsp *http.Response) (*CustomersRetrieveResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -14767,6 +17096,466 @@ func ParseCustomersRetrieveResponse(rsp *http.Response) (*CustomersRetrieveRespo
 		response.Headers500 = &headers
 	case rsp.StatusCode == 503:
 		var headers CustomersRetrieveResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCustomersPartialUpdateResponse parses an HTTP response from a CustomersPartialUpdateWithResponse call
+func ParseCustomersPartialUpdateResponse(rsp *http.Response) (*CustomersPartialUpdateResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CustomersPartialUpdateResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Customer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest RequestTimeout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ContentTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers CustomersPartialUpdateResponse200Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers CustomersPartialUpdateResponse400Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CustomersPartialUpdateResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers CustomersPartialUpdateResponse403Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers CustomersPartialUpdateResponse404Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 408:
+		var headers CustomersPartialUpdateResponse408Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers408 = &headers
+	case rsp.StatusCode == 413:
+		var headers CustomersPartialUpdateResponse413Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers CustomersPartialUpdateResponse415Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers415 = &headers
+	case rsp.StatusCode == 429:
+		var headers CustomersPartialUpdateResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers CustomersPartialUpdateResponse500Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers CustomersPartialUpdateResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCustomersUpdateResponse parses an HTTP response from a CustomersUpdateWithResponse call
+func ParseCustomersUpdateResponse(rsp *http.Response) (*CustomersUpdateResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CustomersUpdateResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Customer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest RequestTimeout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ContentTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers CustomersUpdateResponse200Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers CustomersUpdateResponse400Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CustomersUpdateResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers CustomersUpdateResponse403Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers CustomersUpdateResponse404Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 408:
+		var headers CustomersUpdateResponse408Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers408 = &headers
+	case rsp.StatusCode == 413:
+		var headers CustomersUpdateResponse413Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers CustomersUpdateResponse415Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers415 = &headers
+	case rsp.StatusCode == 429:
+		var headers CustomersUpdateResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers CustomersUpdateResponse500Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers CustomersUpdateResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
