@@ -47,7 +47,7 @@ func (tx *Tx) GrantRole(user, role, organisation uuid.UUID, expires *time.Time) 
 	if err := tx.db.Create(&row).Error; err != nil {
 		return err
 	}
-	return tx.audit("create", "user_role", "until "+until(expires), row.UUID.String())
+	return tx.auditEvents("create", row.event("until "+until(expires)))
 }
 
 // UpdateGrant sets when a user's role in an organisation ends (nil: never). ErrNotFound where
@@ -65,7 +65,7 @@ func (tx *Tx) UpdateGrant(user, role, organisation uuid.UUID, expires *time.Time
 	if err := tx.db.Model(held).Update("expiration_time", expires).Error; err != nil {
 		return err
 	}
-	return tx.audit("update", "user_role", details, held.UUID.String())
+	return tx.auditEvents("update", held.event(details))
 }
 
 // RevokeRole ends a user's role in an organisation; where it is not held nothing changes.
@@ -81,7 +81,7 @@ func (tx *Tx) revoke(g UserRole) error {
 	if err := tx.db.Model(&g).Update("revoked", tx.now()).Error; err != nil {
 		return err
 	}
-	return tx.audit("revoke", "user_role", "", g.UUID.String())
+	return tx.auditEvents("revoke", g.event(""))
 }
 
 func until(t *time.Time) string {

@@ -97,6 +97,10 @@ func (tx *Tx) Import(rows any) error {
 			objects[i] = t.UserUUID.String() // an event names the user, and never the digest
 		}
 		return tx.audit("import", "token", "", objects...)
+	case []CallManagingOrganisation:
+		return tx.auditEvents("import", eventsOf(rows)...)
+	case []UserRole:
+		return tx.auditEvents("import", eventsOf(rows)...)
 	case []Customer:
 		err = tx.copyCustomers(objects)
 	case []Role:

@@ -215,4 +215,11 @@ type AuditEvent struct {
 	ObjectType string     `gorm:"column:object_type"` // such as call_managing_organisation
 	ObjectUUID string     `gorm:"column:object_uuid"` // the object's UUID, or its key where it has none
 	Details    string     `gorm:"column:details"`     // a few words on what changed
+
+	// What the object is about, each where there is one: the grant of a role says whose it is, which role, and on
+	// what; an organisation its customer.
+	UserUUID         *uuid.UUID `gorm:"column:user_uuid"`
+	RoleUUID         *uuid.UUID `gorm:"column:role_uuid"`
+	CustomerUUID     *uuid.UUID `gorm:"column:customer_uuid"`
+	OrganisationUUID *uuid.UUID `gorm:"column:organisation_uuid"`
 }

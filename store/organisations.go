@@ -111,7 +111,7 @@ func (tx *Tx) CreateOrganisation(c Customer, description string, image *NewImage
 		CustomerNativeName: c.NativeName, CustomerCountry: c.Country, CustomerImageUUID: c.ImageUUID,
 		CustomerBlocked: c.Blocked, CustomerArchived: c.Archived,
 	}
-	return o, tx.audit("create", "call_managing_organisation", "", row.UUID.String())
+	return o, tx.auditEvents("create", row.event(""))
 }
 
 // OrganisationChange is what is to change of an organisation; its zero value is nothing.
@@ -139,7 +139,9 @@ func (tx *Tx) UpdateOrganisation(o Organisation, change OrganisationChange) (Org
 		}
 		details = strings.TrimPrefix(details+", image", ", ")
 	}
-	row := CallManagingOrganisation{UUID: o.UUID, Description: o.Description, ImageUUID: o.ImageUUID}
+	row := CallManagingOrganisation{
+		UUID: o.UUID, CustomerUUID: o.CustomerUUID, Description: o.Description, ImageUUID: o.ImageUUID,
+	}
 	if err := tx.db.Select("description", "image_uuid").Updates(&row).Error; err != nil {
 		return o, err
 	}
@@ -148,13 +150,14 @@ func (tx *Tx) UpdateOrganisation(o Organisation, change OrganisationChange) (Org
 			return o, err
 		}
 	}
-	return o, tx.audit("update", "call_managing_organisation", details, o.UUID.String())
+	return o, tx.auditEvents("update", row.event(details))
 }
 
 // DeleteOrganisation removes the organisation, which LockOrganisation returned, its image and
 // the roles granted on it. ErrHasCalls where it has calls.
 func (tx *Tx) DeleteOrganisation(o Organisation) error {
-	err := tx.db.Delete(&CallManagingOrganisation{UUID: o.UUID}).Error
+	row := CallManagingOrganisation{UUID: o.UUID, CustomerUUID: o.CustomerUUID}
+	err := tx.db.Delete(&row).Error
 	var calls *ForeignKeyError
 	if errors.As(err, &calls) {
 		return ErrHasCalls // nothing else refers to an organisation and stays
@@ -165,7 +168,7 @@ func (tx *Tx) DeleteOrganisation(o Organisation) error {
 	if err := tx.deleteImage(o.ImageUUID); err != nil {
 		return err
 	}
-	return tx.audit("delete", "call_managing_organisation", "", o.UUID.String())
+	return tx.auditEvents("delete", row.event(""))
 }
 
 // copyCustomers brings the copies that organisations have of these customers, named by their UUIDs,

@@ -30,7 +30,7 @@ type scenario struct {
 func TestConformance(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, engine string) {
 		for name, scenarios := range map[string][]scenario{
-			"transactions": transactionScenarios, "contexts": contextScenarios, "events": eventScenarios, "constraints": constraintScenarios,
+			"transactions": transactionScenarios, "contexts": contextScenarios, "events": eventScenarios, "audit": auditScenarios, "constraints": constraintScenarios,
 			"organisations": organisationScenarios, "list": listScenarios, "text": textScenarios, "times": timeScenarios, "users": userScenarios,
 			"grants": grantScenarios, "import": importScenarios, "export": exportScenarios, "concurrency": concurrencyScenarios,
 		} {

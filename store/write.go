@@ -58,19 +58,6 @@ func (s *Store) Write(ctx context.Context, actor Actor, change func(tx *Tx) erro
 	return err
 }
 
-// audit writes one event for each object, in the transaction that changed it.
-func (tx *Tx) audit(action, objectType, details string, objects ...string) error {
-	events := make([]AuditEvent, len(objects))
-	for i, object := range objects {
-		events[i] = AuditEvent{
-			UUID: tx.newUUID(), Created: tx.now(), ActorUUID: tx.actor.UserUUID, RequestID: tx.actor.RequestID,
-			Action: objectType + "." + action, ObjectType: objectType, ObjectUUID: object, Details: details,
-		}
-	}
-	tx.audited[objectType+"."+action] += len(objects)
-	return tx.db.Create(&events).Error
-}
-
 // set sets a field to the new value, if there is one, and adds its name to the details of an event, with the value
 // of a flag.
 func set[T string | bool](details *[]string, name string, field, value *T) {

@@ -24,6 +24,7 @@ type commands struct {
 	Export  exportCommand  `cmd:"" help:"Write everything but audit events as an import file (JSON Lines)."`
 	User    userCommand    `cmd:"" help:"Create, list and deactivate users, and set their passwords."`
 	Token   tokenCommand   `cmd:"" help:"Create, list and revoke tokens."`
+	Audit   auditCommand   `cmd:"" help:"List who did what, the newest first."`
 	OpenAPI openapiCommand `cmd:"" name:"openapi" help:"Print the embedded openapi.yaml."`
 	Health  healthCommand  `cmd:"" help:"Exit 0 if a server is ready: for a container's health check."`
 	Version versionCommand `cmd:"" help:"Print the version."`

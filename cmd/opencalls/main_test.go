@@ -84,6 +84,15 @@ func TestConfigurationErrors(t *testing.T) {
 		"e-mail address":      {"user", "create", "alice", "--email", "nonsense"},
 		"expiry":              {"token", "create", "alice", "--expires", "0s"},
 		"health URL":          {"health", "localhost"},
+		"audit's keep":        {"serve", "--audit-keep", "-1h"},
+		"audit's past keep":   {"serve", "--audit-keep=-1h"},
+		"audit's short keep":  {"serve", "--audit-keep", "59m"},
+		"audit's sandbox":     {"serve", "--audit-keep", "1h", "--sandbox"},
+		"audit's since":       {"audit", "--since", "nonsense"},
+		"audit's future":      {"audit", "--since", "-24h"},
+		"audit's limit":       {"audit", "--limit", "-1"},
+		"audit's output":      {"audit", "--output", "xml"},
+		"audit's scope":       {"audit", "--organisation", "tartu"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := programtest.CommandIn(t, dir, nil, arguments...)

@@ -92,6 +92,7 @@ type serveCommand struct {
 	SandboxFlags
 	LogFlags
 	MetricsFlags
+	AuditFlags
 	Listen            string        `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on; port 0 takes a free one."`
 	PublicURL         string        `name:"public-url" placeholder:"URL" help:"Scheme and host of the URLs in answers, such as https://calls.example.com; the request's own unless given."`
 	Import            []string      `type:"existingfile" sep:"none" placeholder:"FILE" help:"Import file to load before the first request; repeatable."`
@@ -188,6 +189,7 @@ func (c serveCommand) run(env environment, log *slog.Logger) error {
 		PublicURL: strings.TrimSuffix(c.PublicURL, "/"), AnonymousRead: c.AnonymousRead,
 		ValidateResponses: c.ValidateResponses, Images: c.limits(), Traces: traces, Metrics: registry,
 	}
+	defer c.startRemoving(ctx, s, log)()
 	c.LimitFlags.ofServer(&serverConfig)
 	c.NetworkFlags.ofServer(&serverConfig)
 	handler, err := c.handler(ctx, serverConfig)
@@ -282,6 +284,9 @@ func (c *serveCommand) AfterApply(trace *kong.Context) error {
 	}
 	if c.UntilStdinEnds && slices.Contains(c.Import, "-") {
 		return errors.New("--until-stdin-ends: standard input is the import file")
+	}
+	if c.Sandbox && c.Keep > 0 {
+		return errors.New("--audit-keep: a sandbox's database is changed by its requests alone")
 	}
 	_, given := os.LookupEnv("OPENCALLS_DATABASE_URL")
 	for _, part := range trace.Path {

@@ -55,10 +55,10 @@ func consistent(t *testing.T, databaseURL string, db *sql.DB) {
 			UNION SELECT image_uuid FROM customers WHERE image_uuid IS NOT NULL
 			UNION SELECT image_uuid FROM users WHERE image_uuid IS NOT NULL)`,
 		"organisations out of step with their customer": storetest.OutOfStep,
-		"organisations without an event": `SELECT count(*) FROM call_managing_organisations AS o WHERE NOT EXISTS (
-			SELECT 1 FROM audit_events AS a WHERE a.object_uuid = CAST(o.uuid AS text) AND a.object_type = 'call_managing_organisation')`,
-		"grants without an event": `SELECT count(*) FROM user_roles AS g WHERE NOT EXISTS (
-			SELECT 1 FROM audit_events AS a WHERE a.object_uuid = CAST(g.uuid AS text) AND a.object_type = 'user_role')`,
+		"organisations without an event": `SELECT count(*) FROM call_managing_organisations WHERE CAST(uuid AS text) NOT IN (
+			SELECT object_uuid FROM audit_events WHERE object_type = 'call_managing_organisation')`,
+		"grants without an event": `SELECT count(*) FROM user_roles WHERE CAST(uuid AS text) NOT IN (
+			SELECT object_uuid FROM audit_events WHERE object_type = 'user_role')`,
 	} {
 		if n := storetest.Count(t, db, query); n != 0 {
 			t.Errorf("%s: %d", what, n)

@@ -210,16 +210,27 @@ CREATE INDEX requested_offerings_call_uuid_state_idx ON requested_offerings (cal
 -- Who did what, when, on what, from which request. No foreign keys: an event outlives
 -- what it speaks of.
 CREATE TABLE audit_events (
-    uuid        uuid NOT NULL PRIMARY KEY,
-    created     timestamptz NOT NULL,
-    actor_uuid  uuid,
-    request_id  text COLLATE "C" NOT NULL,
-    action      text COLLATE "C" NOT NULL,
-    object_type text COLLATE "C" NOT NULL,
-    object_uuid text COLLATE "C" NOT NULL,
-    details     text COLLATE "C" NOT NULL
+    uuid              uuid NOT NULL PRIMARY KEY,
+    created           timestamptz NOT NULL,
+    actor_uuid        uuid,
+    request_id        text COLLATE "C" NOT NULL,
+    action            text COLLATE "C" NOT NULL,
+    object_type       text COLLATE "C" NOT NULL,
+    object_uuid       text COLLATE "C" NOT NULL,
+    -- What the object is about, such as whose role on what organisation.
+    user_uuid         uuid,
+    role_uuid         uuid,
+    customer_uuid     uuid,
+    organisation_uuid uuid,
+    details           text COLLATE "C" NOT NULL
 );
-CREATE INDEX audit_events_object_idx ON audit_events (object_type, object_uuid);
+-- The newest are listed first, the oldest removed first.
+CREATE INDEX audit_events_created_idx ON audit_events (created, uuid);
+-- What a user did, and what was done to a user, a customer or an organisation.
+CREATE INDEX audit_events_actor_uuid_idx ON audit_events (actor_uuid) WHERE actor_uuid IS NOT NULL;
+CREATE INDEX audit_events_user_uuid_idx ON audit_events (user_uuid) WHERE user_uuid IS NOT NULL;
+CREATE INDEX audit_events_customer_uuid_idx ON audit_events (customer_uuid) WHERE customer_uuid IS NOT NULL;
+CREATE INDEX audit_events_organisation_uuid_idx ON audit_events (organisation_uuid) WHERE organisation_uuid IS NOT NULL;
 
 -- What the database itself is marked with, such as that demo data filled it.
 CREATE TABLE settings (

@@ -208,16 +208,27 @@ CREATE INDEX requested_offerings_call_uuid_state_idx ON requested_offerings (cal
 -- Who did what, when, on what, from which request. No foreign keys: an event outlives
 -- what it speaks of.
 CREATE TABLE audit_events (
-    uuid        text NOT NULL PRIMARY KEY,
-    created     datetime NOT NULL,
-    actor_uuid  text,
-    request_id  text NOT NULL,
-    action      text NOT NULL,
-    object_type text NOT NULL,
-    object_uuid text NOT NULL,
-    details     text NOT NULL
+    uuid              text NOT NULL PRIMARY KEY,
+    created           datetime NOT NULL,
+    actor_uuid        text,
+    request_id        text NOT NULL,
+    action            text NOT NULL,
+    object_type       text NOT NULL,
+    object_uuid       text NOT NULL,
+    -- What the object is about, such as whose role on what organisation.
+    user_uuid         text,
+    role_uuid         text,
+    customer_uuid     text,
+    organisation_uuid text,
+    details           text NOT NULL
 );
-CREATE INDEX audit_events_object_idx ON audit_events (object_type, object_uuid);
+-- The newest are listed first, the oldest removed first.
+CREATE INDEX audit_events_created_idx ON audit_events (created, uuid);
+-- What a user did, and what was done to a user, a customer or an organisation.
+CREATE INDEX audit_events_actor_uuid_idx ON audit_events (actor_uuid) WHERE actor_uuid IS NOT NULL;
+CREATE INDEX audit_events_user_uuid_idx ON audit_events (user_uuid) WHERE user_uuid IS NOT NULL;
+CREATE INDEX audit_events_customer_uuid_idx ON audit_events (customer_uuid) WHERE customer_uuid IS NOT NULL;
+CREATE INDEX audit_events_organisation_uuid_idx ON audit_events (organisation_uuid) WHERE organisation_uuid IS NOT NULL;
 
 -- What the database itself is marked with, such as that demo data filled it.
 CREATE TABLE settings (
