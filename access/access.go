@@ -55,6 +55,9 @@ func From(ctx context.Context) Principal {
 // SeesAll says whether the principal may look at every user and every customer.
 func (p Principal) SeesAll() bool { return p.Staff || p.Support }
 
+// MaySeeVersion says whether the principal may see which version the server is.
+func (p Principal) MaySeeVersion() bool { return p.SeesAll() }
+
 // MayCreateUsers says whether the principal may make users.
 func (p Principal) MayCreateUsers() bool { return p.Staff }
 

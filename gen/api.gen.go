@@ -488,6 +488,57 @@ type CallManagingOrganisationStat struct {
 	OfferingRequestsPending int `json:"offering_requests_pending"`
 }
 
+// Configuration What the server is set up for, by Waldur's names.
+type Configuration struct {
+	// LANGUAGES Each language of the server's texts, as its code and its name.
+	LANGUAGES [][]string `json:"LANGUAGES"`
+
+	// LANGUAGECODE Code of the language of the server's texts.
+	LANGUAGECODE string `json:"LANGUAGE_CODE"`
+
+	// FEATURES What a front end is to offer.
+	FEATURES ConfigurationFeatures `json:"FEATURES"`
+
+	// WALDURCORE Settings that concern every page of a front end.
+	WALDURCORE ConfigurationCore `json:"WALDUR_CORE"`
+}
+
+// ConfigurationCore Settings that concern every page of a front end.
+type ConfigurationCore struct {
+	// SITENAME Name of the installation.
+	SITENAME string `json:"SITE_NAME"`
+
+	// SHORTPAGETITLE Title of a page, where there is little room.
+	SHORTPAGETITLE string `json:"SHORT_PAGE_TITLE"`
+
+	// FULLPAGETITLE Title of a page.
+	FULLPAGETITLE string `json:"FULL_PAGE_TITLE"`
+
+	// AUTHENTICATIONMETHODS How users sign in; `LOCAL_SIGNIN` is by a password.
+	AUTHENTICATIONMETHODS []string `json:"AUTHENTICATION_METHODS"`
+
+	// USERMANDATORYFIELDS Fields that users have to fill in before they go on.
+	USERMANDATORYFIELDS []string `json:"USER_MANDATORY_FIELDS"`
+
+	// LANGUAGECHOICES Codes of the languages to choose from, separated by commas.
+	LANGUAGECHOICES string `json:"LANGUAGE_CHOICES"`
+}
+
+// ConfigurationFeatures What a front end is to offer.
+type ConfigurationFeatures struct {
+	// Marketplace What a front end is to offer of calls.
+	Marketplace ConfigurationMarketplace `json:"marketplace"`
+}
+
+// ConfigurationMarketplace What a front end is to offer of calls.
+type ConfigurationMarketplace struct {
+	// ShowCallManagementFunctionality Call managing organisations and their calls.
+	ShowCallManagementFunctionality bool `json:"show_call_management_functionality"`
+
+	// CallOnly Calls without proposals, which are sent elsewhere.
+	CallOnly bool `json:"call_only"`
+}
+
 // CoreAuthToken What is sent with each further request.
 type CoreAuthToken struct {
 	// Token Authentication token for API access
@@ -1222,6 +1273,12 @@ type UserRoleUpdateRequestMultipart struct {
 	// User UUID of the user.
 	User                 openapi_types.UUID     `json:"user"`
 	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
+// Version Which version the server is.
+type Version struct {
+	// Version Current installed version of the application
+	Version string `json:"version"`
 }
 
 // CustomerAbbreviation defines model for CustomerAbbreviation.
@@ -3114,6 +3171,9 @@ type ServerInterface interface {
 	// CallManagingOrganisationsUpdateUser Update a user's role expiration
 	// (POST /api/call-managing-organisations/{uuid}/update_user/)
 	CallManagingOrganisationsUpdateUser(ctx echo.Context, uuid UUID) error
+	// ConfigurationRetrieve Get public configuration
+	// (GET /api/configuration/)
+	ConfigurationRetrieve(ctx echo.Context) error
 	// CustomersList List customers
 	// (GET /api/customers/)
 	CustomersList(ctx echo.Context, params CustomersListParams) error
@@ -3162,6 +3222,9 @@ type ServerInterface interface {
 	// UsersPartialUpdate Partial Update
 	// (PATCH /api/users/{uuid}/)
 	UsersPartialUpdate(ctx echo.Context, uuid UserUUID) error
+	// VersionRetrieve Get application version
+	// (GET /api/version/)
+	VersionRetrieve(ctx echo.Context) error
 }
 
 // ServerInterfaceWrapper converts echo contexts to parameters.
@@ -3631,6 +3694,15 @@ func (w *ServerInterfaceWrapper) CallManagingOrganisationsUpdateUser(ctx echo.Co
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CallManagingOrganisationsUpdateUser(ctx, uuid)
+	return err
+}
+
+// ConfigurationRetrieve converts echo context to params.
+func (w *ServerInterfaceWrapper) ConfigurationRetrieve(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ConfigurationRetrieve(ctx)
 	return err
 }
 
@@ -4323,6 +4395,15 @@ func (w *ServerInterfaceWrapper) UsersPartialUpdate(ctx echo.Context) error {
 	return err
 }
 
+// VersionRetrieve converts echo context to params.
+func (w *ServerInterfaceWrapper) VersionRetrieve(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.VersionRetrieve(ctx)
+	return err
+}
+
 // This is a simple interface which specifies echo.Route addition functions which
 // are present on both echo.Echo and echo.Group, since we want to allow using
 // either of them for path registration
@@ -4383,6 +4464,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/call-managing-organisations/:uuid/delete_user/", wrapper.CallManagingOrganisationsDeleteUser, options.OperationMiddlewares["call_managing_organisations_delete_user"]...)
 	router.POST(options.BaseURL+"/api/call-managing-organisations/:uuid/update_user/", wrapper.CallManagingOrganisationsUpdateUser, options.OperationMiddlewares["call_managing_organisations_update_user"]...)
 	router.GET(options.BaseURL+"/api/call-managing-organisations/:uuid/stats/", wrapper.CallManagingOrganisationsStatsRetrieve, options.OperationMiddlewares["call_managing_organisations_stats_retrieve"]...)
+	router.GET(options.BaseURL+"/api/configuration/", wrapper.ConfigurationRetrieve, options.OperationMiddlewares["configuration_retrieve"]...)
 	router.GET(options.BaseURL+"/api/customers/", wrapper.CustomersList, options.OperationMiddlewares["customers_list"]...)
 	router.HEAD(options.BaseURL+"/api/customers/", wrapper.CustomersCount, options.OperationMiddlewares["customers_count"]...)
 	router.POST(options.BaseURL+"/api/customers/", wrapper.CustomersCreate, options.OperationMiddlewares["customers_create"]...)
@@ -4399,6 +4481,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/users/me/", wrapper.UsersMeRetrieve, options.OperationMiddlewares["users_me_retrieve"]...)
 	router.GET(options.BaseURL+"/api/users/:uuid/", wrapper.UsersRetrieve, options.OperationMiddlewares["users_retrieve"]...)
 	router.PATCH(options.BaseURL+"/api/users/:uuid/", wrapper.UsersPartialUpdate, options.OperationMiddlewares["users_partial_update"]...)
+	router.GET(options.BaseURL+"/api/version/", wrapper.VersionRetrieve, options.OperationMiddlewares["version_retrieve"]...)
 	router.POST(options.BaseURL+"/api-auth/password/", wrapper.APIAuthPassword, options.OperationMiddlewares["api_auth_password"]...)
 	router.POST(options.BaseURL+"/api-auth/logout/", wrapper.APIAuthLogout, options.OperationMiddlewares["api_auth_logout"]...)
 
@@ -7016,6 +7099,127 @@ func (response CallManagingOrganisationsUpdateUser503JSONResponse) VisitCallMana
 	return err
 }
 
+type ConfigurationRetrieveRequestObject struct {
+}
+
+type ConfigurationRetrieveResponseObject interface {
+	VisitConfigurationRetrieveResponse(w http.ResponseWriter) error
+}
+
+type ConfigurationRetrieve200ResponseHeaders struct {
+	XRequestID *string
+}
+
+type ConfigurationRetrieve200JSONResponse struct {
+	Body    Configuration
+	Headers ConfigurationRetrieve200ResponseHeaders
+}
+
+func (response ConfigurationRetrieve200JSONResponse) VisitConfigurationRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfigurationRetrieve400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response ConfigurationRetrieve400JSONResponse) VisitConfigurationRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfigurationRetrieve401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response ConfigurationRetrieve401JSONResponse) VisitConfigurationRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfigurationRetrieve429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response ConfigurationRetrieve429JSONResponse) VisitConfigurationRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfigurationRetrieve500JSONResponse struct {
+	InternalServerErrorJSONResponse
+}
+
+func (response ConfigurationRetrieve500JSONResponse) VisitConfigurationRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfigurationRetrieve503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response ConfigurationRetrieve503JSONResponse) VisitConfigurationRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CustomersListRequestObject struct {
 	Params CustomersListParams
 }
@@ -9448,6 +9652,144 @@ func (response UsersPartialUpdate503JSONResponse) VisitUsersPartialUpdateRespons
 	return err
 }
 
+type VersionRetrieveRequestObject struct {
+}
+
+type VersionRetrieveResponseObject interface {
+	VisitVersionRetrieveResponse(w http.ResponseWriter) error
+}
+
+type VersionRetrieve200ResponseHeaders struct {
+	XRequestID *string
+}
+
+type VersionRetrieve200JSONResponse struct {
+	Body    Version
+	Headers VersionRetrieve200ResponseHeaders
+}
+
+func (response VersionRetrieve200JSONResponse) VisitVersionRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VersionRetrieve400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response VersionRetrieve400JSONResponse) VisitVersionRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VersionRetrieve401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response VersionRetrieve401JSONResponse) VisitVersionRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VersionRetrieve403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response VersionRetrieve403JSONResponse) VisitVersionRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VersionRetrieve429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response VersionRetrieve429JSONResponse) VisitVersionRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VersionRetrieve500JSONResponse struct {
+	InternalServerErrorJSONResponse
+}
+
+func (response VersionRetrieve500JSONResponse) VisitVersionRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VersionRetrieve503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response VersionRetrieve503JSONResponse) VisitVersionRetrieveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// APIAuthLogout Log out
@@ -9495,6 +9837,9 @@ type StrictServerInterface interface {
 	// CallManagingOrganisationsUpdateUser Update a user's role expiration
 	// (POST /api/call-managing-organisations/{uuid}/update_user/)
 	CallManagingOrganisationsUpdateUser(ctx context.Context, request CallManagingOrganisationsUpdateUserRequestObject) (CallManagingOrganisationsUpdateUserResponseObject, error)
+	// ConfigurationRetrieve Get public configuration
+	// (GET /api/configuration/)
+	ConfigurationRetrieve(ctx context.Context, request ConfigurationRetrieveRequestObject) (ConfigurationRetrieveResponseObject, error)
 	// CustomersList List customers
 	// (GET /api/customers/)
 	CustomersList(ctx context.Context, request CustomersListRequestObject) (CustomersListResponseObject, error)
@@ -9543,6 +9888,9 @@ type StrictServerInterface interface {
 	// UsersPartialUpdate Partial Update
 	// (PATCH /api/users/{uuid}/)
 	UsersPartialUpdate(ctx context.Context, request UsersPartialUpdateRequestObject) (UsersPartialUpdateResponseObject, error)
+	// VersionRetrieve Get application version
+	// (GET /api/version/)
+	VersionRetrieve(ctx context.Context, request VersionRetrieveRequestObject) (VersionRetrieveResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
@@ -10212,6 +10560,29 @@ func (sh *strictHandler) CallManagingOrganisationsUpdateUser(ctx echo.Context, u
 	return nil
 }
 
+// ConfigurationRetrieve operation middleware
+func (sh *strictHandler) ConfigurationRetrieve(ctx echo.Context) error {
+	var request ConfigurationRetrieveRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ConfigurationRetrieve(ctx.Request().Context(), request.(ConfigurationRetrieveRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ConfigurationRetrieve")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ConfigurationRetrieveResponseObject); ok {
+		return validResponse.VisitConfigurationRetrieveResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // CustomersList operation middleware
 func (sh *strictHandler) CustomersList(ctx echo.Context, params CustomersListParams) error {
 	var request CustomersListRequestObject
@@ -10832,237 +11203,277 @@ func (sh *strictHandler) UsersPartialUpdate(ctx echo.Context, uuid UserUUID) err
 	return nil
 }
 
+// VersionRetrieve operation middleware
+func (sh *strictHandler) VersionRetrieve(ctx echo.Context) error {
+	var request VersionRetrieveRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.VersionRetrieve(ctx.Request().Context(), request.(VersionRetrieveRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "VersionRetrieve")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(VersionRetrieveResponseObject); ok {
+		return validResponse.VisitVersionRetrieveResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // Base64 encoded, compressed with deflate, json marshaled OpenAPI spec.
 // Stored as a slice of fixed-width chunks rather than one concatenated
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3Zchs5tuCvIPJ2hKuqSYpa7LLluNGtkmWXqrS1lnK1JTUFZoIkWkmAN4EUzbIVMfMH8wHzPM/zOBEz",
-	"b/cHen5hvmQCB8iVuVLUYjtvxK22klgOgIOzn4NPls3HE84Ik8La/GSRj3g8cQn82x5hNiTOti8kHxNP",
-	"fRL+eIy9mbVpbSFGpojhMbFa1g12faJ+x/2+R24olpQza9M6PbNaFrTZtE6xJ310xugN8QSVM+v2tmXZ",
-	"HsGSpEe2zYyoT2w+JgJhhrg3xIwKPXJsRjuEzhpJORGbKyt4QjtmHR2bj9XfK0EzsYJX+2v2urPRJs8H",
-	"L9o/vnzVbeO+7bTJYHVtfeP5C/VlxWpZDhG2RydmJdvYdQXiAyRHJLYI9QUWFlvNmZjfK199i0FNxpi6",
-	"1qaFXWqTv8aAtVrWgHpC9syubakGVsuioickHgyszQF2BWlZLo41Ig7ss6Q3JPj2r//2r//9r//1f//r",
-	"v/6n1bLU9OY7zKihzTnX8Hv+uZ6dWi0Le/aI3hAnBKnvcvs69reNXbc3xgwPKRv29AH+AUP0fJ86CpgK",
-	"Z2G1LJv7TAJ0OztWsM2q/1p37UW7u9pefX7afbW53t3sdju65we1Z2M8JNYm8103xMKso0tvncbU//zv",
-	"Lr3m3LVaVgL0ocf9ibA2zy9blu+5S8c7dVaiB0u2NtdaVp2tih/rNtze3KslR1giKtA1mUg04B4gtkds",
-	"7jktNKVyxH2JqBRI72IcF8Jzl55PEts8P/9b7o2XBEMLUYawajeuAI6V2AyRhmGChwSmQJyRDJQ/b3D+",
-	"S8H5y9uWRT5OqGdOKnnQHneJRjTCHJGgwWGfnqSwCWvd9W57da29vnraVfu62e1+ADQap+7R6YgASUfT",
-	"ERcESX5NGJpigQRhMoGcQ4+QMWGy5wCfyzo9dWzq194/OWV5R6wa1WYaA991E9+Q5hQJJKnFSCbEG1Mh",
-	"KGcC7kghWn6I8LbXn/Xi0By65AYdThlcuVibGKPiLrmxohvcK0TmsFW9SzaHAnpLFM70kvz/MHYdkLrk",
-	"RiD5A1YAHQyA22cnp4f7O8ed7a29vd7h8butg90PO8dBKwNgd/XVS7vrkHa32+22f1T/ean+043+b91q",
-	"WcLmE1K8dN1EziaqCZCfOGT613q7og4hC23gu3D9YShGmG/1rmvLSo0B10cB/3LDefF8vf+K2K/W7Bd2",
-	"H9sbq/aP3RfPX62TFy8Gz1/8iH8c4I2gSw+Oj4gelnEEfJFAwHJyBcSnFqlKiFL1OfSYjPulLGnoYSaJ",
-	"A/QrwZaWfuUqI+RGyY25jwsA+FVE+KBBHqGDHxPUTuNrxhmK2sSj+kLWNJNiZFqkS1WVu1OSweJMXuFi",
-	"Qq1KAlWgc1UURu5NNwvJfeb+BD+mRajgewIhavKXEqlpQT5UU9eMhNyibR0Th+KVCui5ulKJTire0g5E",
-	"23YcN2pQz5qkMjFLMcHMRtbzBlsbbH0QbFUUfoI9SbF7NnEyrFqKxse2roUwcxDjWrlFmM3QmHsJTTtn",
-	"o/U5qt5KN7a565IhEdacJp6AJksRrwZRjt69IHBaL0+AlmEwY1yOiIeUbgI2xgqbVaTUtH/F4jp74ox9",
-	"qTh5zr6E6yyAAoS6LEWVDxDWmqXPJHXhThHmqO+/YOartvU12GC+AskM7JM16LIa8A2RmLoiax0JYYEz",
-	"qRTgPA2ljp5FRQ/biqQFxp5SkTOpsFrq98728c7W6U7vaOd4f/fkZPfwwGrpH86O3qR+uKzPstT6S1jV",
-	"vEz/Le2RIpSCDtkuy7KSK2hD8jHBQky558TxKfy2af2J2N66zLNvqzmIMz+LVjdjI9bWP2F0qbTOAoFZ",
-	"H7eccsQnRJ9TwvyEbZtMlA428fiEC6xu0kbL0mfX87jPHGFtrmqToujZLheUDXuU9TgjvSkh1/ArHwyI",
-	"p37wyH/4REjRmxDmUDa0NrstS03d01NvrqmThp/iU65HX5VsQqbW5nOFxGr6nEnV8v0qLO4x/TQ5fAhg",
-	"r+CgaQx3jeGuMdyVGO6eoG0NJizmvsmrft7c9eauN3f9i7vrl+q2jwh2zH3fo+x6Xi09O94LbRNw+1po",
-	"4pGbFmLkowTpALQ8IBDfHb/dRi/XXr78/jU00lqfajcdEY+oMTyCsEeQ8O0R9BEdtNUXhAVNqERT7rsO",
-	"6hPkcjbUPm6GNrqvXqD+TBLRAYSGjbM2rQu/2123FzVjQG/yGnnE/fcLTVwurBa626B/Uev697Xk2GoX",
-	"7mlotf8XFlyCERljkMf1NRFSybVA1fe4HVqo5w5Yne90hCU4YA2ZSm7zfduJlOhNvSgEIVrKgHtj8E75",
-	"HrVaGSs7JtKbbQ2klkiTazshNmeOQFj9jKYjao8QBhlbejM0xtcEHM6CJFa7WgTPmDI69segGxhgKJNk",
-	"SDyA5v3791u+HBEmqW3E+yRIpyOCYDQSBm9MwU+V3PBTo2LlA0KYguLctLzM2prfj7VGs/smGw6j8DwT",
-	"iDotsz3qngvi3RDvmUAuH6IRdx2BJOdJAJ8PuvbLwXPSfjF4brc37C5pv3K6g/Za/8fB+qBrv8KrqyU4",
-	"+fsxEb4rt3XQQhrAn/kUjTGbIY9PhSE/riSeQC7BN6SFOEOKQQEVQZIPiSIvyYNcW/gkb1uWS9k1EEbs",
-	"OIGBLQniO3qjEIiPSZ87M4SNBYplXiY+IZoH7zoBB0tFuZhL08OO0zMi1gR7eEykodCGvP/JI2LCFdaq",
-	"af9tBT4riB3iksgYmDpvQHa1jXG/KOpj+7oedHqSMgABsToTLEcdDZ4+CSLkT9yZxduoNVgAvJAen81D",
-	"/gYmFHfc1GD4unvqUiHPApE4CdgeFVKBxc0dAbsVYnxaDzI1Q0/H76h/1tnULIN5SpuHGLK7bp6ZpGds",
-	"FnX30CPSo+QmA7xjgp27AheOXhcsIbHMOFagRwaoISdCXWjK4OrYgW3kbhDDxIvD7eec9TGZuNi+82Ev",
-	"eMh+whORh4WEzdMgwhyxCIjLpkG36aGCWIOthNfxk4Vdl093xhM5+02rwJq1JNcc77SJMFJ3SKEOldrt",
-	"wWbIxinJQzs0qer+Hz4BV0Ug4cdBiHOxCZaSeKrHP87/cXHxsdu9/OFPc4JSy/rYJp7HvfaYCKHdKwe+",
-	"6yJ7hD1sA1tVcjnjEsHqFNKoDQm3IAzbTJ/tIXNnKIjqDEMwRAtxD3H1G/iCkmK7iTPNWmcwT4bo0Ofc",
-	"JZgl4HpLiZsBFHxWUgGizHZ9h6gtDzA3Dsm5xhcz/2U2UAOYJA4RlWQMKPInjwysTevfVqIkgBXdTKwk",
-	"YNxR4tpteC7Y8/AssZKfuetk3R3Y33BbtXShBTUqtKNLcx8tfSTRqaImnLXmSOPNlsb1L/NCXbCcX8lM",
-	"+xgqXhdYZuKWm9DQYOnPROBKjF0FhWTajgM/BsKq2hpJPqZuGvrJxexaIKxDohXZQQ5nzySCyIHk1snA",
-	"856xN6EZ5tos8hEu5AEek52P2JaVd/gAdo+oPu4sRXaygw4ylq7+pwdjPNaij7BXb82Via8sWffjrFgh",
-	"9wHW8dMV1xzeh8pL/8//E4a0ZK8+MpU+wiYcZlBFzyFm8BgtLyLifHECflhKvA8H2YIPULURUHahQxMC",
-	"FRFoVJjHAbwSqFKcBC6NmCftxosR9MMpy2L/VwoFrxAVmtlnMiotOBNPtQrtxofvD3aOX6MrSPu4Qgx7",
-	"oOgzLkeUDSuKC1wB1evPerbveYTJQCSsJDv8DcaqLM+FN0ktSLMi/a+I/ZgEnDiHWpDeBH8++F07O97L",
-	"QWO1soR7HrYihsUt2AQH9WeAyWBY9NRfENd2vPdMIBDGq1sWa7uyi5A/bze/Ox/9fHkuT/X/T44uz8XJ",
-	"5V82V1bO/7Hyl3+7uBB6s//8/V+SQP1l5bvzbvsVbg+22m8vP62v3X6O//3y9rt2/O+N2+8/rd8mPq2u",
-	"3X6/8pdqh7jLbrBLHTSaTYjnUnaN2uiAwyaPsbRHqVM8y7L5VTvGJ0F1liDXJ8Pa496r5Yr5ivIfR9Fc",
-	"xdL+W991a3FzNTpSyyhj6OBsCVL+PDLEnqP2Cdu2gjZ1qEFObNYuxLbswajPPiR0ZPNQ2AFA6CWqNjXR",
-	"cQExDMBmC8hiWDuvn44YdhijFpVFsaRDe4kyGXbdfWMVSgCWe+WO8DDDWGZiGpivEA/ujbHxTdTQGIxT",
-	"4J5Agsi0eyhrLROd5JvhX1jN9BQpsE7oHxmgHWiY+MBAAPTOI9L3GJoQDwDvoNUu8plLhEBDekPYa4io",
-	"1c7S9W5XiVrr3W4S8G4+5D2hQEmAjz9q8NdWN37ceLn+YuPHVtmajk1UbqULohrDvdZK/DhBvwviC7KW",
-	"YOJBH+xKaHofW00dK4f2E2jrRuznQuNFIHe6RAJUWwonPiQJRyKGNWOTknGFD7pXT9lMV5l3q4a7YsuE",
-	"Bn/KP1pw7NqYoX5o6Y7MoVInPJsmz2RFTScKSi7RbhSUte0kc3hZak2rhJAm8ukpGFROCPbs0Ykepeq2",
-	"6E5Izw31FZTsEOfk4JcOpDOtEJL2GFMXYcfxFHU2OmEQrVPE+AukMgGQ9MJdeLB9y9YkNNnWy+f9fxJb",
-	"Lq41KJ0wJpzpe14lICRPWFOS144OIqx4zjuJIyuQ1FpRJFNg0xCECERlxlH+NecsdYDjQ56hWIqjJIg3",
-	"i0dcLl+VKqbB0KKuDvX2a1ef1K6UcCYIMIBghTGeIUGHDFGW5krBz4wvnS1pEE90BaZMCKE604Juw7C4",
-	"UzUo/MmEezIPDv3rHSAxw1eApa6XbKuI8cSUzVaC5yDutYB7wR4BpoeLnOdY1XEdTCyP4ANTO/dAjpEn",
-	"p4yrtRco4R30fsSRw4lgz5TqSiBGzpwsEWhIpECMI67ao/4MXQE3uuokaX0pgeeLEffDQsJe0yAv0FUc",
-	"A6+qI+6DW9cDG2HBySHgmeJhziGm8xQfyQnEsNcxeQnXH1a/XmXUBWLoH/igMl0g2gp5vAdsQWdW1nFl",
-	"1Avtzw/I8NwluTE0QE/PgwEHUKpzKOifmMZxFqZj1LgtLD8mo+xqPAbjqb2+mNr7BSwSAgS16gNU9Cfs",
-	"mAj6WBo+rH8ycalOqFj5p9D2v3jdV0PKE0l0RtPiHoqCDLUZSEEy9TjAnZHte26djqjQ7AFRgQJE7ViQ",
-	"weMzj2AH9zPqIWjYY7Ym1CdItU5WoZA63+6Xk8MDBZsgCPYOtZHPyMcJsSVxwhoKqhFlE18CUkxH3CU6",
-	"mjJd3U+HxAuEETSKT8k468FyejAR5MwDtoxUe1dBqP2UQgmvEDFBTcQEJHrBym/jaFHE74483nfJWLM7",
-	"fcq5qRCQjqGOQlemmOKZ3j0ZLEghJEjIscSp39sGS9qabGUBY5qvxFIyAJJtjVSnnO9hb0hq4pmMdYvt",
-	"PufIVZ8RBqAzT9vAoVdFIcFDdzIXYYl7G0wBw5t8rijNBEl8vdQtfcu9PnUcwupe2ni/aDf3qRBKPIty",
-	"QjP38+/cRw4HijLCNyTWHEmu/lJcROOwUpg5W/4+QzCoUd8VLGqyJe7rzwQ7SYr4dK6Rgi1x7o+yO7tM",
-	"8SbsngBi7yjalpGTxscEQpxQ3+PXJEgt0JfhNYiWLh8igWc6kL+FfOaQoLJvlLC1ZNgPuHzLfeZkbp5H",
-	"1IkyrvM2tcFXc7IhWTIcau+oTc4YvsHUDdja/HE6WOI+FgAY96X2lmJ71EJ9X8wQGDv4ZGJCyWIAQr5g",
-	"O0wYLIIvllp427rzyk4538dsZn7JSDzZ5154xALZivfpCiijoEAu99DA42MdZGb8C1XI6aOt+YxhX464",
-	"R/8g2ZhlFkYFGms620Jj7CpaSRyF+deMT2HdulKpE6pfcJ2pQJRp+2Nqxe/fv2+nEzGLgE/nbd5x7TmU",
-	"oAY3omaEtFA3wL4bGgD1kWfyowCCAC1A0louz3mClCxOxWpstqZoya0+CKhdTgnPcKcPOMoLStGKbZB3",
-	"SW8IQ6DkdEyyUVpyC+acpArGx05V69Ca8C5ZgHggKm/+PKVjwv26mpWMeiUFXuHyaZG8G5dOQARxqKP1",
-	"P8+jNxp56fi+pN9gMpuPo6mQ+tnmjBEQCHVCiqH4SkxkYqqtHEva+GzWWmPz/WTP6AAOYwwYHA2MTzNP",
-	"wYCAJBlPuIc96s5QbNTl7/6XJSZkiAh17sbI41K6mtMmb4dOpA+GLdIHp1hRKzPQcs/jK5Nv0rJNjZMy",
-	"ss4c8Z8rrBceT0w4gdI8HnHUn9gVaEqMJWvi8RvqBPY6Iztl1u4LS0+obrpZEbeBPsu/m1+n6HfGjG+V",
-	"OPvEofgULJP10CPeL3F4swlJnF2uMS8GBYLhdN8LS5KPcmXiYsouLB3roVOg74fvgUEvDoAxAyhqHGR7",
-	"g7cyXM3S+F24Gp3KnSOhZQQGp4pQAsSez4TJ/lfsLaz+iDhDfTLC7kBnd8VzKFQj4klqngILSoil53s/",
-	"UpdgLl8/dDo4WJI2lO3KsnIPeXv+Izh3rc311BNVmXV/IJIp+ZyQRH3icjYUSPIEKFkleGLzPb/NrdT9",
-	"qSA5Pg2FSfR9DcaaPkFkPJHgNsid+NVtVhXwzLoO3iw9XQvtnhyi9dUXL9qrCLuTEW6v1Zh7dfV2vtR4",
-	"hb1+Zt5keo2Y77pR9St1YxhnJGPjVUMte2l3Sy5ML2/nCsp9ykiMTYNUuM4Xt3lV0asMrSgNZDdOGXIx",
-	"G/qw8uqb3L2dK35X5B6Mr6jYe1d2h35M07b566uvDAXK8FovxhynyWXU7xphreiO8cc9woZyZG1udF+9",
-	"KFj0xm1YwrAAn+K06j5xanXt1pSwywWGzmevViUd6hKVHWvh8Iuc7drtbdzte25p77oZKyDYrVTcfCyd",
-	"MHnHWnMJbymykEcdcy5WBk0LECKq9mUsF7ctqzgxJpvNmcgTPkhWXnit5fKr9pWOD9PV3Kd4hqCqMbhw",
-	"TfWx9Ba05/J+Ut7yfEBzHQtwxVIPWILYiB1IufV03RsdvtlCWICXMoMF1+GFLQSTztCIC5mBynFHdLXA",
-	"iyeePVqFzs3ljmqqB3suiC6hMUfg7tNln0shIZITypwGWehh/TPzBsEUz14jjAbUJUh6+Ia4SqNAY9+V",
-	"dII9uaIOvO1giVOr6s5TzdgSO9WWBmUA/f6YSiWhq1mAS8DqAKYO2h4R+9q8X2BzR11UEKG5VocVeJ0U",
-	"jQvg6hyYf5xrEC7j7dp0HES/QiDMpjWkcuT3IVaJ4wlt29whQ8JWwmXexruLazppc9ho7LYnHCzVeifS",
-	"BDW8cXUIlqEDwbMSd6UFGPmeCztInHDTGsLwTRMGuFQgqIHmfC804uFowDJv3X6wNFP4kuprfhS7L1mx",
-	"XvWvZc4eNhfzW72YW+jo4F0L/XK0866F3u2+VWjznvSP4Ca8Vsilb6wkH6UOLs66rolz71Om3/uZj9i8",
-	"8305Ma+XZGmDAg05yNVh4UhtqIzqR6auyjzmZ71tkp7sKLRCUYaExJKgq6AfBMMXVLhNmYlSb6bMVZaE",
-	"79o8BNFNfTL0mXnUSWqPCnHUSqmHbF/ywaD6/EqxLHihJfudLFBQwE+JI6Wk2nxKpS9482W+qia0IA4K",
-	"OsX32wt+rbHhL2+Tz8pkrzB+pupwakygtOmMh2qq4E/Ij67U/buizLxpU2P2jdv5B3HmN1V9j09s1O3F",
-	"p31+W/zoTg5OB0UGFc6qm4slGnMhkSA3hCEHzwTQlZZBefBtyupQvUgTm9jBp69dK+vWZ53k3P4Wrrzo",
-	"dhXdhExqyD2y5cuRLjqeS/50QX91RbVH2PfAghD6GtLUTmYPl3J6aX/RgHto62gXMjOFKDYqpfZepkql",
-	"x9aVK2ik3QGB2c2XgjoETbnnOhnku9D6vStFokbYvCU0xpJX10qssji3NOupCaFuIUGZTYyZ8ppMJOyi",
-	"jsOxuecg7BrzYCpPMW2DDR/rz/Bi6COGGgKKMSRreQbVECAGBhzx4PRgHMqWFM/8yjCIdDVg87R+sd0Q",
-	"3q7CrouCzgnAEpZSGYXA6M1Iq/kewY7SH/KNpU9HFU+bbkvdImom9N28L+T7GnZ6xVqLHV0Jp4DSdpSG",
-	"kOvvqrPh2f6vYgO6Qo55i/kcHtS2mT9JNFBiRz1nUJwKPe+WuCoKfUKK4kEmciU/UHzeF90Sj2OCFgw9",
-	"7k8yRJ138D3Dvxmo/rHTrpREGX8oCQbX1cUz0VVnVFY4MCiFGb+466U+lzxfFyBq+fWJu1/gBQK75DEO",
-	"o8joagIj7jqxkqa6CEbOpFliahWvT7Ez724EAhxAubJAVIgiQ1fV2VhzPv/ALZLy78SqmgcctJylRTQ7",
-	"7owKXEnG35J0GGXdhVbg1oqdr9n2TO9MouZtmdsoNI7UcBmlfV/h0jKX1E41b0ft20GTeI+iNZV4mGLe",
-	"6shyZcPTBaW+pXoCX575Rcl692t8WZ6wiE50MQn1h9klQwHStS7uT2ysA8PiAlArqOEUGaA6SXvid1vn",
-	"b3bevtvd2z/82/HJ6dn73z9cfv7pfOsn9fXn3V/29g/gh9/e//3D5eft863tN+r7r+r78dlv739Xn9+c",
-	"7/zy6/7hh8vPO+fbO+9+VgNdfn57vqu+Hl9+fheOt7d/cKTn+fvl55/Pf90/OFZNd8/f7AQzXX7+5Xxn",
-	"//Do8vOv5zvvft7dPzg6hsn3zrd+2t79VfX+7e+Xn/cVLGpQgEWPauA5ON/ahkUdHh2ffbj8fLj/+eh8",
-	"K2h7fHKqZv/b1ufj853Dk7P3l59P1NBv1Gy/6JWdnP4GI52ew3rN19Pf3n+4/Hx2vvVu/0T9+pua593u",
-	"wdnl5/fnb08uP//9fOf08vOH863995ffVzSXngmiLnD8KPkgFtnTMsYigXZ2Gr/hk/Mb1pFMc4mnElHH",
-	"lIV/3zctXVjizV2BEnbvOY0/bg9JMcx5EaiCK7Ya06zghG04aMNBGw76lXDQr8zB3rCnp8ye7hSzUI1/",
-	"VYpWaDhYw8EaDvblc7AHjERpGMuTYiyHfYkpCx3cBfZCDiV0lbAyzwcmWIigqmsq4sL8AtQUJ7zbaSbw",
-	"8mHP1I9Vd8suU/fUYE7nbkTV4sL9zzziOcdNxv0H03nCvg3J+h4xcDCC1F/zR19+m2HoWs61Kk6gcNRl",
-	"JtxkDrtwos3cSRxBbQxnsXQQqFgWsPv5gLoCS32T5dBYK++e5bAgNhdY0qpgdAUzWhOr/+Rj9RfEnbuo",
-	"uVWQq5KO20ScLxpxnnvqlZzTcweYVAsap3RjkGgMEo1TuhHzGqf0F2icqcgb60jPyZNp/M8Ns2yYZeN/",
-	"bvzPDSdaBidaqi6ePLrG1dwwq4ZZNa7mxtX8tfEQeHivppXPF4UWvgH1hMzZnrfqN9ig9B50u42/6tsy",
-	"ZETP9M6/OhI9B/w69kis5EjgWTZvC1/bzRzM4YjcEG8GtS/rDJn3Kq8a1OX8GmG5wMguzr0he/jRLkh5",
-	"BVVTOUYRgGeatukmDw+rMG+AplmXGHFPmueGE2cxNEW5Y2A+T0HZxu0/ttofuu1Xvcs/VwN1R2E0wkjX",
-	"RVJAVSa3tQxHIcmtYDT6EunvV6cbN8StIW7fMHFbri0ipH6V7BBfGP17UHWrIUsNWfp2yFL0OmoG1FAh",
-	"RL91rF9vGXHXEXUfyQCboBpJCQpDD7PlPZWxERUu6vVnvejZ/Xmqpg6PxWwmsJ7piAcQhWC+RrivC6GZ",
-	"qkKpJ3fKn1uIAKoQnn2v4Px4Dy9KrD5/rEcdVtVxw6tCulIKoEwJzhHmiPS7CsHDNblIWKdSVHZ1IzV3",
-	"r1rQnX4nG4LtSl9LgWHLz1E1KxzrZTBW+fEFY93x6Lrwrg+flIOP5eu5ksQjrJl5cGOgOlwlZF0P55Xm",
-	"YabkvDsUPAtXwWhXYMa/giI/piwP8a50EkVBQbryt2Y0EMX7PU3jxAiqFS3hzQz9DIjIpQKZ5LFwUeGA",
-	"2SzvxPWHlcdaD8YqR8dgrDtuR1YaSlC+Kdqm+ArjFY/SNCh+MTPufvyuJbAxgRWJ+1HwKEluFlTyea9c",
-	"peJTVCltTvYdU7arf1xNlUG7zdND4L3wTYTBak/AJcjQlX7QTF8mjFwq9Nu35KPUL3Hp+qK6GJenRHY8",
-	"JlJpMFMqRxfsinHWg597INqIq9C7CO+TgZVnOlKk6YLpoq7xJa7Ohz8He1KwiOhVw+DBUSzAH9SpFhh8",
-	"zF2iN19kCVPq3BwkCOxE9My83g/OCLqmDEqTARpkCFn6IbocOnY6Sg0QvdweEJNAstD0JP0STFDZLCR6",
-	"CsfuVqftReVS5zEeWFhWsOTppfVi9S1wI4czBn7jSCbNr2b6vJInrpTzrkGV5fDws0cTwXBxNEmep9Ib",
-	"RAsJeCowUf5w7lIvu7zhRqUctDy54W4otVp286pW/wvAC69B/Hal346KcCqsdhc/w4KyfErMz4IkYGOp",
-	"8JChR8hYgeGYBzBzRFvQFqC1E1GtCXepPQsyHk1lTIUiYf1MKtCVGrn3T06ZqX2+BC0MNILYuGWAl9aP",
-	"XUQtGGcS+J22+h48SjunS8U2KojeUESQeNHjloIEwSIhqHquumAq+b2a3a1G5V5FYou0XhgTMwe5uP7g",
-	"zyu9ZGesLt9MPV5QZaoaCTlzZzGDjzoJY7srqdq9Xtd2uPBMqwuaFBeecK2ipbFmAevFzYQ1JnpZxr5P",
-	"DeuL8evIcgabFCMygugnsSuVLo6Z6m6XUKP4ZSVrZeFmKLqb8wRA9E40bMPURPUYrOEDJfAK4g6K9eYX",
-	"wQQ9/Za06GU/3hJMo2csMvlkAnBnG9BTok4/Vig7MK9EV6g6kGvKPDZ6dAetrr2MG8i5hwZkSrwO2uNT",
-	"4tlYEOQSqX5rIeaP+2BFZw7660pn5c8r7ZVerHdGkYpi+8EDmQ6yiyIoOa+q6BnAEYieiedLY/UwjNkh",
-	"Yu8J+SFOQ9PFlwMBJSg6HTKSBKVPyrVx+a2VlkSDe55xHZP0ME8GrlaWGmpd1yhJHawzvkXxNeWtO7lb",
-	"sS1vByO240O242O2Y4O2E6O2UxWww3HzNqWsrnXwYD6UNyspZF1J/m0pFrh1sr27G7tomaJt7OqtPd9I",
-	"B49WuDGVhd0myLEJcqwmS6vmyGcuEUKH+i/D467EooqD1va5Vxy78brfv9f9dQgqODmCd96ZNowGZ/MA",
-	"TvgnIUjlpwLAq5d/9Dp//XN7sWUGqyus9KW5zGWOHFWlenU2a6wQ+dnwySYY9S7BqA0TaphQw4S+GSZ0",
-	"txrV2VyqUoRuw6e+yqDhhn007KNhH98A++Au2YZ4sQIjn5KYIZjDcIohkaLIxLdI5KtxeHPvAWJgTVBp",
-	"nhXeSwQYBgEYD10texk+gjRawKrN8JUxIk+/zcWKKtrt3VBEM8TqONLgxJJxYmFxMxdpqgmbDdp8aWjz",
-	"hrikGnOhAgRbhgYeH5eXpijFBbCoEAe59JpEDjqFbTr6lHFEBgNiN6zl0fChlLXk4sQyeMzdEaRBiCUj",
-	"xN35Si7GLIfBNDjzNHAmN3shOxVU6c84N2HhsbJC155aVijEWMbTQivFKi0MxxJSxZ5aluUTirBbX2Ie",
-	"5sZD52E+DzLtKtmX49hYMbQ7MDh/oYf7ItifukSjZrAyzNHE1mfG1utczCccbvryodNVX1V89QszuaTc",
-	"2DIRoWqsa8C+0ulWQVJrnZTaeHpuQGZSdzWNPK35xN4gJjZTQJjn0rmxm9FeVIttje9EaYwrMgKXasV9",
-	"Cc4q5iCbj4lAeADGatfV3J8kY2JjW2r2aH5r4wtOBq3GJMUgjDUaMIqOnR8yGTCbioQ1o1aIiOUu2QnH",
-	"Ps2XPHAkdyzJnPUA5vGUVJ4Gs0gyP5s4FX0JYYg5rEutiC3Xp6A1QManiLM5/8IYXKhUQuYqZoQ1VqCH",
-	"VOASaFJqBcpDlftxNOThjbYe10CcBlGWjCh3tw7lYdJ9eR8aXHp0XLptWYLYvkfl7MQekbE+S0gP2vLV",
-	"utMAXcHbzOjC73bXbWgH/yRXLcN2scnfowKtIsnR2vPn6IYK2nfJfJATuvqJYI94GeNdMCXkB7/nzQpb",
-	"6RHsIMm5riJCFZgjgh2ohqG1D0sthnvm5eFoz/CE/kpm1u0tGEvU6WL3DbfzMkLJgHhQHGWCh2FpDirC",
-	"wFimevR1Nihk71kjKSdic2VFqVYOt0Vnil3H90DfcrEkQq6oa8QFdkUbM6dtY9cVK/Df9oB77fDXlaBi",
-	"UTvxasIKxASxAQ+Ki2BbRm8hW3xCGAw2B1Fc8QsaRf/KqBQDgD8T6IdtJbQGT2Wi+FuZ4ge0dbS7OfcK",
-	"pUmj9XwGObNQIeSChUtrgY1Mad7YDh+gGGur8dSYxoYcJHBmYn2op0fqXLAL9sMP25zdEAZTdX74AW0F",
-	"WatRrPJVAgM2cxGqg3agVA0glpK2Ni/Y1acLU3vmwtpEF9b/+y//48K6NTWmPl1YehTQl/Qoqtm5aXd5",
-	"e2XUhArVcC6YLoeD1L3XMEw9KiVhegwHi5F5OwOQHj5yL9Qw9L5RhoguiKW0584FiOB6tOO322h9ff2V",
-	"anN2ut1SN1RBMKa2xwWxOXP0vof3CqbAbIb4YCCI7KA9KiQMdsH6GB7l9vBMvEZXv7ePifBd2YZHNq5g",
-	"mKs9yq6vkMAzfZIuJQL1yYybFGp1kTrojIHV84KFJYT0GmFfYMs09HTIuEccc+iHRi+DI7/iVybyT5Ab",
-	"4mFt2xEt5JEJaD5qmwRRE6g/+jOlho2x8U1AISM+uGBqA/XLEjosE3S/DjqlZv/6HuBNf2b4xPSZgLPS",
-	"pMelNmGCxO7f/u7p3M1Tl0xw37NJh3vDFdNpZUyBt0sqFZuyCm6Z1bJuiKfLPVqrnW6nqzqqYfGEWpvW",
-	"eqfbWdePloyAlAH5wb4crbh8yH25AgYgnqWDHJMbHsRPZqR+63Uqvg+g7DqaiPbU4D09OFSHERPOhGYm",
-	"a92NosxyKpAHc4L+q+k29FPoBIJNe/dNXla9ab7yu2m6+0bT8o1uN69LCNvKT9gJVDHoslre5YxhQ0aI",
-	"A53WXpV3OuV8H7OZmQtI6/Mq8O0yzZBOiHdDPCBLuu96eV/Vh9rkjOEbTI0hT/F6fzzG3szatPb4EOnD",
-	"kngolKAQ4Ih1qVpGKBM86F+ANCd0yIDK9mcIo6AD1LCJZfMjwccEKZHNGD+oFLqiiS9IB23BtwH3PTTA",
-	"1PU9IoD4KIJP2AUbU+ZLIoyICuKajdkzGYTlamkS6jK4lDD5TIQGcKCzhCEzRCESB9BbWowiQv7EnVms",
-	"dBeI15OJS23ovfJPoYtikY94PHE1ziuQdlneMQUtV0wzOBmoD1FWPeKwLzEFyQz4V4i+t3Ps+jQeZIpD",
-	"amtOxorLiCaBM3VpuwssmTgVFw0Nqy97m3skXHTWarcQI1ONal8iFem+LO9kJlGsXN1b1W21AiHY1id4",
-	"yvke9oZE93teBUYTZU6cfeJQfKoE5i+R4hntxto8v4zTP32TkDoIJThqxEZhfYRcmgiieTtPFt/8ZA1J",
-	"BoHcuSHeLPXoO4gWWhTJK4oahOwr4UbgmdAW5ikFoe4tdUFQYtjzuEL+IdTFyyJuUBIwgLmXgLnnUgHl",
-	"H0LJy9o8z97rqMlK8CDf2fGedduq3PxXMgPSWqOLEq6qtI8LSIdVOhxhuA2V2p3QP4h1e3lnGpnY+VJC",
-	"mWydpJaVag0pETKQIOP7M1d5KIOiHjKj5fJBUpVL0Vcl35fRVWhz21qYFuuekWpRoa9qrNs+MCXfKO90",
-	"wOVb7rMvXYCkQqJiJSWgogUk07psWR/bmHE2G3NftJXKGUokI/gjS3VQROuZQEJi6WtV0Zx9qAkrMqrU",
-	"x815vZSaKtTgSwatL8NWAWnFhsK6BN+QunQVlMiGsN6BsCaP/Wc+RWOwQ6QOC4yOHvl66dLPBDsL0CbV",
-	"bSH6pDrWplGq06J0SvW9C61S/UvpFez6PROsbO14H8xS0UPDxSXo0dtEMUaluo64C7RNkaqrk53j33a3",
-	"d3pHx4e/7b7ZOe4c77zbPTndOb4KqiGEJfXRVjTnCAuk66PGCvJjicZcyNqkDWIJ7qQgmyHKRCDTrIam",
-	"mCPyRJpyKwHbx/Z0Om2DWyvylj4RYMHzq0bL8L89ERAjn2OOCSLCeea0EFXqTfAMxLiFMIr10GZnpsPk",
-	"qlgoVu8gfdcSvpewX3n7k7yOApkwnTQz43Yh1CFDC9rdgandtiyXsmthvMhB6eus7tBuJWik1yc9Pitu",
-	"HzS6BdlIUuxqN3Zxr2RTQAbpUXJT0i1spU5QYimKm+smty3LrwCSafPACkYFfviWe33qOIQ1xqWH0oa2",
-	"A5ZYSYSoZEz65PvUuV3R8oRLsirJ6+wgMffQTqAEgYu0FZp/dUXj6AEJRGWGuHHBts9OTg/3d447h+8P",
-	"do7nXoCqKS0E972qWyixEvD8MvJFGnXr39RvxnigEbfydWllW1UPU/JsXcwMmcNSDXtPUbT4Iu/PN3Mb",
-	"jiM8vLMGWsvapG1AlxApYI+y8jkxGxIRvWgGARkQWPE6imo3XzkUGzLP2YoHYCxGJOwZOewu6mglQTS8",
-	"wClZtPINNq8H34uOeocVhHrmMldRR3l9arAXarVzLzd3rNuvnn+AagqrdRpRLJP5NFrWAzDKI3310VlA",
-	"8auKjxM/M9Rt4mLbxLqlDVFh/cDXYQiqCVAXEs+EuhDwFFcn9ugoGvtCoj6BMMLE/dFV6VpIUHhaUZrI",
-	"JUNAMky+y+WUS+CQfjXi7NfliffCDB8J2Do875FALDXYzmNtiHXJgOwY/1t+MFnDDxt+2PDDUn5Ymw9+",
-	"bDMu2wM4JR1inhcfVNU8iR0HErVXjCC/kPaZ6TbdEgLCijESE2LTAbVN+RoeZKkF0cHAGT0PmDMUsUFb",
-	"DAVVClCUmAaxxxcsyLqIPx4LmQ1vE75WdLW9tbfX2T7e2Trd6R3tHO/vnpzsHh6EftYEQVDqbeI9c7QV",
-	"Ja4h7iGXsyHxtPU1VqMYRBCdeQc1Ygm8Ivw6SI02lWEuGLwhDu+XCxgKYVcp/jMQTNBGt9tB70fc1PNJ",
-	"Pjprnj2HwGuY3gREg1IPO7KgHzg4+zsJFkFWXiGJh0bVSXt27daFRIkHA6+O8PBgQJWKC2qSVpidGEgI",
-	"6UTP+/DmRte6dCdiTevvR6qQQcE+xF7nXpZQEPPFah9QuTs21g66C6n+XeL3jJqFvs/ymWLtGvGlEV/q",
-	"iy/vgBfiFFt/VHFG3557kmiOyZjfkHmJJlaMsUCmOR1RYcon0hvizkzanABrA/USr8xjIbhNIdPRPCyO",
-	"pc5qzxZy3uzs7cwJOfNmDCXHJIUcSBekShxJyCuQ3Q4ii3EHBO6B+s7j8DyerJSRLOL75KSM+ZqyT0DK",
-	"yKlreu9SRkZgsQInSEFFwrdtIsTAd91Zo9k3rPHxXMIKHwOqGmMQj8odlZgItLgg1S1wZis2p9qHLwJD",
-	"kYcRvglXZVhdjBsCp0Pfkc6w00IYTTz+T2KD9oxZkKWhCzh8r5OLYQKjwutsDZ1QB6xUl2yAioIR6wMz",
-	"eyt44x5ICRRdIDex592RfgXIVMXJ1PZ1+JRY2CQfbeViGXhQuq9KmsVb33UP8LhSSsYBFHyr2jqg5feU",
-	"FVLe9hh4T3m7E4I9e3QSFAIqbb9Pxn3iGRWq0jacuP6watuKqT1nQZW9JeQdjmFB5RmHQbsFcg3Txadr",
-	"phgm6iq2kJJPhUTwVllBEmyTitjEHy6evKi5knH2Us+Ex0a10Guw2vxMxYwURePMTTHHVN7iHfjJYpmH",
-	"DUP51hlKTr6lvhbYIznGzSbTMjvTsmLiYn0S/DXnZy6RJi9oulu+1gRJRYUKk+8xYBRUSGpr71xRhii8",
-	"3a0L6VHdkaArrbJc6eJldbkHgLjEeHg1XnkhINXo7vEaJ3qY3EDNeOVA0Nhg44LSjWM+NpVFm/j4Jxwf",
-	"X+uGfIlEQjvT7snxoONEdFxAKhzCBAeYJyrIR7XBbGj8mfl+CCoumC/IwHdhAPJREuboczBxDAwe6R8R",
-	"5PhmOghyiLwUHXTKochvYA8KwyVaF0wQiVIVhZHkUJ38NdTjUKNTiZTIDFXe1UwCj+ccHBdMezjOjt5U",
-	"C+NIOTiKgyouGECml58Kq1g0uz6GCU/W5ZEsZP/kXB7zBdSfgMsjp1j3w7g8vuzACrhcJgUJCv3RcZMS",
-	"2nhnHjnuMmKbGkmjy3B/PhrDl0pLDYZ1NwaJ1AJzEK/hs36cEckRF+DlmMJLAHJEZsDxDFvuoMOoUCEU",
-	"KdT22AuWYZBFdYoSBmu5WwnCynaroMMBHpMjoLz1+ux8xHatTlv9vkduaHCCNSarYzQLev3NJ96sFnie",
-	"PaI3pNbeHU5ZvQ4/gyBWa4qnWrwxxNfyKjthy0WKNprOdT0o4aSNV6TRmkMfR4SKMZ4Ufrt8uCKLESSg",
-	"IenYsvICiyGPuFs5xYZJNExi6YUo4xjdFKFsilBWdnKUE+VqhSRbkdTOOBThMAFMWiGZkXh5pxLy+mAl",
-	"HRmZRiJOdeO/6fIQdRyXAuE9FG9cClylhqfwwQhI9CWugLwWeJ9nLg39HtJ6grErC9kLbEV5sconUYix",
-	"KSvYlBUELEQYrJ4hxmdzjXkbUZ0KghHyR3Wd8j1sLRD9oT5GYXXBC1aR/9QtEhhC2xQI/IoLBMbQMldU",
-	"yq0MGPnwTtL2TyQIQdh1W4jcEG8GopM2g+rX7goxH8oUg+VXKbGFttOUnTV87B8J3x4Vh46HNyMWlHEn",
-	"3Xd5BrDHZM1NoMaXUMgwIs8mByNf0fmS6xUGhMXlitzAOOiq73L7mjjm+Uts7CdXxZf80UoZBiDonVug",
-	"kt4y9LK7gLxgAcDFlbVHB/bhqxM+GZ2sqbjUeP6fRAVCd4b8IAagVELNLD4YsCqZbXKZY17FNQgfk3c9",
-	"XHFBc/8fy3z40FDeQznBpcFWyYzYmrcj3mvVwIZPNXyq4VPJCLVS7pSKQItFn4A1Eax6ZdFmOlg19qAt",
-	"lQIoQAftSsQIccDqod9nrvVyLUy/WIDYMXdJHTe+zl6OFlexy67Ygsybqu0rhyI8RowTbHelAOiFYpvu",
-	"kCAOczahTd+0nSnnKW8IdNI4GRE5/fflQ74iqx0g1V+P1bRtscCmhrhVSVpu4nKauJyiuJwcgqKjdPIo",
-	"SlIyivlYcz1ROox+XhLKoQgLe3xiN3A5okDAq6sIBCFfr6xSJaSB/OyfxuXz5bDid0Tfmwy/T8SQl5Jz",
-	"a0p16KtYUpJMKylQE6xKOgwZC+JCATOwXvBkVN0UeErk6eWMtC5YTPfxTZ2NgrpFddJk7lAj7EzUiHyG",
-	"xjVKu0DlkbCkSLX2O2NM3aqN69eOqfEKvmpeORhaNa4jCen2YGCt0VzjYq0o6EGdkjJPNrHGF1WSanSr",
-	"BSuT1dU2YbJG22yiGpLFwmLsTP/9kAk0ujROjeSZu1QDa1hHwzoei3XkqPQB/jcqfaPS16snlkm2i1Ns",
-	"dNENXbEYNPYJFkJRCOQzSV0l9SsKLYgMysjYfDxWJN6ljJSk3RjCvKyUm6KXOiKXZ9S0ZqmOu2fcPAiA",
-	"9RNuHgSsUkd5oC7qYi+krfgcwo7jESFa81EhXuBGF3h2H/k3fpVN8etvR9Hym3ybJt/mKeXbZPCLpKVp",
-	"TPKNTe9HHEGMFuTE6NW1gldYiLb8aifRFAtomc8ixmRxY3BMgl9GAfEKtcOXSBG+RJvvl/sME5Fhjb/4",
-	"wwml16CK7wNOM/PlhXRts8QTDClbq4ZL/8YZea0fccxLrIE5cy/V07hRj8FnG0/Kl5A8k62t1MbUe8+V",
-	"4YwI4kZPlmt1R8cVX7BkYLFw/eFVC11RKDU8GAT/1rTAxBtT0TNFjDvoQNczsGNR0qFfRT/fesGSsnL+",
-	"hb+v5JpK+sN8j9r5H3fWwpYA9WKZKwuqZ08B3ofPsnk0zauJVm6ilZ9EVg2ae888YoBJ739ESKNAhE8W",
-	"6FZbvhxZm+eXivUJAFazzIynWeBXrYvBv4UuCT+gOujE91xr01oBJmoAmpNw4wU9zSubPjMl5hVTnHh8",
-	"wgV2Rcs8aCAJHscfOIiKmqspwSOyWVg19LaVBuKEDqHYNmWoP0M4NFVqwZr7MjYyntC2ukQZwyjFdYxn",
-	"SNAhQ9QkukeFHYK4Rh32EBvSOGZbWVucAD3IQeK+FNQhaMo912khwcfgc9Up9OH2xbcjqqeYATWWAHaf",
-	"xGtPRLW5YA9YQUZ/fCYT2Xx5+/8DAAD//w==",
+	"7H3bchu3tuCvoPrsKifZpERJtmPLdWpvRqZsJrptioqTSNoU2A2SHTUBngZaNGOrauYP5gPmeZ7ncapm",
+	"3s4P7PmF+ZIpLKCv7CtFXRz3qTrZVhOXBWBh3dfCJ8Nk0xmjhApu7H4yyEc8nTkE/m1OMB0Ta8/jgk2J",
+	"Kz9xbzrF7sLYNdqIkjmieEqMhnGDHY/I3/Fw6JIbGwubUWPX6J8ZDQPa7Bp97AoPnVH7hrjcFgvj9rZh",
+	"mIyO7LHn6g7xCThxb4gbHX6/0+6f9Tqn8t9T7F4TMXOwCT+Z2HEGjDoLY3eEHU4aBp+w+QA+TzHFYzIl",
+	"VAxGHjXlXNiRIOwK1yMSjoP20buz9js58vm5QajRMDp07Nh8Ylxehj8P9o7fdoxd1eBD++DtWW+wd9zr",
+	"SADaZ/33naN+d6/d7x4fDQ47/ffHb+V4xsHxXvtgcNp9d9Q9Mi4bxv7ZwcHgRA7X7/YP5HhsRqiElBvR",
+	"ud4fd/ckRGq60/fHvX52t9NuvzM4ah8mv5+ddnqDw/bR23b/uPfrYL/bOQCoLm9h/12CBUluvKlPHA2J",
+	"yaaEI0wRc8eY2lwdVORIzAA7jIkQM767uYln9obGow2TTeXfm34zvom3htvmjvW8SV6MXja/f/W61cRD",
+	"02qS0db2zvMXL+WXTaNhWISbrj3TmLQnl4PYCIkJiSCR/AKIZYSrOePLuOrxOCKRKbYdY9fAjm2Sv0eA",
+	"NRrGyHa5GGisbcsGRsOw+YALPBoF2OXgSCNiAZ4L+4b43/713/71v//1v/7vf/3X/zQahpxef4cZFbQZ",
+	"9yr4nn2vzvpGw8CuObFviBWANHSYeR35O8R9m44H6gD/gCEGnmdbEpgSZ2HIW+pRAdB1Ooa/zbL/dmv7",
+	"ZbO11dx60W+93t1p7bZaG6rnb3LPpnhMjF3qOU5ABdKOLrl1ilL853937GvGHKNhxEAfu8ybcYnBDcNz",
+	"nbXjnTwrPoAlG7vbDaPKVkWPdQ+oZ+bVEhMskM3RNZkJNGIuILZLTOZaDTS3xYR5AtmCI7WLUVwIzl1S",
+	"r9g2L8+/z9zpmmBoIJsiLNtNS4BjxDaDJ2GY4TGBKRCjJAXlz2uc/1Jw/vK2YZCPMzudibvMIQrRCLV4",
+	"jAYHfQbChk3Ybu20mlvbzZ2tfkvu626r9Rug0TRxj/oTAiQdzSeMEyTYNaFojjnihIoYco5dohi/BXwu",
+	"7fTksclfB78zm2YdsWxUmWmMPMeJfUOKU8SQpBIjmRF3anNuM8rhjuSi5W8h3g6Gi0EUmmOH3KDjOYUr",
+	"F2kTYVTMITdGeIMHucgctKp2yZZQQG2JxJlBnP8fR64DkpdcCyR/wAqggwZw7+y0f3zY6W3stQ8OBse9",
+	"d+2j7m+dnt9KA9jaev3KbFmk2Wq1Ws3v5X9eyf+0wv/bMRoGN9mM5C9dNRGLmWyipNAIZOrXarsiDyEN",
+	"beA7d7xxIEbob9Wua8NIjAHXRwL/6rn18sXO8DUxX2+bL80hNp9vmd+3Xr54vUNevhy9ePk9/n6En/td",
+	"BnB8hA+wiCLgyxgCFpMrID6VSFVMlKrOoadkOixkSWMXU0EsoF8xtrT2K1caIZ8X3Jj7uACAX3mEDxpk",
+	"ETr4MUbtFL6mnCGvTDzKL2RbMSlK5nm6bFm5OyEZrM7kJS7G1Ko4UDk6V0lh5N50s4Dcp+6P/2NShPK/",
+	"xxCiIn8pkJpW5EMVdc1QyM3b1imxbLxZAj23NkvRSclbmr5o24ziRgXqWZFUxmbJJ5jpyHpeY2uNrQ+C",
+	"rZLCz7ArbOyczawUq5ak8ZGtayBMLUSZUm4Rpgs0ZW5M087YaHWOsrfUjU3mOGRMuLGkicegSVPEy0GU",
+	"oXevCJzSy2OgpRjMKBMT4iKpm4CNt8Rm5Sk1zZ8wv06fOGVfSk6esS/BOnOgAKEuTVFlI4SVZulRYTtw",
+	"pwi15PcfMfVk2+oarD9fjmQG9skKdFkO+JYIbDs8bR0xYYFRIRXgLA2lip5l8wE2JUnzjT2FImdcYTXk",
+	"7xt7vU673xmcdHqH3dPT7vGR0VA/nJ28TfxwWZ1lyfUXsKplmf5r2iNJKLk9pl2aZiWX0AbkY4Y5nzPX",
+	"iuJT8G3X+Asx3R2RZd+WcxBreRalbkZGrKx/wuhCap05ArM6bjFniM2IOqeY+QmbJplJHWzmshnjWN6k",
+	"5w1Dnd3AZR61uLG7pUyKfGA6jNt0PLDpgFEymBNyDb+y0Yi48geX/IdHuOCDGaGWTcfGbqsBnpiBmnp3",
+	"W540/BSdcif8KmUTMjd2X0gkltNnTCqX75VhcY/pp8ngQwB7CQdNbbirDXe14a7AcPcEbWswYT73jV/1",
+	"8/qu13e9vutf3F2XUiRs9LLLz/8cYedBS6O1sbUhScVtw5gQbGlqcWDT62Wl9qx3EFg24O420MwlNw1E",
+	"yUcBsgXoiEBevunt76FX269effsGGimdUbabT4hL5BguQdgliHvmBPrwDdQeckL9JrZAc+Y5FhoS5DA6",
+	"Vh5yip63Xr9Ew4UgfAOuA2y7sWtceK3WjrmqEQR6kzfIJc6/XyjSdGE00N0G/Ztc179vx8eWu3BPQ8v9",
+	"vzDgCk3IFIM0ry4ZF1IqBp5wwMzAvr10wPJ85xMswH2riVx8m+/byiQFd9sNAxjCpYyYOwXflufaRiNl",
+	"ZT0i3EV7JJQ8G1/bKTEZtTjC8mc0n9jmBGGQ0IW7QFN8TcBdzUlstVt58Extak+9KWgWGhibCjImLkDz",
+	"4cOHticmhArb1MpBHKT+hCAYjQShH3PwcsU3vK8VtGxACJVQnOuWl2lb80tP6UPdt+lwaHXpGUe21dDb",
+	"I++5Cvp7xpHDxmjCHIsjwVgcwBejlvlq9II0X45emM3nZos0X1utUXN7+P1oZ9QyX+OtrQKc/KVHuOeI",
+	"PRXykATwPZujKaYL5LI51+THEcTlyCH4hjQQo0iyN6AiSLAxkeQlfpDbK5/kbcNwbHoNhBFblm+ei4P4",
+	"zr6RCMSmZMisBcLafkVTLxObEcXBu5bP/xIxMvrSDLBlDbSANsMunhKhKbRmDn9xCZ8xibVy2n/bhM8S",
+	"Yos4JDQlJs4bkF1uY9SriobYvK4GnZqkCEBArI0ZFpMNBZ46CcLFD8xaRNvINRgAPBcuWyxD/hYm5Hfc",
+	"VH/4qnvq2Fyc+QJ1HLADmwsJFtN3BKxeiLJ5NcjkDAMV/SP/WWVT08ztCVsARKDddfP0JANt8ai6hy4R",
+	"rk1uUsDrEWzdFbhg9KpgcYFFyrECPdJAjRnh8kLbFK6O6VtW7gYxTLw63F7GWfcIRGLfdT9XPGQv5sfI",
+	"wkJCl2kQoRZfBcR106Db5FB+pEI75rP8ZGDHYfPOdCYWPyvhWrGW+JqjnXYRRvIOSdSxhXKa0AUycULy",
+	"UO5QW3b/D4+Ao8PXD6IgRLnYDAtBXNnjn+f/vLj42GpdfveXJUGpYXxsEtdlbnNKOFfOmSPPcZA5wS42",
+	"ga1KuZwygWB1EmnkhgRbEAR9Js/2mDoL5MeEBgEcvIGYi5j8DTxJcbFdR6mmrdOfJ0V0GDLmEExjcO3b",
+	"xEkBCj5LqQDZ1HQ8i8gt9zE3Csm5whc9/2U6UCOYJAqRLcgUUOQvLhkZu8a/bYYpHJuqGd+MwdiR4tpt",
+	"cC7YdfEitpL3zLHS7g7sb7CtSrpQgprNlZtMcR8lfcTRqaQenbbmUF9Ol8bVL8tCnb+cn8hCeShKXhdY",
+	"ZuyW68BSf+nPuO+IjFwFiWTKCgQ/+sKq3BpBPiZuGvrBwfSaI6wCqiXZQRajzwSCuIP41gnfb5+yN4ER",
+	"51ov8hEu5BGeks5HbIrSO3wEu0dkH2eRIDvpIQspS5f/M4AxHmvRJ9ittubSxFcUrPtxViyR+wir6OuS",
+	"aw7uQ+ml/+f/CQJi0lcfGlofYROOU6iiaxE9eISW5xFxtjoBPy4k3sejdMEHqNoEKDtXgQ2+igg0KsgC",
+	"AV4JVClKAtdGzONW59UI+vGcprH/K4mCV8jmitmnMiolOBNXtgqszscfjjq9N+gKkkauEMUuKPqUiYlN",
+	"xyXFBSaBGgwXA9NzXUKFLxKWkh3+AWOVlueCmyQXpFiR+lfIfnT6TpRDrUhv/D8f/K6d9Q4y0FiuLObc",
+	"h62IYHEDNsFCwwVgMhgWXfkXRMX1Dp5xBMJ4ectiZUd4HvJn7eY355P3l+eir/5/dnJ5zk8v/7a7uXn+",
+	"z82//dvFBVeb/ddv/xYH6m+b35y3mq9xc9Ru7l9+2tm+/Rz9+9XtN83o389vv/20cxv7tLV9++3m38od",
+	"YpfeYMe20GQxI65j02vUREcMNnmKhTlJnOJZms2v3DE+CaqzBrk+HhQf9X2tV8yXlL8XxoLlS/v7nuNU",
+	"4uZydCSXUcTQwdniJwy6ZIxdS+4TNk0JbeJQ/YzatF2IbNmDUZ9DSAdJ56GwA4DQa1RtKqLjCmIYgE1X",
+	"kMWwcn0/HTHsOEItSoticXf4GmUy7DiH2ioUAyzzyp3gcYqxTEdEUE8iHtwbbeObyaExGKfAPYE4EUn3",
+	"UNpaZipFOMW/sJXqKZJgndp/pIB2pGBiIw0B0DuXCM+laEZcAHwDbbWQRx3CORrbN4S+gXhc5SzdabWk",
+	"qLXTasUBb2VDPuASlBj4+KMCf3vr+ffPX+28fP59o2hNPR3TW+qCyMZwr5USP43R75zohLQl6GjSB7sS",
+	"it5HVlPFyqH8BMq6Efk513jhy50OEQBVW+LEb3HCEYuATdmkeFTig+7VUzbTlebdsmGXt3Vg8afsowXH",
+	"rokpGgaW7tAcKlS6tG7yTJTUdMKQ5gLtRkJZ2U6yhJeF1rRSCKnjpp6CQeWUYNecnKpRym6L6oTU3FCd",
+	"QcoOUU4OfmlfOlMKIWlOse0gbFmupM5aJ/RjffIYf45UxgGSQbALD7Zv6ZqEIttq+Wz4OzHF6lqD1Akj",
+	"wpm652UCQrKENSl5dVQIYslz7sSOLEdSa4SRTL5NgxPCkS1SjvLvGWepwiMf8gz5WhwlfrRaNF5z/apU",
+	"Pg2GFlV1qP0/u/okd6WAM0GAAQQrTPECcXtMkU2TXMn/mbK1syUF4qmq35QKIdR2WtFtGJSGKgeFN5sx",
+	"V2TBoX69AyR6+BKwVPWStfMYT0TZbMR4DmJuA7gX7BFgerDIZY5VHtfBxPIIPjC5cw/kGHlyyrhce44S",
+	"voE+TBiyGOH0mVRdCcTI6ZMlHI2J4IgyxGR7NFygK+BGVxtxWl9I4NlqxP04l7BXNMhzdBXFwKvyiPvg",
+	"1nXfRphzcgh4Jn+Yc4joPPlHcgoR8FVMXtzxxuWvVxF1gQj8Bz6oVBeIskL2DoAtqLzMKq6MaokB2QEZ",
+	"rrMmN4YC6Ol5MOAACnUOCf0T0zjOgmSOCreFZsdkFF2Nx2A8ldcXUXu/gEVCgKBSfYCK/oAtHUEfSeKH",
+	"9c9mjq0SKjZ/58r+F63aq0l5LCdHa1rMRWGQoTIDSUjmLgO4U3KFz43+xOaKPSCbIx9RN4xLiLukLsEW",
+	"HqZUU1CwR2xNaEiQbB2vYSFUtt6Pp8dHEjZOEOwdaiKPko8zYgpiBRUYZCObzjwBSDGfMIeoaMpkbUAV",
+	"Es8RRtAoOiVldADLGcBEkHEP2DKR7R0JofJTcim8QsSErSMmIE0MVn4bRYs8fnfisqFDpordqVPOTIWA",
+	"dAx5FKquxRwv1O4Jf0ESIUFCjiRO/dLUWNJUZCsNGN18M5KSAZDsKaTqM3aA3TGpiGci0i2y+4whR35G",
+	"GIBOPW0Nh1qVDQkeqpO+CGvcW38KGF7nc4VpJkjg67Vu6T5zh7ZlEVr10kb7hbt5aHMuxbMwozR1P39l",
+	"HrIYUJQJviGR5kgw+ZfkIgqHsamCe9a9zxAMqtV3CYucbI37+p5gK04Rn841krDFzv1RdqdLJW/Czikg",
+	"dkfStpScNDYlEOKEhi67Jn5qgboMb0C0dNgYcbxQgfwN5FGL+HWBw4StNcN+xMQ+86iVunkukSdKmcrb",
+	"VAZfxcnGZM1wyL2zTXJG8Q22HZ+tLR+nhQUeYg6AMU8obyk2Jw009PgCgbGDzWY6lCwCIOQLNoOEwTz4",
+	"IqmFt407r6zP2CGmC/1LSuLJIXODI+bIlLxP1U+Z+OV1mYtGLpuqIDPtXyhDTh9tzWcUe2LCXPsPko5Z",
+	"emE2R1NFZxtoih1JK4klMf+asjmsW9U5tQL1C66zzZFNlf0xseIPHz40k4mYecAn8zbvuPYMSlCBG9l6",
+	"hKRQN8KeExgAl19nCPiRD4GPFiBprZfnPEFKFqViFTZbUbT4Vh/51C6jAGiw00cMZQWlKMXWz7u0bwhF",
+	"oORs6GSjpOTmzzlLlJuPnKrSoRXhXbMA8UBUXv/Zt6eEeVU1KxH2igu83GHzPHk3Kp2ACGLZltL/XNe+",
+	"UchrT+9L+vUnM9k0nArJn01GKQGBUCWkaIovxUTK58rKsaaNT2etFTbfi/cMD+A4woDB0UDZPPUUNAhI",
+	"kOmMudi1nQWKjLr+3f+yxIQUEaHK3Zi4TAhHcdr47VCJ9P6wefrgHEtqpQda73n8yeSbpGxT4aS0rLNE",
+	"/JfK8gXHExFOoLCPSyz5J3Y4mhNtyZq57Ma2fHudlp1SK/8FpSdkN9Usj9tAn/XfzT+n6HdGtW+VWIfE",
+	"snEfLJPV0CPaL3Z4ixmJnV2mMS8CBYLhVN8LQ5CPYnPmYJteGCrWQ6VA3w/fA4NeFABtBpDU2M/2Bm9l",
+	"sJq18btgNSqVO0NCSwkMTpSwBIhdj3Kd/S/ZW1A7EjGKhmSCnZHK7ormUMhGxBW2fsjNL0CWnO/DRF6C",
+	"pXz9wOlgYUGaUPQrzco9Zs3lj+DcNXZ3Eg9cpdb9gUim+GNEAg2Jw+iYI8FioKSV4InM9+I2s873p5zk",
+	"+CQUOtH3DRhrhgSR6UyA2yBz4te3aTXEU+s6uIvkdA3UPT1GO1svXza3EHZmE9zcrjD31tbtcqHyEnv9",
+	"TL/o9AZRz3HC6lfyxlBGScrGy4ZK9lLulkyYXt0ulaP7lJIYmwQpd50vb7NqqpcZWlIayG6cU+RgOvZg",
+	"5eU3uXW7VDovzz0YXVG+967oDn2fpG3L11ddGRsowxu1GH2cOpdRvYqElaI7xR8PCB2LibH7vPX6Zc6i",
+	"n98GBRBz8ClKq+4Tp7a2b3UBvExg7OXs1bKkQ16iomPNHX6Vs92+vY26fc8N5V3XY/kEu5GIm4+kE8bv",
+	"WGMp4S1BFrKoY8bFSqFpPkKE1b605eK2YeQnxqSzOR15wkbxygtvlFx+1bxS8WGqFvwcLxDURAYXrq4+",
+	"ltyC5lLeT8Jbng1opmMBrlji+UsQG7EFKbeuqnujwjcbCHPwUqaw4Cq8sIFg0gWaMC5SUDnqiC4XePHE",
+	"s0fL0Lml3FFF9WDPOVElNJYI3H267DMpJERyQpFUPws9qH+mXzCY48UbhNHIdggSLr4hjtQo0NRzhD3D",
+	"rtiUB960sMCJVbWWqWZkiRvllgZlAL3h1BZSQpezAJeA1QFMG2hvQsxr/fqBySx5UUGEZkodluBtJGic",
+	"D9fGkf7HuQLhMtquaU/96FcIhNk1xraYeEOIVWJ4ZjdNZpExoZvBMm+j3fm1PWuymXrBtzljYKkOn/GN",
+	"EtTgxlUhWJoO+I9S3JUWYOS5DuwgsYJNqwnDV00Y4FKBoAaa873QiIejAeu8dYf+0nThS1td85PIfUmL",
+	"9ap+LTP2sL6YX+vFbKOTo3cN9ONJ510DvevuS7T5QIYncBPeSORSN1aQj0IFF6dd19i5D22qXgtajti8",
+	"83051W+fpGmDHI0ZyNVB4UhlqAzrRyauyjLmp72MkpzsJLBC2RRxgQVBV34/CIbPqXCbMBMlXlxZqiwJ",
+	"35V5CKKbhmTsUf0klFAeFWLJldouMj3BRqPy80vFMud9l/RXtkBBAT8lDpWScvNJlT7nxZjlqprQgljI",
+	"7xTdb9f/tcKGv7qNP0qTvsLomcrDqTCB1KZTnrkpgz8BP7qS9+/KpvpFnAqzP79dfk5neVPl9+jEWt1e",
+	"fdoXt/lP9mTgtF9kUOKsvLlYoCnjAnFyQyiy8IIDXWlolAffpigP1csksYkcfPLaNdJufdpJLu1v7srz",
+	"blfeTUilhoyO7LHn4gKWo311tmQyAnkzxXOGC/QBO5bnm3j5Mt3b77T7Z73OaWEZkCgg+wQLzyVcQnjQ",
+	"Pnp31n6nRkhk+WJzElgf4yE0z1SGOwe+qB5LssInuCSsEtQgvSb4x5JxI55Ek/g7QfR8UAd7x287afZq",
+	"K8yyz4U613YqyfuH9sHbs95g77jXqbSxe8wlS+wyOlh0v5MLaoSHWYhKMFFK+X4hgN6qCHZGTeJSRG6I",
+	"u1DVW8DnMnIZhZftl7GpfdZ/3znqd/fa/e7x0eCw039//PY0vda8SpDVibFv0NXB8V77YHDafXfUPYL6",
+	"dsMFZDWpl9di6JCPBQnSuH92cDA4kbvU7/YPUs69bwv/FUQ/8ib3cMNdf3/c3UtDfIlJPIlKkPRtTpgk",
+	"fyOXTRuIkxl2ofLNcIFMNp1iXugSOH1/3OtXWU4j9haIzZFjC9nAZWyaO5u8Mafdfmdw1D7s5HsdbMoF",
+	"dpxAtMo1O5+ddnqDw/bR23b/uPfrYL/bOUhDET9RXmKiQhUQhAST8qkjGdmQjFQFHrJAY4bU1NVx5EXy",
+	"voWLTtnuZXxqZGF91lJTMKjwvgYUN8NAE15KlVugZKflCzrF7jURoBtWIkyHkX7J/YqOWbiQwzgA5dci",
+	"cQ34aorWCm8bUWeRJ7wyT4RuZN8AAU/jEDmZwwnckwj6+rnjiTvBJ2w+CIulq0e8Rh41leZuiwwwkF9b",
+	"PVF1WTI9Lcj7y8sGYCu5+SWgaUQ2KP18XNL2xEQ9bJKpYqlHg6QaoKLOPBe8FEE8Q/JURPpwicAaFZMy",
+	"Yi5qn3Sh+gPn+RQksQEi8RxLZF2ZxoxkyIHv2vMEty2C5sx1Uphbvoe9K3isDumytzWi9m9tF5B5nFn+",
+	"va/TtBqI29Qk2hV6TWYCdlHF+prMtRB2tAsyB51atw1j6DDzOiNSQh0x1CmSeBrHXL/iEsTZQrAfBFZQ",
+	"BqXR8md+rZXQ5IsD6iG1ApczCIyZVyrmjRVhmK3ajKQrwSXYOgbakeWQfTrm/qR7uDD0AqTqb5bjLb6t",
+	"EAsg1ff8YJpY4MEcKytkZkxNlQ1PF8DynfQSOZa98kt4UNkv/yTR4NWtn75bNuAkSoVetArCIXLjTrpa",
+	"UysXaxKd92WrIKopRgvGLvNmKZLPO/ieEkPlc/fIaZcq1BB9yhEGVy+YpKJrKEYWHBiU245e3J3CuI6s",
+	"eBpA1OLrEw3xgFeOzIIHv7SxVEvZzLEiZdNVoa2MSdNMYWUiS/IDhu5GICDIJFMWCItdpdjDVcb3Ulyh",
+	"H3qRiCGJvJzic9BilhbS7GjAix+uomM64kEpaXeh4YfORM5Xb3tqBEisrn5RaErggKkQlpKMrwmWlrqk",
+	"ZqJ5M2zf9JtEe+StqSCKJRIRF3rHTHgeqTB+pZrAl+XikbLe/Tp41icsolNVsEr+oXdJU4BkPa37Exur",
+	"wLC6ANTw60SGTq6NuM/ym/b5287+u+7B4fE/eqf9sw+//Hb5+Yfz9g/y6/vujweHR/DDzx9+/e3y8955",
+	"e++t/P6T/N47+/nDL/Lz2/POjz8dHv92+blzvtd5914OdPl5/7wrv/YuP78Lxjs4PDpR8/x6+fn9+U+H",
+	"Rz3ZtHv+tuPPdPn5x/PO4fHJ5eefzjvv3ncPj056MPnBefuHve5PsvfPv15+PpSwyEEBFjWqhufovL0H",
+	"izo+6Z39dvn5+PDzyXnbb9s77cvZ/9H+3DvvHJ+efbj8fCqHfitn+1Gt7LT/M4zUP4f16q/9nz/8dvn5",
+	"7Lz97vBU/vqznOdd9+js8vOH8/3Ty8+/nnf6l59/O28ffrj8tqRL9owTeYGjR8lGkejhhnZIcdTp1LFJ",
+	"Ty42qYpkmkk8pYg6tWnw933T0pUl3swVSGH3nksFRe0hCYa5LAKVCPcqxzRLBHrVHLTmoDUH/ZNw0D9Z",
+	"EF/Nnp4ye7pTXGQ5/lUqIrLmYDUHqznYl8/BHjDatWYsT4qxHA8Ftmng4M6xFzKIRpLCyjIf8OOQUqI6",
+	"9S9ATXHMu51kAq8e9ky9SAXZ9FK4Tw3mZH5oWJE22P/UI15y3KTcfzCdx+zbUBDIJRoOSpAfABI/+uLb",
+	"DENXcq6VcQIFo64zqTd12JWTeZdO4gTqb1mrpZzaOkQO2P1y0H6Opb7OpKytlXfPpFwRm3MsaWUwuoQZ",
+	"rc4HfPL5gCvizl3U3DLIVUrHrbPaVs1qyzz1Us7ppQOMqwW1U7o2SNQGidopXYt5tVP6CzTOlOSNVaTn",
+	"+MnU/ueaWdbMsvY/1/7nmhOtgxOtVRePH13taq6ZVc2saldz7Wr+s/EQeNy3opXP47kWvpHtcpGxPfvy",
+	"t6A+SnQPWq3aX/V1GTJsPlCZeykvm+FFWFklfIheMMTxIp23BS/6pw5mMVUGBuprVxky6+V/OajD2DXC",
+	"YoWRHZx5Qw7wo12Q4irtujqdJADPFG1TTR4eVq7fGU+yLj5hrtq/RvwsxvrhjwiYLxJQNnHzj3bzt1bz",
+	"9eDyr+VA7UiMRhip2osSqNLktpLhKCC5JYxGXyL9/dPpxjVxq4nbV0zc1muLCKhfKTvEF0b/HlTdqslS",
+	"TZa+HrIUvsCeAjVUCBEq3wZeiJswx+JVH+ICm6AcSQoKYxfT9T3H9TwsXDQYLgYjz3GyqJo8PBqxmcB6",
+	"5hPmQxSA+QbhoSqEpqsKJZ71K37SKQSoRHj2vYLz/T28WrX14rEejtqSxw0vF6pKKYAyBThHqMWTbzf5",
+	"j+NlImGVSlHp1Y3k3INyQXcApgq2K3yRDYYtPkfZLHesV/5Yxcfnj3XHo2vB24FsVgw+Fm+Wnj2YYMXM",
+	"/RsD1eFKIetOMK/Qjz8mChjb4Fm48ke7AjP+lSqnqHIOiHulkihyCtIVv2engMjf73kSJyZQrWgN73Kp",
+	"p8Z4JhVIJY+FtWNhwHSWd+p449Jj7fhjFaOjP9YdtyMtDcUv3xRuU3SF0YpHSRoUvZgpdz9612LYGMOK",
+	"2P3IefgsMwsq/oRoplKRV2p7atOu+nFrue52uh4ydxkd7yIMVnsCLkGKrtSjqeoyYeTYXL2vTz4K9dqn",
+	"qi+qinG5UmTHUyKkBjO3xeSCXlFGB/DzAEQbfhV4F+ENVLDyzCeSNF1QVTg+usSt5fBnf09yFhG+nOw/",
+	"ao45+IM2ygUG95hD1ObzNGFKnpsFtdvZCM0CuUvtB6MEXdsUSpMBGqQIWeqx2ww61p8kBvCfhQ2JiS9Z",
+	"KHqSfG0uqCHrEz2JY3er0/ay9HMqER6YW1aw4HnHnXz1zXcjBzP6fuNQJs2uZvqilCeukPNuw0sOweGn",
+	"jxYUFo+iSfw8pd7AG4jDc8T5VbHXXd7weakctCy54W4otVV088pW//PBC65B9HYl36cMcSqodhc9w5yy",
+	"fFLMT4PEZ2OJ8JCxS1R5Z0s/sp0h2oK2AK2tkGrNmGObCz/jUVfGlCgS1M+0ObqSIw9+ZzbV76usQQsD",
+	"jSAybhHghfVjV1ELpqkEvtOU3/2H75d0qchG+dEbkggSN3xAmxM/WCQAVc1VFUwpv5ezu1Wo3CtJbJ7W",
+	"C2NiaiEHVx/8RanXcrXV5aupxwuqTFkjIaPOImLwkSehbXcFVbt3qtoOV55pa0WT4soTbpe0NFYsYL26",
+	"mbDCRK+K2Hdfs74Ivw4tZ/5DAD6R4US911OqdHHEVHe7hhrFr0pZK3M3Q9LdjCcA5Daouv+wDXMd1aOx",
+	"ho2kwMuJM8rXm1/6EwxA4yJ8kP5AnD+NmjHP5JMKwJ1tQE+JOn1fouzAshJdoupApimzp/XoDbS1/Spq",
+	"IGcuGpE5cTfQAZsT18ScIIcI+VsDUW86BCs6tdDfNzc2/7rZ3BxEeqcUqci3HzyQ6SC9KIKU88qKnj4c",
+	"vugZeyI9Ug9Dmx1C9h6TH6I0NFl82RdQ/KLTASOJUfq4XBuV3xpJSdS/5ynXMU4Ps2TgcmWpodZ1hZLU",
+	"/jqjWxRdU9a647sV2fKmP2IzOmQzOmYzMmgzNmozUQE7GDdrU4rqWgPj8MubFRSyLiX/NiQLbJ/udbuR",
+	"i5Yq2kau3vaL58ng0RI3prSwWwc51kGO5WRp2Rx51CGcq1D/dXjcpVhUctDKPveSY9de9/v3ur8JQAUn",
+	"h5ILQe23I2fzAE74JyFIZacCwMvafww2/v7X5mrL9FeXW+lLcZnLDDmqTPXqdNZYIvKz5pN1MOpdglFr",
+	"JlQzoZoJfTVM6G41qtO5VKkI3ZpP/SmDhmv2UbOPmn18BeyDOWQP4sVyjHxSYoZgDs0pxkTwPBPfKpGv",
+	"2uHN3AeIgdVBpVlWeDcWYOgHYDx0tex1+AiSaAGr1sOXxogs/TYTK8pot3dDEcUQy+NIjRNrxomVxc1M",
+	"pCknbNZo86WhzVvikHLMxeYg2FI0ctm0uDRFIS6ARYVYyLGvSeigk9imok8pQ2Q0ImbNWh4NHwpZSyZO",
+	"rIPH3B1BaoRYM0Lcna9kYsx6GEyNM08DZzKzF9JTQaX+jDMTFh4rK3T7qWWFQoxlNC20VKzSynCsIVXs",
+	"qWVZPqEIu5015mE+f+g8zBd+pl0p+3IUG0uGdvsG5y/0cF/6+1OVaFQMVoY56tj61Nh6lYv5hMNNXz10",
+	"uurrkq9+YSrWlBtbJCKUjXX12Vcy3cpPaq2SUhtNz/XJTOKuJpGnsZzY68fEpgoIy1w6M3Yz3Itysa3R",
+	"nSiMcUVa4JKtmCfAWUUtZLIp4QiPwFjtOIr7k3hMbGRL9R4tb210wfGg1Yik6IexhgOG0bHLQ8YDZhOR",
+	"sHrUEhGxzCGdYOx+tuSBQ7ljTeasBzCPJ6TyJJh5kvnZzCrpSwhCzGFdckV0vT4FpQFSNkeMLvkXpuBC",
+	"tQVkrmJKaG0FekgFLoYmhVagLFS5H0dDFt4o63EFxKkRZc2IcnfrUBYm3Zf3ocalJ4BLPxOXZ5R1kIhx",
+	"o34GADhxbyAUavn0b7JG2fNcVx6rTbnAjkOsYES9KjybOeGLxuVrvfgzLq/ptmFwYnquLRan5oRMFYSQ",
+	"8tT25FkmYbyC96bRhddq7ZjQDv5JrhpalMA6J9HmaAsJhrZfvEA3NreHDlkO3EJXPxDsEjdlvAsqFRf/",
+	"96xZAT1cgi0kGFOVUWwJ5oRgCyp8KI3KkIthrn5NOdw7PLN/Igvj9hYMQBJjsfOWmVlZrmREXCj4MsPj",
+	"oNyIzYNgXyp7DFWGK2QkGhMhZnx3c1OqixYz+cYcO5bngg7pYEG42JTIwTh2eBNTq2lix+Gb8N/miLnN",
+	"4NdNvwpTM/YSxCbEOdER8wumYFOE7zsbbEYoDLYEUVSZ9RuF/0qpfgOAP+Pouz0piPvPf6Lo+5/8O9Q+",
+	"6e4uvaypU4Ndj0IeMFQ9uaDB0hpg95viBcJm8KjGVFnC59rcN2agVVAdv2S7aqSNC3pBv/tuj9EbQmGq",
+	"je++Q20/EzeMv76KYcBuJkJtoA6U3wHEkhLk7gW9+nSh6+lcGLvowvh//+V/XBi3um7WpwtDjQI6oBpF",
+	"NjvX7S5vr7TqU6LCzwVVJX6QpGUKhrlrC0GoGsPCfKLfAwGkh4/MDbQmtW82RUQV+TIxJxsXoFao0Xr7",
+	"e2hnZ+e1bHPW32vIGyohmNqmyzgxGbXUvgf3CqbAdIHYaMSJ2EAHNhcw2AUdYnho3MUL/gZd/dLsEe45",
+	"ogkPh1zBMFcHNr2+Qhwv1Ek6NuFoSBZMp4XLi7SBzihYci9oUBZJrRH2BbZMQW+PKXOJpQ/9WOuacORX",
+	"7EpHM3JyQ1ys7FW8gVwyA21ObhMncgL5x3AhVcsp1v4WKM7ERhdUbqB6LUOFmgJF3UB9W+/f0AW8GS40",
+	"75s/43BWivQ4tkkoJ5H7d9jtL908eck481yTbDB3vKk7bU5t4DHCFpL1Gjm3zGiEPMTY2mhttGRHOSye",
+	"2causbPR2thRD7FMgJQB+cGemGw6bMw8sQlGLZamV/XIDfNjQlPS2dU6JTcDULqWIqIDOfhADQ4Vb/iM",
+	"Ua6YyXbreV62vM2RC3OCTq/oNvST6ATCWrP7NqtSgG6++Ytu2n2raPnzViurSwDb5g/Y8tVL6LJV3OWM",
+	"Yk1GiAWdtl8Xd+ozdojpQs8FpPVFGfi6VDGkUxAlgCypvjvFfWUf2yRnFN9gWxsnJa/3plPsLoxd44CN",
+	"kTosgcdcCgk+jhiXsmWIMjPM+Zy5Vg7SnNpjClR2uEAY+R2gLk+kQgHibEqQFEO1QccWXFVp8TjZQG34",
+	"NmKei0bYdjyXcCA+kuATekGnNvUE4VrsBhHUxPSZ8EONlYQMtSYcm1DxjAdGfaCzhCI9RC4S+9AbSoQi",
+	"XPzArEWkHBmoDKEgtvk7V7Ic+YinM0fhvASpS7OOyW+5qZvByUDNi6KKGMdDgW2QzIB/Beh7u8Su+9HA",
+	"WRxQW30yRlQ+1EmpiUvbWmHJxCq5aGhYftl7zCXBotNW20aUzBWqfYlUpPWquJOeRLJyeW9lt60ShGBP",
+	"nWCfsQPsjonq96IMjDpynliHxLJxXwrMXyLF09qNsXt+GaV/6iYheRBScFSIjYKaD5k0EUTzZpYsvvvJ",
+	"GJMUAtm5Ie4i8ZA9iBZKFMkq9OqnIUjhhuMFV1bzuQ1C3b7tgKBEsesyifxjqPWXRtygzKEP8yAG88Cx",
+	"OZS0CCQvY/c8fa/DJpv+I4NnvQPjtlG6+U9kAaS1QhcpXJVpHxWQjst0OMFwG0q1O7X/IMbt5Z1pZGzn",
+	"CwllvHWcWpaqnyRFSF+CjO7PUjWlFIp6TLWWy0ZxVS5BX6V8X0RXoc1tY2VarHqGqkWJvrKxavvAlPx5",
+	"cacjJvaZR790AdLmAuUrKT4VzSGZxmXD+NjElNHFlHm8KVXOQCKZwB9pqoMkWs844gILT6mK+uwDTViS",
+	"Uak+7i7rpbaurA3+cdD6UmwVkCqtKaxD8A2pSldBiawJ6x0Ia/zY37M5moIdInFYYHR0yZ+XLr0n2FqB",
+	"NsluK9En2bEyjZKdVqVTsu9daJXsX0ivYNfvmWCla8eHYJYKH0/OL6uP9mMFJqXqOmEO0DZJqq5OO72f",
+	"u3udwUnv+Ofu205vo9d51z3td3pXfoWH4JkA1A7nnGCOVM3XyCMDWKAp46IyaYP4iDspyHqIIhFIN6ug",
+	"KWaIPKGm3IjB9rE5n8+b4KoLPcBPBFjwZsvRUnyKTwTE0I+aYYIIcZ5aDWRL9cZ/2mLaQBhFeiizM1Wh",
+	"f2UsFFt3kL4rCd9r2K+s/YlfR4506FGSmTEzF+qAofnt7sDUbhuGY9Nrrj3jfjnvtO7QbtNvpNYnXLbI",
+	"b+83ugXZSNjYUa75/F7xpoAMwrXJTUG3oJU8QYEFz2+umtw2DK8ESLrNAysYJfjhPnOHtmURWhuXHkob",
+	"2vNZYikRopQx6ZPn2dbtppInHJJWHV9lPPGlx4N8JQhcpI3A/KuqNIePYiBbpIgbF3Tv7LR/fNjpbRx/",
+	"OOr0ll61qigt+Pe9rFsothLw/FLyRRp1q9/Ur8Z4oBC39HVppFtVjxPybFXMDJjDWg17T1G0+CLvz1dz",
+	"G3ohHt5ZA61kbVI2oEuIFDAnaTmqmI4JD19pg4AMCKx4E0bq668MCijpJ3r5AzAWLRIOtBx2F3W0lCAa",
+	"XOCELFr6BusXke9FR73DCgI9c52rqKK8PjXYc7XapdeoN4zbPz3/ANUUVmvVolgq86m1rAdglCfq6qMz",
+	"n+KXFR9nXmqo28zBpo51SxqigpqIb4IQVB10zwVecHkh4HmxjchDqmjqcYGGBMIIY/dHVdprIG7Dc5FC",
+	"Ry5pApJi8l0vp1wDh/TKEWevKk+8F2b4SMBW4XmPBGKhwXYZawOsiwdkR/jf+oPJan5Y88OaHxbyw8p8",
+	"8GOTMtEcwSmpEPOs+KCy5klsWZB8vqkF+ZW0z1S3aZtzCCvGiM+IaY9sU5fkYX7mnR8dDJxRpU6pwjyo",
+	"TZFfeQGFyXYQe3xB/ayL6IO4kNmwH/O1oqu99sHBxl6v0+53Bied3mH39LR7fBT4WWMEQaq3sTfaUTtM",
+	"xkPMRQ6jY+Iq62uk7jKIICqbEOreEngZ+Y2f7q2r3VxQeBcd3mTnMBTCjlT8FyCYoOet1gb6MGG6RlH8",
+	"IV39lDsEXsP0OiAalHrYkRX9wP7Z30mw8DMNc0k8NCpP2tPr0a4kSjwYeFWEhwcDqlBckJM0goxLX0JI",
+	"Jq/ehzc3vNaFOxFpWn0/EsUZcvYh8uL4uoSCiC9W+YCK3bGRdtCdC/nvAr9n2CzwfRbPFGlXiy+1+FJd",
+	"fHkHvBAn2PqjijPq9tyTRNMjU3ZDliWaSIHJHJmmP7G5Lglp3xBnodPmOFgbbDf2cj7mnJk2ZDrqx9Kx",
+	"UJn66ULO285BZ0nIWTZjSDkmLuRAuqAtxZGYvAIZ+yCyaHeA7x6o7jwOzuPJShnxwsRPTspYrpP7BKSM",
+	"jFqt9y5lpAQWS3D8FFTEPdMknI88x1nUmn3NGh/PJSzx0aeqEQbxqNxRiolAi3NS3XxntmRzsn3wyjEU",
+	"eZjgm2BVmtVFuCFwOvQN2RhvNBBGM5f9TkzQnjH1szRUAYdvVXIxTKBVeJWtoRLqgJWqkg1QJTFkfWBm",
+	"b/jv9gMpgaIL5CbyZD1SLxvpSj+p2r4Kn+Irm+TDrVwtAw/KEZZJs9j3HOcIT0ulZBxBEbuyrX1afk9Z",
+	"IcVte8B7itudEuyak1O/uFFh+0MyHRJXq1CltuHU8cZl25ZM7TnzKweuIe9wCgsqzjj0262Qa5gsqF0x",
+	"xTBWK7KBpHzKBYL313KSYOtUxDr+cPXkRcWVtLPXdnV4bFjfvQKrzc5UTElR1M7cBHNM5C3egZ+slnlY",
+	"M5SvnaFk5Fuqa4FdkmHcrDMt0zMtSyYuVifBf+b8zDXS5BVNd+vXmiCpKFdh8lwKjMLmwjaVdy4vQxTe",
+	"I1eF9GzVkaArpbJcqeJlVbkHgLjGeHg5XnEhINno7vEap2qYzEDNaOVA0Nhg4/zSjVM21dVS6/j4Jxwf",
+	"X+mGfIlEQjnT7snxoOJEVFxAIhxCBwfoZzfIR7nBdKz9mdl+CJtfUI+TkefAAOSjINRS56DjGKj8CyIr",
+	"PT0dBDmEXooN1GdQuNi3BwXhEo0LyolAiSrJSDCouP4G6nHI0W2BpMgMleuh5i6eLjk4LqjycJydvC0X",
+	"xpFwcOQHVVxQgEwtPxFWsWp2fQQTnqzLI16c/8m5PJaLwj8Bl0dGAfKHcXl82YEVcLl0ChIU+rOndUpo",
+	"7Z155LjLkG0qJA0vw/35aBgd2WPNULNVig/q1UJVBxUKa1/DywGjaGn6IRkxlyBMF5C/N8EcqdKcyKYN",
+	"n/dLSin/PYcC90EN8JHLqLigRNeh5pBJ3hWIEmJxRJkuxZnG+aIrWKPGERu3uA5KrHWVQqTxfuk1T6KN",
+	"6qLGj1bi8x0RaOYNHduMH0n0esa+R+oyaPmvsKRnUN9mFEvh0QTvDXxWD7siMWEcvInqLokJWYBkqcXf",
+	"DXQcFgSFYqDK73FBUxwfqErxT38tdyv1Wdo+7Hc4wlNyAhJOtT6dj9is1Kk9HLrkxvYpZYXJqhin/V7/",
+	"8Ii7qASea07sG1Jp747ntFqH96DwVJriqRZJDfC1mIoHLVcpjqo7V/VUBpPW3sfaOhX4EkNUjDCX4Nvl",
+	"wxUzDSEBS4SK4SwuZBrwiLuVLa2ZRM0k1l7wNYrRdbHXuthraWdiMVEuV7C1EUrtlCllWQUKKsV/QaJl",
+	"1ArI64OVTqVkHoo45RVc3eUh6qWuBcJ7KJK6FrgKDbzBwyyQUE8cDvlj8A7WUrmHe0if88cuLWSvsBXF",
+	"RWGfRMHTunxnXb4TsBBh8C4EGJ/ONZZtRFUqdYbIH9ZPy/ZkN0D0hzo0uVU8L2hJ/lO1GGcAbV2I809c",
+	"iDOClpmiUmYFztBXfpq0fyJOCMKO00DkhrjKz6DMoOpVyVzMh3Lg4GGRSmyu7TRhZ4UX7cENwT1zkp+i",
+	"EdyMiCviTrrv+gxgj8ma64CoL6FgaEieda5TtqLzJdcF9QmLwyS5gXHQ1dBh5jWx9DOzWNtPrvIv+aOV",
+	"DPVBUDu3QsXKdehldwF5xUKbqytrjw7sw1cBfTI6WV3ZrI6weRKVPp0F8vxYm0IJNbXIp8+qRLrJZYl5",
+	"5df6fEze9XBFPPX9fyzz4UNDeQ9lO9cGWykzYmPZjniv1TlrPlXzqZpPxSNBC7lTItIzEn0C1kSw6hVF",
+	"m6mg8MjD0bbgQAHSgy8rBInB9KsFiPWYQ6q48VWVgHBxJbt0eRsy3Mq2Lx2K8BgxTrDdpRINVoptukMh",
+	"BpizDm36qu1MGfG0EOikcDIkcurvy4d8rVk5QMq/0qxo22qBTTVxK1McoI7LqeNy8uJyMgiKitLJoihx",
+	"ySjiY830RKkw+mVJKIMirOzxidzA9YgCPq8uIxAEfL20ShWTBrKz7GqXz5eV2gKxZ8t+n5AhryW3XZfE",
+	"UVexoPSfUlKg9l6ZdBgy5cSBQoFgvWDxqLo58JTQ08soaVzQiO7j6Xo2OfXBqqTJ3KEW3xmvEPkMjSuU",
+	"UIIKP0HpnnLtO1NsO2UbV6/R9BNZzJlberWlg6Fl4yqSkGoPBtYKzRUuVoqCHlUp3fRkE2s8XiapRrVa",
+	"sQJgVW0TJqu1zTqqIV6UL8LO1N8PmUCjSlBVSJ65S9W9mnXUrOOxWEeGSu/jf63S1yp9tbp9qWQ7P8VG",
+	"FbdRlcFBY59hziWFQB4VtiOlfkmhORF+uSaTTaeSxDs2JQVpN5owryvlJu9FnNDlGTatWBLn7hk3DwJg",
+	"9YSbBwGr0FHuq4uqqBJpSj6HsGW5hPPGclSI67vROV7cR/6NV2ZTvOrbkbf8Ot+mzrd5Svk2Kfwibmma",
+	"krwaRwxBjBbkxKjVNfzXjoiy/Con0RxzaJnNIqZkdWNwRIJfR6H+EjX610gR6upED/ncGRFBLc3oAyWF",
+	"16CM7wNOM/WFk2QNwdhTJwlbq4JL/cYoeaMeS81KrIE5My/V07hRj8Fna0/Kl5A8k66tVMbUe8+VYZRw",
+	"4gQRx1rdUXHFFzQeWMwdb3zVQFc2lPQejfx/K1qg441tPtDFwjfQkapnYEaipAO/inom+YLGZeXsC39f",
+	"yTWl9IflHpXzP+6sha0B6tUyV1ZUz54CvA+fZfNomlcdrVxHKz+JrBp05lPoZQYY9/77Pj0QRm+Iy3PL",
+	"zkps143itWaTiTN6X9NYie6/xsqwesTCK++3K3/rfw56pF58PeDXceG/aK0sgkL+qUUuh//l8jYRkvPJ",
+	"ACtD2xMTY/f8UgqBCt+V8JjyGJiqvAxWCfg3V4+QjGwVfuW5jrFrbII4qWdf0vWiJaT1u84e1Y+aSPFw",
+	"5rIZ49jhDf2EjiB4Gn1SJ3xGQ04JvsHd3DrVt40kEKf2GJ53sCkaLhAOjPZKxWSeiIyMZ3ZTYlfKMB8m",
+	"DIpTc3tMoeh0vMSJH+GrAoAiQ+oQhUbaFsdA96kQ8wS3LYLmzHWsBuJsCtEHqphEsH3R7QgrizZSi2tL",
+	"sIckWoUlrFIHe0BzaltEZ9Ix/umzRKp1ayeIN5OHHIU0XpE6ZRy5Rp8qxwaMjBLQvsvb/x8AAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

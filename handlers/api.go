@@ -16,20 +16,26 @@ import (
 type API struct {
 	Authentication
 	CallManagingOrganisations
+	Configuration
 	Customers
 	Roles
 	Users
+	Version
 }
 
 // New returns the operations on a store. limits are those of uploads, lifetime is that of a sign-in's token after
-// its last use, and newToken makes one.
-func New(s *store.Store, limits images.Limits, lifetime time.Duration, newToken func() string) API {
+// its last use, newToken makes one, and version is the program's.
+func New(
+	s *store.Store, limits images.Limits, lifetime time.Duration, newToken func() string, version string,
+) API {
 	return API{
 		Authentication{store: s, lifetime: lifetime, newToken: newToken},
 		CallManagingOrganisations{store: s, images: limits},
+		Configuration{},
 		Customers{store: s, images: limits},
 		Roles{s},
 		Users{store: s, images: limits},
+		Version(version),
 	}
 }
 

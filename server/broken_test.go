@@ -3,6 +3,7 @@ package server_test
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +24,9 @@ const (
 func breakdown(t *testing.T, stage *stage, status int) {
 	t.Helper()
 	for _, op := range operations {
+		if slices.Contains([]string{"configuration_retrieve", "version_retrieve"}, op.OperationID) {
+			continue // which ask the store nothing
+		}
 		t.Run(op.OperationID, func(t *testing.T) {
 			r := stage.request(op.example())
 			switch op.OperationID { // by staff these read users or customers alone

@@ -57,6 +57,8 @@ var queries = []struct {
 	{"HEAD /api/users/", body{}, 2},
 	{"GET /api/users/{m1}/", body{}, 3},
 	{"GET /api/users/me/", body{}, 3},
+	{"GET /api/configuration/", body{}, 1},
+	{"GET /api/version/", body{}, 1},
 	{"POST /api/users/", jsonBody(`{"username":"new","email":"new@example.com"}`), 6},
 	{"PATCH /api/users/{m1}/", jsonBody(`{"first_name":"new"}`), 7},
 	{"PATCH /api/users/{m1}/", parts(file("image", "a.png", "image/png", pngFile)), 8},

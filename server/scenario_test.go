@@ -51,6 +51,7 @@ func scenarios() []scenario {
 		customersScenarios, createCustomerScenarios, updateCustomerScenarios, partialUpdateCustomerScenarios, destroyCustomerScenarios,
 		authenticationScenarios, orderScenarios, plainScenarios,
 		userScenarios, partialUpdateUserScenarios, createUserScenarios, passwordScenarios, logoutScenarios,
+		configurationScenarios, versionScenarios,
 	)
 }
 

@@ -62,6 +62,7 @@ type Config struct {
 	TokenLifetime     time.Duration        // of a sign-in's token after its last use; 24 h
 	NewToken          func() string        // for sign-ins; random
 	Traces            trace.TracerProvider // makes a span of each request; nil: none
+	Version           string               // of the program, as /api/version/ shows it; dev
 	Extension         *Extension           // what the server has beside that; nothing
 
 	// Metrics registers what the server counts, once for each server; nowhere.
@@ -92,6 +93,7 @@ func (cfg Config) WithDefaults() Config {
 	cfg.Images.MaxPixels = cmp.Or(cfg.Images.MaxPixels, DefaultImageMaxPixels)
 	cfg.MaxBodyBytes = cmp.Or(cfg.MaxBodyBytes, DefaultMaxBodyBytes)
 	cfg.BodyMemory = cmp.Or(cfg.BodyMemory, DefaultBodyMemory)
+	cfg.Version = cmp.Or(cfg.Version, "dev")
 	if cfg.NewToken == nil {
 		cfg.NewToken = store.NewToken
 	}
@@ -143,7 +145,7 @@ func routeOperations(e *echo.Echo, cfg Config, spec *openapi3.T, m *metrics) {
 			before(counted(m.violations.WithLabelValues(op.id, "request"), op.validate)),
 		}
 	}
-	strict := gen.NewStrictHandler(handlers.New(cfg.Store, cfg.Images, cfg.TokenLifetime, cfg.NewToken), nil)
+	strict := gen.NewStrictHandler(handlers.New(cfg.Store, cfg.Images, cfg.TokenLifetime, cfg.NewToken, cfg.Version), nil)
 	gen.RegisterHandlersWithOptions(e, strict, gen.RegisterHandlersOptions{OperationMiddlewares: chains})
 }
 

@@ -188,6 +188,7 @@ func (c serveCommand) run(env environment, log *slog.Logger) error {
 		Draining: draining.Load, Store: s, Logger: log,
 		PublicURL: strings.TrimSuffix(c.PublicURL, "/"), AnonymousRead: c.AnonymousRead,
 		ValidateResponses: c.ValidateResponses, Images: c.limits(), Traces: traces, Metrics: registry,
+		Version: version,
 	}
 	defer c.startRemoving(ctx, s, log)()
 	c.LimitFlags.ofServer(&serverConfig)

@@ -482,6 +482,57 @@ type CallManagingOrganisationStat struct {
 	OfferingRequestsPending int `json:"offering_requests_pending"`
 }
 
+// Configuration What the server is set up for, by Waldur's names.
+type Configuration struct {
+	// LANGUAGES Each language of the server's texts, as its code and its name.
+	LANGUAGES [][]string `json:"LANGUAGES"`
+
+	// LANGUAGECODE Code of the language of the server's texts.
+	LANGUAGECODE string `json:"LANGUAGE_CODE"`
+
+	// FEATURES What a front end is to offer.
+	FEATURES ConfigurationFeatures `json:"FEATURES"`
+
+	// WALDURCORE Settings that concern every page of a front end.
+	WALDURCORE ConfigurationCore `json:"WALDUR_CORE"`
+}
+
+// ConfigurationCore Settings that concern every page of a front end.
+type ConfigurationCore struct {
+	// SITENAME Name of the installation.
+	SITENAME string `json:"SITE_NAME"`
+
+	// SHORTPAGETITLE Title of a page, where there is little room.
+	SHORTPAGETITLE string `json:"SHORT_PAGE_TITLE"`
+
+	// FULLPAGETITLE Title of a page.
+	FULLPAGETITLE string `json:"FULL_PAGE_TITLE"`
+
+	// AUTHENTICATIONMETHODS How users sign in; `LOCAL_SIGNIN` is by a password.
+	AUTHENTICATIONMETHODS []string `json:"AUTHENTICATION_METHODS"`
+
+	// USERMANDATORYFIELDS Fields that users have to fill in before they go on.
+	USERMANDATORYFIELDS []string `json:"USER_MANDATORY_FIELDS"`
+
+	// LANGUAGECHOICES Codes of the languages to choose from, separated by commas.
+	LANGUAGECHOICES string `json:"LANGUAGE_CHOICES"`
+}
+
+// ConfigurationFeatures What a front end is to offer.
+type ConfigurationFeatures struct {
+	// Marketplace What a front end is to offer of calls.
+	Marketplace ConfigurationMarketplace `json:"marketplace"`
+}
+
+// ConfigurationMarketplace What a front end is to offer of calls.
+type ConfigurationMarketplace struct {
+	// ShowCallManagementFunctionality Call managing organisations and their calls.
+	ShowCallManagementFunctionality bool `json:"show_call_management_functionality"`
+
+	// CallOnly Calls without proposals, which are sent elsewhere.
+	CallOnly bool `json:"call_only"`
+}
+
 // CoreAuthToken What is sent with each further request.
 type CoreAuthToken struct {
 	// Token Authentication token for API access
@@ -1216,6 +1267,12 @@ type UserRoleUpdateRequestMultipart struct {
 	// User UUID of the user.
 	User                 openapi_types.UUID     `json:"user"`
 	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
+// Version Which version the server is.
+type Version struct {
+	// Version Current installed version of the application
+	Version string `json:"version"`
 }
 
 // CustomerAbbreviation defines model for CustomerAbbreviation.
@@ -3417,6 +3474,14 @@ type ClientInterface interface {
 	// Corresponds with POST /api/call-managing-organisations/{uuid}/update_user/ (the `CallManagingOrganisationsUpdateUser` operationId).
 	CallManagingOrganisationsUpdateUserWithFormdataBody(ctx context.Context, uuid UUID, body CallManagingOrganisationsUpdateUserFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ConfigurationRetrieve Get public configuration
+	//
+	// What a client may know of the server before anybody has signed in, in the form in which Waldur's front
+	// end reads it. It needs no token.
+	//
+	// Corresponds with GET /api/configuration/ (the `ConfigurationRetrieve` operationId).
+	ConfigurationRetrieve(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// CustomersList List customers
 	//
 	// Every customer for staff and support; for others those on which they hold a role. Ordered by name unless
@@ -3649,6 +3714,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with PATCH /api/users/{uuid}/ (the `UsersPartialUpdate` operationId).
 	UsersPartialUpdateWithFormdataBody(ctx context.Context, uuid UserUUID, body UsersPartialUpdateFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// VersionRetrieve Get application version
+	//
+	// The version of the server. For staff and support.
+	//
+	// Corresponds with GET /api/version/ (the `VersionRetrieve` operationId).
+	VersionRetrieve(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // APIAuthLogout Log out
@@ -4213,6 +4285,24 @@ func (c *Client) CallManagingOrganisationsUpdateUserWithFormdataBody(ctx context
 	return c.Client.Do(req)
 }
 
+// ConfigurationRetrieve Get public configuration
+//
+// What a client may know of the server before anybody has signed in, in the form in which Waldur's front
+// end reads it. It needs no token.
+//
+// Corresponds with GET /api/configuration/ (the `ConfigurationRetrieve` operationId).
+func (c *Client) ConfigurationRetrieve(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewConfigurationRetrieveRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // CustomersList List customers
 //
 // Every customer for staff and support; for others those on which they hold a role. Ordered by name unless
@@ -4696,6 +4786,23 @@ func (c *Client) UsersPartialUpdate(ctx context.Context, uuid UserUUID, body Use
 // Corresponds with PATCH /api/users/{uuid}/ (the `UsersPartialUpdate` operationId).
 func (c *Client) UsersPartialUpdateWithFormdataBody(ctx context.Context, uuid UserUUID, body UsersPartialUpdateFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUsersPartialUpdateRequestWithFormdataBody(c.Server, uuid, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// VersionRetrieve Get application version
+//
+// The version of the server. For staff and support.
+//
+// Corresponds with GET /api/version/ (the `VersionRetrieve` operationId).
+func (c *Client) VersionRetrieve(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewVersionRetrieveRequest(c.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -5826,6 +5933,33 @@ func NewCallManagingOrganisationsUpdateUserRequestWithBody(server string, uuid U
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewConfigurationRetrieveRequest constructs an http.Request for the ConfigurationRetrieve method
+func NewConfigurationRetrieveRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/configuration/")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -7397,6 +7531,33 @@ func NewUsersPartialUpdateRequestWithBody(server string, uuid UserUUID, contentT
 	return req, nil
 }
 
+// NewVersionRetrieveRequest constructs an http.Request for the VersionRetrieve method
+func NewVersionRetrieveRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/version/")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
 	for _, r := range c.RequestEditors {
 		if err := r(ctx, req); err != nil {
@@ -7739,6 +7900,16 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/call-managing-organisations/{uuid}/update_user/ (the `CallManagingOrganisationsUpdateUser` operationId).
 	CallManagingOrganisationsUpdateUserWithFormdataBodyWithResponse(ctx context.Context, uuid UUID, body CallManagingOrganisationsUpdateUserFormdataRequestBody, reqEditors ...RequestEditorFn) (*CallManagingOrganisationsUpdateUserResponse, error)
 
+	// ConfigurationRetrieveWithResponse Get public configuration
+	//
+	// What a client may know of the server before anybody has signed in, in the form in which Waldur's front
+	// end reads it. It needs no token.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/configuration/ (the `ConfigurationRetrieve` operationId).
+	ConfigurationRetrieveWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ConfigurationRetrieveResponse, error)
+
 	// CustomersListWithResponse List customers
 	//
 	// Every customer for staff and support; for others those on which they hold a role. Ordered by name unless
@@ -7993,6 +8164,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PATCH /api/users/{uuid}/ (the `UsersPartialUpdate` operationId).
 	UsersPartialUpdateWithFormdataBodyWithResponse(ctx context.Context, uuid UserUUID, body UsersPartialUpdateFormdataRequestBody, reqEditors ...RequestEditorFn) (*UsersPartialUpdateResponse, error)
+
+	// VersionRetrieveWithResponse Get application version
+	//
+	// The version of the server. For staff and support.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/version/ (the `VersionRetrieve` operationId).
+	VersionRetrieveWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*VersionRetrieveResponse, error)
 }
 
 // APIAuthLogoutResponse204Headers the declared response headers of an HTTP 204 response for APIAuthLogout
@@ -10281,6 +10461,127 @@ func (r CallManagingOrganisationsUpdateUserResponse) ContentType() string {
 	return ""
 }
 
+// ConfigurationRetrieveResponse200Headers the declared response headers of an HTTP 200 response for ConfigurationRetrieve
+type ConfigurationRetrieveResponse200Headers struct {
+	XRequestID *string
+}
+
+// ConfigurationRetrieveResponse400Headers the declared response headers of an HTTP 400 response for ConfigurationRetrieve
+type ConfigurationRetrieveResponse400Headers struct {
+	XRequestID *string
+}
+
+// ConfigurationRetrieveResponse401Headers the declared response headers of an HTTP 401 response for ConfigurationRetrieve
+type ConfigurationRetrieveResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// ConfigurationRetrieveResponse429Headers the declared response headers of an HTTP 429 response for ConfigurationRetrieve
+type ConfigurationRetrieveResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+// ConfigurationRetrieveResponse500Headers the declared response headers of an HTTP 500 response for ConfigurationRetrieve
+type ConfigurationRetrieveResponse500Headers struct {
+	XRequestID *string
+}
+
+// ConfigurationRetrieveResponse503Headers the declared response headers of an HTTP 503 response for ConfigurationRetrieve
+type ConfigurationRetrieveResponse503Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+type ConfigurationRetrieveResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Configuration
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServiceUnavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ConfigurationRetrieveResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *ConfigurationRetrieveResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ConfigurationRetrieveResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *ConfigurationRetrieveResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *ConfigurationRetrieveResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ConfigurationRetrieveResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ConfigurationRetrieveResponse) GetJSON200() *Configuration {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r ConfigurationRetrieveResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r ConfigurationRetrieveResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r ConfigurationRetrieveResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r ConfigurationRetrieveResponse) GetJSON500() *InternalServerError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r ConfigurationRetrieveResponse) GetJSON503() *ServiceUnavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r ConfigurationRetrieveResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ConfigurationRetrieveResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ConfigurationRetrieveResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ConfigurationRetrieveResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // CustomersListResponse200Headers the declared response headers of an HTTP 200 response for CustomersList
 type CustomersListResponse200Headers struct {
 	Link         *string
@@ -12553,6 +12854,141 @@ func (r UsersPartialUpdateResponse) ContentType() string {
 	return ""
 }
 
+// VersionRetrieveResponse200Headers the declared response headers of an HTTP 200 response for VersionRetrieve
+type VersionRetrieveResponse200Headers struct {
+	XRequestID *string
+}
+
+// VersionRetrieveResponse400Headers the declared response headers of an HTTP 400 response for VersionRetrieve
+type VersionRetrieveResponse400Headers struct {
+	XRequestID *string
+}
+
+// VersionRetrieveResponse401Headers the declared response headers of an HTTP 401 response for VersionRetrieve
+type VersionRetrieveResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// VersionRetrieveResponse403Headers the declared response headers of an HTTP 403 response for VersionRetrieve
+type VersionRetrieveResponse403Headers struct {
+	XRequestID *string
+}
+
+// VersionRetrieveResponse429Headers the declared response headers of an HTTP 429 response for VersionRetrieve
+type VersionRetrieveResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+// VersionRetrieveResponse500Headers the declared response headers of an HTTP 500 response for VersionRetrieve
+type VersionRetrieveResponse500Headers struct {
+	XRequestID *string
+}
+
+// VersionRetrieveResponse503Headers the declared response headers of an HTTP 503 response for VersionRetrieve
+type VersionRetrieveResponse503Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+type VersionRetrieveResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Version
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServiceUnavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *VersionRetrieveResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *VersionRetrieveResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *VersionRetrieveResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *VersionRetrieveResponse403Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *VersionRetrieveResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *VersionRetrieveResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *VersionRetrieveResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r VersionRetrieveResponse) GetJSON200() *Version {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r VersionRetrieveResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r VersionRetrieveResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r VersionRetrieveResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r VersionRetrieveResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r VersionRetrieveResponse) GetJSON500() *InternalServerError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r VersionRetrieveResponse) GetJSON503() *ServiceUnavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r VersionRetrieveResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r VersionRetrieveResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r VersionRetrieveResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r VersionRetrieveResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // APIAuthLogoutWithResponse Log out
 //
 // Revokes the token that was sent.
@@ -13019,6 +13455,22 @@ func (c *ClientWithResponses) CallManagingOrganisationsUpdateUserWithFormdataBod
 	return ParseCallManagingOrganisationsUpdateUserResponse(rsp)
 }
 
+// ConfigurationRetrieveWithResponse Get public configuration
+//
+// What a client may know of the server before anybody has signed in, in the form in which Waldur's front
+// end reads it. It needs no token.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/configuration/ (the `ConfigurationRetrieve` operationId).
+func (c *ClientWithResponses) ConfigurationRetrieveWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ConfigurationRetrieveResponse, error) {
+	rsp, err := c.ConfigurationRetrieve(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseConfigurationRetrieveResponse(rsp)
+}
+
 // CustomersListWithResponse List customers
 //
 // Every customer for staff and support; for others those on which they hold a role. Ordered by name unless
@@ -13428,6 +13880,21 @@ func (c *ClientWithResponses) UsersPartialUpdateWithFormdataBodyWithResponse(ctx
 		return nil, err
 	}
 	return ParseUsersPartialUpdateResponse(rsp)
+}
+
+// VersionRetrieveWithResponse Get application version
+//
+// The version of the server. For staff and support.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/version/ (the `VersionRetrieve` operationId).
+func (c *ClientWithResponses) VersionRetrieveWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*VersionRetrieveResponse, error) {
+	rsp, err := c.VersionRetrieve(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseVersionRetrieveResponse(rsp)
 }
 
 // ParseAPIAuthLogoutResponse parses an HTTP response from a APIAuthLogoutWithResponse call
@@ -16239,6 +16706,151 @@ func ParseCallManagingOrganisationsUpdateUserResponse(rsp *http.Response) (*Call
 		response.Headers500 = &headers
 	case rsp.StatusCode == 503:
 		var headers CallManagingOrganisationsUpdateUserResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseConfigurationRetrieveResponse parses an HTTP response from a ConfigurationRetrieveWithResponse call
+func ParseConfigurationRetrieveResponse(rsp *http.Response) (*ConfigurationRetrieveResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ConfigurationRetrieveResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Configuration
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ConfigurationRetrieveResponse200Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers ConfigurationRetrieveResponse400Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers ConfigurationRetrieveResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers ConfigurationRetrieveResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers ConfigurationRetrieveResponse500Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers ConfigurationRetrieveResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
@@ -19075,6 +19687,168 @@ func ParseUsersPartialUpdateResponse(rsp *http.Response) (*UsersPartialUpdateRes
 		response.Headers500 = &headers
 	case rsp.StatusCode == 503:
 		var headers UsersPartialUpdateResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseVersionRetrieveResponse parses an HTTP response from a VersionRetrieveWithResponse call
+func ParseVersionRetrieveResponse(rsp *http.Response) (*VersionRetrieveResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &VersionRetrieveResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Version
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers VersionRetrieveResponse200Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers VersionRetrieveResponse400Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers VersionRetrieveResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers VersionRetrieveResponse403Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 429:
+		var headers VersionRetrieveResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers VersionRetrieveResponse500Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers VersionRetrieveResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
