@@ -63,6 +63,7 @@ type Config struct {
 	NewToken          func() string        // for sign-ins; random
 	Traces            trace.TracerProvider // makes a span of each request; nil: none
 	Version           string               // of the program, as /api/version/ shows it; dev
+	FrontEnd          bool                 // what Waldur's front end asks for beside the API is answered
 	Extension         *Extension           // what the server has beside that; nothing
 
 	// Metrics registers what the server counts, once for each server; nowhere.
@@ -124,6 +125,9 @@ func New(cfg Config) (http.Handler, error) {
 		cfg.Extension.Route(e)
 	}
 	routePlain(e, cfg)
+	if cfg.FrontEnd {
+		routeFrontEnd(e)
+	}
 	routeOperations(e, cfg, spec, m)
 	routeMissingSlashes(e)
 	m.name(e.Routes(), spec)
