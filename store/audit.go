@@ -102,8 +102,11 @@ type EventFilter struct {
 
 var eventColumns = columns[Event]()
 
+// mostEvents is how many events EachEvent holds at most.
+const mostEvents = 64 * ImportBatch
+
 // EachEvent visits the audit events, the newest first. It reads a batch at a time, each of its own state of the
-// database.
+// database. The batches grow: each finds and sorts all events of a user or an organisation that are left.
 func (q queries) EachEvent(ctx context.Context, f EventFilter, visit func(Event) error) error {
 	l := list{from: "audit_events AS e", joins: eventNames, key: "e.uuid", columns: eventColumns}
 	l.order = []term{{"e.created", true}, {"e.uuid", true}}
@@ -125,8 +128,8 @@ func (q queries) EachEvent(ctx context.Context, f EventFilter, visit func(Event)
 		l.where.add("e.created >= ?", truncate(f.Since))
 	}
 	next := l
-	for {
-		batch, err := rows[Event](ctx, q, next, false, ImportBatch, 0)
+	for size := ImportBatch; ; size = min(2*size, mostEvents) {
+		batch, err := rows[Event](ctx, q, next, false, int64(size), 0)
 		if err != nil || len(batch) == 0 {
 			return err
 		}

@@ -217,7 +217,7 @@ func (tx *Tx) DeleteCustomer(c Customer) error {
 	if err != nil {
 		return err
 	}
-	return tx.audit("delete", "customer", "", c.UUID.String())
+	return tx.audit("delete", "customer", c.Name, c.UUID.String()) // nobody could look the name up
 }
 
 // HasOrganisation says whether the customer has an organisation already.

@@ -101,6 +101,7 @@ func TestPlans(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, engine string) {
 		t.Parallel()
 		w := newWorld(t, engine)
+		defer w.checkAudit(t)
 		if engine == storetest.SQLite {
 			w.grow(t)
 			w.each(t, operations, func(o operation, s storetest.Statement) {
