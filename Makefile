@@ -1,9 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo-reset build static test differential chaos contract clients examples bench generate lint lint-spec spec-diff
+.PHONY: help run demo-reset build static test differential chaos soak contract clients examples bench generate lint lint-spec spec-diff
 
 LISTEN     ?= 127.0.0.1:8080
 TEST_FLAGS ?=
 STEPS      ?= 100000
+SOAK       ?= 30m
 BASE       ?= $(shell git describe --tags --abbrev=0 2>/dev/null)
 OASDIFF     = go tool -modfile=tools/go.mod oasdiff breaking --fail-on ERR --flatten-params --flatten-allof
 # What the program says of itself: the tag without its v, the commit and the commit's time.
@@ -52,6 +53,10 @@ differential: ## Take STEPS=100000 random steps on SQLite, Postgres and a model 
 chaos: ## Kill the program and its databases, fill its disk, restart it behind haproxy (as root)
 	@tools/setup.sh build chaos
 	env -u OPENCALLS_TEST_POSTGRES_URL tools/postgres.sh go test -tags chaos -count=1 -v -timeout 8m $(TEST_FLAGS) ./tests/chaos/...
+
+soak: ## Serve a steady load for SOAK=30m on each engine: nothing may grow (under 10m memory and latency may)
+	@tools/setup.sh build test
+	SOAK=$(SOAK) tools/postgres.sh go test -tags soak -count=1 -v -timeout 3h -run TestSoak $(TEST_FLAGS) ./tests/chaos/
 
 contract: build ## Hold the server against openapi.yaml with schemathesis (SEED=1, EXAMPLES=100, ENGINES="sqlite postgres")
 	@tools/setup.sh contract

@@ -1,4 +1,4 @@
-//go:build chaos
+//go:build chaos || soak
 
 // Package chaos breaks what the program stands on while people use it: it kills the program, its
 // database and its load balancer's other servers, and fills its disk. What a client was told that
