@@ -22,10 +22,26 @@ const (
 
 // The permissions that a rule here asks for.
 const (
-	PermissionRegister   = "SERVICE_PROVIDER.REGISTER"
-	PermissionGrantRole  = "CALL.CREATE_PERMISSION"
-	PermissionUpdateRole = "CALL.UPDATE_PERMISSION"
-	PermissionRevokeRole = "CALL.DELETE_PERMISSION"
+	PermissionRegister           = "SERVICE_PROVIDER.REGISTER"
+	PermissionGrantRole          = "CALL.CREATE_PERMISSION"
+	PermissionUpdateRole         = "CALL.UPDATE_PERMISSION"
+	PermissionRevokeRole         = "CALL.DELETE_PERMISSION"
+	PermissionGrantCustomerRole  = "CUSTOMER.CREATE_PERMISSION"
+	PermissionUpdateCustomerRole = "CUSTOMER.UPDATE_PERMISSION"
+	PermissionRevokeCustomerRole = "CUSTOMER.DELETE_PERMISSION"
+)
+
+// The permissions that it takes to grant, to update and to revoke a role, by what it is granted on.
+var (
+	PermissionsToGrant = map[store.Scope]string{
+		store.ScopeOrganisation: PermissionGrantRole, store.ScopeCustomer: PermissionGrantCustomerRole,
+	}
+	PermissionsToUpdate = map[store.Scope]string{
+		store.ScopeOrganisation: PermissionUpdateRole, store.ScopeCustomer: PermissionUpdateCustomerRole,
+	}
+	PermissionsToRevoke = map[store.Scope]string{
+		store.ScopeOrganisation: PermissionRevokeRole, store.ScopeCustomer: PermissionRevokeCustomerRole,
+	}
 )
 
 // Principal is who sent a request.
@@ -81,13 +97,19 @@ func (p Principal) MayChange(held []store.HeldRole) bool {
 	})
 }
 
-// MayListUsers says whether the principal may see who holds roles on an organisation: any role
-// on it or on its customer will do.
+// MayListUsers says whether the principal may see who holds roles on a customer or on an organisation: any role
+// on it, or on the organisation's customer, will do.
 func (p Principal) MayListUsers(held []store.HeldRole) bool {
 	return p.SeesAll() || len(held) > 0
 }
 
-// MayManageRole says whether the principal may do with the role of a user on an organisation
+// SeesEmails says whether the principal sees the e-mail addresses of who holds roles on a customer.
+func (p Principal) SeesEmails(held []store.HeldRole) bool {
+	return p.SeesAll() || holds(held, store.ScopeCustomer, PermissionGrantRole) ||
+		holds(held, store.ScopeCustomer, PermissionGrantCustomerRole)
+}
+
+// MayManageRole says whether the principal may do with the role of a user on a customer or on an organisation
 // what the permission is for, and whether only with roles of others.
 func (p Principal) MayManageRole(held []store.HeldRole, permission string) (allowed, othersOnly bool) {
 	if p.Staff || holds(held, store.ScopeCustomer, permission) {

@@ -41,6 +41,7 @@ func change[T any](
 type reader interface {
 	Identity(ctx context.Context, digest string) (store.Identity, error)
 	HeldRoles(ctx context.Context, user, customer, organisation uuid.UUID) ([]store.HeldRole, error)
+	HasOrganisation(ctx context.Context, customer uuid.UUID) (bool, error)
 	Now() time.Time
 }
 

@@ -45,26 +45,6 @@ func (r renderer) organisation(o store.Organisation) gen.CallManagingOrganisatio
 	}
 }
 
-func (r renderer) member(m store.Member) gen.UserRoleDetails {
-	details := gen.UserRoleDetails{
-		UUID:              new(m.UUID.String()),
-		Created:           new(FormatTime(m.Created)),
-		ExpirationTime:    orNull(formatEnd(m.ExpirationTime)),
-		RoleName:          &m.RoleName,
-		RoleUUID:          new(m.RoleUUID.String()),
-		UserEmail:         orNull(&m.UserEmail),
-		UserFullName:      &m.UserFullName,
-		UserUsername:      &m.UserUsername,
-		UserUUID:          new(m.UserUUID.String()),
-		UserImage:         orNull(r.image(m.UserImageUUID)),
-		CreatedByFullName: m.CreatedByFullName,
-	}
-	if m.CreatedByUUID != nil {
-		details.CreatedByUUID = new(m.CreatedByUUID.String())
-	}
-	return details
-}
-
 // orNull is null for nil and for an empty text.
 func orNull(text *string) nullable.Nullable[string] {
 	if text == nil || *text == "" {

@@ -60,13 +60,13 @@ var auditScenarios = []scenario{
 			r.clock.Advance(time.Second)
 			r.ok(r.store.Write(r.ctx, store.Actor{UserUUID: &actor.UUID, RequestID: "request"}, change))
 		}
-		do(&alice, func(tx *store.Tx) error { return tx.GrantRole(bob.UUID, organizer.UUID, o.UUID, nil) })
+		do(&alice, func(tx *store.Tx) error { return tx.GrantRole(bob.UUID, organizer.UUID, on(o.UUID), nil) })
 		do(&bob, func(tx *store.Tx) error {
 			return locked(tx, o.UUID, func(o store.Organisation) error {
 				return errorOf(tx.UpdateOrganisation(o, store.OrganisationChange{Description: ptr("changed")}))
 			})
 		})
-		do(&carol, func(tx *store.Tx) error { return tx.RevokeRole(bob.UUID, organizer.UUID, o.UUID) })
+		do(&carol, func(tx *store.Tx) error { return tx.RevokeRole(bob.UUID, organizer.UUID, on(o.UUID)) })
 		do(&alice, remove(o.UUID))
 		do(&alice, remove(other.UUID))
 		do(&alice, func(tx *store.Tx) error { return tx.DeleteCustomer(ghent) })

@@ -47,7 +47,7 @@ func importRename(tx *store.Tx, o overlapped) error {
 
 func grant(tx *store.Tx, o overlapped) error {
 	return locked(tx, o.organisation, func(store.Organisation) error {
-		return tx.GrantRole(o.user.UUID, o.role.UUID, o.organisation, nil)
+		return tx.GrantRole(o.user.UUID, o.role.UUID, on(o.organisation), nil)
 	})
 }
 
@@ -175,7 +175,7 @@ var concurrencyScenarios = []scenario{
 				if _, err := s.Stats(r.ctx, p.organisation.UUID); err != nil {
 					return err
 				}
-				if _, _, err := s.ListMembers(r.ctx, p.organisation.UUID, store.MemberFilter{}, nil, everything); err != nil {
+				if _, _, err := s.ListMembers(r.ctx, on(p.organisation.UUID), store.MemberFilter{}, nil, everything); err != nil {
 					return err
 				}
 			}

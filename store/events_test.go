@@ -124,21 +124,21 @@ var mutations = map[string][]mutation{
 	}},
 	"GrantRole": {
 		func(tx *store.Tx, a audited) ([]string, error) {
-			return []string{"user_role.create *"}, tx.GrantRole(a.other.UUID, a.role.UUID, a.organisation.UUID, nil)
+			return []string{"user_role.create *"}, tx.GrantRole(a.other.UUID, a.role.UUID, on(a.organisation.UUID), nil)
 		},
 		func(tx *store.Tx, a audited) ([]string, error) { // takes the place of one that ends sooner
-			if err := tx.UpdateGrant(a.user.UUID, a.role.UUID, a.organisation.UUID, ptr(tx.Now())); err != nil {
+			if err := tx.UpdateGrant(a.user.UUID, a.role.UUID, on(a.organisation.UUID), ptr(tx.Now())); err != nil {
 				return nil, err
 			}
 			return []string{"user_role.create *", "user_role.revoke " + a.grant.UUID.String(), "user_role.update " + a.grant.UUID.String()},
-				tx.GrantRole(a.user.UUID, a.role.UUID, a.organisation.UUID, nil)
+				tx.GrantRole(a.user.UUID, a.role.UUID, on(a.organisation.UUID), nil)
 		},
 	},
 	"UpdateGrant": {func(tx *store.Tx, a audited) ([]string, error) {
-		return event("user_role.update", a.grant.UUID), tx.UpdateGrant(a.user.UUID, a.role.UUID, a.organisation.UUID, ptr(tx.Now()))
+		return event("user_role.update", a.grant.UUID), tx.UpdateGrant(a.user.UUID, a.role.UUID, on(a.organisation.UUID), ptr(tx.Now()))
 	}},
 	"RevokeRole": {func(tx *store.Tx, a audited) ([]string, error) {
-		return event("user_role.revoke", a.grant.UUID), tx.RevokeRole(a.user.UUID, a.role.UUID, a.organisation.UUID)
+		return event("user_role.revoke", a.grant.UUID), tx.RevokeRole(a.user.UUID, a.role.UUID, on(a.organisation.UUID))
 	}},
 	"SetSetting": {func(tx *store.Tx, _ audited) ([]string, error) {
 		return []string{"setting.set demo"}, tx.SetSetting("demo", "new")

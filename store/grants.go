@@ -6,11 +6,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// grant returns the unrevoked grant of a role in an organisation, expired or not; nil where
-// there is none.
-func (tx *Tx) grant(user, role, organisation uuid.UUID) (*UserRole, error) {
-	return find[UserRole](tx.db, "user_uuid = ? AND role_uuid = ? AND organisation_uuid = ? AND revoked IS NULL",
-		user, role, organisation)
+// grant returns the unrevoked grant of a role in a scope, expired or not; nil where there is none.
+func (tx *Tx) grant(user, role uuid.UUID, on ScopeOf) (*UserRole, error) {
+	return find[UserRole](tx.db, "user_uuid = ? AND role_uuid = ? AND "+on.column()+" = ? AND revoked IS NULL",
+		user, role, on.UUID)
 }
 
 // expired says whether the grant has ended, though nobody has revoked it.
@@ -23,12 +22,12 @@ func longer(a, b *time.Time) bool {
 	return b != nil && (a == nil || a.After(*b))
 }
 
-// GrantRole gives a user a role in an organisation until expires (nil: for good). It replaces a
-// grant that ends sooner; ErrAlreadyGranted where there is one that does not.
-func (tx *Tx) GrantRole(user, role, organisation uuid.UUID, expires *time.Time) error {
+// GrantRole gives a user a role in a scope until expires (nil: for good). It replaces a grant that ends
+// sooner; ErrAlreadyGranted where there is one that does not.
+func (tx *Tx) GrantRole(user, role uuid.UUID, on ScopeOf, expires *time.Time) error {
 	expires = truncatePtr(expires)
 	now := tx.now()
-	held, err := tx.grant(user, role, organisation)
+	held, err := tx.grant(user, role, on)
 	if err != nil {
 		return err
 	}
@@ -41,8 +40,13 @@ func (tx *Tx) GrantRole(user, role, organisation uuid.UUID, expires *time.Time) 
 		}
 	}
 	row := UserRole{
-		UUID: tx.newUUID(), UserUUID: user, RoleUUID: role, OrganisationUUID: &organisation,
+		UUID: tx.newUUID(), UserUUID: user, RoleUUID: role,
 		Created: now, CreatedByUUID: tx.actor.UserUUID, ExpirationTime: expires,
+	}
+	if on.Kind == ScopeCustomer {
+		row.CustomerUUID = &on.UUID
+	} else {
+		row.OrganisationUUID = &on.UUID
 	}
 	if err := tx.db.Create(&row).Error; err != nil {
 		return err
@@ -50,11 +54,11 @@ func (tx *Tx) GrantRole(user, role, organisation uuid.UUID, expires *time.Time) 
 	return tx.auditEvents("create", row.event("until "+until(expires)))
 }
 
-// UpdateGrant sets when a user's role in an organisation ends (nil: never). ErrNotFound where
-// the user does not actively hold it.
-func (tx *Tx) UpdateGrant(user, role, organisation uuid.UUID, expires *time.Time) error {
+// UpdateGrant sets when a user's role in a scope ends (nil: never). ErrNotFound where the user does not
+// actively hold it.
+func (tx *Tx) UpdateGrant(user, role uuid.UUID, on ScopeOf, expires *time.Time) error {
 	expires = truncatePtr(expires)
-	held, err := tx.grant(user, role, organisation)
+	held, err := tx.grant(user, role, on)
 	if err != nil {
 		return err
 	}
@@ -68,9 +72,9 @@ func (tx *Tx) UpdateGrant(user, role, organisation uuid.UUID, expires *time.Time
 	return tx.auditEvents("update", held.event(details))
 }
 
-// RevokeRole ends a user's role in an organisation; where it is not held nothing changes.
-func (tx *Tx) RevokeRole(user, role, organisation uuid.UUID) error {
-	held, err := tx.grant(user, role, organisation)
+// RevokeRole ends a user's role in a scope; where it is not held nothing changes.
+func (tx *Tx) RevokeRole(user, role uuid.UUID, on ScopeOf) error {
+	held, err := tx.grant(user, role, on)
 	if err != nil || held == nil {
 		return err
 	}

@@ -31,7 +31,7 @@ var grantScenarios = []scenario{
 			r.each(c.name, func(r *rig) {
 				u := r.world.user("user" + string(rune('a'+i)))
 				old := r.world.grant(u, p.role, p.organisation, func(g *store.UserRole) { g.ExpirationTime = c.held })
-				grant := func(tx *store.Tx) error { return tx.GrantRole(u.UUID, p.role.UUID, p.organisation.UUID, c.new) }
+				grant := func(tx *store.Tx) error { return tx.GrantRole(u.UUID, p.role.UUID, on(p.organisation.UUID), c.new) }
 				if c.refused {
 					r.is(r.fails(grant), store.ErrAlreadyGranted)
 					return

@@ -16,6 +16,20 @@ const (
 	ScopeOrganisation Scope = "call_managing_organisation"
 )
 
+// ScopeOf is an object on which roles are granted.
+type ScopeOf struct {
+	Kind Scope
+	UUID uuid.UUID
+}
+
+// column is the column of user_roles that names the object.
+func (s ScopeOf) column() string {
+	if s.Kind == ScopeCustomer {
+		return "customer_uuid"
+	}
+	return "organisation_uuid"
+}
+
 // The json and rules tags of rows are the import file's: see fixture/entries.go.
 
 // Customer is an organisation of the outside world, which may run calls.
@@ -46,6 +60,9 @@ func (c *Customer) fillKeys() {
 
 // Available says whether roles and organisations may be given out on the customer.
 func (c Customer) Available() bool { return !c.Blocked && !c.Archived }
+
+// Scope is the customer as what roles are granted on.
+func (c Customer) Scope() ScopeOf { return ScopeOf{ScopeCustomer, c.UUID} }
 
 // User is somebody who may sign in with a token.
 type User struct {

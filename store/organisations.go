@@ -28,6 +28,9 @@ type Organisation struct {
 // CustomerAvailable says whether roles may be given out.
 func (o Organisation) CustomerAvailable() bool { return !o.CustomerBlocked && !o.CustomerArchived }
 
+// Scope is the organisation as what roles are granted on.
+func (o Organisation) Scope() ScopeOf { return ScopeOf{ScopeOrganisation, o.UUID} }
+
 const (
 	organisationTable = "call_managing_organisations AS o"
 	customerOfIt      = " JOIN customers AS c ON c.uuid = o.customer_uuid"

@@ -45,7 +45,7 @@ var timeScenarios = []scenario{
 			want = append(want, name)
 		}
 		usernames := func(order ...store.Ordering) (names []string) {
-			members, _, err := r.store.ListMembers(r.ctx, p.organisation.UUID, store.MemberFilter{}, order, everything)
+			members, _, err := r.store.ListMembers(r.ctx, on(p.organisation.UUID), store.MemberFilter{}, order, everything)
 			r.ok(err)
 			for _, m := range members {
 				names = append(names, m.UserUsername)
@@ -73,9 +73,9 @@ func (r *rig) roundTrip(in, want time.Time) {
 	r.write(func(tx *store.Tx) error {
 		x := must(tx.CreateUser(store.User{Username: "x", Created: in}, nil))
 		r.ok(tx.CreateToken(x.UUID, store.Digest("x"), &in))
-		r.ok(tx.GrantRole(x.UUID, w.role("CUSTOMER.OWNER").UUID, o.UUID, &in))
-		r.ok(tx.GrantRole(x.UUID, w.role("CUSTOMER.MANAGER").UUID, o.UUID, nil))
-		return tx.UpdateGrant(x.UUID, w.role("CUSTOMER.MANAGER").UUID, o.UUID, &in)
+		r.ok(tx.GrantRole(x.UUID, w.role("CUSTOMER.OWNER").UUID, on(o.UUID), &in))
+		r.ok(tx.GrantRole(x.UUID, w.role("CUSTOMER.MANAGER").UUID, on(o.UUID), nil))
+		return tx.UpdateGrant(x.UUID, w.role("CUSTOMER.MANAGER").UUID, on(o.UUID), &in)
 	})
 	got := []time.Time{
 		*must(r.store.Identity(r.ctx, store.Digest(token))).Expires, *must(r.store.Identity(r.ctx, store.Digest("x"))).Expires,

@@ -96,7 +96,7 @@ func everyKindOfChange(r *rig, tx *store.Tx, organisation uuid.UUID) {
 	r.ok(tx.Import(c))
 	must(tx.CreateOrganisation(c[0], "", storetest.Picture("in a change")))
 	role := must(tx.RoleByName(r.ctx, "CUSTOMER.CALL_ORGANIZER"))
-	r.ok(tx.GrantRole(u.UUID, role.UUID, organisation, nil))
+	r.ok(tx.GrantRole(u.UUID, role.UUID, on(organisation), nil))
 	o := must(tx.LockOrganisation(organisation))
 	o = must(tx.UpdateOrganisation(o, store.OrganisationChange{Description: ptr("changed"), Image: storetest.Picture("new")}))
 	r.ok(tx.DeleteOrganisation(o))

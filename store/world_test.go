@@ -122,3 +122,8 @@ func (w *world) organisations(n int) []store.CallManagingOrganisation {
 	})
 	return all
 }
+
+// on is an organisation as what roles are granted on.
+func on(organisation uuid.UUID) store.ScopeOf {
+	return store.ScopeOf{Kind: store.ScopeOrganisation, UUID: organisation}
+}

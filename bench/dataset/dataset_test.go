@@ -74,8 +74,8 @@ func TestKnownIsThere(t *testing.T) {
 	got.All, errs[0] = count("")
 	got.Rare, errs[1] = count(strings.ToUpper(known.Keyword.Rare))
 	got.Common, errs[2] = count(known.Keyword.Common)
-	got.Members, errs[3] = s.CountMembers(ctx, known.Organisation, store.MemberFilter{})
-	got.Crowd, errs[4] = s.CountMembers(ctx, known.Crowded, store.MemberFilter{})
+	got.Members, errs[3] = s.CountMembers(ctx, store.ScopeOf{Kind: store.ScopeOrganisation, UUID: known.Organisation}, store.MemberFilter{})
+	got.Crowd, errs[4] = s.CountMembers(ctx, store.ScopeOf{Kind: store.ScopeOrganisation, UUID: known.Crowded}, store.MemberFilter{})
 	got.Stats, errs[5] = s.Stats(ctx, known.Organisation)
 	staff, err := s.Identity(ctx, store.Digest(known.StaffToken))
 	got.Staff, errs[6] = staff.IsStaff, err
