@@ -138,7 +138,7 @@ func TestSharedAnswers(t *testing.T) {
 			if op.RequestBody != nil {
 				want = append(want, "408", "413", "415")
 			}
-			if strings.Contains(path, "{uuid}") {
+			if strings.Contains(path, "uuid}") {
 				want = append(want, "404")
 			}
 			for _, status := range want {

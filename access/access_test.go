@@ -32,7 +32,7 @@ func TestManagingOnesOwnRole(t *testing.T) {
 }
 
 // The built-in roles that the migrations write are those that the rules know, with Waldur's
-// permissions, of which those on roles are added to the owner's, and none may register.
+// permissions, of which those on the roles of organisations are added to the owner's, and none may register.
 func TestBuiltInRoles(t *testing.T) {
 	want := []store.Role{
 		{
@@ -52,7 +52,8 @@ func TestBuiltInRoles(t *testing.T) {
 			Description: "Organization owner", IsActive: true,
 			Permissions: []string{
 				"CALL.APPROVE_AND_REJECT_PROPOSALS", "CALL.CLOSE_ROUNDS", access.PermissionGrantRole, access.PermissionRevokeRole,
-				access.PermissionUpdateRole, "OFFERING.ACCEPT_CALL_REQUEST",
+				access.PermissionUpdateRole, access.PermissionGrantCustomerRole, access.PermissionRevokeCustomerRole,
+				access.PermissionUpdateCustomerRole, "OFFERING.ACCEPT_CALL_REQUEST",
 			},
 		},
 		{

@@ -130,6 +130,60 @@ func (e CustomerOEnum) Valid() bool {
 	}
 }
 
+// Defines values for CustomerUserFieldEnum.
+const (
+	CustomerUserFieldEnumEmail          CustomerUserFieldEnum = "email"
+	CustomerUserFieldEnumExpirationTime CustomerUserFieldEnum = "expiration_time"
+	CustomerUserFieldEnumFullName       CustomerUserFieldEnum = "full_name"
+	CustomerUserFieldEnumImage          CustomerUserFieldEnum = "image"
+	CustomerUserFieldEnumRoleName       CustomerUserFieldEnum = "role_name"
+	CustomerUserFieldEnumURL            CustomerUserFieldEnum = "url"
+	CustomerUserFieldEnumUUID           CustomerUserFieldEnum = "uuid"
+	CustomerUserFieldEnumUsername       CustomerUserFieldEnum = "username"
+)
+
+// Valid indicates whether the value is a known member of the CustomerUserFieldEnum enum.
+func (e CustomerUserFieldEnum) Valid() bool {
+	switch e {
+	case CustomerUserFieldEnumEmail:
+		return true
+	case CustomerUserFieldEnumExpirationTime:
+		return true
+	case CustomerUserFieldEnumFullName:
+		return true
+	case CustomerUserFieldEnumImage:
+		return true
+	case CustomerUserFieldEnumRoleName:
+		return true
+	case CustomerUserFieldEnumURL:
+		return true
+	case CustomerUserFieldEnumUUID:
+		return true
+	case CustomerUserFieldEnumUsername:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CustomerUserOEnum.
+const (
+	ConcatenatedName      CustomerUserOEnum = "concatenated_name"
+	MinusConcatenatedName CustomerUserOEnum = "-concatenated_name"
+)
+
+// Valid indicates whether the value is a known member of the CustomerUserOEnum enum.
+func (e CustomerUserOEnum) Valid() bool {
+	switch e {
+	case ConcatenatedName:
+		return true
+	case MinusConcatenatedName:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RoleDetailsFieldEnum.
 const (
 	RoleDetailsFieldEnumContentType RoleDetailsFieldEnum = "content_type"
@@ -665,6 +719,39 @@ type CustomerRequestMultipart struct {
 	NativeName           *string                `json:"native_name,omitempty"`
 	AdditionalProperties map[string]interface{} `json:"-"`
 }
+
+// CustomerUser A user who holds a role on a customer.
+type CustomerUser struct {
+	// URL URL of the user.
+	URL *string `json:"url,omitempty"`
+
+	// UUID UUID of the user.
+	UUID *string `json:"uuid,omitempty"`
+
+	// Username Required. 128 characters or fewer. Lowercase letters, numbers and @/./+/-/_ characters
+	Username *string `json:"username,omitempty"`
+
+	// FullName Full name of the user; may be empty.
+	FullName *string `json:"full_name,omitempty"`
+
+	// Email E-mail address of the user; absent where there is none or the caller doesn't see it.
+	Email *string `json:"email,omitempty"`
+
+	// Image URL of the user's image; null where there is none.
+	Image nullable.Nullable[string] `json:"image,omitempty"`
+
+	// RoleName Name of the oldest role that the user holds on the customer.
+	RoleName *string `json:"role_name,omitempty"`
+
+	// ExpirationTime When that role ends; null where it does not.
+	ExpirationTime nullable.Nullable[string] `json:"expiration_time,omitempty"`
+}
+
+// CustomerUserFieldEnum A field of a user of a customer.
+type CustomerUserFieldEnum string
+
+// CustomerUserOEnum An ordering of users by their full name, then by their username; with `-`, the other way round.
+type CustomerUserOEnum string
 
 // ObtainAuthTokenRequest Who signs in.
 type ObtainAuthTokenRequest struct {
@@ -1323,6 +1410,12 @@ type CustomerURL = string
 // CustomerUUID defines model for CustomerUUID.
 type CustomerUUID = openapi_types.UUID
 
+// CustomerUserField defines model for CustomerUserField.
+type CustomerUserField = []CustomerUserFieldEnum
+
+// CustomerUserO An ordering of users by their full name, then by their username; with `-`, the other way round.
+type CustomerUserO = CustomerUserOEnum
+
 // Field defines model for Field.
 type Field = []UserRoleDetailsFieldEnum
 
@@ -1343,6 +1436,9 @@ type Page = int
 
 // PageSize defines model for PageSize.
 type PageSize = int
+
+// PathCustomerUUID defines model for PathCustomerUUID.
+type PathCustomerUUID = openapi_types.UUID
 
 // Role defines model for Role.
 type Role = string
@@ -1651,10 +1747,148 @@ type CustomersCountParams struct {
 	PageSize *PageSize `form:"page_size,omitempty" json:"page_size,omitempty"`
 }
 
+// CustomersUsersListParams defines parameters for CustomersUsersList.
+type CustomersUsersListParams struct {
+	// Field Fields to include in response
+	Field CustomerUserField `form:"field,omitempty" json:"field,omitempty"`
+
+	// FullName Full name: a part of it, in any case and without regard to accents.
+	FullName *UserFullName `form:"full_name,omitempty" json:"full_name,omitempty"`
+
+	// Username Username, exactly.
+	Username *UserUsername `form:"username,omitempty" json:"username,omitempty"`
+
+	// Email E-mail address: a part of it, in any case, where the caller sees it.
+	Email *UserEmail `form:"email,omitempty" json:"email,omitempty"`
+
+	// UserKeyword A part of the full name, the native name, the username or, for who sees all of them, the e-mail address.
+	UserKeyword *UserKeyword `form:"user_keyword,omitempty" json:"user_keyword,omitempty"`
+
+	// IsActive Only users who may sign in, or only those who may not.
+	IsActive *UserIsActive `form:"is_active,omitempty" json:"is_active,omitempty"`
+
+	// O Ordering. Sort by a combination of first name, last name, and username.
+	O *CustomerUserO `form:"o,omitempty" json:"o,omitempty"`
+
+	// Page A page number within the paginated result set.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
+
+	// PageSize Number of results to return per page. 10 unless given; more than 300 is 300.
+	PageSize *PageSize `form:"page_size,omitempty" json:"page_size,omitempty"`
+}
+
+// CustomersUsersCountParams defines parameters for CustomersUsersCount.
+type CustomersUsersCountParams struct {
+	// Field Fields to include in response
+	Field CustomerUserField `form:"field,omitempty" json:"field,omitempty"`
+
+	// FullName Full name: a part of it, in any case and without regard to accents.
+	FullName *UserFullName `form:"full_name,omitempty" json:"full_name,omitempty"`
+
+	// Username Username, exactly.
+	Username *UserUsername `form:"username,omitempty" json:"username,omitempty"`
+
+	// Email E-mail address: a part of it, in any case, where the caller sees it.
+	Email *UserEmail `form:"email,omitempty" json:"email,omitempty"`
+
+	// UserKeyword A part of the full name, the native name, the username or, for who sees all of them, the e-mail address.
+	UserKeyword *UserKeyword `form:"user_keyword,omitempty" json:"user_keyword,omitempty"`
+
+	// IsActive Only users who may sign in, or only those who may not.
+	IsActive *UserIsActive `form:"is_active,omitempty" json:"is_active,omitempty"`
+
+	// O Ordering. Sort by a combination of first name, last name, and username.
+	O *CustomerUserO `form:"o,omitempty" json:"o,omitempty"`
+
+	// Page A page number within the paginated result set.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
+
+	// PageSize Number of results to return per page. 10 unless given; more than 300 is 300.
+	PageSize *PageSize `form:"page_size,omitempty" json:"page_size,omitempty"`
+}
+
 // CustomersRetrieveParams defines parameters for CustomersRetrieve.
 type CustomersRetrieveParams struct {
 	// Field Fields to include in response
 	Field CustomerField `form:"field,omitempty" json:"field,omitempty"`
+}
+
+// CustomersListUsersListParams defines parameters for CustomersListUsersList.
+type CustomersListUsersListParams struct {
+	// Field Fields to include in response
+	Field Field `form:"field,omitempty" json:"field,omitempty"`
+
+	// FullName User full name: a part of it, in any case and without regard to accents.
+	FullName *FullName `form:"full_name,omitempty" json:"full_name,omitempty"`
+
+	// NativeName User native name: a part of it, in any case.
+	NativeName *NativeName `form:"native_name,omitempty" json:"native_name,omitempty"`
+
+	// O Ordering fields
+	O UserRoleO `form:"o,omitempty" json:"o,omitempty"`
+
+	// Page A page number within the paginated result set.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
+
+	// PageSize Number of results to return per page. 10 unless given; more than 300 is 300.
+	PageSize *PageSize `form:"page_size,omitempty" json:"page_size,omitempty"`
+
+	// Role Role UUID or name
+	Role *Role `form:"role,omitempty" json:"role,omitempty"`
+
+	// SearchString Search string for user: a part of the full name, the e-mail address or the username, in any case.
+	SearchString *SearchString `form:"search_string,omitempty" json:"search_string,omitempty"`
+
+	// User User UUID
+	User *MemberUser `form:"user,omitempty" json:"user,omitempty"`
+
+	// UserSlug User slug: a part of it, in any case.
+	UserSlug *UserSlug `form:"user_slug,omitempty" json:"user_slug,omitempty"`
+
+	// UserURL User URL, or its path.
+	UserURL *UserURL `form:"user_url,omitempty" json:"user_url,omitempty"`
+
+	// Username User username, exactly.
+	Username *Username `form:"username,omitempty" json:"username,omitempty"`
+}
+
+// CustomersListUsersCountParams defines parameters for CustomersListUsersCount.
+type CustomersListUsersCountParams struct {
+	// Field Fields to include in response
+	Field Field `form:"field,omitempty" json:"field,omitempty"`
+
+	// FullName User full name: a part of it, in any case and without regard to accents.
+	FullName *FullName `form:"full_name,omitempty" json:"full_name,omitempty"`
+
+	// NativeName User native name: a part of it, in any case.
+	NativeName *NativeName `form:"native_name,omitempty" json:"native_name,omitempty"`
+
+	// O Ordering fields
+	O UserRoleO `form:"o,omitempty" json:"o,omitempty"`
+
+	// Page A page number within the paginated result set.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
+
+	// PageSize Number of results to return per page. 10 unless given; more than 300 is 300.
+	PageSize *PageSize `form:"page_size,omitempty" json:"page_size,omitempty"`
+
+	// Role Role UUID or name
+	Role *Role `form:"role,omitempty" json:"role,omitempty"`
+
+	// SearchString Search string for user: a part of the full name, the e-mail address or the username, in any case.
+	SearchString *SearchString `form:"search_string,omitempty" json:"search_string,omitempty"`
+
+	// User User UUID
+	User *MemberUser `form:"user,omitempty" json:"user,omitempty"`
+
+	// UserSlug User slug: a part of it, in any case.
+	UserSlug *UserSlug `form:"user_slug,omitempty" json:"user_slug,omitempty"`
+
+	// UserURL User URL, or its path.
+	UserURL *UserURL `form:"user_url,omitempty" json:"user_url,omitempty"`
+
+	// Username User username, exactly.
+	Username *Username `form:"username,omitempty" json:"username,omitempty"`
 }
 
 // RolesListParams defines parameters for RolesList.
@@ -1722,7 +1956,7 @@ type UsersListParams struct {
 	// NativeName Native name: a part of it, in any case.
 	NativeName *UserNativeName `form:"native_name,omitempty" json:"native_name,omitempty"`
 
-	// UserKeyword A part of the full name, the native name, the username or, for staff and support, the e-mail address.
+	// UserKeyword A part of the full name, the native name, the username or, for who sees all of them, the e-mail address.
 	UserKeyword *UserKeyword `form:"user_keyword,omitempty" json:"user_keyword,omitempty"`
 
 	// Query As `user_keyword`.
@@ -1767,7 +2001,7 @@ type UsersCountParams struct {
 	// NativeName Native name: a part of it, in any case.
 	NativeName *UserNativeName `form:"native_name,omitempty" json:"native_name,omitempty"`
 
-	// UserKeyword A part of the full name, the native name, the username or, for staff and support, the e-mail address.
+	// UserKeyword A part of the full name, the native name, the username or, for who sees all of them, the e-mail address.
 	UserKeyword *UserKeyword `form:"user_keyword,omitempty" json:"user_keyword,omitempty"`
 
 	// Query As `user_keyword`.
@@ -1890,6 +2124,33 @@ type CustomersUpdateFormdataRequestBody = CustomerRequestForm
 
 // CustomersUpdateMultipartRequestBody defines body for CustomersUpdate for multipart/form-data ContentType.
 type CustomersUpdateMultipartRequestBody = CustomerRequestMultipart
+
+// CustomersAddUserJSONRequestBody defines body for CustomersAddUser for application/json ContentType.
+type CustomersAddUserJSONRequestBody = UserRoleCreateRequest
+
+// CustomersAddUserFormdataRequestBody defines body for CustomersAddUser for application/x-www-form-urlencoded ContentType.
+type CustomersAddUserFormdataRequestBody = UserRoleCreateRequestForm
+
+// CustomersAddUserMultipartRequestBody defines body for CustomersAddUser for multipart/form-data ContentType.
+type CustomersAddUserMultipartRequestBody = UserRoleCreateRequestMultipart
+
+// CustomersDeleteUserJSONRequestBody defines body for CustomersDeleteUser for application/json ContentType.
+type CustomersDeleteUserJSONRequestBody = UserRoleDeleteRequest
+
+// CustomersDeleteUserFormdataRequestBody defines body for CustomersDeleteUser for application/x-www-form-urlencoded ContentType.
+type CustomersDeleteUserFormdataRequestBody = UserRoleDeleteRequestForm
+
+// CustomersDeleteUserMultipartRequestBody defines body for CustomersDeleteUser for multipart/form-data ContentType.
+type CustomersDeleteUserMultipartRequestBody = UserRoleDeleteRequestMultipart
+
+// CustomersUpdateUserJSONRequestBody defines body for CustomersUpdateUser for application/json ContentType.
+type CustomersUpdateUserJSONRequestBody = UserRoleUpdateRequest
+
+// CustomersUpdateUserFormdataRequestBody defines body for CustomersUpdateUser for application/x-www-form-urlencoded ContentType.
+type CustomersUpdateUserFormdataRequestBody = UserRoleUpdateRequestForm
+
+// CustomersUpdateUserMultipartRequestBody defines body for CustomersUpdateUser for multipart/form-data ContentType.
+type CustomersUpdateUserMultipartRequestBody = UserRoleUpdateRequestMultipart
 
 // UsersCreateJSONRequestBody defines body for UsersCreate for application/json ContentType.
 type UsersCreateJSONRequestBody = UserRequest
@@ -3183,6 +3444,12 @@ type ServerInterface interface {
 	// CustomersCreate Create a new customer
 	// (POST /api/customers/)
 	CustomersCreate(ctx echo.Context) error
+	// CustomersUsersList List users of a customer
+	// (GET /api/customers/{customer_uuid}/users/)
+	CustomersUsersList(ctx echo.Context, customerUUID PathCustomerUUID, params CustomersUsersListParams) error
+	// CustomersUsersCount Count users of a customer
+	// (HEAD /api/customers/{customer_uuid}/users/)
+	CustomersUsersCount(ctx echo.Context, customerUUID PathCustomerUUID, params CustomersUsersCountParams) error
 	// CustomersDestroy Delete a customer
 	// (DELETE /api/customers/{uuid}/)
 	CustomersDestroy(ctx echo.Context, uuid UUID) error
@@ -3195,6 +3462,21 @@ type ServerInterface interface {
 	// CustomersUpdate Update a customer
 	// (PUT /api/customers/{uuid}/)
 	CustomersUpdate(ctx echo.Context, uuid UUID) error
+	// CustomersAddUser Grant a role to a user
+	// (POST /api/customers/{uuid}/add_user/)
+	CustomersAddUser(ctx echo.Context, uuid UUID) error
+	// CustomersDeleteUser Revoke a role from a user
+	// (POST /api/customers/{uuid}/delete_user/)
+	CustomersDeleteUser(ctx echo.Context, uuid UUID) error
+	// CustomersListUsersList List users and their roles in a scope
+	// (GET /api/customers/{uuid}/list_users/)
+	CustomersListUsersList(ctx echo.Context, uuid UUID, params CustomersListUsersListParams) error
+	// CustomersListUsersCount Count users and their roles in a scope
+	// (HEAD /api/customers/{uuid}/list_users/)
+	CustomersListUsersCount(ctx echo.Context, uuid UUID, params CustomersListUsersCountParams) error
+	// CustomersUpdateUser Update a user's role expiration
+	// (POST /api/customers/{uuid}/update_user/)
+	CustomersUpdateUser(ctx echo.Context, uuid UUID) error
 	// RolesList List roles
 	// (GET /api/roles/)
 	RolesList(ctx echo.Context, params RolesListParams) error
@@ -3905,6 +4187,168 @@ func (w *ServerInterfaceWrapper) CustomersCreate(ctx echo.Context) error {
 	return err
 }
 
+// CustomersUsersList converts echo context to params.
+func (w *ServerInterfaceWrapper) CustomersUsersList(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "customer_uuid" -------------
+	var customerUUID PathCustomerUUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "customer_uuid", ctx.Param("customer_uuid"), &customerUUID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter customer_uuid: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CustomersUsersListParams
+	// ------------- Optional query parameter "field" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "field", ctx.QueryParams(), &params.Field, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter field: %s", err))
+	}
+
+	// ------------- Optional query parameter "full_name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "full_name", ctx.QueryParams(), &params.FullName, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter full_name: %s", err))
+	}
+
+	// ------------- Optional query parameter "username" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "username", ctx.QueryParams(), &params.Username, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter username: %s", err))
+	}
+
+	// ------------- Optional query parameter "email" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "email", ctx.QueryParams(), &params.Email, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter email: %s", err))
+	}
+
+	// ------------- Optional query parameter "user_keyword" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "user_keyword", ctx.QueryParams(), &params.UserKeyword, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_keyword: %s", err))
+	}
+
+	// ------------- Optional query parameter "is_active" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "is_active", ctx.QueryParams(), &params.IsActive, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter is_active: %s", err))
+	}
+
+	// ------------- Optional query parameter "o" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "o", ctx.QueryParams(), &params.O, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter o: %s", err))
+	}
+
+	// ------------- Optional query parameter "page" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page", ctx.QueryParams(), &params.Page, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page: %s", err))
+	}
+
+	// ------------- Optional query parameter "page_size" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_size", ctx.QueryParams(), &params.PageSize, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_size: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CustomersUsersList(ctx, customerUUID, params)
+	return err
+}
+
+// CustomersUsersCount converts echo context to params.
+func (w *ServerInterfaceWrapper) CustomersUsersCount(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "customer_uuid" -------------
+	var customerUUID PathCustomerUUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "customer_uuid", ctx.Param("customer_uuid"), &customerUUID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter customer_uuid: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CustomersUsersCountParams
+	// ------------- Optional query parameter "field" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "field", ctx.QueryParams(), &params.Field, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter field: %s", err))
+	}
+
+	// ------------- Optional query parameter "full_name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "full_name", ctx.QueryParams(), &params.FullName, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter full_name: %s", err))
+	}
+
+	// ------------- Optional query parameter "username" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "username", ctx.QueryParams(), &params.Username, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter username: %s", err))
+	}
+
+	// ------------- Optional query parameter "email" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "email", ctx.QueryParams(), &params.Email, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter email: %s", err))
+	}
+
+	// ------------- Optional query parameter "user_keyword" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "user_keyword", ctx.QueryParams(), &params.UserKeyword, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_keyword: %s", err))
+	}
+
+	// ------------- Optional query parameter "is_active" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "is_active", ctx.QueryParams(), &params.IsActive, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter is_active: %s", err))
+	}
+
+	// ------------- Optional query parameter "o" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "o", ctx.QueryParams(), &params.O, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter o: %s", err))
+	}
+
+	// ------------- Optional query parameter "page" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page", ctx.QueryParams(), &params.Page, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page: %s", err))
+	}
+
+	// ------------- Optional query parameter "page_size" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_size", ctx.QueryParams(), &params.PageSize, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_size: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CustomersUsersCount(ctx, customerUUID, params)
+	return err
+}
+
 // CustomersDestroy converts echo context to params.
 func (w *ServerInterfaceWrapper) CustomersDestroy(ctx echo.Context) error {
 	var err error
@@ -3975,6 +4419,258 @@ func (w *ServerInterfaceWrapper) CustomersUpdate(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CustomersUpdate(ctx, uuid)
+	return err
+}
+
+// CustomersAddUser converts echo context to params.
+func (w *ServerInterfaceWrapper) CustomersAddUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "uuid" -------------
+	var uuid UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "uuid", ctx.Param("uuid"), &uuid, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter uuid: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CustomersAddUser(ctx, uuid)
+	return err
+}
+
+// CustomersDeleteUser converts echo context to params.
+func (w *ServerInterfaceWrapper) CustomersDeleteUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "uuid" -------------
+	var uuid UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "uuid", ctx.Param("uuid"), &uuid, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter uuid: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CustomersDeleteUser(ctx, uuid)
+	return err
+}
+
+// CustomersListUsersList converts echo context to params.
+func (w *ServerInterfaceWrapper) CustomersListUsersList(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "uuid" -------------
+	var uuid UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "uuid", ctx.Param("uuid"), &uuid, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter uuid: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CustomersListUsersListParams
+	// ------------- Optional query parameter "field" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "field", ctx.QueryParams(), &params.Field, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter field: %s", err))
+	}
+
+	// ------------- Optional query parameter "full_name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "full_name", ctx.QueryParams(), &params.FullName, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter full_name: %s", err))
+	}
+
+	// ------------- Optional query parameter "native_name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "native_name", ctx.QueryParams(), &params.NativeName, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter native_name: %s", err))
+	}
+
+	// ------------- Optional query parameter "o" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "o", ctx.QueryParams(), &params.O, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter o: %s", err))
+	}
+
+	// ------------- Optional query parameter "page" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page", ctx.QueryParams(), &params.Page, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page: %s", err))
+	}
+
+	// ------------- Optional query parameter "page_size" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_size", ctx.QueryParams(), &params.PageSize, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_size: %s", err))
+	}
+
+	// ------------- Optional query parameter "role" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "role", ctx.QueryParams(), &params.Role, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter role: %s", err))
+	}
+
+	// ------------- Optional query parameter "search_string" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "search_string", ctx.QueryParams(), &params.SearchString, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter search_string: %s", err))
+	}
+
+	// ------------- Optional query parameter "user" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "user", ctx.QueryParams(), &params.User, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user: %s", err))
+	}
+
+	// ------------- Optional query parameter "user_slug" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "user_slug", ctx.QueryParams(), &params.UserSlug, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_slug: %s", err))
+	}
+
+	// ------------- Optional query parameter "user_url" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "user_url", ctx.QueryParams(), &params.UserURL, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_url: %s", err))
+	}
+
+	// ------------- Optional query parameter "username" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "username", ctx.QueryParams(), &params.Username, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter username: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CustomersListUsersList(ctx, uuid, params)
+	return err
+}
+
+// CustomersListUsersCount converts echo context to params.
+func (w *ServerInterfaceWrapper) CustomersListUsersCount(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "uuid" -------------
+	var uuid UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "uuid", ctx.Param("uuid"), &uuid, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter uuid: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CustomersListUsersCountParams
+	// ------------- Optional query parameter "field" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "field", ctx.QueryParams(), &params.Field, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter field: %s", err))
+	}
+
+	// ------------- Optional query parameter "full_name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "full_name", ctx.QueryParams(), &params.FullName, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter full_name: %s", err))
+	}
+
+	// ------------- Optional query parameter "native_name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "native_name", ctx.QueryParams(), &params.NativeName, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter native_name: %s", err))
+	}
+
+	// ------------- Optional query parameter "o" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "o", ctx.QueryParams(), &params.O, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter o: %s", err))
+	}
+
+	// ------------- Optional query parameter "page" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page", ctx.QueryParams(), &params.Page, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page: %s", err))
+	}
+
+	// ------------- Optional query parameter "page_size" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_size", ctx.QueryParams(), &params.PageSize, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_size: %s", err))
+	}
+
+	// ------------- Optional query parameter "role" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "role", ctx.QueryParams(), &params.Role, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter role: %s", err))
+	}
+
+	// ------------- Optional query parameter "search_string" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "search_string", ctx.QueryParams(), &params.SearchString, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter search_string: %s", err))
+	}
+
+	// ------------- Optional query parameter "user" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "user", ctx.QueryParams(), &params.User, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user: %s", err))
+	}
+
+	// ------------- Optional query parameter "user_slug" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "user_slug", ctx.QueryParams(), &params.UserSlug, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_slug: %s", err))
+	}
+
+	// ------------- Optional query parameter "user_url" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "user_url", ctx.QueryParams(), &params.UserURL, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_url: %s", err))
+	}
+
+	// ------------- Optional query parameter "username" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "username", ctx.QueryParams(), &params.Username, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter username: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CustomersListUsersCount(ctx, uuid, params)
+	return err
+}
+
+// CustomersUpdateUser converts echo context to params.
+func (w *ServerInterfaceWrapper) CustomersUpdateUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "uuid" -------------
+	var uuid UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "uuid", ctx.Param("uuid"), &uuid, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter uuid: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CustomersUpdateUser(ctx, uuid)
 	return err
 }
 
@@ -4472,6 +5168,13 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/customers/:uuid/", wrapper.CustomersRetrieve, options.OperationMiddlewares["customers_retrieve"]...)
 	router.PATCH(options.BaseURL+"/api/customers/:uuid/", wrapper.CustomersPartialUpdate, options.OperationMiddlewares["customers_partial_update"]...)
 	router.PUT(options.BaseURL+"/api/customers/:uuid/", wrapper.CustomersUpdate, options.OperationMiddlewares["customers_update"]...)
+	router.GET(options.BaseURL+"/api/customers/:uuid/list_users/", wrapper.CustomersListUsersList, options.OperationMiddlewares["customers_list_users_list"]...)
+	router.HEAD(options.BaseURL+"/api/customers/:uuid/list_users/", wrapper.CustomersListUsersCount, options.OperationMiddlewares["customers_list_users_count"]...)
+	router.POST(options.BaseURL+"/api/customers/:uuid/add_user/", wrapper.CustomersAddUser, options.OperationMiddlewares["customers_add_user"]...)
+	router.POST(options.BaseURL+"/api/customers/:uuid/delete_user/", wrapper.CustomersDeleteUser, options.OperationMiddlewares["customers_delete_user"]...)
+	router.POST(options.BaseURL+"/api/customers/:uuid/update_user/", wrapper.CustomersUpdateUser, options.OperationMiddlewares["customers_update_user"]...)
+	router.GET(options.BaseURL+"/api/customers/:customer_uuid/users/", wrapper.CustomersUsersList, options.OperationMiddlewares["customers_users_list"]...)
+	router.HEAD(options.BaseURL+"/api/customers/:customer_uuid/users/", wrapper.CustomersUsersCount, options.OperationMiddlewares["customers_users_count"]...)
 	router.GET(options.BaseURL+"/api/roles/", wrapper.RolesList, options.OperationMiddlewares["roles_list"]...)
 	router.HEAD(options.BaseURL+"/api/roles/", wrapper.RolesCount, options.OperationMiddlewares["roles_count"]...)
 	router.GET(options.BaseURL+"/api/roles/:uuid/", wrapper.RolesRetrieve, options.OperationMiddlewares["roles_retrieve"]...)
@@ -7654,6 +8357,273 @@ func (response CustomersCreate503JSONResponse) VisitCustomersCreateResponse(w ht
 	return err
 }
 
+type CustomersUsersListRequestObject struct {
+	CustomerUUID PathCustomerUUID `json:"customer_uuid"`
+	Params       CustomersUsersListParams
+}
+
+type CustomersUsersListResponseObject interface {
+	VisitCustomersUsersListResponse(w http.ResponseWriter) error
+}
+
+type CustomersUsersList200ResponseHeaders struct {
+	Link         *string
+	XRequestID   *string
+	XResultCount int
+}
+
+type CustomersUsersList200JSONResponse struct {
+	Body    []CustomerUser
+	Headers CustomersUsersList200ResponseHeaders
+}
+
+func (response CustomersUsersList200JSONResponse) VisitCustomersUsersListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.Header().Set("X-Result-Count", fmt.Sprint(response.Headers.XResultCount))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersUsersList400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response CustomersUsersList400JSONResponse) VisitCustomersUsersListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersUsersList401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response CustomersUsersList401JSONResponse) VisitCustomersUsersListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersUsersList403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response CustomersUsersList403JSONResponse) VisitCustomersUsersListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersUsersList404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response CustomersUsersList404JSONResponse) VisitCustomersUsersListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersUsersList429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CustomersUsersList429JSONResponse) VisitCustomersUsersListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersUsersList500JSONResponse struct {
+	InternalServerErrorJSONResponse
+}
+
+func (response CustomersUsersList500JSONResponse) VisitCustomersUsersListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersUsersList503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response CustomersUsersList503JSONResponse) VisitCustomersUsersListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersUsersCountRequestObject struct {
+	CustomerUUID PathCustomerUUID `json:"customer_uuid"`
+	Params       CustomersUsersCountParams
+}
+
+type CustomersUsersCountResponseObject interface {
+	VisitCustomersUsersCountResponse(w http.ResponseWriter) error
+}
+
+type CustomersUsersCount200ResponseHeaders struct {
+	Link         *string
+	XRequestID   *string
+	XResultCount int
+}
+
+type CustomersUsersCount200Response struct {
+	Headers CustomersUsersCount200ResponseHeaders
+}
+
+func (response CustomersUsersCount200Response) VisitCustomersUsersCountResponse(w http.ResponseWriter) error {
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.Header().Set("X-Result-Count", fmt.Sprint(response.Headers.XResultCount))
+	w.WriteHeader(200)
+	return nil
+}
+
+type CustomersUsersCount400Response = HeadBadRequestResponse
+
+func (response CustomersUsersCount400Response) VisitCustomersUsersCountResponse(w http.ResponseWriter) error {
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	return nil
+}
+
+type CustomersUsersCount401Response = HeadUnauthorizedResponse
+
+func (response CustomersUsersCount401Response) VisitCustomersUsersCountResponse(w http.ResponseWriter) error {
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	return nil
+}
+
+type CustomersUsersCount403Response = HeadForbiddenResponse
+
+func (response CustomersUsersCount403Response) VisitCustomersUsersCountResponse(w http.ResponseWriter) error {
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(403)
+	return nil
+}
+
+type CustomersUsersCount404Response = HeadNotFoundResponse
+
+func (response CustomersUsersCount404Response) VisitCustomersUsersCountResponse(w http.ResponseWriter) error {
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	return nil
+}
+
+type CustomersUsersCount429Response = HeadTooManyRequestsResponse
+
+func (response CustomersUsersCount429Response) VisitCustomersUsersCountResponse(w http.ResponseWriter) error {
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	return nil
+}
+
+type CustomersUsersCount500Response = HeadInternalServerErrorResponse
+
+func (response CustomersUsersCount500Response) VisitCustomersUsersCountResponse(w http.ResponseWriter) error {
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	return nil
+}
+
+type CustomersUsersCount503Response = HeadServiceUnavailableResponse
+
+func (response CustomersUsersCount503Response) VisitCustomersUsersCountResponse(w http.ResponseWriter) error {
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	return nil
+}
+
 type CustomersDestroyRequestObject struct {
 	UUID UUID `json:"uuid"`
 }
@@ -8351,6 +9321,901 @@ func (response CustomersUpdate500JSONResponse) VisitCustomersUpdateResponse(w ht
 type CustomersUpdate503JSONResponse struct{ ServiceUnavailableJSONResponse }
 
 func (response CustomersUpdate503JSONResponse) VisitCustomersUpdateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersAddUserRequestObject struct {
+	UUID          UUID `json:"uuid"`
+	JSONBody      *CustomersAddUserJSONRequestBody
+	FormdataBody  *CustomersAddUserFormdataRequestBody
+	MultipartBody *multipart.Reader
+}
+
+type CustomersAddUserResponseObject interface {
+	VisitCustomersAddUserResponse(w http.ResponseWriter) error
+}
+
+type CustomersAddUser201ResponseHeaders struct {
+	XRequestID *string
+}
+
+type CustomersAddUser201JSONResponse struct {
+	Body    UserRoleExpirationTime
+	Headers CustomersAddUser201ResponseHeaders
+}
+
+func (response CustomersAddUser201JSONResponse) VisitCustomersAddUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersAddUser400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response CustomersAddUser400JSONResponse) VisitCustomersAddUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersAddUser401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response CustomersAddUser401JSONResponse) VisitCustomersAddUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersAddUser403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response CustomersAddUser403JSONResponse) VisitCustomersAddUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersAddUser404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response CustomersAddUser404JSONResponse) VisitCustomersAddUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersAddUser408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response CustomersAddUser408JSONResponse) VisitCustomersAddUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersAddUser413JSONResponse struct{ ContentTooLargeJSONResponse }
+
+func (response CustomersAddUser413JSONResponse) VisitCustomersAddUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersAddUser415JSONResponse struct {
+	UnsupportedMediaTypeJSONResponse
+}
+
+func (response CustomersAddUser415JSONResponse) VisitCustomersAddUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersAddUser429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CustomersAddUser429JSONResponse) VisitCustomersAddUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersAddUser500JSONResponse struct {
+	InternalServerErrorJSONResponse
+}
+
+func (response CustomersAddUser500JSONResponse) VisitCustomersAddUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersAddUser503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response CustomersAddUser503JSONResponse) VisitCustomersAddUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersDeleteUserRequestObject struct {
+	UUID          UUID `json:"uuid"`
+	JSONBody      *CustomersDeleteUserJSONRequestBody
+	FormdataBody  *CustomersDeleteUserFormdataRequestBody
+	MultipartBody *multipart.Reader
+}
+
+type CustomersDeleteUserResponseObject interface {
+	VisitCustomersDeleteUserResponse(w http.ResponseWriter) error
+}
+
+type CustomersDeleteUser200ResponseHeaders struct {
+	XRequestID *string
+}
+
+type CustomersDeleteUser200Response struct {
+	Headers CustomersDeleteUser200ResponseHeaders
+}
+
+func (response CustomersDeleteUser200Response) VisitCustomersDeleteUserResponse(w http.ResponseWriter) error {
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(200)
+	return nil
+}
+
+type CustomersDeleteUser400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response CustomersDeleteUser400JSONResponse) VisitCustomersDeleteUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersDeleteUser401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response CustomersDeleteUser401JSONResponse) VisitCustomersDeleteUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersDeleteUser403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response CustomersDeleteUser403JSONResponse) VisitCustomersDeleteUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersDeleteUser404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response CustomersDeleteUser404JSONResponse) VisitCustomersDeleteUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersDeleteUser408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response CustomersDeleteUser408JSONResponse) VisitCustomersDeleteUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersDeleteUser413JSONResponse struct{ ContentTooLargeJSONResponse }
+
+func (response CustomersDeleteUser413JSONResponse) VisitCustomersDeleteUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersDeleteUser415JSONResponse struct {
+	UnsupportedMediaTypeJSONResponse
+}
+
+func (response CustomersDeleteUser415JSONResponse) VisitCustomersDeleteUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersDeleteUser429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CustomersDeleteUser429JSONResponse) VisitCustomersDeleteUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersDeleteUser500JSONResponse struct {
+	InternalServerErrorJSONResponse
+}
+
+func (response CustomersDeleteUser500JSONResponse) VisitCustomersDeleteUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersDeleteUser503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response CustomersDeleteUser503JSONResponse) VisitCustomersDeleteUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersListUsersListRequestObject struct {
+	UUID   UUID `json:"uuid"`
+	Params CustomersListUsersListParams
+}
+
+type CustomersListUsersListResponseObject interface {
+	VisitCustomersListUsersListResponse(w http.ResponseWriter) error
+}
+
+type CustomersListUsersList200ResponseHeaders struct {
+	Link         *string
+	XRequestID   *string
+	XResultCount int
+}
+
+type CustomersListUsersList200JSONResponse struct {
+	Body    []UserRoleDetails
+	Headers CustomersListUsersList200ResponseHeaders
+}
+
+func (response CustomersListUsersList200JSONResponse) VisitCustomersListUsersListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.Header().Set("X-Result-Count", fmt.Sprint(response.Headers.XResultCount))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersListUsersList400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response CustomersListUsersList400JSONResponse) VisitCustomersListUsersListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersListUsersList401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response CustomersListUsersList401JSONResponse) VisitCustomersListUsersListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersListUsersList403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response CustomersListUsersList403JSONResponse) VisitCustomersListUsersListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersListUsersList404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response CustomersListUsersList404JSONResponse) VisitCustomersListUsersListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersListUsersList429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CustomersListUsersList429JSONResponse) VisitCustomersListUsersListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersListUsersList500JSONResponse struct {
+	InternalServerErrorJSONResponse
+}
+
+func (response CustomersListUsersList500JSONResponse) VisitCustomersListUsersListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersListUsersList503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response CustomersListUsersList503JSONResponse) VisitCustomersListUsersListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersListUsersCountRequestObject struct {
+	UUID   UUID `json:"uuid"`
+	Params CustomersListUsersCountParams
+}
+
+type CustomersListUsersCountResponseObject interface {
+	VisitCustomersListUsersCountResponse(w http.ResponseWriter) error
+}
+
+type CustomersListUsersCount200ResponseHeaders struct {
+	Link         *string
+	XRequestID   *string
+	XResultCount int
+}
+
+type CustomersListUsersCount200Response struct {
+	Headers CustomersListUsersCount200ResponseHeaders
+}
+
+func (response CustomersListUsersCount200Response) VisitCustomersListUsersCountResponse(w http.ResponseWriter) error {
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.Header().Set("X-Result-Count", fmt.Sprint(response.Headers.XResultCount))
+	w.WriteHeader(200)
+	return nil
+}
+
+type CustomersListUsersCount400Response = HeadBadRequestResponse
+
+func (response CustomersListUsersCount400Response) VisitCustomersListUsersCountResponse(w http.ResponseWriter) error {
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	return nil
+}
+
+type CustomersListUsersCount401Response = HeadUnauthorizedResponse
+
+func (response CustomersListUsersCount401Response) VisitCustomersListUsersCountResponse(w http.ResponseWriter) error {
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	return nil
+}
+
+type CustomersListUsersCount403Response = HeadForbiddenResponse
+
+func (response CustomersListUsersCount403Response) VisitCustomersListUsersCountResponse(w http.ResponseWriter) error {
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(403)
+	return nil
+}
+
+type CustomersListUsersCount404Response = HeadNotFoundResponse
+
+func (response CustomersListUsersCount404Response) VisitCustomersListUsersCountResponse(w http.ResponseWriter) error {
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	return nil
+}
+
+type CustomersListUsersCount429Response = HeadTooManyRequestsResponse
+
+func (response CustomersListUsersCount429Response) VisitCustomersListUsersCountResponse(w http.ResponseWriter) error {
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	return nil
+}
+
+type CustomersListUsersCount500Response = HeadInternalServerErrorResponse
+
+func (response CustomersListUsersCount500Response) VisitCustomersListUsersCountResponse(w http.ResponseWriter) error {
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	return nil
+}
+
+type CustomersListUsersCount503Response = HeadServiceUnavailableResponse
+
+func (response CustomersListUsersCount503Response) VisitCustomersListUsersCountResponse(w http.ResponseWriter) error {
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	return nil
+}
+
+type CustomersUpdateUserRequestObject struct {
+	UUID          UUID `json:"uuid"`
+	JSONBody      *CustomersUpdateUserJSONRequestBody
+	FormdataBody  *CustomersUpdateUserFormdataRequestBody
+	MultipartBody *multipart.Reader
+}
+
+type CustomersUpdateUserResponseObject interface {
+	VisitCustomersUpdateUserResponse(w http.ResponseWriter) error
+}
+
+type CustomersUpdateUser200ResponseHeaders struct {
+	XRequestID *string
+}
+
+type CustomersUpdateUser200JSONResponse struct {
+	Body    UserRoleExpirationTime
+	Headers CustomersUpdateUser200ResponseHeaders
+}
+
+func (response CustomersUpdateUser200JSONResponse) VisitCustomersUpdateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersUpdateUser400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response CustomersUpdateUser400JSONResponse) VisitCustomersUpdateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersUpdateUser401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response CustomersUpdateUser401JSONResponse) VisitCustomersUpdateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersUpdateUser403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response CustomersUpdateUser403JSONResponse) VisitCustomersUpdateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersUpdateUser404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response CustomersUpdateUser404JSONResponse) VisitCustomersUpdateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersUpdateUser408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response CustomersUpdateUser408JSONResponse) VisitCustomersUpdateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersUpdateUser413JSONResponse struct{ ContentTooLargeJSONResponse }
+
+func (response CustomersUpdateUser413JSONResponse) VisitCustomersUpdateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersUpdateUser415JSONResponse struct {
+	UnsupportedMediaTypeJSONResponse
+}
+
+func (response CustomersUpdateUser415JSONResponse) VisitCustomersUpdateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersUpdateUser429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CustomersUpdateUser429JSONResponse) VisitCustomersUpdateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersUpdateUser500JSONResponse struct {
+	InternalServerErrorJSONResponse
+}
+
+func (response CustomersUpdateUser500JSONResponse) VisitCustomersUpdateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-ID", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustomersUpdateUser503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response CustomersUpdateUser503JSONResponse) VisitCustomersUpdateUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9849,6 +11714,12 @@ type StrictServerInterface interface {
 	// CustomersCreate Create a new customer
 	// (POST /api/customers/)
 	CustomersCreate(ctx context.Context, request CustomersCreateRequestObject) (CustomersCreateResponseObject, error)
+	// CustomersUsersList List users of a customer
+	// (GET /api/customers/{customer_uuid}/users/)
+	CustomersUsersList(ctx context.Context, request CustomersUsersListRequestObject) (CustomersUsersListResponseObject, error)
+	// CustomersUsersCount Count users of a customer
+	// (HEAD /api/customers/{customer_uuid}/users/)
+	CustomersUsersCount(ctx context.Context, request CustomersUsersCountRequestObject) (CustomersUsersCountResponseObject, error)
 	// CustomersDestroy Delete a customer
 	// (DELETE /api/customers/{uuid}/)
 	CustomersDestroy(ctx context.Context, request CustomersDestroyRequestObject) (CustomersDestroyResponseObject, error)
@@ -9861,6 +11732,21 @@ type StrictServerInterface interface {
 	// CustomersUpdate Update a customer
 	// (PUT /api/customers/{uuid}/)
 	CustomersUpdate(ctx context.Context, request CustomersUpdateRequestObject) (CustomersUpdateResponseObject, error)
+	// CustomersAddUser Grant a role to a user
+	// (POST /api/customers/{uuid}/add_user/)
+	CustomersAddUser(ctx context.Context, request CustomersAddUserRequestObject) (CustomersAddUserResponseObject, error)
+	// CustomersDeleteUser Revoke a role from a user
+	// (POST /api/customers/{uuid}/delete_user/)
+	CustomersDeleteUser(ctx context.Context, request CustomersDeleteUserRequestObject) (CustomersDeleteUserResponseObject, error)
+	// CustomersListUsersList List users and their roles in a scope
+	// (GET /api/customers/{uuid}/list_users/)
+	CustomersListUsersList(ctx context.Context, request CustomersListUsersListRequestObject) (CustomersListUsersListResponseObject, error)
+	// CustomersListUsersCount Count users and their roles in a scope
+	// (HEAD /api/customers/{uuid}/list_users/)
+	CustomersListUsersCount(ctx context.Context, request CustomersListUsersCountRequestObject) (CustomersListUsersCountResponseObject, error)
+	// CustomersUpdateUser Update a user's role expiration
+	// (POST /api/customers/{uuid}/update_user/)
+	CustomersUpdateUser(ctx context.Context, request CustomersUpdateUserRequestObject) (CustomersUpdateUserResponseObject, error)
 	// RolesList List roles
 	// (GET /api/roles/)
 	RolesList(ctx context.Context, request RolesListRequestObject) (RolesListResponseObject, error)
@@ -10700,6 +12586,58 @@ func (sh *strictHandler) CustomersCreate(ctx echo.Context) error {
 	return nil
 }
 
+// CustomersUsersList operation middleware
+func (sh *strictHandler) CustomersUsersList(ctx echo.Context, customerUUID PathCustomerUUID, params CustomersUsersListParams) error {
+	var request CustomersUsersListRequestObject
+
+	request.CustomerUUID = customerUUID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CustomersUsersList(ctx.Request().Context(), request.(CustomersUsersListRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CustomersUsersList")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CustomersUsersListResponseObject); ok {
+		return validResponse.VisitCustomersUsersListResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CustomersUsersCount operation middleware
+func (sh *strictHandler) CustomersUsersCount(ctx echo.Context, customerUUID PathCustomerUUID, params CustomersUsersCountParams) error {
+	var request CustomersUsersCountRequestObject
+
+	request.CustomerUUID = customerUUID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CustomersUsersCount(ctx.Request().Context(), request.(CustomersUsersCountRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CustomersUsersCount")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CustomersUsersCountResponseObject); ok {
+		return validResponse.VisitCustomersUsersCountResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // CustomersDestroy operation middleware
 func (sh *strictHandler) CustomersDestroy(ctx echo.Context, uuid UUID) error {
 	var request CustomersDestroyRequestObject
@@ -10883,6 +12821,262 @@ func (sh *strictHandler) CustomersUpdate(ctx echo.Context, uuid UUID) error {
 		return err
 	} else if validResponse, ok := response.(CustomersUpdateResponseObject); ok {
 		return validResponse.VisitCustomersUpdateResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CustomersAddUser operation middleware
+func (sh *strictHandler) CustomersAddUser(ctx echo.Context, uuid UUID) error {
+	var request CustomersAddUserRequestObject
+
+	request.UUID = uuid
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/json") {
+		var body CustomersAddUserJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
+		}
+		if err != nil {
+			return err
+		}
+		request.JSONBody = &body
+
+	}
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		if form, err := ctx.FormParams(); err == nil {
+			var body CustomersAddUserFormdataRequestBody
+			if err := runtime.BindForm(&body, form, nil, nil); err != nil {
+				return err
+			}
+			request.FormdataBody = &body
+		} else {
+			return err
+		}
+	}
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "multipart/form-data") {
+		if reader, err := ctx.Request().MultipartReader(); err != nil {
+			return err
+		} else {
+			request.MultipartBody = reader
+		}
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CustomersAddUser(ctx.Request().Context(), request.(CustomersAddUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CustomersAddUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CustomersAddUserResponseObject); ok {
+		return validResponse.VisitCustomersAddUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CustomersDeleteUser operation middleware
+func (sh *strictHandler) CustomersDeleteUser(ctx echo.Context, uuid UUID) error {
+	var request CustomersDeleteUserRequestObject
+
+	request.UUID = uuid
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/json") {
+		var body CustomersDeleteUserJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
+		}
+		if err != nil {
+			return err
+		}
+		request.JSONBody = &body
+
+	}
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		if form, err := ctx.FormParams(); err == nil {
+			var body CustomersDeleteUserFormdataRequestBody
+			if err := runtime.BindForm(&body, form, nil, nil); err != nil {
+				return err
+			}
+			request.FormdataBody = &body
+		} else {
+			return err
+		}
+	}
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "multipart/form-data") {
+		if reader, err := ctx.Request().MultipartReader(); err != nil {
+			return err
+		} else {
+			request.MultipartBody = reader
+		}
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CustomersDeleteUser(ctx.Request().Context(), request.(CustomersDeleteUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CustomersDeleteUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CustomersDeleteUserResponseObject); ok {
+		return validResponse.VisitCustomersDeleteUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CustomersListUsersList operation middleware
+func (sh *strictHandler) CustomersListUsersList(ctx echo.Context, uuid UUID, params CustomersListUsersListParams) error {
+	var request CustomersListUsersListRequestObject
+
+	request.UUID = uuid
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CustomersListUsersList(ctx.Request().Context(), request.(CustomersListUsersListRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CustomersListUsersList")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CustomersListUsersListResponseObject); ok {
+		return validResponse.VisitCustomersListUsersListResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CustomersListUsersCount operation middleware
+func (sh *strictHandler) CustomersListUsersCount(ctx echo.Context, uuid UUID, params CustomersListUsersCountParams) error {
+	var request CustomersListUsersCountRequestObject
+
+	request.UUID = uuid
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CustomersListUsersCount(ctx.Request().Context(), request.(CustomersListUsersCountRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CustomersListUsersCount")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CustomersListUsersCountResponseObject); ok {
+		return validResponse.VisitCustomersListUsersCountResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CustomersUpdateUser operation middleware
+func (sh *strictHandler) CustomersUpdateUser(ctx echo.Context, uuid UUID) error {
+	var request CustomersUpdateUserRequestObject
+
+	request.UUID = uuid
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/json") {
+		var body CustomersUpdateUserJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
+		}
+		if err != nil {
+			return err
+		}
+		request.JSONBody = &body
+
+	}
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		if form, err := ctx.FormParams(); err == nil {
+			var body CustomersUpdateUserFormdataRequestBody
+			if err := runtime.BindForm(&body, form, nil, nil); err != nil {
+				return err
+			}
+			request.FormdataBody = &body
+		} else {
+			return err
+		}
+	}
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "multipart/form-data") {
+		if reader, err := ctx.Request().MultipartReader(); err != nil {
+			return err
+		} else {
+			request.MultipartBody = reader
+		}
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CustomersUpdateUser(ctx.Request().Context(), request.(CustomersUpdateUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CustomersUpdateUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CustomersUpdateUserResponseObject); ok {
+		return validResponse.VisitCustomersUpdateUserResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -11231,249 +13425,264 @@ func (sh *strictHandler) VersionRetrieve(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3bchu3tuCvoPrsKifZpERJtmPLdWpvRqZsJrptioqTSNoU2A2SHTUBngZaNGOrauYP5gPmeZ7ncapm",
-	"3s4P7PmF+ZIpLKCv7CtFXRz3qTrZVhOXBWBh3dfCJ8Nk0xmjhApu7H4yyEc8nTkE/m1OMB0Ta8/jgk2J",
-	"Kz9xbzrF7sLYNdqIkjmieEqMhnGDHY/I3/Fw6JIbGwubUWPX6J8ZDQPa7Bp97AoPnVH7hrjcFgvj9rZh",
-	"mIyO7LHn6g7xCThxb4gbHX6/0+6f9Tqn8t9T7F4TMXOwCT+Z2HEGjDoLY3eEHU4aBp+w+QA+TzHFYzIl",
-	"VAxGHjXlXNiRIOwK1yMSjoP20buz9js58vm5QajRMDp07Nh8Ylxehj8P9o7fdoxd1eBD++DtWW+wd9zr",
-	"SADaZ/33naN+d6/d7x4fDQ47/ffHb+V4xsHxXvtgcNp9d9Q9Mi4bxv7ZwcHgRA7X7/YP5HhsRqiElBvR",
-	"ud4fd/ckRGq60/fHvX52t9NuvzM4ah8mv5+ddnqDw/bR23b/uPfrYL/bOQCoLm9h/12CBUluvKlPHA2J",
-	"yaaEI0wRc8eY2lwdVORIzAA7jIkQM767uYln9obGow2TTeXfm34zvom3htvmjvW8SV6MXja/f/W61cRD",
-	"02qS0db2zvMXL+WXTaNhWISbrj3TmLQnl4PYCIkJiSCR/AKIZYSrOePLuOrxOCKRKbYdY9fAjm2Sv0eA",
-	"NRrGyHa5GGisbcsGRsOw+YALPBoF2OXgSCNiAZ4L+4b43/713/71v//1v/7vf/3X/zQahpxef4cZFbQZ",
-	"9yr4nn2vzvpGw8CuObFviBWANHSYeR35O8R9m44H6gD/gCEGnmdbEpgSZ2HIW+pRAdB1Ooa/zbL/dmv7",
-	"ZbO11dx60W+93t1p7bZaG6rnb3LPpnhMjF3qOU5ABdKOLrl1ilL853937GvGHKNhxEAfu8ybcYnBDcNz",
-	"nbXjnTwrPoAlG7vbDaPKVkWPdQ+oZ+bVEhMskM3RNZkJNGIuILZLTOZaDTS3xYR5AtmCI7WLUVwIzl1S",
-	"r9g2L8+/z9zpmmBoIJsiLNtNS4BjxDaDJ2GY4TGBKRCjJAXlz2uc/1Jw/vK2YZCPMzudibvMIQrRCLV4",
-	"jAYHfQbChk3Ybu20mlvbzZ2tfkvu626r9Rug0TRxj/oTAiQdzSeMEyTYNaFojjnihIoYco5dohi/BXwu",
-	"7fTksclfB78zm2YdsWxUmWmMPMeJfUOKU8SQpBIjmRF3anNuM8rhjuSi5W8h3g6Gi0EUmmOH3KDjOYUr",
-	"F2kTYVTMITdGeIMHucgctKp2yZZQQG2JxJlBnP8fR64DkpdcCyR/wAqggwZw7+y0f3zY6W3stQ8OBse9",
-	"d+2j7m+dnt9KA9jaev3KbFmk2Wq1Ws3v5X9eyf+0wv/bMRoGN9mM5C9dNRGLmWyipNAIZOrXarsiDyEN",
-	"beA7d7xxIEbob9Wua8NIjAHXRwL/6rn18sXO8DUxX2+bL80hNp9vmd+3Xr54vUNevhy9ePk9/n6En/td",
-	"BnB8hA+wiCLgyxgCFpMrID6VSFVMlKrOoadkOixkSWMXU0EsoF8xtrT2K1caIZ8X3Jj7uACAX3mEDxpk",
-	"ETr4MUbtFL6mnCGvTDzKL2RbMSlK5nm6bFm5OyEZrM7kJS7G1Ko4UDk6V0lh5N50s4Dcp+6P/2NShPK/",
-	"xxCiIn8pkJpW5EMVdc1QyM3b1imxbLxZAj23NkvRSclbmr5o24ziRgXqWZFUxmbJJ5jpyHpeY2uNrQ+C",
-	"rZLCz7ArbOyczawUq5ak8ZGtayBMLUSZUm4Rpgs0ZW5M087YaHWOsrfUjU3mOGRMuLGkicegSVPEy0GU",
-	"oXevCJzSy2OgpRjMKBMT4iKpm4CNt8Rm5Sk1zZ8wv06fOGVfSk6esS/BOnOgAKEuTVFlI4SVZulRYTtw",
-	"pwi15PcfMfVk2+oarD9fjmQG9skKdFkO+JYIbDs8bR0xYYFRIRXgLA2lip5l8wE2JUnzjT2FImdcYTXk",
-	"7xt7vU673xmcdHqH3dPT7vGR0VA/nJ28TfxwWZ1lyfUXsKplmf5r2iNJKLk9pl2aZiWX0AbkY4Y5nzPX",
-	"iuJT8G3X+Asx3R2RZd+WcxBreRalbkZGrKx/wuhCap05ArM6bjFniM2IOqeY+QmbJplJHWzmshnjWN6k",
-	"5w1Dnd3AZR61uLG7pUyKfGA6jNt0PLDpgFEymBNyDb+y0Yi48geX/IdHuOCDGaGWTcfGbqsBnpiBmnp3",
-	"W540/BSdcif8KmUTMjd2X0gkltNnTCqX75VhcY/pp8ngQwB7CQdNbbirDXe14a7AcPcEbWswYT73jV/1",
-	"8/qu13e9vutf3F2XUiRs9LLLz/8cYedBS6O1sbUhScVtw5gQbGlqcWDT62Wl9qx3EFg24O420MwlNw1E",
-	"yUcBsgXoiEBevunt76FX269effsGGimdUbabT4hL5BguQdgliHvmBPrwDdQeckL9JrZAc+Y5FhoS5DA6",
-	"Vh5yip63Xr9Ew4UgfAOuA2y7sWtceK3WjrmqEQR6kzfIJc6/XyjSdGE00N0G/Ztc179vx8eWu3BPQ8v9",
-	"vzDgCk3IFIM0ry4ZF1IqBp5wwMzAvr10wPJ85xMswH2riVx8m+/byiQFd9sNAxjCpYyYOwXflufaRiNl",
-	"ZT0i3EV7JJQ8G1/bKTEZtTjC8mc0n9jmBGGQ0IW7QFN8TcBdzUlstVt58Extak+9KWgWGhibCjImLkDz",
-	"4cOHticmhArb1MpBHKT+hCAYjQShH3PwcsU3vK8VtGxACJVQnOuWl2lb80tP6UPdt+lwaHXpGUe21dDb",
-	"I++5Cvp7xpHDxmjCHIsjwVgcwBejlvlq9II0X45emM3nZos0X1utUXN7+P1oZ9QyX+OtrQKc/KVHuOeI",
-	"PRXykATwPZujKaYL5LI51+THEcTlyCH4hjQQo0iyN6AiSLAxkeQlfpDbK5/kbcNwbHoNhBFblm+ei4P4",
-	"zr6RCMSmZMisBcLafkVTLxObEcXBu5bP/xIxMvrSDLBlDbSANsMunhKhKbRmDn9xCZ8xibVy2n/bhM8S",
-	"Yos4JDQlJs4bkF1uY9SriobYvK4GnZqkCEBArI0ZFpMNBZ46CcLFD8xaRNvINRgAPBcuWyxD/hYm5Hfc",
-	"VH/4qnvq2Fyc+QJ1HLADmwsJFtN3BKxeiLJ5NcjkDAMV/SP/WWVT08ztCVsARKDddfP0JANt8ai6hy4R",
-	"rk1uUsDrEWzdFbhg9KpgcYFFyrECPdJAjRnh8kLbFK6O6VtW7gYxTLw63F7GWfcIRGLfdT9XPGQv5sfI",
-	"wkJCl2kQoRZfBcR106Db5FB+pEI75rP8ZGDHYfPOdCYWPyvhWrGW+JqjnXYRRvIOSdSxhXKa0AUycULy",
-	"UO5QW3b/D4+Ao8PXD6IgRLnYDAtBXNnjn+f/vLj42GpdfveXJUGpYXxsEtdlbnNKOFfOmSPPcZA5wS42",
-	"ga1KuZwygWB1EmnkhgRbEAR9Js/2mDoL5MeEBgEcvIGYi5j8DTxJcbFdR6mmrdOfJ0V0GDLmEExjcO3b",
-	"xEkBCj5LqQDZ1HQ8i8gt9zE3Csm5whc9/2U6UCOYJAqRLcgUUOQvLhkZu8a/bYYpHJuqGd+MwdiR4tpt",
-	"cC7YdfEitpL3zLHS7g7sb7CtSrpQgprNlZtMcR8lfcTRqaQenbbmUF9Ol8bVL8tCnb+cn8hCeShKXhdY",
-	"ZuyW68BSf+nPuO+IjFwFiWTKCgQ/+sKq3BpBPiZuGvrBwfSaI6wCqiXZQRajzwSCuIP41gnfb5+yN4ER",
-	"51ov8hEu5BGeks5HbIrSO3wEu0dkH2eRIDvpIQspS5f/M4AxHmvRJ9ittubSxFcUrPtxViyR+wir6OuS",
-	"aw7uQ+ml/+f/CQJi0lcfGlofYROOU6iiaxE9eISW5xFxtjoBPy4k3sejdMEHqNoEKDtXgQ2+igg0KsgC",
-	"AV4JVClKAtdGzONW59UI+vGcprH/K4mCV8jmitmnMiolOBNXtgqszscfjjq9N+gKkkauEMUuKPqUiYlN",
-	"xyXFBSaBGgwXA9NzXUKFLxKWkh3+AWOVlueCmyQXpFiR+lfIfnT6TpRDrUhv/D8f/K6d9Q4y0FiuLObc",
-	"h62IYHEDNsFCwwVgMhgWXfkXRMX1Dp5xBMJ4ectiZUd4HvJn7eY355P3l+eir/5/dnJ5zk8v/7a7uXn+",
-	"z82//dvFBVeb/ddv/xYH6m+b35y3mq9xc9Ru7l9+2tm+/Rz9+9XtN83o389vv/20cxv7tLV9++3m38od",
-	"YpfeYMe20GQxI65j02vUREcMNnmKhTlJnOJZms2v3DE+CaqzBrk+HhQf9X2tV8yXlL8XxoLlS/v7nuNU",
-	"4uZydCSXUcTQwdniJwy6ZIxdS+4TNk0JbeJQ/YzatF2IbNmDUZ9DSAdJ56GwA4DQa1RtKqLjCmIYgE1X",
-	"kMWwcn0/HTHsOEItSoticXf4GmUy7DiH2ioUAyzzyp3gcYqxTEdEUE8iHtwbbeObyaExGKfAPYE4EUn3",
-	"UNpaZipFOMW/sJXqKZJgndp/pIB2pGBiIw0B0DuXCM+laEZcAHwDbbWQRx3CORrbN4S+gXhc5SzdabWk",
-	"qLXTasUBb2VDPuASlBj4+KMCf3vr+ffPX+28fP59o2hNPR3TW+qCyMZwr5USP43R75zohLQl6GjSB7sS",
-	"it5HVlPFyqH8BMq6Efk513jhy50OEQBVW+LEb3HCEYuATdmkeFTig+7VUzbTlebdsmGXt3Vg8afsowXH",
-	"rokpGgaW7tAcKlS6tG7yTJTUdMKQ5gLtRkJZ2U6yhJeF1rRSCKnjpp6CQeWUYNecnKpRym6L6oTU3FCd",
-	"QcoOUU4OfmlfOlMKIWlOse0gbFmupM5aJ/RjffIYf45UxgGSQbALD7Zv6ZqEIttq+Wz4OzHF6lqD1Akj",
-	"wpm652UCQrKENSl5dVQIYslz7sSOLEdSa4SRTL5NgxPCkS1SjvLvGWepwiMf8gz5WhwlfrRaNF5z/apU",
-	"Pg2GFlV1qP0/u/okd6WAM0GAAQQrTPECcXtMkU2TXMn/mbK1syUF4qmq35QKIdR2WtFtGJSGKgeFN5sx",
-	"V2TBoX69AyR6+BKwVPWStfMYT0TZbMR4DmJuA7gX7BFgerDIZY5VHtfBxPIIPjC5cw/kGHlyyrhce44S",
-	"voE+TBiyGOH0mVRdCcTI6ZMlHI2J4IgyxGR7NFygK+BGVxtxWl9I4NlqxP04l7BXNMhzdBXFwKvyiPvg",
-	"1nXfRphzcgh4Jn+Yc4joPPlHcgoR8FVMXtzxxuWvVxF1gQj8Bz6oVBeIskL2DoAtqLzMKq6MaokB2QEZ",
-	"rrMmN4YC6Ol5MOAACnUOCf0T0zjOgmSOCreFZsdkFF2Nx2A8ldcXUXu/gEVCgKBSfYCK/oAtHUEfSeKH",
-	"9c9mjq0SKjZ/58r+F63aq0l5LCdHa1rMRWGQoTIDSUjmLgO4U3KFz43+xOaKPSCbIx9RN4xLiLukLsEW",
-	"HqZUU1CwR2xNaEiQbB2vYSFUtt6Pp8dHEjZOEOwdaiKPko8zYgpiBRUYZCObzjwBSDGfMIeoaMpkbUAV",
-	"Es8RRtAoOiVldADLGcBEkHEP2DKR7R0JofJTcim8QsSErSMmIE0MVn4bRYs8fnfisqFDpordqVPOTIWA",
-	"dAx5FKquxRwv1O4Jf0ESIUFCjiRO/dLUWNJUZCsNGN18M5KSAZDsKaTqM3aA3TGpiGci0i2y+4whR35G",
-	"GIBOPW0Nh1qVDQkeqpO+CGvcW38KGF7nc4VpJkjg67Vu6T5zh7ZlEVr10kb7hbt5aHMuxbMwozR1P39l",
-	"HrIYUJQJviGR5kgw+ZfkIgqHsamCe9a9zxAMqtV3CYucbI37+p5gK04Rn841krDFzv1RdqdLJW/Czikg",
-	"dkfStpScNDYlEOKEhi67Jn5qgboMb0C0dNgYcbxQgfwN5FGL+HWBw4StNcN+xMQ+86iVunkukSdKmcrb",
-	"VAZfxcnGZM1wyL2zTXJG8Q22HZ+tLR+nhQUeYg6AMU8obyk2Jw009PgCgbGDzWY6lCwCIOQLNoOEwTz4",
-	"IqmFt407r6zP2CGmC/1LSuLJIXODI+bIlLxP1U+Z+OV1mYtGLpuqIDPtXyhDTh9tzWcUe2LCXPsPko5Z",
-	"emE2R1NFZxtoih1JK4klMf+asjmsW9U5tQL1C66zzZFNlf0xseIPHz40k4mYecAn8zbvuPYMSlCBG9l6",
-	"hKRQN8KeExgAl19nCPiRD4GPFiBprZfnPEFKFqViFTZbUbT4Vh/51C6jAGiw00cMZQWlKMXWz7u0bwhF",
-	"oORs6GSjpOTmzzlLlJuPnKrSoRXhXbMA8UBUXv/Zt6eEeVU1KxH2igu83GHzPHk3Kp2ACGLZltL/XNe+",
-	"UchrT+9L+vUnM9k0nArJn01GKQGBUCWkaIovxUTK58rKsaaNT2etFTbfi/cMD+A4woDB0UDZPPUUNAhI",
-	"kOmMudi1nQWKjLr+3f+yxIQUEaHK3Zi4TAhHcdr47VCJ9P6wefrgHEtqpQda73n8yeSbpGxT4aS0rLNE",
-	"/JfK8gXHExFOoLCPSyz5J3Y4mhNtyZq57Ma2fHudlp1SK/8FpSdkN9Usj9tAn/XfzT+n6HdGtW+VWIfE",
-	"snEfLJPV0CPaL3Z4ixmJnV2mMS8CBYLhVN8LQ5CPYnPmYJteGCrWQ6VA3w/fA4NeFABtBpDU2M/2Bm9l",
-	"sJq18btgNSqVO0NCSwkMTpSwBIhdj3Kd/S/ZW1A7EjGKhmSCnZHK7ormUMhGxBW2fsjNL0CWnO/DRF6C",
-	"pXz9wOlgYUGaUPQrzco9Zs3lj+DcNXZ3Eg9cpdb9gUim+GNEAg2Jw+iYI8FioKSV4InM9+I2s873p5zk",
-	"+CQUOtH3DRhrhgSR6UyA2yBz4te3aTXEU+s6uIvkdA3UPT1GO1svXza3EHZmE9zcrjD31tbtcqHyEnv9",
-	"TL/o9AZRz3HC6lfyxlBGScrGy4ZK9lLulkyYXt0ulaP7lJIYmwQpd50vb7NqqpcZWlIayG6cU+RgOvZg",
-	"5eU3uXW7VDovzz0YXVG+967oDn2fpG3L11ddGRsowxu1GH2cOpdRvYqElaI7xR8PCB2LibH7vPX6Zc6i",
-	"n98GBRBz8ClKq+4Tp7a2b3UBvExg7OXs1bKkQ16iomPNHX6Vs92+vY26fc8N5V3XY/kEu5GIm4+kE8bv",
-	"WGMp4S1BFrKoY8bFSqFpPkKE1b605eK2YeQnxqSzOR15wkbxygtvlFx+1bxS8WGqFvwcLxDURAYXrq4+",
-	"ltyC5lLeT8Jbng1opmMBrlji+UsQG7EFKbeuqnujwjcbCHPwUqaw4Cq8sIFg0gWaMC5SUDnqiC4XePHE",
-	"s0fL0Lml3FFF9WDPOVElNJYI3H267DMpJERyQpFUPws9qH+mXzCY48UbhNHIdggSLr4hjtQo0NRzhD3D",
-	"rtiUB960sMCJVbWWqWZkiRvllgZlAL3h1BZSQpezAJeA1QFMG2hvQsxr/fqBySx5UUGEZkodluBtJGic",
-	"D9fGkf7HuQLhMtquaU/96FcIhNk1xraYeEOIVWJ4ZjdNZpExoZvBMm+j3fm1PWuymXrBtzljYKkOn/GN",
-	"EtTgxlUhWJoO+I9S3JUWYOS5DuwgsYJNqwnDV00Y4FKBoAaa873QiIejAeu8dYf+0nThS1td85PIfUmL",
-	"9ap+LTP2sL6YX+vFbKOTo3cN9ONJ510DvevuS7T5QIYncBPeSORSN1aQj0IFF6dd19i5D22qXgtajti8",
-	"83051W+fpGmDHI0ZyNVB4UhlqAzrRyauyjLmp72MkpzsJLBC2RRxgQVBV34/CIbPqXCbMBMlXlxZqiwJ",
-	"35V5CKKbhmTsUf0klFAeFWLJldouMj3BRqPy80vFMud9l/RXtkBBAT8lDpWScvNJlT7nxZjlqprQgljI",
-	"7xTdb9f/tcKGv7qNP0qTvsLomcrDqTCB1KZTnrkpgz8BP7qS9+/KpvpFnAqzP79dfk5neVPl9+jEWt1e",
-	"fdoXt/lP9mTgtF9kUOKsvLlYoCnjAnFyQyiy8IIDXWlolAffpigP1csksYkcfPLaNdJufdpJLu1v7srz",
-	"blfeTUilhoyO7LHn4gKWo311tmQyAnkzxXOGC/QBO5bnm3j5Mt3b77T7Z73OaWEZkCgg+wQLzyVcQnjQ",
-	"Pnp31n6nRkhk+WJzElgf4yE0z1SGOwe+qB5LssInuCSsEtQgvSb4x5JxI55Ek/g7QfR8UAd7x287afZq",
-	"K8yyz4U613YqyfuH9sHbs95g77jXqbSxe8wlS+wyOlh0v5MLaoSHWYhKMFFK+X4hgN6qCHZGTeJSRG6I",
-	"u1DVW8DnMnIZhZftl7GpfdZ/3znqd/fa/e7x0eCw039//PY0vda8SpDVibFv0NXB8V77YHDafXfUPYL6",
-	"dsMFZDWpl9di6JCPBQnSuH92cDA4kbvU7/YPUs69bwv/FUQ/8ib3cMNdf3/c3UtDfIlJPIlKkPRtTpgk",
-	"fyOXTRuIkxl2ofLNcIFMNp1iXugSOH1/3OtXWU4j9haIzZFjC9nAZWyaO5u8Mafdfmdw1D7s5HsdbMoF",
-	"dpxAtMo1O5+ddnqDw/bR23b/uPfrYL/bOUhDET9RXmKiQhUQhAST8qkjGdmQjFQFHrJAY4bU1NVx5EXy",
-	"voWLTtnuZXxqZGF91lJTMKjwvgYUN8NAE15KlVugZKflCzrF7jURoBtWIkyHkX7J/YqOWbiQwzgA5dci",
-	"cQ34aorWCm8bUWeRJ7wyT4RuZN8AAU/jEDmZwwnckwj6+rnjiTvBJ2w+CIulq0e8Rh41leZuiwwwkF9b",
-	"PVF1WTI9Lcj7y8sGYCu5+SWgaUQ2KP18XNL2xEQ9bJKpYqlHg6QaoKLOPBe8FEE8Q/JURPpwicAaFZMy",
-	"Yi5qn3Sh+gPn+RQksQEi8RxLZF2ZxoxkyIHv2vMEty2C5sx1Uphbvoe9K3isDumytzWi9m9tF5B5nFn+",
-	"va/TtBqI29Qk2hV6TWYCdlHF+prMtRB2tAsyB51atw1j6DDzOiNSQh0x1CmSeBrHXL/iEsTZQrAfBFZQ",
-	"BqXR8md+rZXQ5IsD6iG1ApczCIyZVyrmjRVhmK3ajKQrwSXYOgbakeWQfTrm/qR7uDD0AqTqb5bjLb6t",
-	"EAsg1ff8YJpY4MEcKytkZkxNlQ1PF8DynfQSOZa98kt4UNkv/yTR4NWtn75bNuAkSoVetArCIXLjTrpa",
-	"UysXaxKd92WrIKopRgvGLvNmKZLPO/ieEkPlc/fIaZcq1BB9yhEGVy+YpKJrKEYWHBiU245e3J3CuI6s",
-	"eBpA1OLrEw3xgFeOzIIHv7SxVEvZzLEiZdNVoa2MSdNMYWUiS/IDhu5GICDIJFMWCItdpdjDVcb3Ulyh",
-	"H3qRiCGJvJzic9BilhbS7GjAix+uomM64kEpaXeh4YfORM5Xb3tqBEisrn5RaErggKkQlpKMrwmWlrqk",
-	"ZqJ5M2zf9JtEe+StqSCKJRIRF3rHTHgeqTB+pZrAl+XikbLe/Tp41icsolNVsEr+oXdJU4BkPa37Exur",
-	"wLC6ANTw60SGTq6NuM/ym/b5287+u+7B4fE/eqf9sw+//Hb5+Yfz9g/y6/vujweHR/DDzx9+/e3y8955",
-	"e++t/P6T/N47+/nDL/Lz2/POjz8dHv92+blzvtd5914OdPl5/7wrv/YuP78Lxjs4PDpR8/x6+fn9+U+H",
-	"Rz3ZtHv+tuPPdPn5x/PO4fHJ5eefzjvv3ncPj056MPnBefuHve5PsvfPv15+PpSwyEEBFjWqhufovL0H",
-	"izo+6Z39dvn5+PDzyXnbb9s77cvZ/9H+3DvvHJ+efbj8fCqHfitn+1Gt7LT/M4zUP4f16q/9nz/8dvn5",
-	"7Lz97vBU/vqznOdd9+js8vOH8/3Ty8+/nnf6l59/O28ffrj8tqRL9owTeYGjR8lGkejhhnZIcdTp1LFJ",
-	"Ty42qYpkmkk8pYg6tWnw933T0pUl3swVSGH3nksFRe0hCYa5LAKVCPcqxzRLBHrVHLTmoDUH/ZNw0D9Z",
-	"EF/Nnp4ye7pTXGQ5/lUqIrLmYDUHqznYl8/BHjDatWYsT4qxHA8Ftmng4M6xFzKIRpLCyjIf8OOQUqI6",
-	"9S9ATXHMu51kAq8e9ky9SAXZ9FK4Tw3mZH5oWJE22P/UI15y3KTcfzCdx+zbUBDIJRoOSpAfABI/+uLb",
-	"DENXcq6VcQIFo64zqTd12JWTeZdO4gTqb1mrpZzaOkQO2P1y0H6Opb7OpKytlXfPpFwRm3MsaWUwuoQZ",
-	"rc4HfPL5gCvizl3U3DLIVUrHrbPaVs1qyzz1Us7ppQOMqwW1U7o2SNQGidopXYt5tVP6CzTOlOSNVaTn",
-	"+MnU/ueaWdbMsvY/1/7nmhOtgxOtVRePH13taq6ZVc2saldz7Wr+s/EQeNy3opXP47kWvpHtcpGxPfvy",
-	"t6A+SnQPWq3aX/V1GTJsPlCZeykvm+FFWFklfIheMMTxIp23BS/6pw5mMVUGBuprVxky6+V/OajD2DXC",
-	"YoWRHZx5Qw7wo12Q4irtujqdJADPFG1TTR4eVq7fGU+yLj5hrtq/RvwsxvrhjwiYLxJQNnHzj3bzt1bz",
-	"9eDyr+VA7UiMRhip2osSqNLktpLhKCC5JYxGXyL9/dPpxjVxq4nbV0zc1muLCKhfKTvEF0b/HlTdqslS",
-	"TZa+HrIUvsCeAjVUCBEq3wZeiJswx+JVH+ICm6AcSQoKYxfT9T3H9TwsXDQYLgYjz3GyqJo8PBqxmcB6",
-	"5hPmQxSA+QbhoSqEpqsKJZ71K37SKQSoRHj2vYLz/T28WrX14rEejtqSxw0vF6pKKYAyBThHqMWTbzf5",
-	"j+NlImGVSlHp1Y3k3INyQXcApgq2K3yRDYYtPkfZLHesV/5Yxcfnj3XHo2vB24FsVgw+Fm+Wnj2YYMXM",
-	"/RsD1eFKIetOMK/Qjz8mChjb4Fm48ke7AjP+lSqnqHIOiHulkihyCtIVv2engMjf73kSJyZQrWgN73Kp",
-	"p8Z4JhVIJY+FtWNhwHSWd+p449Jj7fhjFaOjP9YdtyMtDcUv3xRuU3SF0YpHSRoUvZgpdz9612LYGMOK",
-	"2P3IefgsMwsq/oRoplKRV2p7atOu+nFrue52uh4ydxkd7yIMVnsCLkGKrtSjqeoyYeTYXL2vTz4K9dqn",
-	"qi+qinG5UmTHUyKkBjO3xeSCXlFGB/DzAEQbfhV4F+ENVLDyzCeSNF1QVTg+usSt5fBnf09yFhG+nOw/",
-	"ao45+IM2ygUG95hD1ObzNGFKnpsFtdvZCM0CuUvtB6MEXdsUSpMBGqQIWeqx2ww61p8kBvCfhQ2JiS9Z",
-	"KHqSfG0uqCHrEz2JY3er0/ay9HMqER6YW1aw4HnHnXz1zXcjBzP6fuNQJs2uZvqilCeukPNuw0sOweGn",
-	"jxYUFo+iSfw8pd7AG4jDc8T5VbHXXd7weakctCy54W4otVV088pW//PBC65B9HYl36cMcSqodhc9w5yy",
-	"fFLMT4PEZ2OJ8JCxS1R5Z0s/sp0h2oK2AK2tkGrNmGObCz/jUVfGlCgS1M+0ObqSIw9+ZzbV76usQQsD",
-	"jSAybhHghfVjV1ELpqkEvtOU3/2H75d0qchG+dEbkggSN3xAmxM/WCQAVc1VFUwpv5ezu1Wo3CtJbJ7W",
-	"C2NiaiEHVx/8RanXcrXV5aupxwuqTFkjIaPOImLwkSehbXcFVbt3qtoOV55pa0WT4soTbpe0NFYsYL26",
-	"mbDCRK+K2Hdfs74Ivw4tZ/5DAD6R4US911OqdHHEVHe7hhrFr0pZK3M3Q9LdjCcA5Daouv+wDXMd1aOx",
-	"ho2kwMuJM8rXm1/6EwxA4yJ8kP5AnD+NmjHP5JMKwJ1tQE+JOn1fouzAshJdoupApimzp/XoDbS1/Spq",
-	"IGcuGpE5cTfQAZsT18ScIIcI+VsDUW86BCs6tdDfNzc2/7rZ3BxEeqcUqci3HzyQ6SC9KIKU88qKnj4c",
-	"vugZeyI9Ug9Dmx1C9h6TH6I0NFl82RdQ/KLTASOJUfq4XBuV3xpJSdS/5ynXMU4Ps2TgcmWpodZ1hZLU",
-	"/jqjWxRdU9a647sV2fKmP2IzOmQzOmYzMmgzNmozUQE7GDdrU4rqWgPj8MubFRSyLiX/NiQLbJ/udbuR",
-	"i5Yq2kau3vaL58ng0RI3prSwWwc51kGO5WRp2Rx51CGcq1D/dXjcpVhUctDKPveSY9de9/v3ur8JQAUn",
-	"h5ILQe23I2fzAE74JyFIZacCwMvafww2/v7X5mrL9FeXW+lLcZnLDDmqTPXqdNZYIvKz5pN1MOpdglFr",
-	"JlQzoZoJfTVM6G41qtO5VKkI3ZpP/SmDhmv2UbOPmn18BeyDOWQP4sVyjHxSYoZgDs0pxkTwPBPfKpGv",
-	"2uHN3AeIgdVBpVlWeDcWYOgHYDx0tex1+AiSaAGr1sOXxogs/TYTK8pot3dDEcUQy+NIjRNrxomVxc1M",
-	"pCknbNZo86WhzVvikHLMxeYg2FI0ctm0uDRFIS6ARYVYyLGvSeigk9imok8pQ2Q0ImbNWh4NHwpZSyZO",
-	"rIPH3B1BaoRYM0Lcna9kYsx6GEyNM08DZzKzF9JTQaX+jDMTFh4rK3T7qWWFQoxlNC20VKzSynCsIVXs",
-	"qWVZPqEIu5015mE+f+g8zBd+pl0p+3IUG0uGdvsG5y/0cF/6+1OVaFQMVoY56tj61Nh6lYv5hMNNXz10",
-	"uurrkq9+YSrWlBtbJCKUjXX12Vcy3cpPaq2SUhtNz/XJTOKuJpGnsZzY68fEpgoIy1w6M3Yz3Itysa3R",
-	"nSiMcUVa4JKtmCfAWUUtZLIp4QiPwFjtOIr7k3hMbGRL9R4tb210wfGg1Yik6IexhgOG0bHLQ8YDZhOR",
-	"sHrUEhGxzCGdYOx+tuSBQ7ljTeasBzCPJ6TyJJh5kvnZzCrpSwhCzGFdckV0vT4FpQFSNkeMLvkXpuBC",
-	"tQVkrmJKaG0FekgFLoYmhVagLFS5H0dDFt4o63EFxKkRZc2IcnfrUBYm3Zf3ocalJ4BLPxOXZ5R1kIhx",
-	"o34GADhxbyAUavn0b7JG2fNcVx6rTbnAjkOsYES9KjybOeGLxuVrvfgzLq/ptmFwYnquLRan5oRMFYSQ",
-	"8tT25FkmYbyC96bRhddq7ZjQDv5JrhpalMA6J9HmaAsJhrZfvEA3NreHDlkO3EJXPxDsEjdlvAsqFRf/",
-	"96xZAT1cgi0kGFOVUWwJ5oRgCyp8KI3KkIthrn5NOdw7PLN/Igvj9hYMQBJjsfOWmVlZrmREXCj4MsPj",
-	"oNyIzYNgXyp7DFWGK2QkGhMhZnx3c1OqixYz+cYcO5bngg7pYEG42JTIwTh2eBNTq2lix+Gb8N/miLnN",
-	"4NdNvwpTM/YSxCbEOdER8wumYFOE7zsbbEYoDLYEUVSZ9RuF/0qpfgOAP+Pouz0piPvPf6Lo+5/8O9Q+",
-	"6e4uvaypU4Ndj0IeMFQ9uaDB0hpg95viBcJm8KjGVFnC59rcN2agVVAdv2S7aqSNC3pBv/tuj9EbQmGq",
-	"je++Q20/EzeMv76KYcBuJkJtoA6U3wHEkhLk7gW9+nSh6+lcGLvowvh//+V/XBi3um7WpwtDjQI6oBpF",
-	"NjvX7S5vr7TqU6LCzwVVJX6QpGUKhrlrC0GoGsPCfKLfAwGkh4/MDbQmtW82RUQV+TIxJxsXoFao0Xr7",
-	"e2hnZ+e1bHPW32vIGyohmNqmyzgxGbXUvgf3CqbAdIHYaMSJ2EAHNhcw2AUdYnho3MUL/gZd/dLsEe45",
-	"ogkPh1zBMFcHNr2+Qhwv1Ek6NuFoSBZMp4XLi7SBzihYci9oUBZJrRH2BbZMQW+PKXOJpQ/9WOuacORX",
-	"7EpHM3JyQ1ys7FW8gVwyA21ObhMncgL5x3AhVcsp1v4WKM7ERhdUbqB6LUOFmgJF3UB9W+/f0AW8GS40",
-	"75s/43BWivQ4tkkoJ5H7d9jtL908eck481yTbDB3vKk7bU5t4DHCFpL1Gjm3zGiEPMTY2mhttGRHOSye",
-	"2causbPR2thRD7FMgJQB+cGemGw6bMw8sQlGLZamV/XIDfNjQlPS2dU6JTcDULqWIqIDOfhADQ4Vb/iM",
-	"Ua6YyXbreV62vM2RC3OCTq/oNvST6ATCWrP7NqtSgG6++Ytu2n2raPnzViurSwDb5g/Y8tVL6LJV3OWM",
-	"Yk1GiAWdtl8Xd+ozdojpQs8FpPVFGfi6VDGkUxAlgCypvjvFfWUf2yRnFN9gWxsnJa/3plPsLoxd44CN",
-	"kTosgcdcCgk+jhiXsmWIMjPM+Zy5Vg7SnNpjClR2uEAY+R2gLk+kQgHibEqQFEO1QccWXFVp8TjZQG34",
-	"NmKei0bYdjyXcCA+kuATekGnNvUE4VrsBhHUxPSZ8EONlYQMtSYcm1DxjAdGfaCzhCI9RC4S+9AbSoQi",
-	"XPzArEWkHBmoDKEgtvk7V7Ic+YinM0fhvASpS7OOyW+5qZvByUDNi6KKGMdDgW2QzIB/Beh7u8Su+9HA",
-	"WRxQW30yRlQ+1EmpiUvbWmHJxCq5aGhYftl7zCXBotNW20aUzBWqfYlUpPWquJOeRLJyeW9lt60ShGBP",
-	"nWCfsQPsjonq96IMjDpynliHxLJxXwrMXyLF09qNsXt+GaV/6iYheRBScFSIjYKaD5k0EUTzZpYsvvvJ",
-	"GJMUAtm5Ie4i8ZA9iBZKFMkq9OqnIUjhhuMFV1bzuQ1C3b7tgKBEsesyifxjqPWXRtygzKEP8yAG88Cx",
-	"OZS0CCQvY/c8fa/DJpv+I4NnvQPjtlG6+U9kAaS1QhcpXJVpHxWQjst0OMFwG0q1O7X/IMbt5Z1pZGzn",
-	"CwllvHWcWpaqnyRFSF+CjO7PUjWlFIp6TLWWy0ZxVS5BX6V8X0RXoc1tY2VarHqGqkWJvrKxavvAlPx5",
-	"cacjJvaZR790AdLmAuUrKT4VzSGZxmXD+NjElNHFlHm8KVXOQCKZwB9pqoMkWs844gILT6mK+uwDTViS",
-	"Uak+7i7rpbaurA3+cdD6UmwVkCqtKaxD8A2pSldBiawJ6x0Ia/zY37M5moIdInFYYHR0yZ+XLr0n2FqB",
-	"NsluK9En2bEyjZKdVqVTsu9daJXsX0ivYNfvmWCla8eHYJYKH0/OL6uP9mMFJqXqOmEO0DZJqq5OO72f",
-	"u3udwUnv+Ofu205vo9d51z3td3pXfoWH4JkA1A7nnGCOVM3XyCMDWKAp46IyaYP4iDspyHqIIhFIN6ug",
-	"KWaIPKGm3IjB9rE5n8+b4KoLPcBPBFjwZsvRUnyKTwTE0I+aYYIIcZ5aDWRL9cZ/2mLaQBhFeiizM1Wh",
-	"f2UsFFt3kL4rCd9r2K+s/YlfR4506FGSmTEzF+qAofnt7sDUbhuGY9Nrrj3jfjnvtO7QbtNvpNYnXLbI",
-	"b+83ugXZSNjYUa75/F7xpoAMwrXJTUG3oJU8QYEFz2+umtw2DK8ESLrNAysYJfjhPnOHtmURWhuXHkob",
-	"2vNZYikRopQx6ZPn2dbtppInHJJWHV9lPPGlx4N8JQhcpI3A/KuqNIePYiBbpIgbF3Tv7LR/fNjpbRx/",
-	"OOr0ll61qigt+Pe9rFsothLw/FLyRRp1q9/Ur8Z4oBC39HVppFtVjxPybFXMDJjDWg17T1G0+CLvz1dz",
-	"G3ohHt5ZA61kbVI2oEuIFDAnaTmqmI4JD19pg4AMCKx4E0bq668MCijpJ3r5AzAWLRIOtBx2F3W0lCAa",
-	"XOCELFr6BusXke9FR73DCgI9c52rqKK8PjXYc7XapdeoN4zbPz3/ANUUVmvVolgq86m1rAdglCfq6qMz",
-	"n+KXFR9nXmqo28zBpo51SxqigpqIb4IQVB10zwVecHkh4HmxjchDqmjqcYGGBMIIY/dHVdprIG7Dc5FC",
-	"Ry5pApJi8l0vp1wDh/TKEWevKk+8F2b4SMBW4XmPBGKhwXYZawOsiwdkR/jf+oPJan5Y88OaHxbyw8p8",
-	"8GOTMtEcwSmpEPOs+KCy5klsWZB8vqkF+ZW0z1S3aZtzCCvGiM+IaY9sU5fkYX7mnR8dDJxRpU6pwjyo",
-	"TZFfeQGFyXYQe3xB/ayL6IO4kNmwH/O1oqu99sHBxl6v0+53Bied3mH39LR7fBT4WWMEQaq3sTfaUTtM",
-	"xkPMRQ6jY+Iq62uk7jKIICqbEOreEngZ+Y2f7q2r3VxQeBcd3mTnMBTCjlT8FyCYoOet1gb6MGG6RlH8",
-	"IV39lDsEXsP0OiAalHrYkRX9wP7Z30mw8DMNc0k8NCpP2tPr0a4kSjwYeFWEhwcDqlBckJM0goxLX0JI",
-	"Jq/ehzc3vNaFOxFpWn0/EsUZcvYh8uL4uoSCiC9W+YCK3bGRdtCdC/nvAr9n2CzwfRbPFGlXiy+1+FJd",
-	"fHkHvBAn2PqjijPq9tyTRNMjU3ZDliWaSIHJHJmmP7G5Lglp3xBnodPmOFgbbDf2cj7mnJk2ZDrqx9Kx",
-	"UJn66ULO285BZ0nIWTZjSDkmLuRAuqAtxZGYvAIZ+yCyaHeA7x6o7jwOzuPJShnxwsRPTspYrpP7BKSM",
-	"jFqt9y5lpAQWS3D8FFTEPdMknI88x1nUmn3NGh/PJSzx0aeqEQbxqNxRiolAi3NS3XxntmRzsn3wyjEU",
-	"eZjgm2BVmtVFuCFwOvQN2RhvNBBGM5f9TkzQnjH1szRUAYdvVXIxTKBVeJWtoRLqgJWqkg1QJTFkfWBm",
-	"b/jv9gMpgaIL5CbyZD1SLxvpSj+p2r4Kn+Irm+TDrVwtAw/KEZZJs9j3HOcIT0ulZBxBEbuyrX1afk9Z",
-	"IcVte8B7itudEuyak1O/uFFh+0MyHRJXq1CltuHU8cZl25ZM7TnzKweuIe9wCgsqzjj0262Qa5gsqF0x",
-	"xTBWK7KBpHzKBYL313KSYOtUxDr+cPXkRcWVtLPXdnV4bFjfvQKrzc5UTElR1M7cBHNM5C3egZ+slnlY",
-	"M5SvnaFk5Fuqa4FdkmHcrDMt0zMtSyYuVifBf+b8zDXS5BVNd+vXmiCpKFdh8lwKjMLmwjaVdy4vQxTe",
-	"I1eF9GzVkaArpbJcqeJlVbkHgLjGeHg5XnEhINno7vEap2qYzEDNaOVA0Nhg4/zSjVM21dVS6/j4Jxwf",
-	"X+mGfIlEQjnT7snxoOJEVFxAIhxCBwfoZzfIR7nBdKz9mdl+CJtfUI+TkefAAOSjINRS56DjGKj8CyIr",
-	"PT0dBDmEXooN1GdQuNi3BwXhEo0LyolAiSrJSDCouP4G6nHI0W2BpMgMleuh5i6eLjk4LqjycJydvC0X",
-	"xpFwcOQHVVxQgEwtPxFWsWp2fQQTnqzLI16c/8m5PJaLwj8Bl0dGAfKHcXl82YEVcLl0ChIU+rOndUpo",
-	"7Z155LjLkG0qJA0vw/35aBgd2WPNULNVig/q1UJVBxUKa1/DywGjaGn6IRkxlyBMF5C/N8EcqdKcyKYN",
-	"n/dLSin/PYcC90EN8JHLqLigRNeh5pBJ3hWIEmJxRJkuxZnG+aIrWKPGERu3uA5KrHWVQqTxfuk1T6KN",
-	"6qLGj1bi8x0RaOYNHduMH0n0esa+R+oyaPmvsKRnUN9mFEvh0QTvDXxWD7siMWEcvInqLokJWYBkqcXf",
-	"DXQcFgSFYqDK73FBUxwfqErxT38tdyv1Wdo+7Hc4wlNyAhJOtT6dj9is1Kk9HLrkxvYpZYXJqhin/V7/",
-	"8Ii7qASea07sG1Jp747ntFqH96DwVJriqRZJDfC1mIoHLVcpjqo7V/VUBpPW3sfaOhX4EkNUjDCX4Nvl",
-	"wxUzDSEBS4SK4SwuZBrwiLuVLa2ZRM0k1l7wNYrRdbHXuthraWdiMVEuV7C1EUrtlCllWQUKKsV/QaJl",
-	"1ArI64OVTqVkHoo45RVc3eUh6qWuBcJ7KJK6FrgKDbzBwyyQUE8cDvlj8A7WUrmHe0if88cuLWSvsBXF",
-	"RWGfRMHTunxnXb4TsBBh8C4EGJ/ONZZtRFUqdYbIH9ZPy/ZkN0D0hzo0uVU8L2hJ/lO1GGcAbV2I809c",
-	"iDOClpmiUmYFztBXfpq0fyJOCMKO00DkhrjKz6DMoOpVyVzMh3Lg4GGRSmyu7TRhZ4UX7cENwT1zkp+i",
-	"EdyMiCviTrrv+gxgj8ma64CoL6FgaEieda5TtqLzJdcF9QmLwyS5gXHQ1dBh5jWx9DOzWNtPrvIv+aOV",
-	"DPVBUDu3QsXKdehldwF5xUKbqytrjw7sw1cBfTI6WV3ZrI6weRKVPp0F8vxYm0IJNbXIp8+qRLrJZYl5",
-	"5df6fEze9XBFPPX9fyzz4UNDeQ9lO9cGWykzYmPZjniv1TlrPlXzqZpPxSNBC7lTItIzEn0C1kSw6hVF",
-	"m6mg8MjD0bbgQAHSgy8rBInB9KsFiPWYQ6q48VWVgHBxJbt0eRsy3Mq2Lx2K8BgxTrDdpRINVoptukMh",
-	"BpizDm36qu1MGfG0EOikcDIkcurvy4d8rVk5QMq/0qxo22qBTTVxK1McoI7LqeNy8uJyMgiKitLJoihx",
-	"ySjiY830RKkw+mVJKIMirOzxidzA9YgCPq8uIxAEfL20ShWTBrKz7GqXz5eV2gKxZ8t+n5AhryW3XZfE",
-	"UVexoPSfUlKg9l6ZdBgy5cSBQoFgvWDxqLo58JTQ08soaVzQiO7j6Xo2OfXBqqTJ3KEW3xmvEPkMjSuU",
-	"UIIKP0HpnnLtO1NsO2UbV6/R9BNZzJlberWlg6Fl4yqSkGoPBtYKzRUuVoqCHlUp3fRkE2s8XiapRrVa",
-	"sQJgVW0TJqu1zTqqIV6UL8LO1N8PmUCjSlBVSJ65S9W9mnXUrOOxWEeGSu/jf63S1yp9tbp9qWQ7P8VG",
-	"FbdRlcFBY59hziWFQB4VtiOlfkmhORF+uSaTTaeSxDs2JQVpN5owryvlJu9FnNDlGTatWBLn7hk3DwJg",
-	"9YSbBwGr0FHuq4uqqBJpSj6HsGW5hPPGclSI67vROV7cR/6NV2ZTvOrbkbf8Ot+mzrd5Svk2Kfwibmma",
-	"krwaRwxBjBbkxKjVNfzXjoiy/Con0RxzaJnNIqZkdWNwRIJfR6H+EjX610gR6upED/ncGRFBLc3oAyWF",
-	"16CM7wNOM/WFk2QNwdhTJwlbq4JL/cYoeaMeS81KrIE5My/V07hRj8Fna0/Kl5A8k66tVMbUe8+VYZRw",
-	"4gQRx1rdUXHFFzQeWMwdb3zVQFc2lPQejfx/K1qg441tPtDFwjfQkapnYEaipAO/inom+YLGZeXsC39f",
-	"yTWl9IflHpXzP+6sha0B6tUyV1ZUz54CvA+fZfNomlcdrVxHKz+JrBp05lPoZQYY9/77Pj0QRm+Iy3PL",
-	"zkps143itWaTiTN6X9NYie6/xsqwesTCK++3K3/rfw56pF58PeDXceG/aK0sgkL+qUUuh//l8jYRkvPJ",
-	"ACtD2xMTY/f8UgqBCt+V8JjyGJiqvAxWCfg3V4+QjGwVfuW5jrFrbII4qWdf0vWiJaT1u84e1Y+aSPFw",
-	"5rIZ49jhDf2EjiB4Gn1SJ3xGQ04JvsHd3DrVt40kEKf2GJ53sCkaLhAOjPZKxWSeiIyMZ3ZTYlfKMB8m",
-	"DIpTc3tMoeh0vMSJH+GrAoAiQ+oQhUbaFsdA96kQ8wS3LYLmzHWsBuJsCtEHqphEsH3R7QgrizZSi2tL",
-	"sIckWoUlrFIHe0BzaltEZ9Ix/umzRKp1ayeIN5OHHIU0XpE6ZRy5Rp8qxwaMjBLQvsvb/x8AAP//",
+	"7L3bchs5tiD6K4jcHeG+kBJl2S5bjh3dLJm21aWLW6LK3SVpU2AmSGY7CXAnkKJZtiLO+YPzAed5nudx",
+	"Imbe9g/0/MJ8yQQWgLwxryR1cTl3xK62kkjkArCw7pcvls2mM0YJFdza+2KRz3g68wj8255gOibOfsAF",
+	"mxJfPuLBdIr9hbVndRElc0TxlFgt6wZ7AZG/4+HQJzcuFi6j1p7VP7daFozZs/rYFwE6p+4N8bkrFtbt",
+	"bcuyGR2548DXLyQ/wIl/Q/z49G973f75ae9M/nuK/U9EzDxsw0829rwBo97C2hthj5OWxSdsPoDHU0zx",
+	"mEwJFYNRQG35LexJEPaEHxAJx2H3+N15952c+eLCItRqWT069lw+sa6uop8H+ydvetaeGvCxe/jm/HSw",
+	"f3LakwB0z/vve8f9g/1u/+DkeHDU678/eSPnsw5P9ruHg7ODd8cHx9ZVy3p7fng4+CCn6x/0D+V8bEao",
+	"hJRb8W+9PznYlxCpz529Pznt5792dtDvDY67R+nn52e908FR9/hNt39y+o/B24PeIUB1dQv77xMsSHrj",
+	"bX3iaEhsNiUcYYqYP8bU5eqgYkdih9hhTYSY8b3tbTxztzQebdlsKv/eNsP4Nt4ZPrV3nWdt8nz0ov3D",
+	"y1edNh7aTpuMdp7uPnv+Qj7ZtlqWQ7jtuzONSftyOYiNkJiQGBLJJ4BYVrSac76MqwFPIhKZYtez9izs",
+	"uTb5SwxYq2WNXJ+LgcbarhxgtSyXD7jAo1GIXR6ODSIO4Llwb4h59q//71//81//43//v//671bLkp/X",
+	"z+GLCtqcexU+z79X532rZWHfnrg3xAlBGnrM/hT7O8J9l44H6gB/hSkGQeA6EpgKZ2HJWxpQAdD1epbZ",
+	"Zvn+087TF+3OTnvneb/zam+3s9fpbKk3f5F7NsVjYu3RwPNCKpB1dOmtU5Tiv/5/z/3EmGe1rAToY58F",
+	"My4xuGUFvrdxvJNnxQewZGvvacuqs1XxY90H6pl7tcQEC+Ry9InMBBoxHxDbJzbznRaau2LCAoFcwZHa",
+	"xTguhOcuqVdim5e//5b50w3B0EIuRViOm1YAx0psxhGZDonP05DM8JjAhxCjBI19TAVxkM+82IIvvhQj",
+	"nMQ08nnmKh4yEO40xDk5kUGq/fOz/slR73Tr5ONx79TSP+rD7ey8eml3HNLudDqd9g/yPy/lfzrR/+1q",
+	"1BgY0sE8cpOiHPD7KPA889ETj9ygkzmFywy/Ju4EPInRBjmlGVjvhlZfx1Pr9ip2MKdyr5OnQhGTEKOA",
+	"CtcDlCDUkbf1aWe3kyCi6V235Ij2ztP27k6/I89GHw8caMYRAFVe4WpJCl+CS0mCfxFR/Ixjy8Ge3INM",
+	"nGEhjpXTJ6A2tWhTClfqUKf4wZfs3zITumi40LfCheQ5R0idPmiJsYr0E+rwFS60vIrTFNXoT9SdQ/MJ",
+	"4wQJ9olQNMcccUJFgl2MfaJEcQckzzySLn8d/JO5tJDu1xXj4ncaniEluyWQpJZoNyP+1OXcZZRX41V6",
+	"wGC4yGcVsTHLV94g06AQmcNR9S5ZESdNSuQnseuA5CXXKsKvsIJMsrjfPTwcnJy+6x4f/LIqD+Y2m5Hi",
+	"pashYjGTQ5ReGINM/VqTvfJou+NoA8+5F4xDwX4F7n171bJSc8D1kcC/fOa8eL47fEXsV0/tF/YQ2892",
+	"7B86L56/2iUvXoyev/gB/zDCz8wrAzg+wgdYxBHwRQIB75AphXtQU2ae3q14WPfKVUbIZzVlz01cgIQQ",
+	"mkX4lqTQJYwtFEJXxuMVpFBK5kXWpaqacEoyWJ3JS1xMGDqWJOM8K0hFYeTOrCUhuc/cH/NjWoQyzxMI",
+	"UZO/lEhNK/KhmtafSO0s2tYpcVy8XQE9d7Yr0UnJW9pGtG3HcaMG9axJKhNfKSaY2ch60WBrg633gq2S",
+	"ws+wL1zsnc+cDDuzpPGxrWshTB1EmTI3IUwXaMr8hO0rZ6PVOcq3XcGRzTyPjAm3lmxjCWiyTGPVIMqx",
+	"hK0InLKUJUDLMGFTJibER1I3Aa9Lhc0qUmraP2H+KfvDGftS8eM5+xKuswAKf9kOpRRVNkJYaZZL9qi/",
+	"YhrIsZswSS1JZnVtU3LCN0Rg1+NZ60gIC4wKqQDnaSh19CyXD7AtSZoxv5aKnEmF1ZK/b+2f9rr93uBD",
+	"7/To4Ozs4OTYaqkfzj+8Sf1wVZ9lyfWXsKplmf572iNJKLk7pgc0y28loQ3JxwxzPme+E8en8Nme9Tti",
+	"+7siz+Mkv0Gc5a8odTM2Y239E2YXUussEJjVcYs5Q2xG1DklzE/YtslM6mAzn80Yx/ImPWtZ6uwGPguo",
+	"w629HWVS5APbY9yl44FLB4ySwZyQT/ArG42IL3/wyX8GhAs+mBHquHRs7XVa4BsdqE/vPZUnDT/FP7kb",
+	"PZWyCZlbe88lEsvP53xULj+owuIe0nOaw4cA9gou08Zw1xjuGsNdieHuEdrWghWcZc1db+56c9e/sbsu",
+	"pUjY6GWXn3kcY+fhSKuztbMlScVty5oQ7GhqcejST8tK7fnpYWjZgLvbQjOf3LQQJZ8FyBagIwJ5+f3p",
+	"23308unLl394DYOUzijHzSfEJ3IOnyDsE8QDewLv8C3UHXJCzRBXoDkLPAcNCfIYHauYFYqedV69QMOF",
+	"IHwLrgNsu7VnXQadzq69qhEE3iavkU+8f79UpOnSaqH1Jv2zXNe/P03OLXfhjqaW+39pwRWakCkGaV5d",
+	"Mi6kVAw84ZDZoX176YDl+c4nWID7VhO55DbftZVJCu6uH4UURUsZMX8Kvq3Ad61WxspOifAX3ZFQ8mxy",
+	"bWfEZtThCMuf0Xzi2hOEQUIX/gJN8ScC7mpOEqvdKYJn6lJ3GkxBs9DAuFSQMfEBmo8fP3YDMSFUuLZW",
+	"DpIg9ScEwWwkDMaag5crueF9raDlA0KohOJCj7zK2pq/nyp96OBNNhxaXXrCkeu09PbIe67CcJ9w5LEx",
+	"mjDP4UgwlgTw+ahjvxw9J+0Xo+d2+5ndIe1XTmfUfjr8YbQ76tiv8M5OCU7+/ZTwwBP7KuQhDeB7NkdT",
+	"TBfIZ3OuyY8niM+RR/ANaSFGkWRvQEWQYGMiyUvyIJ+ufJK3Lctz6ScgjNhxjHkuCeI790YiEJuSIXMW",
+	"CGv7Fc28TGxGFAc/cAz/S8XI6EszwI4z0ALaDPt4SoSm0Jo5/M4nfMYk1srP/ts2PJYQO8QjguzHYqYy",
+	"zh2QXm5n3LuKhtj+lAGl0UQHauoysACdtmZYTLYUUGr/CRc/MmcRHyMht0KQNwFqwYbeHfBc+GyxDPkb",
+	"+CBfEw/M9HXRwHO52E8HziUBPHS5kOAxfb3BYIcomxfhgJx3oMKU5D/rbKWGagPQFOzXevAt+S1SRhUI",
+	"rl33SPVHBtp0VPdkfSJ8l9xkgHdKsLMucOHsdcHiAouMYwXCroEaM8IlZXQpXGjbmKjWgxg+vDrcQc5Z",
+	"nxJIMll3P1c8ZPVaMRWPsJHQZQpJqMOLLrL6wubpYZBwZW0A4tLN3fQabtNTmWPoJtzWXyzseWzem87E",
+	"4melXynpIrnm+Et7CCN5+yXSu0L5zegC2TglfCqPuCtf/8+AgK/LqIhxEOKCzAwLQXz5xn9c/Mfl5edO",
+	"5+qPv1uSlVvW5zbxfea3p4Rz5Z87DjwP2RPsYxskK6maUSYQrE6iu9yQcAvCuN/02Z5Qb4FMWHAYw8Nb",
+	"iPmIyd/AmZjU3HTqQNY6zXcypMchYx7BNAHXW5d4GUDBYykYIpfaXuAQueXmzsUhuVD4or9/lQ3UCD4S",
+	"h8gVZAoo8jufjKw969+2o7y6bTWMbydg7EmJ/TY8F+z7eJFYyXvmOVl3B/Y33FYlYCpZ3eXKU6r4phJA",
+	"k+hU0ZSStebIZJKtkKlfluV6s5yfyEI5qSpeF1hm4pbr2GKz9Cfc+KJjV0EimTIEwo9GX5FbI8jn1E1D",
+	"P3qYfuIIqywXSXaQw+gTgSD0JLl1woRuZOxNaMf7pBf5ABfyGE9J7zO2ReUdPobdI/Idb5EiO9lRKxlL",
+	"l/8zgDkeatEfsF9vzZWJryhZ98OsWCL3MVYB+BXXHN6Hykv/r/8VxkRlrz6ytT/AJpxkUEXfIXryGC0v",
+	"IuJsdQJ+Ukq8T0bZgg9QtQlQdq5iW4yVAGhUmJoHvBKoUpwEboyYJx0PqxH0kznNYv/XEgWvkcsVs89k",
+	"VErkJ74clUyaeo2uIW/oGlHsg62HMjFx6biiuMAkUIPhYmAHvk+oMCJhJdnhbzBXZXkuvElyQYoVqX9F",
+	"7EfnVMY51Ir0xvx573ft/PQwB43lyhLxHbAVMSxuwSY4aLgATAbbsi//gsDI08MnHIEwXt24XDsWogj5",
+	"83bz9xeT91cXoq/+f/bh6oKfXf15b3v74j+2//xvl5dcbfaf/vDnJFB/3v79Raf9CrdH3fbbqy+7T2+/",
+	"xv9+efv7dvzvZ7d/+LJ7m3i08/T2D9t/rnaIB/QGe66DJosZ8T2XfkJtdMxgk6dY2JPUKZ5nmX2rHeOj",
+	"ojoQobi+jG98bXFv890I+yHApTxDjizgbFvojPlCXh+MbDYdujQ8LvBVaRKUCtI0K00eos2ojQWh4MDW",
+	"G1HOI6suV7PH25a1mZOK+eDjTuvNnpcE/DQK4iw+sreB59WSweTsSC6jTAyDQzO59z4ZY9+R+4RtW0Kb",
+	"uoqmOEXWLsS27N54hkrzz5Z8YAeADG1QIa1JRFYQngFsuoIEjVXMyuMRnk9iNL6yAJ2MY9mgJI0970jb",
+	"8hKA5V65D3icYZzVoUw0kIgH90bblGdyagwmRfArIk5E2q+btZaZqraR4RjcyXTxSrDO3F8zQDtWMLGR",
+	"hgDonU9E4FM0Iz4AvoV2OiigHuEcjd0bQl9DIL2KctjtdKSAvNvpJAHv5EM+4BKUBPj4swL/6c6zH569",
+	"3H3x7IdW+ZrEpFhwkE+N5Lu+mCCFwHwpoUo0QN6FN+UtKl11ORiplfmmslW0oPwAqazD0AHt93a5FeeK",
+	"raaOlU152JR1LfZzofHMnL5HBEDVldj9SxIHEkH4GZuUDIy+1716zGbiylKIHHjAuzq34Uv+0UJsiY0p",
+	"GoaelsgcL1TFBj3kiaioaUdZFSXatYSytp1uCS9LrbmVENJUcHkEBr0zgn17cqZmqbot6iWkvg0lm6QU",
+	"FJdJIDTGyJnKIEHaU+x6CDuOL/mMtkkYxaBIhCmQLzlAMgh34d72rZwhseE/iS02xY42wIWkDNlTUdAV",
+	"z7mXOLICmbMVBVMamxonhCNXZBzlX3LOUkVo3+cZfitKfLnyDiPqaoNvf+uKoNyVEs4EoTkQ5jPFC8Td",
+	"MUUuTXMl8zNlG2dLCsQzVdQxE0Io+Lii2zqsF1kNimA2Y77Ig0P9ugYkevoKsNT10naLGE9MbW4leA5i",
+	"fgu4lzxfoFeQmgCTTLOYVnV0B3vRA7hh5ebdk2/u0VkWSg2XHycMOYxw+kTq4QROW58s4WhMBEeUISbH",
+	"o+ECXQNDut5KkvtSGs9Wo+8nhbS9pk+Io+s4Bl5XR9x7d/AYg2fBySFgm/x+ziGm9hQfyRnk4dSx33Ev",
+	"GFe/XmXUBfKA7vmgMr1wyqR6egicQWWH1/Gm1UtPyo8J8r0NedIUQI/PiQYHUKp2SOgfmdJxHqaU1bgt",
+	"ND8sqOxqPATjqb2+mOb7DSwSYlSV9gNU9Efs6DyeWCkRWP9s5rkqrWv7n1yZAOPV/DUpT2QGamWL+SiK",
+	"c1WWIAnJ3GcAd0bFggurP3G5Yg/I5cgg6pZ1BUHL1CfYwcOMmi4K9pi5CQ0JkqOTlXSEyhn+69nJsYSN",
+	"EwR7h9oooOTzjNiCOGEdGDnIpbNAAFLMJ8wjKqA3XaFUJeZwhBEMin+SMjqA5QzgQ1D3A7BlIsd7EkLl",
+	"KudSfoWgHVcH7UCyKqz8tqq39IPPhh6ZKnanTjk3IQuSwuRRqOo6c7xQuyfMgiRCgoQcS9/8e1tjSVuR",
+	"rSxg9PDtWGIYQLKvkKrP2CH2x6QmnonYa7HdZwx58jHCAHTmaWs41KpcSDNTL+mLsMG9NZ+A6XVWaZTs",
+	"hgT+tNEtfcv8oes4hNa9tPH3ot08cjmX4lmU1565n/9gAXIYUJQJviGx4Ugw+ZfkIgqHsa3iyza9zxCP",
+	"rDV4CYv82Ab39T3BTpIiPp5rJGFLnPuD7M4BlbwJe2eA2D1J2zIyY9mUQJQdGvrsEzF5OeoyvAbR0mNj",
+	"xPFCZcG0UEAdYvoFRGmjG4b9mIm3LKBO5ub5RJ4oZSp7XNl8FScbkw3DIffOtck5xTfY9QxbWz5OBws8",
+	"xBwAY4FQrl9sT1poGPCFBI4LNpvpaMYYgJC13A7TlovgiyU437bWXlmfsSNMF/qXjKytI+aHR8yRLXmf",
+	"quI0MUW+mY9GPpuqOEftYqhCTh9szecUB2LCfPdXko1ZemEuR1NFZ1toij1JK4kjMf8TZXNYt6q27ITq",
+	"F1xnlyOXKhNkasUfP35sp9PBi4BPZ4+vufYcSlCDG7l6hrRQN8KBF9oAl7s2hfzIQGDQAiStzfKcR0jJ",
+	"4lSsxmYripbc6mND7XLKEIc7fcxQXoSNUmxNKrV7QygCJWdL57ulJTfzzVmqDU3sVJUOrQjvhgWIe6Ly",
+	"+s++OyUsqKtZieitpMDLPTYvknfj0gmIII7rKP3P990bhbzu9K6kX/Mxm02jTyH5s80oJSAQqpwoTfGl",
+	"mEj5XFk5NrTx2ay1xuYHyTejAziJMWDwNVA2zzwFDQISZDpjPvZdb4Fis25+978tMSFDRKhzNyY+E8JT",
+	"nDZ5O1Q5DzNtkT44x5Ja6Yk2ex6/MfkmLdvUOCkt6ywR/6XioOHxxIQTKC/mE0f+iT2O5kRbsmY+u3Ed",
+	"Y6/TslNm/dGwAI58TQ0r4jbwzubv5m9T9Dun2gVMnCPiuLgPlsl66BF/L3F4ixlJnF2uMS8GBYLp1LuX",
+	"liCfxfbMwy69tFS4h8rCvxu+Bwa9OADaDCCpsSk4AN7KcDUb43fhalQ1gRwJLSPKOVVIFyD2A8p16QzJ",
+	"3sIKtohRNCQT7I1UgmE8PlcOIr5wdYNXUwYx/b2PE3kJlopdhE4HBwvShtKDWVbuMWsvPwTnrrW3m2p8",
+	"mVl9LB5VrFFLoCHxGB1zJFgClKxCYLHvPb/N7TbwpaA+QxoKnWv+Gow1Q4LIdCbAbZD74Ve3WZ0MMoui",
+	"+Iv051ro4OwE7e68eNHeQdibTXD7aY1v7+zcLrdLqLDXT3Snx9eIBp4X1eCTN4YySjI2Xg5Uspdyt+TC",
+	"9PJ2qSjml4zc7Kyg8tw5X9zmdXaoMrWkNJBgO6fIw3QcwMqrb3LndqmAZ9Uw+WLvXdkd+iFN25avr7oy",
+	"LlCG12ox+jh1Oq3qzYaVojvFnw8JHYuJtfes8+pFwaKf3YZlWAvwKU6r7hKndp7e6jKcucC4ywnUVUmH",
+	"vERlx1o4/Spn+/T2Nu72vbCUd13PZQh2KxU6H8toTd6x1lI2RYos5FHHnIuVQdMMQkQ1B7Xl4rZlFWf5",
+	"ZLM5HXnCRsniH6+VXH7dvlbxYaojxRwvEFRmBxeuroGY3oL2UhJTylueD2iuYwGuWKotNoiN2IGsb18V",
+	"jVIRnC2EOXgpM1hwHV7YQvDRBZowLjJQOe6IrhZ48cgTmKvQuaX0ZUX1YM85UVVclgjcXbrscykkBHNC",
+	"qWZTCCEsaaj7qMzx4jXCaOR6BAkf3xBPahRoGnjCnWFfbMsDbztY4NSqOstUM7bErWpLg2KkwXDqCimh",
+	"y68Al4DVAUxbaH9C7E+6B4vNHHlRQYRmSh2W4G2laJyBa+tY/+NCgXAVH9d2pyYAFgJh9qyxKybBEGKV",
+	"GJ65bZs5ZEzodrjM2/jr/JM7a7OZ6uzfnjGwVEft/eMENbxxdQiWpgOmNc66tACjwPdgB4kTblpDGL5r",
+	"wgCXCgQ10JzvhEbcHw3Y5K07MkvT5Xdddc0/xO5LVqxX/WuZs4fNxfxeL2YXfTh+10J//dB710LvDt5K",
+	"tPlIhh/gJryWyKVurCCfhQouzrquiXMfulT1LFuO2Fz7vpzpDkxZ2iBHYwZydVh1VRkqo+KrqauyjPlZ",
+	"/ZnSH/sQWqFcirjAgqBr8x4EwxfU2U6ZiVJ9n5bKssJzZR6C6KYhGQdUN6YTyqNCHLlS10d2INhoVP37",
+	"UrEs6DKV3esPFBTwU+JIKan2PanSF/StWi5JCyOIg8xL8f32za81NvzlbbI1VvYK42cqD6fGB6Q2ndFs",
+	"qwr+hPzoWt6/a5fqvlw1vv7sdrmp1/KmyufxD2t1e/XPPr8tbhyWg9OmzqXEWXlzsUBTxgXi5IZQ5OAF",
+	"B7rS0igPvk1RHaoXaWITO/j0tWtl3fqsk1za38KVF92uopuQSQ0ZHbnjwMclLEf76lzJZAQKZornDBfo",
+	"I/acwJh4+TLde9vr9s9Pe2elNU3igLwlWAQ+4RLCw+7xu/PuOzVDKtEX25PQ+pgMoXmiktw58EXVss2J",
+	"GgGamk5hek34jyXjRjKJJvV3iugZUAf7J296WfZqJ0q0L4S60HYqyfvH7uGb89PB/slpr9bG7jOfLLHL",
+	"+GTx/U4vqBUdZikqwYcymogIAfRWRbAzahOfInJD/IUqRQM+l5HPqEBEsYAkNnXP++97x/2D/W7/4OR4",
+	"cNTrvz95c5bd8ULlyOrc2Nfo+vBkv3s4ODt4d3xwDCUWoRiY6f+YQIdiLEiRxrfnh4eDD3KX+gf9w4xz",
+	"77vC9GI1kTeFhxvt+vuTg/0sxJeYxNOoBHnf9oRJ8jfy2bSFOJlhH8r4DBfIZtMp5qUugbP3J6f9Ostp",
+	"JToSuRx5rpADfMamhV+TN+bsoN8bHHePesVeB5dygT0vFK0Kzc7nZ73TwVH3+E23f3L6j8Hbg95hFoqY",
+	"XHmJiQpVQBASTMqnnmRkQzJS5YTIAo0ZUp+ujyPP0/ctWnTGdi/jUysP6/OWmoFBpfc1pLg5BproUqrc",
+	"AiU7LV/QKfY/EQG6YS3CdBR7L71f8TlLF3KUBKD6WiSuAV/N0Fqhwxr1FkXCKwtE5EY2Bgho0EXkxzxO",
+	"4J7E0Nekj6fuBJ+w+SCq169aCY4CaivN3RU5YCBT3j9V+FsyPS3Im+XlA7CT3vwK0LRiG5R9Pj7pBmKi",
+	"2ivlqliqdZlUA1TUWeCDlyKMZ0ifisieLhVYo2JSRsxH3Q8HUACC82IKktoAkWoKFVtXrjEjHXJgXHuB",
+	"4K5D0Jz5XgZzK/awHwieKIW77G2Nqf07T0vIPM7tQNDXaVotxF1qE+0K/URmAnZRxfrazHcQ9rQLsgCd",
+	"Orcta+gx+1NOpIQ6YihVJPE0ibmm6BLE2UKwHwRWUAZ13oq//EoroemmF6qdY4nLGQTG3CuV8MaKKMxW",
+	"bUbaleAT7JwA7chzyD4ec3/aPVwaegFS9e+X4y3+UCMWQKrvxcE0icCDOVZWyNyYmjobni2AFTvpJXIs",
+	"e+WX8KC2X/5RosHLW5O+WzXgJE6FnndKwiEK404OtKZWLdYk/t0XnZKopgQtGPssmGVIPu/geUYMleHu",
+	"sdOuVKgh3lAWJldNdDLRNRIjSw4MKr7HL+5uaVxHXjwNIGr59YmHeECLMLuk7aA2lmopm3lOrHK/qrWV",
+	"89EsU1iVyJLigKH1CAQEmeTKAlG9qwx7uMr4XoorNKEXqRiSWPMew0HLWVpEs+MBLyZcRcd0JINSsu5C",
+	"y4TOxM5Xb3tmBEiitUNZaErogKkRlpKOrwmXlrmkdmp4OxrfNkPibxStqSSKJRYRF3nHbOjQVRq/Uk/g",
+	"y3PxSFnvbh08mxMWEZQMU3/oXdIUIF1S6+7ExjowrC4AtUypyMjJtZX0Wf6+e/Gm9/bdweHRyd9Oz/rn",
+	"H//+y9XXHy+6P8qn7w/+enh0DD/8/PEfv1x93b/o7r+Rz3+Sz0/Pf/74d/n4zUXvrz8dnfxy9bV3sd97",
+	"915OdPX17cWBfHp69fVdON/h0fEH9Z1/XH19f/HT0fGpHHpw8aZnvnT19a8XvaOTD1dff7rovXt/cHT8",
+	"4RQ+fnjR/XH/4Cf59s//uPp6JGGRkwIsalYNz/FFdx8WdfLh9PyXq68nR18/XHTN2NOzvvz637pfTy96",
+	"J2fnH6++nsmp38iv/VWt7Kz/M8zUv4D16qf9nz/+cvX1/KL77uhM/vqz/M67g+Pzq68fL96eXX39x0Wv",
+	"f/X1l4vu0cerP1R0yZ5zAu0AYkfJRrHo4ZZ2SHHU6zWxSY8uNqmOZJpLPKWIOnVp+Pdd09KVJd7cFUhh",
+	"945LBcXtISmGuSwCVQj3qsY0KwR6NRy04aANB/2NcNDfWBBfw54eM3taKy6yGv+qFBHZcLCGgzUc7Nvn",
+	"YPcY7dowlkfJWLI7t3VVdYP5hCU6i0t6VJRdTkzHi6LWFvHiua8RHioP+rI7ypAh3eMiXkzcTQbWm2YW",
+	"9Uziz29bFtR0UDZk8MPlefKwUOsn1OHptFZTNyDXtfcb8a2+vI033ViOTDKNAJLnm3Z4VXbUVMs7lh95",
+	"8h15Nl/cxtthFhJT5jmEa7wNy17CtVZXmtEln1Plw/mhgrfOFMde11OXvdJTU34Y7Tx9GSeJzEcjMif+",
+	"Fjpkc+JDXxXdIKqlmwYq0esv21vbf9pubw9ib6fl05clQY/lLr3lXbh7d16yhU2xSw8QIte5Zyhrmk62",
+	"Ej1mjKMuQsy4J848KHPDRY0ZylxxyiWrmkq7fqoFCY1+MF+vk0ie0SW3vfwwax0nQ4FdGoaMFXjgGMT3",
+	"SvV/mYWayN6MPAn9C+gnOBEvloG29ykl5d9SU639scGcrrgQoWm4/1lC03IoRMblAmd0wmMMJfZ8ouGg",
+	"BJmQyuTRl5N0mLpWuEqVsIpw1k2WycicduXyGEsn8QEqWjqrFXFwddA5KNDLaXAFvu+mNkHj/1u/NsGK",
+	"2Fzgm6qC0RUcU02G/aPPsF8Rd9YxHFdBrkpW4yZPfNU88dxTrxTutXSASUNbE+bVmPgbE38T5tWIeU2Y",
+	"1zfo7qjIG+tIz8mTaSK6GmbZMMsmoquJ6Go40SY40UZ18eTRNcFbDbNqmFUTvNUEb/3WeAi0y69p5Qt4",
+	"oYVv5Ppc5EXzyN/CimPxPeh0Gn/V92XIcPlA5cJn9ArFi6hW2QjamEkmJxjieJHN21w+gEHZkzlMFVaD",
+	"jhV1plRthrIn9Rj7hLBYYWYP596QQ/xgF6S874mu96qj4yRtU0PuH1buBeMs1sUnzBc6aidxFmPdSisG",
+	"5vMUlG3c/rXb/qXTfjW4+lM1UHsSoxFGqpqxBKoyua1lOApJbgWj0bdIf39zunFD3Bri9h0Tt83aIkLq",
+	"V8kO8Y3Rv3tVtxqy1JCl74csER96r2a2aIwlMOBY+kLd1pZgE5QzSUFh7GO6uQaXz6JSgIPhYlA3Rway",
+	"rDREIZhLiVGpRrnlTRIjgCqEZ98pOD/cQR/InecP1Ypx51mNvDGywbSx+tltkI9RLegOwFTBdqU9Tivm",
+	"H8lhhXO9NHOVH5+Za82j60A3XjYrBx+L10uNhCZYMXNzY6DeaiVk3Q2/K3Q75VSCpAuehWsz2zWY8a9V",
+	"gWKVc0D8a5VEUVDitbxDrAKieL/naZyYQLLQBjpdquadPJcKZJLH0mrsMGE2yzvzgnHluXbNXKsnddXc",
+	"jqw0FFMQMdqm+ArjNQSXc7Li+VdLdz9+1xLYmMCKxP0oaCWam1ecbMqdq1QUNa+YuvRA/biz3MkiWw+Z",
+	"+4yO9xAGqz0BlyBF16oNubpMGHkuF3CA5LNQ/bNVxW6VC+dLkR1PiZAazNwVk0t6TRkdwM8DEG34dehd",
+	"hK7iYOWZTyRpuqSqFUt8iTvL4c8iMz06sQiVqqY8mKChgS8isCdb1QKDT5lH1ObzLGFKnpsD3VDYCM1C",
+	"uUvtB6MEfXIpZAYCGmQIWap9fA4d609SE0SJp4aYGMlC0ZN0/9awKrshehLH1kuVfFG5QVmMBxYW6i1p",
+	"mLxbrL4ZN3L4ReM3jmTS/Prgzyt54ko571PojRQefvZsYaJ+HE2S5yn1Bt5CHBr8F/eZ2HTB4GeVctDy",
+	"5Ib1UGqn7OZVTb414MWyT6Pble74HOFUWD82foYFGbZFNR4ywkPGPlENE6Q0WiDagrYAo52Ias2Y59oL",
+	"k/Go8+8lioQVqV2OruXMg38yl+qOZRvQwkAjiM1bBnhpRfZV1IIq9S9q1rwAJWtjRS+k/F7N7lajFv6L",
+	"ksoQMCemDvJw/cmfN3UgshoddGoYCRn1FjGDjzwJbbsr6YOxW9d2uPKXdlY0Ka78wacVLY01W0Ksbias",
+	"8aGXZey7r1kfzyz8oVvrGCLDieqAV6kZQMxUd7uBqv8vK1krCzdD0t2cpjpyG1QnHdiGuY7q0VjDRlLg",
+	"5cQbFevNL8wHBqBxET7IbrlqPqO+WGTyyQRgbRvQY6JOa9SH+U7rwWyiKELdui9x0VPXa4mMD1rE1GaH",
+	"eLmXmPwQp6HpdgZGQDHVYUJGkqD0Sbk2Lr+10pKouecZ1zFJD/Nk4BrVZWqUjDHrTFTEia0pb93J3Ypt",
+	"edvM2I5P2Y7P2Y5N2k7M2k71lAjnzduUsk4RwDhMwdCS1hCV5N+WZIHds/2Dg9hFyxRtY1fv6fNn6eDR",
+	"CjemsrDbBDk2QY7VZGk5HAXUI5yrUP9NeNylWFRx0to+94pzN173u/e6vw5BBSeHkgtB7XdjZ3MPTvhH",
+	"IUjlpwJ02q9w+9fB1l/+1F5tmWZ1hZW+FJe5ypGjqvSDyGaNFSI/Gz7ZBKOuE4zaMKGGCTVM6LthQut1",
+	"fcjmUpUidBs+9ZsMGm7YR8M+GvbxHbAP5pF9iBcrMPJJiRmCOTSnGBPBi0x8q0S+aoc38+8hBlYHleZZ",
+	"4f1EgKEJwLjvatmb8BGk0QJWraevjBF5+m0uVlTRbtdDEcUQq+NIgxMbxomVxc1cpKkmbDZo862hzRvi",
+	"kWrMxeUg2FI08tm0vDRFKS6ARYU4yHM/kchBJ7FNRZ9ShshoROyGtTwYPpSyllyc2ASPWR9BGoTYMEKs",
+	"z1dyMWYzDKbBmceBM7nZC9mpoFJ/xrkJCw+VFfr0sWWFQoxlPC20UqzSynBsIFXssWVZPqIIu90N5mE+",
+	"u+88zOcm026FfpGVQruNwfkbbvIH+7N+u8XiDn7yG01sfWZsvcrFfMThpi/vO131VcWuX5iKDeXGlokI",
+	"VWNdDftKp1uZpNY6KbXx9FxDZlJ3NY08reXEXhMTmykgLHPp3NjNaC+qxbbGd6I0xhVpgUuOYoEAZxV1",
+	"kM2mhCM8AmO15ynuT1JtFKMtrdRBMhm0GpMUwxaM4YRRdOzylMmA2VQkrJ61QkQs80gvnLufL3ngSO7Y",
+	"kDnrHszjKak8DWaRZH4+cyr6EqLWonJdckV0sz4FpQFSNkeMLvkXpuBCdQVkrmJKaGMFuk8FLoEmpVag",
+	"PFS5G0dDHt4o63ENxGkQZcOIsr51KA+T7sr70ODSI8Cln4nPc8o6SMS4UT8DAJz4NxAKtXz6N3mz7Ae+",
+	"L4/VpVxgzyNOOKNeFZ7NvKijcfVaL+aLy2u6bVmc2IHvisWZPSFTBSGkPHUDeZZpGK+h3zS6DDqdXRvG",
+	"wT/JdUuLEljnJLoc7SDB0NPnz9GNy92hR5YDt9D1jwT7xM+Y75JKxcX8nvdVQA+fYAcJxlRlFFeCOSHY",
+	"gQofSqOy5GKYr7spR3uHZ+5PZGHd3oIBSGIs9t4wOy/LlYyIDwVfZngclhtxeRjsS+UbQ5XhChmJ1kSI",
+	"Gd/b3pbqosNsvjXHnhP4oEN6WBAutiVyMI493sbUadvY8/g2/Lc9Yn47/HXbVGFqJzpBbEOcEx0xUzAF",
+	"2yLq72yxGaEw2RJEcWXWDIr+lVH9BgB/wtEf96Ugbtp/onj/T/5H1P1wsLfUWVOnBvsBhTxgqHpyScOl",
+	"tcDuN8ULhO2wqcZUWcLn2tw3ZqBVUB2/5Ppqpq1Lekn/+Md9Rm8IhU9t/fGPqGsycaP46+sEBuzlItQW",
+	"6kH5HUAsKUHuXdLrL5e6ns6ltYcurf/z//y3S+tW1836cmmpWUAHVLPIYRd63NXttVZ9KlT4uaSqxA+S",
+	"tEzBMPddIQhVcziYT3Q/EEB6eMj8UGtS++ZSRFSRLxtzsnUJaoWa7fTtPtrd3X0lx5z391vyhkoIpq7t",
+	"M05sRh217+G9gk9gukBsNOJEbKFDlwuY7JIOMTQa9/GCv0bXf2+fEh54og2NQ65hmutDl366Rhwv1El6",
+	"LuFoSBZMp4XLi7SFzilYci9pWBZJrRH2BbZMQe+OKfOJow/9ROuacOTX7FpHM3JyQ3ys7FW8hXwyA21O",
+	"bhMn8gPyj+FCqpZTrP0tUJyJjS6p3EDVLUOFmgJF3UJ9V+/f0Ae8UV3/kc/mTziclSI9nmsTykns/h0d",
+	"9JdunrxknAW+TbaYP97WL21PXeAxwhWS9VoFt8xqRTzE2tnqbHXki3JaPHOtPWt3q7O1qxqxTICUAfnB",
+	"gZhse2zMArENRi2WpVedkhtmYkIz0tnVOiU3A1AOHEVEB3LygZocKt7wGaNcMZOnnWdF2fIuRz58E3R6",
+	"RbfhPYlOIKy1D97kVQrQw7f/rocevFG0/Fmnk/dKCNv2j9gx6iW8slP+yjnFmowQB156+qr8pT5jR5gu",
+	"9LeAtD6vAt8BVQzpDEQJIEvq3d3yd+U7rk3OKb7BrjZOSl4fTKfYX1h71iEbI3VYAo+5FBIMjlhXcmSE",
+	"MjPM+Zz5TgHSnLljClR2uEAYmRegLk+sQgHibEqQFEO1QccVXFVpCTjZQl14NmKBj0bY9QKfcCA+kuAT",
+	"ekmnLg0E4VrsBhHUxvSJMKHGSkKGWhOeS6h4wkOjPtBZQpGeohCJDfSWEqEIFz8yZxErRwYqQySIbf+T",
+	"K1mOfMbTmadwXoJ0QPOOyYzc1sPgZKDmRVlFjJOhwC5IZsC/QvS9XWLX/XjgLA6prT4ZKy4f6qTU1KXt",
+	"rLBk4lRcNAysvux95pNw0Vmr7SJK5grVvkUq0nlZ/pL+iGTl8t7K13YqEIJ9dYJ9xg6xPybqvedVYNSR",
+	"88Q5Io6L+1Jg/hYpntZurL2Lqzj9UzcJyYOQgqNCbBTWfMiliSCat/Nk8b0v1phkEMjeDfEXqUb2IFoo",
+	"USSv0KtJQ5DCDccLrqzmcxeEureuB4ISxb7PJPKPodZfFnGDMocG5kEC5oHncihpEUpe1t5F9l5HQ7ZN",
+	"k8Hz00PrtlV5+E9kAaS1xitSuKoyPi4gnVR54QOG21Bp3Jn7K7Fur9amkYmdLyWUydFJalmpfpIUIY0E",
+	"Gd+fpWpKGRT1hGotl42SqlyKvkr5voyuwpjb1sq0WL0ZqRYV3pWD1dh7puTPyl86ZuItC+i3LkC6XKBi",
+	"JcVQ0QKSaV21rM9tTBldTFnA21LlDCWSCfyRpTpIovWEIy6wCJSqqM8+1IQlGZXq496yXurqytrgHwet",
+	"L8NWAanSmsJ6BN+QunQVlMiGsK5BWJPH/p7N0RTsEKnDAqOjT367dOk9wc4KtEm+thJ9ki/WplHypVXp",
+	"lHx3HVol3y+lV7Drd0ywsrXjIzBLRc2Ti8vqo7eJApNSdZ0wD2ibJFXXZ73Tnw/2e4MPpyc/H7zpnW6d",
+	"9t4dnPV7p9emwkPYJgB1o29OMEeq5musyQAWaMq4qE3aID5iLQVZT1EmAulhNTTFHJEn0pRbCdg+t+fz",
+	"eRtcdZEH+JEAC95sOVuGT/GRgBj5UXNMEBHOU6eFXKnemNYW0xbCKPaGMjtTFfpXxUKxs4b0XUv43sB+",
+	"5e1P8jpypEOP0syM2YVQhwzNjFuDqd22LM+ln7j2jJty3lmvw7htM0itT/hsUTzeDLoF2Ui42FOu+eK3",
+	"kkMBGYTvkpuS18JR8gQFFrx4uBpy27KCCiDpMfesYFTgh2+ZP3Qdh9DGuHRf2tC+YYmVRIhKxqQvQeA6",
+	"t9tKnvBIVnV8lfHEl5oHGSUIXKSt0PyrqjRHTTGQKzLEjUu6f37WPznqnW6dfDzunS51taopLZj7XtUt",
+	"lFgJeH4p+SaNuvVv6ndjPFCIW/m6tLKtqicpebYuZobMYaOGvccoWnyT9+e7uQ2nER6urYHWsjYpG9AV",
+	"RArYk6wcVUzHhEdd2iAgAwIrXkeR+vopgwJKukUvvwfGokXCgZbD1lFHKwmi4QVOyaKVb7DuiHwnOuoa",
+	"Kwj1zE2uoo7y+thgL9Rql7pRb1m3v3n+AaoprNZpRLFM5tNoWffAKD+oq4/ODcWvKj7OgsxQt5mHbR3r",
+	"ljZEhTURX4chqDrongu84PJCQHuxrVgjVTQNuEBDAmGEifujKu21EHehXaTQkUuagGSYfDfLKTfAIYNq",
+	"xDmoyxPvhBk+ELB1eN4DgVhqsF3G2hDrkgHZMf63+WCyhh82/LDhh6X8sDYf/NymTLRHcEoqxDwvPqiq",
+	"eRI7DiSfb2tBfiXtM9Nt2uUcwoox4jNiuyPX1iV5mMm8M9HBwBlV6pQqzIO6FJnKCyhKtoPY40tqsi7i",
+	"DXEhs+FtwteKrve7h4db+6e9br83+NA7PTo4Ozs4OQ79rAmCINXbRI921I2S8RDzkcfomPjK+hqruwwi",
+	"iMomhLq3BDojvzbp3rrazSWFvujQk53DVAh7UvFfgGCCnnU6W+jjhOkaRclGurqVOwRew+d1QDQo9bAj",
+	"K/qBzdmvJViYTMNCEg+DqpP27Hq0K4kS9wZeHeHh3oAqFRfkR1phxqWRENLJq3fhzY2udelOxIbW349U",
+	"cYaCfYh1HN+UUBDzxSofULk7NjYOXudC/rvE7xkNC32f5V+KjWvEl0Z8qS++vANeiFNs/UHFGXV77kii",
+	"OSVTdkOWJZpYgckCmaY/cbkuCeneEG+h0+Y4WBtcP9E5H3PObBcyHXWzdCxUpn62kPOmd9hbEnKWzRhS",
+	"jkkKOZAu6EpxJCGvQMY+iCzaHWDcA/Wdx+F5PFopI1mY+NFJGct1ch+BlJFTq/XOpYyMwGIJjklBRTyw",
+	"bcL5KPC8RaPZN6zx4VzCEh8NVY0xiAfljlJMBFpckOpmnNmSzcnxYZdjKPIwwTfhqjSri3FD4HTo92Rr",
+	"vNVCGM189k9ig/aMqcnSUAUc/qCSi+EDWoVX2RoqoQ5YqSrZAFUSI9YHZvaW6dsPpASKLpCbWMt6pDob",
+	"6Uo/mdq+Cp/iK5vko61cLQMPyhFWSbN4G3jeMZ5WSsk4hiJ2VUcbWn5HWSHlY0+B95SPOyPYtydnprhR",
+	"6fgjMh0SX6tQlbbhzAvGVcdWTO05N5UDN5B3OIUFlWccmnEr5BqmC2rXTDFM1IpsISmfcoGg/1pBEmyT",
+	"itjEH66evKi4knb2ur4Oj43qu9dgtfmZihkpitqZm2KOqbzFNfjJapmHDUP53hlKTr6luhbYJznGzSbT",
+	"MjvTsmLiYn0S/FvOz9wgTV7RdLd5rQmSigoVpsCnwChcLlxbeeeKMkShH7kqpOeqFwm6VirLtSpeVpd7",
+	"AIgbjIeX85UXApKD1o/XOFPT5AZqxisHgsYGG2dKN07ZVFdLbeLjH3F8fK0b8i0SCeVMuyPHg4oTUXEB",
+	"qXAIHRyg226Qz3KD6Vj7M/P9EC6/pAEno8CDCchnQaijzkHHMVD5F0RWBvpzEOQQeSm2UJ9B4WJjDwrD",
+	"JVqXlBOBUlWSkWBQcf011OOQs7sCSZEZKtdDzV08XXJwXFLl4Tj/8KZaGEfKwVEcVHFJATK1/FRYxarZ",
+	"9TFMeLQuj2Rx/kfn8lguCv8IXB45Bcjvx+XxbQdWwOXSKUhQ6M+dNimhjXfmgeMuI7apkDS6DHfno2F0",
+	"5I41Q81XKT6qroWqDioU1v4EnQNG8dL0QzJiPkGYLiB/b4I5UqU5kUtbhvdLSin/PYcC92EN8JHPqLik",
+	"RNeh5pBJfiAQJcThiDJdijOL88VXsEGNIzFveR2UxOg6hUiT72XXPIkPaooaP1iJz3dEoFkw9Fw7eSTx",
+	"65l4HqvLoOW/0pKeYX2bUSKFRxO81/BYNXZFYsI4eBPVXRITsgDJUou/W+gkKggKxUCV3+OSZjg+UJ3i",
+	"n2Yt65X6rGwfNi8c4yn5ABJOvXd6n7Fd66XucOiTG9dQyhofq2OcNm/9LSD+ohZ4vj1xb0itvTuZ03ov",
+	"vAeFp9YnHmuR1BBfy6l4OHKV4qj65bqeyvCjjfexsU6FvsQIFWPMJXx2dX/FTCNIwBKhYjjLC5mGPGK9",
+	"sqUNk2iYxMYLvsYxuin22hR7rexMLCfK1Qq2tiKpnTKlLKtAQaX4L0i8jFoJeb230qmUzCMRp7qCq1+5",
+	"j3qpG4HwDoqkbgSuUgNv2JgFEuqJxyF/DPpgLZV7uIP0OTN3ZSF7ha0oLwr7KAqeNuU7m/KdgIUIg3ch",
+	"xPhsrrFsI/pi/jnQvtziCHnTmklHxEcmIMlm4lzHIRDUobrXUcKhxyX6mAhWN93uXI74BGgHtUnrkuq0",
+	"L6JDaXOD31GV2PfIHdprT7HrmcZaOi5MfViwS1r0gSle6Ox3FdQDwtxrJFhkICOuDxVHsMdoiZ6yRuh8",
+	"2AGB11BYYHCNyEcIzAsj7qqN70Gz+YqDa7R8kMMPeBfOtVaLCP4NmIkKs5uXuJhOcl7dXGQSq+uYjABX",
+	"Q5cK9H2KfCpgBx6zMA+2iXZvot3vLtodYnBKGNy9hbOniPmaHXMaav7YqHmOPUdhSGPLacLJ7ymcvBrR",
+	"q0d2PmAxSbbSWg4LjXmY0hpDjdr+kbocVVzOj31tAcmFypWFdf8vaUWLVd3y/SG0Ten+33Dp/ioXKrdm",
+	"f6ROnqUjJhAnBGHPayGpM6rIJBU4ofrQF2I+NBCCO39JS6ItUpEZkhVB1RLEA3tSnNQd3oxY8NJa3rLN",
+	"6UIPacxrUii+hRYDEXnW1RE2xA4fWScBQ1g8JskNzIOuhx6zPxHnGma5xtrjel18yR+syYABQe3cCjXu",
+	"N+HJWQfkFUvzr+7eeXBg779vwKPx4jS1kJuY/EfRG8BboMBE55erfFltAQyrEtlO2iXmVdwd4CF51/2V",
+	"/df3/6ECDu4byjso9L8x2CoFHrSWIw/utJ5/w6caPtXwqWTuWCl3qmtNvI9S/FlRAVHp3sLC+yiv7r4y",
+	"RSZq0hoOmV98v2ad/UtardA+WqPOvuosUFBovzAjPOTa91dV33zz9HFX198kmBtPBt8kcE21/W+02n46",
+	"OKRG1f39ZGBK3er7yS83AkkjkNxBFf61pJJ7qqifKZjE6iZrYumKidTMDb18wuNl87NqxxhJJLNCfkoS",
+	"2Ugx/Jjj9R5L36/Jxu6rBP4mwXxsokBTEr/hUw2fWrMk/lqsqkp5+34YTwPUPVYWNRm9v2J9+uIQ+m8s",
+	"Rr+pcd+UJH50Ne4Neh41te6b6P+m1n1GXeUHTQVo6tg3TKOpY98kHnxHdew3EXZZV9W5l3LTYI9IFslM",
+	"W+jASJFfCBpl14G+pPULQce8ivm1oGOB31W6adev+5yKzfk2rHv3Ve15k2A+NuteU/25qf7cGCK/t+rP",
+	"dcyRICKU1ZtVhIFFlWKlVkWB3WWVX65RJhY+v5qdTt7nOoX8lO0kWlzFV+okPcvxlTXBhyhfAdtdqdXA",
+	"SiaqNcxT8M3G3PRd543lVNQGU5LCyYjIqb/vscTpJY05YCqVN1W0bTV7UkPcqphVmmoOTWXOIvNIDkFR",
+	"xpI8ipKUjGI1E3Izy5UfdVkSyqEIK2dwx27gZkQBw6urCAQhX6+sdCWkgXxNq0nh/raaW4DisZzHHTHk",
+	"jRgTtTNBXcWS6AilpEB0Q5WGGGTKiQfxeyoGIVlXdw48JarcwChpXdKY7hNoT0CB17ROo4w1IhW+7eJT",
+	"9b1bNctVVS6HXre2lRoPCZM1hitcrFUHfVTH6fVoayYGlWolBnyNuIiVaiM22mZTpSQZqhBjZ+rv+2yh",
+	"YQrUVW6fsU68QsM6GtbxUKyjKdDYqPQbjXjIJNvFTTaUgxOEfwwa+wxzLikECqhwPSn1Q3FzIkInPZtO",
+	"JYn3XEpKGm9owrypphtFWXmRozgaWtMtun7PjXsBsH7LjXsBq9SpbtRF5VgniSj51nKVF9+UxeB4cRcp",
+	"tUGVTQnqb0fR8puOG03HjcfUcSODXyQtTVNS1OWYIai5BEExanUtFDa+AMuvchLNMYeR+SxiSlY3Bsck",
+	"+E2kMZTShCnZIEVo+hPfZ6o1EcgOfJ9oeSnDeJt9Dar4PlQBlqw2L+k4skQyWcrWquBSvzFKXquiJnmF",
+	"cuGbuZfqcdyoh+CzjSflWyiGm62t1MbUO699yyjhxAsrCGp1R9UJvKTJQoHcC8bXLXTt8gEMM/9WtEDX",
+	"D3T5QGWQXm+hY9XR0I5VPQz9Kqpg0yVNysr5F/6uiuVW0h+W36hdz3VtLWwDUK9WiXZF9ewxwHv/VXMf",
+	"TPNqqg82scuPokouOjcUepkBJr3/xqcHwugN8bm8VIXVEfQgkwzKYRnpQrh6X7NYiX4/Lj2ued/1jKVX",
+	"3oyrfut/Dt/IvPh6wu/jwn/TWlkMhcypxS6HeXJ1mwrJ+WKBlaEbiIm1d3ElhUCF70p4zEiahl+VVQL+",
+	"LSUul6ORq8KvAt+z9qxtECf115d0vVjPEx0E6wcUGqOoTLSZz2aMY4+3dPKhIHgaT0bkAguXC9cGxzv4",
+	"Bvcs+X7bNFZpxxurcPA1JYE4c8cUMu8oGi4QDo32SsVkgYjNjGduW2JXxjQfJwxqjnB3TJGrW7iIZImV",
+	"MAAoNqUOUWhlbXECdEOFWCC46xA0Z77ntBBnU4g+UM1hwu2Lb0eYupEFNRYA9jBR/CXqUw97QAt61cS/",
+	"pGP8s78SUVDjBAlm8pDjkDI6cseBycTKmEeu0VDlxISxWULad3X7fwMAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -165,18 +165,8 @@ func (h Customers) change(
 	ctx context.Context, id uuid.UUID, allows rule, apply func(*store.Tx, access.Principal, store.Customer) error,
 ) error {
 	load := func(tx *store.Tx) (store.Customer, error) { return tx.LockCustomer(id) }
-	may := func(tx *store.Tx, p access.Principal, _ store.Customer) error {
-		if allows(p, nil) {
-			return nil
-		}
-		if _, err := tx.CustomerDetails(ctx, viewerOf(p), id); err != nil {
-			return err
-		}
-		held, err := tx.HeldRoles(ctx, p.UserUUID, id, uuid.Nil)
-		if err == nil && !allows(p, held) {
-			err = forbidden()
-		}
-		return err
+	may := func(tx *store.Tx, p access.Principal, c store.Customer) error {
+		return checkRule(ctx, tx, p, teamOfCustomer(c), allows)
 	}
 	return change(ctx, h.store, load, may, apply)
 }

@@ -34,7 +34,7 @@ func TestPreferEveryDocumentedError(t *testing.T) {
 					continue
 				}
 				forced++
-				target := strings.ReplaceAll(path, "{uuid}", b.world.IDs["tartu"].String())
+				target := strings.NewReplacer("{uuid}", b.world.IDs["tartu"].String(), "{customer_uuid}", b.world.IDs["tartu.customer"].String()).Replace(path)
 				got := b.sendAs(t, preferring(method, target, "code="+status), code) // with its documented headers
 				if applied := got.Header.Get("Preference-Applied"); applied != "code="+status {
 					t.Errorf("%s %s: Preference-Applied is %q", op.OperationID, status, applied)

@@ -77,7 +77,7 @@ func TestEveryOperationBroken(t *testing.T) {
 		t.Run("another schema", func(t *testing.T) {
 			t.Parallel()
 			stage := newStage(t, engine)
-			for _, table := range []string{"call_managing_organisations", "counters", "roles", "audit_events"} {
+			for _, table := range []string{"call_managing_organisations", "counters", "roles", "user_roles", "audit_events"} {
 				stage.exec(t, "ALTER TABLE "+table+" RENAME TO gone_"+table)
 			}
 			breakdown(t, stage, 500)

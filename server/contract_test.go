@@ -129,8 +129,11 @@ type operation struct {
 	method, path string
 }
 
+// pathID is what stands for an object's id in the paths of openapi.yaml.
+var pathID = regexp.MustCompile(`\{[a-z_]*uuid\}`)
+
 // target is the operation's path for an object.
-func (o operation) target(uuid string) string { return strings.ReplaceAll(o.path, "{uuid}", uuid) }
+func (o operation) target(uuid string) string { return pathID.ReplaceAllLiteralString(o.path, uuid) }
 
 // operations are those of openapi.yaml, in the order of their ids.
 var operations = func() []operation {
@@ -151,7 +154,7 @@ func operationAt(method, escapedPath string) (operation, bool) {
 		if exact && op.path != escapedPath {
 			continue
 		}
-		pattern := "^" + strings.ReplaceAll(regexp.QuoteMeta(op.path), `\{uuid\}`, "[^/]*") + "$"
+		pattern := "^" + pathID.ReplaceAllLiteralString(op.path, "[^/]*") + "$"
 		if op.method == method && regexp.MustCompile(pattern).MatchString(escapedPath) {
 			return op, true
 		}

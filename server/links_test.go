@@ -20,7 +20,8 @@ func TestLinks(t *testing.T) {
 	stage := newStage(t, storetest.SQLite)
 	for _, user := range []string{"sam", "olev", "carl", "bob"} { // staff, an owner, an organizer, nobody
 		t.Run(user, func(t *testing.T) {
-			stage.followLinks(t, "token-of-"+user, append(lists, stage.names.Replace(base+"{tartu}/list_users/")))
+			stage.followLinks(t, "token-of-"+user, append(lists,
+				stage.names.Replace(base+"{tartu}/list_users/"), stage.names.Replace("/api/customers/{tartu.customer}/users/")))
 		})
 	}
 }
@@ -41,6 +42,7 @@ func TestLinksOfDemo(t *testing.T) {
 // followLinks follows every URL from some targets on. A team is refused to whom it is not shown.
 func (a *app) followLinks(t *testing.T, token string, next []string) {
 	t.Helper()
+	team := regexp.MustCompile("/list_users/$|/customers/.*/users/$")
 	quoted := regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 	seen := map[string]bool{}
 	for ; len(next) > 0; next = next[1:] {
@@ -50,7 +52,7 @@ func (a *app) followLinks(t *testing.T, token string, next []string) {
 		}
 		seen[target] = true
 		got := a.send(t, request{Method: "GET", Target: target, Token: token})
-		if forbidden := got.Status == http.StatusForbidden && strings.HasSuffix(target, "/list_users/"); got.Status != http.StatusOK && !forbidden {
+		if forbidden := got.Status == http.StatusForbidden && team.MatchString(target); got.Status != http.StatusOK && !forbidden {
 			t.Errorf("%s: %d %s", target, got.Status, got.Body)
 		}
 		if got.Header.Get("Content-Type") != "application/json" {

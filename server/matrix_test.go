@@ -16,36 +16,40 @@ import (
 // partial_update and destroy. A create is for a customer without an organisation, on which the same roles
 // are held as on the organisation's customer. "see_user" is to retrieve a member of its team, and
 // "see_customer" such a customer without an organisation: "no" is 404 there. "change_user" is to change that
-// member: "404" says that there is none, "seen" that there is one of the own team, who is 403.
+// member: "404" says that there is none, "seen" that there is one of the own team, who is 403. list_team and those
+// with "member" are of the roles on the organisation's customer itself.
 const accessMatrix = `
-	                                  read  list_users  create  change  add_user  update_user  delete_user  see_user  see_customer  change_user  create_user  create_customer  change_customer  delete_customer
-	anonymous                         401   401         401     401     401       401          401          401       401       401          401              401              401              401
-	unknown token                     401   401         401     401     401       401          401          401       401       401          401              401              401              401
-	expired token of staff            401   401         401     401     401       401          401          401       401       401          401              401              401              401
-	staff who is not active           401   401         401     401     401       401          401          401       401       401          401              401              401              401
-	owner who is not active           401   401         401     401     401       401          401          401       401       401          401              401              401              401
-	organizer who is not active       401   401         401     401     401       401          401          401       401       401          401              401              401              401
-	ordinary user                     yes   no          no      no      no        no           no           no        no            404          no           no               404              404
-	support                           yes   yes         no      no      no        no           no           yes       yes           no           no           no               no               no
-	staff                             yes   yes         yes     yes     yes       yes          yes          yes       yes           yes          yes          yes              yes              yes
-	CUSTOMER.OWNER                    yes   own         no      own     own       own          own          own       own           seen         no           no               own              seen
-	CUSTOMER.OWNER until now          yes   own         no      own     own       own          own          own       own           seen         no           no               own              seen
-	CUSTOMER.OWNER expired            yes   no          no      no      no        no           no           no        no            404          no           no               404              404
-	CUSTOMER.OWNER revoked            yes   no          no      no      no        no           no           no        no            404          no           no               404              404
-	CUSTOMER.MANAGER                  yes   own         no      no      no        no           no           own       own           seen         no           no               seen             seen
-	CUSTOMER.SUPPORT                  yes   own         no      no      no        no           no           own       own           seen         no           no               seen             seen
-	CUSTOMER.CALL_ORGANIZER           yes   own         no      no      own       own          own          own       no            seen         no           no               404              404
-	CUSTOMER.CALL_ORGANIZER until now yes   own         no      no      own       own          own          own       no            seen         no           no               404              404
-	CUSTOMER.CALL_ORGANIZER expired   yes   no          no      no      no        no           no           no        no            404          no           no               404              404
-	CUSTOMER.CALL_ORGANIZER revoked   yes   no          no      no      no        no           no           no        no            404          no           no               404              404
-	customer REGISTER                 yes   own         own     no      no        no           no           own       own           seen         no           no               seen             seen
-	customer CREATE_PERMISSION        yes   own         no      no      own       no           no           own       own           seen         no           no               seen             seen
-	customer UPDATE_PERMISSION        yes   own         no      no      no        own          no           own       own           seen         no           no               seen             seen
-	customer DELETE_PERMISSION        yes   own         no      no      no        no           own          own       own           seen         no           no               seen             seen
-	organisation REGISTER             yes   own         no      no      no        no           no           own       no            seen         no           no               404              404
-	organisation CREATE_PERMISSION    yes   own         no      no      own       no           no           own       no            seen         no           no               404              404
-	organisation UPDATE_PERMISSION    yes   own         no      no      no        own          no           own       no            seen         no           no               404              404
-	organisation DELETE_PERMISSION    yes   own         no      no      no        no           own          own       no            seen         no           no               404              404
+	                                  read  list_users  create  change  add_user  update_user  delete_user  see_user  see_customer  change_user  create_user  create_customer  change_customer  delete_customer  list_team  add_member  update_member  delete_member
+	anonymous                         401   401         401     401     401       401          401          401       401           401          401          401              401              401              401        401         401            401
+	unknown token                     401   401         401     401     401       401          401          401       401           401          401          401              401              401              401        401         401            401
+	expired token of staff            401   401         401     401     401       401          401          401       401           401          401          401              401              401              401        401         401            401
+	staff who is not active           401   401         401     401     401       401          401          401       401           401          401          401              401              401              401        401         401            401
+	owner who is not active           401   401         401     401     401       401          401          401       401           401          401          401              401              401              401        401         401            401
+	organizer who is not active       401   401         401     401     401       401          401          401       401           401          401          401              401              401              401        401         401            401
+	ordinary user                     yes   no          no      no      no        no           no           no        no            404          no           no               404              404              no         no          no             no
+	support                           yes   yes         no      no      no        no           no           yes       yes           no           no           no               no               no               yes        no          no             no
+	staff                             yes   yes         yes     yes     yes       yes          yes          yes       yes           yes          yes          yes              yes              yes              yes        yes         yes            yes
+	CUSTOMER.OWNER                    yes   own         no      own     own       own          own          own       own           seen         no           no               own              seen             own        own         own            own
+	CUSTOMER.OWNER until now          yes   own         no      own     own       own          own          own       own           seen         no           no               own              seen             own        own         own            own
+	CUSTOMER.OWNER expired            yes   no          no      no      no        no           no           no        no            404          no           no               404              404              no         no          no             no
+	CUSTOMER.OWNER revoked            yes   no          no      no      no        no           no           no        no            404          no           no               404              404              no         no          no             no
+	CUSTOMER.MANAGER                  yes   own         no      no      no        no           no           own       own           seen         no           no               seen             seen             own        no          no             no
+	CUSTOMER.SUPPORT                  yes   own         no      no      no        no           no           own       own           seen         no           no               seen             seen             own        no          no             no
+	CUSTOMER.CALL_ORGANIZER           yes   own         no      no      own       own          own          own       no            seen         no           no               404              404              no         no          no             no
+	CUSTOMER.CALL_ORGANIZER until now yes   own         no      no      own       own          own          own       no            seen         no           no               404              404              no         no          no             no
+	CUSTOMER.CALL_ORGANIZER expired   yes   no          no      no      no        no           no           no        no            404          no           no               404              404              no         no          no             no
+	CUSTOMER.CALL_ORGANIZER revoked   yes   no          no      no      no        no           no           no        no            404          no           no               404              404              no         no          no             no
+	customer REGISTER                 yes   own         own     no      no        no           no           own       own           seen         no           no               seen             seen             own        no          no             no
+	customer CREATE_PERMISSION        yes   own         no      no      own       no           no           own       own           seen         no           no               seen             seen             own        no          no             no
+	customer UPDATE_PERMISSION        yes   own         no      no      no        own          no           own       own           seen         no           no               seen             seen             own        no          no             no
+	customer DELETE_PERMISSION        yes   own         no      no      no        no           own          own       own           seen         no           no               seen             seen             own        no          no             no
+	customer CUSTOMER.CREATE          yes   own         no      no      no        no           no           own       own           seen         no           no               seen             seen             own        own         no             no
+	customer CUSTOMER.UPDATE          yes   own         no      no      no        no           no           own       own           seen         no           no               seen             seen             own        no          own            no
+	customer CUSTOMER.DELETE          yes   own         no      no      no        no           no           own       own           seen         no           no               seen             seen             own        no          no             own
+	organisation REGISTER             yes   own         no      no      no        no           no           own       no            seen         no           no               404              404              no         no          no             no
+	organisation CREATE_PERMISSION    yes   own         no      no      own       no           no           own       no            seen         no           no               404              404              no         no          no             no
+	organisation UPDATE_PERMISSION    yes   own         no      no      no        own          no           own       no            seen         no           no               404              404              no         no          no             no
+	organisation DELETE_PERMISSION    yes   own         no      no      no        no           own          own       no            seen         no           no               404              404              no         no          no             no
 `
 
 // matrixRequests are the requests of each column: "{it}" stands for "own" or "other".
@@ -76,7 +80,14 @@ var matrixRequests = map[string][]struct {
 		{"PATCH /api/customers/{it.free}/", map[string]string{"country": "EE"}, 200},
 	},
 	"delete_customer": {{"DELETE /api/customers/{it.free}/", nil, 204}},
-	"delete_user":     {{"POST …/{it}/delete_user/", map[string]string{"role": "PLAIN", "user": "{member}"}, 200}},
+	"list_team": {
+		{"GET /api/customers/{it.customer}/list_users/", nil, 200}, {"HEAD /api/customers/{it.customer}/list_users/", nil, 200},
+		{"GET /api/customers/{it.customer}/users/", nil, 200}, {"HEAD /api/customers/{it.customer}/users/", nil, 200},
+	},
+	"add_member":    {{"POST /api/customers/{it.customer}/add_user/", map[string]string{"role": "BARE", "user": "{newcomer}", "expiration_time": "2027-01-31T12:30:45.123456Z"}, 201}},
+	"update_member": {{"POST /api/customers/{it.customer}/update_user/", map[string]string{"role": "BARE", "user": "{member}", "expiration_time": "2027-01-31T12:30:45.123456Z"}, 200}},
+	"delete_member": {{"POST /api/customers/{it.customer}/delete_user/", map[string]string{"role": "BARE", "user": "{member}"}, 200}},
+	"delete_user":   {{"POST …/{it}/delete_user/", map[string]string{"role": "PLAIN", "user": "{member}"}, 200}},
 }
 
 // principals are the users of the matrix: what is said of each, their role, whether it is held on the customers
@@ -102,6 +113,9 @@ var principals = []struct{ name, user, role, on, grant string }{
 	{name: "customer CREATE_PERMISSION", role: "CUSTOMER-CREATE", on: "customer"},
 	{name: "customer UPDATE_PERMISSION", role: "CUSTOMER-UPDATE", on: "customer"},
 	{name: "customer DELETE_PERMISSION", role: "CUSTOMER-DELETE", on: "customer"},
+	{name: "customer CUSTOMER.CREATE", role: "TEAM-CREATE", on: "customer"},
+	{name: "customer CUSTOMER.UPDATE", role: "TEAM-UPDATE", on: "customer"},
+	{name: "customer CUSTOMER.DELETE", role: "TEAM-DELETE", on: "customer"},
 	{name: "organisation REGISTER", role: "ORGANISATION-REGISTER", on: "organisation"},
 	{name: "organisation CREATE_PERMISSION", role: "ORGANISATION-CREATE", on: "organisation"},
 	{name: "organisation UPDATE_PERMISSION", role: "ORGANISATION-UPDATE", on: "organisation"},
@@ -117,6 +131,8 @@ func matrixWorld(t testing.TB, a *app) *strings.Replacer {
 	}
 	grant("member", "PLAIN", "call_managing_organisation", "own", "")
 	grant("member", "PLAIN", "call_managing_organisation", "other", "")
+	grant("member", "BARE", "customer", "own.customer", "")
+	grant("member", "BARE", "customer", "other.customer", "")
 	grant("own.member", "PLAIN", "call_managing_organisation", "own", "")
 	grant("other.member", "PLAIN", "call_managing_organisation", "other", "")
 	for i, p := range principals {
@@ -143,6 +159,10 @@ users:
   - {uuid: {other.member}, username: other.member}
 `+users+`roles:
   - {uuid: {PLAIN}, name: PLAIN, scope: call_managing_organisation, permissions: []}
+  - {uuid: {BARE}, name: BARE, scope: customer, permissions: []}
+  - {uuid: {TC}, name: TEAM-CREATE, scope: customer, permissions: [CUSTOMER.CREATE_PERMISSION]}
+  - {uuid: {TU}, name: TEAM-UPDATE, scope: customer, permissions: [CUSTOMER.UPDATE_PERMISSION]}
+  - {uuid: {TD}, name: TEAM-DELETE, scope: customer, permissions: [CUSTOMER.DELETE_PERMISSION]}
   - {uuid: {CR}, name: CUSTOMER-REGISTER, scope: customer, permissions: [SERVICE_PROVIDER.REGISTER]}
   - {uuid: {CC}, name: CUSTOMER-CREATE, scope: customer, permissions: [CALL.CREATE_PERMISSION]}
   - {uuid: {CU}, name: CUSTOMER-UPDATE, scope: customer, permissions: [CALL.UPDATE_PERMISSION]}

@@ -47,6 +47,13 @@ var queries = []struct {
 	{"POST …/{it}/update_user/", jsonBody(`{"role":"PLAIN","user":"{newcomer}","expiration_time":"2027-04-01T00:00:00Z"}`), 11},
 	{"POST …/{it}/delete_user/", jsonBody(`{"role":"PLAIN","user":"{newcomer}"}`), 11},
 	{"DELETE …/{small}/", body{}, 6},
+	{"GET /api/customers/{it.customer}/list_users/?page_size=300&o=full_name", body{}, 5},
+	{"HEAD /api/customers/{it.customer}/list_users/", body{}, 4},
+	{"GET /api/customers/{it.customer}/users/?page_size=3&o=concatenated_name", body{}, 5},
+	{"HEAD /api/customers/{it.customer}/users/?user_keyword=member", body{}, 4},
+	{"POST /api/customers/{it.customer}/add_user/", jsonBody(`{"role":"CUSTOMER.OWNER","user":"{newcomer}"}`), 12},
+	{"POST /api/customers/{it.customer}/update_user/", jsonBody(`{"role":"CUSTOMER.OWNER","user":"{newcomer}","expiration_time":"2027-04-01T00:00:00Z"}`), 11},
+	{"POST /api/customers/{it.customer}/delete_user/", jsonBody(`{"role":"CUSTOMER.OWNER","user":"{newcomer}"}`), 11},
 	{"POST /api/customers/", jsonBody(`{"name":"new"}`), 5},
 	{"PUT /api/customers/{it.customer}/", jsonBody(`{"name":"d"}`), 7},
 	{"PATCH /api/customers/{it.customer}/", parts(file("image", "a.png", "image/png", pngFile)), 7},
@@ -106,6 +113,7 @@ func (a *app) crowd(t *testing.T, rows int) {
 		add(1, "m%d}, username: member%[1]d, full_name: Member %[1]d, password_hash: \"%[2]s\"", n, hash)
 		add(2, "%s}, customer: {%[1]s.customer}", name)
 		add(3, "g%d}, user: {m%[1]d}, role: PLAIN, scope: {call_managing_organisation: {it}}", n)
+		add(3, "h%d}, user: {m%[1]d}, role: CUSTOMER.MANAGER, scope: {customer: {it.customer}}", n)
 		add(4, "c%d}, call_managing_organisation: {it}, name: Call, state: active", n)
 	}
 	a.world.Import(t, "customers:\n"+lists[0].String()+"users:\n"+lists[1].String()+

@@ -1,7 +1,5 @@
 package server_test
 
-import "strings"
-
 const (
 	alreadyHeld = `{"non_field_errors":["User has already the same role in this scope."]}`
 	ownRole     = `{"non_field_errors":["User can not manage own role."]}`
@@ -180,21 +178,21 @@ var roleBodyScenarios = func() []scenario {
 		{name: "no body and no Content-Type", want: noData},
 		{name: "nothing in multipart", body: parts(), want: `{"role":["This field is required."],"user":["This field is required."]}`},
 		{name: "a file in multipart", body: parts(file("role", "a", "", "HELPER"), text("user", "{bob}")), want: `{"role":["Not a valid string."]}`},
-		{name: "an id that is not known", request: "…/{tartu.customer}/", body: role("HELPER", "bob", ""), status: 404, want: noOrganisation},
 	}
+	unknown := role("HELPER", "bob", "")
 	var all []scenario
 	for _, action := range []string{"add_user", "update_user", "delete_user"} {
-		for _, s := range wrong {
-			if s.request == "" {
-				s.request = "…/{tartu}/"
+		for _, object := range []string{"…/{tartu}/", "/api/customers/{tartu.customer}/"} {
+			for _, s := range wrong {
+				s.request, s.status = "POST "+object+action+"/", 400
+				s.name = "wrong body: " + s.name
+				all = append(all, s)
 			}
-			if s.status == 0 {
-				s.status = 400
-			}
-			s.request = "POST " + strings.TrimSuffix(s.request, "/") + "/" + action + "/"
-			s.name = "wrong body: " + s.name
-			all = append(all, s)
 		}
+		all = append(all,
+			scenario{name: "an id that is not known", request: "POST …/{tartu.customer}/" + action + "/", body: unknown, status: 404, want: noOrganisation},
+			scenario{name: "a customer that is not known", request: "POST /api/customers/{tartu}/" + action + "/", body: unknown, status: 404, want: noCustomer},
+		)
 	}
 	return all
 }()

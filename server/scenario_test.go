@@ -49,6 +49,7 @@ func scenarios() []scenario {
 		updateScenarios, partialUpdateScenarios, destroyScenarios, imageScenarios,
 		listUsersScenarios, addUserScenarios, updateUserScenarios, deleteUserScenarios, roleBodyScenarios, rolesScenarios,
 		customersScenarios, createCustomerScenarios, updateCustomerScenarios, partialUpdateCustomerScenarios, destroyCustomerScenarios,
+		customerTeamScenarios, customerUsersScenarios, customerRoleScenarios,
 		authenticationScenarios, orderScenarios, plainScenarios,
 		userScenarios, partialUpdateUserScenarios, createUserScenarios, passwordScenarios, logoutScenarios,
 		configurationScenarios, versionScenarios,

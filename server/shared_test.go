@@ -56,6 +56,9 @@ var bodies = map[string]string{
 	"customers_create":         `{"name":"New"}`,
 	"customers_update":         `{"name":"New"}`,
 	"customers_partial_update": `{"name":"New"}`,
+	"customers_add_user":       `{"role":"CUSTOMER.OWNER","user":"{bob}"}`,
+	"customers_update_user":    `{"role":"CUSTOMER.OWNER","user":"{olev}"}`,
+	"customers_delete_user":    `{"role":"CUSTOMER.OWNER","user":"{olev}"}`,
 }
 
 // example is a request of the operation by staff that would succeed.
@@ -134,7 +137,7 @@ func TestEveryPathNeedsAUUID(t *testing.T) {
 		stage.play(t, scenario{as: "nobody", request: "GET /api/media/" + strings.ReplaceAll(stage.names.Replace("{tartu.image}"), "-", "%2D") + "/", status: 200, want: tartuImage})
 		escapedTwice := strings.ReplaceAll(id, "-", "%252D")
 		for _, op := range operations {
-			if !strings.Contains(op.path, "{uuid}") {
+			if !pathID.MatchString(op.path) {
 				continue
 			}
 			for _, segment := range []string{
@@ -167,7 +170,7 @@ func TestEveryPathHasItsMethods(t *testing.T) {
 			}
 			for _, uuid := range []string{"{tartu}", "abc"} {
 				t.Run(method+path+uuid, func(t *testing.T) {
-					s := scenario{as: "nobody", request: method + " " + strings.ReplaceAll(path, "{uuid}", uuid), status: 405, want: fmt.Sprintf(`{"detail":"Method \"%s\" not allowed."}`, method)}
+					s := scenario{as: "nobody", request: method + " " + pathID.ReplaceAllLiteralString(path, uuid), status: 405, want: fmt.Sprintf(`{"detail":"Method \"%s\" not allowed."}`, method)}
 					if method == "OPTIONS" {
 						s.status, s.want = 204, ""
 					}
@@ -193,7 +196,7 @@ func TestEveryPathEndsWithASlash(t *testing.T) {
 		for method, status := range map[string]int{"GET": 301, "HEAD": 301, "POST": 308, "PUT": 308, "PATCH": 308, "DELETE": 308} {
 			for _, query := range []string{"", "?page=2&o=a,b&x=%FF"} {
 				t.Run(method+path+query, func(t *testing.T) {
-					target := strings.ReplaceAll(path, "{uuid}", "{tartu:UPPER}")
+					target := pathID.ReplaceAllLiteralString(path, "{tartu:UPPER}")
 					stage.play(t, scenario{
 						as: "nobody", request: method + " " + strings.TrimSuffix(target, "/") + query, body: body{},
 						status: status, headers: map[string]string{"Location": target + query},

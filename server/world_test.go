@@ -22,7 +22,7 @@ func fill(t testing.TB, a *app) *strings.Replacer {
 	more := []string{"{api}", publicURL + strings.TrimSuffix(base, "/"), "{media}", publicURL + "/api/media", "…/", base}
 	for name, table := range map[string]string{
 		"{tartu.image}": "call_managing_organisations", "{tartu.customer.image}": "customers", "{carl.image}": "(SELECT * FROM users WHERE username = 'carl') AS u",
-		"{sam.image}": "(SELECT * FROM users WHERE username = 'sam') AS u",
+		"{sam.image}": "(SELECT * FROM users WHERE username = 'sam') AS u", "{reg.image}": "(SELECT * FROM users WHERE username = 'reg') AS u",
 	} {
 		var id string
 		if err := a.sql.QueryRow("SELECT image_uuid FROM " + table + " WHERE image_uuid IS NOT NULL").Scan(&id); err != nil {

@@ -30,6 +30,9 @@ type operation struct {
 // role is the body that names the newcomer.
 const role = `{"role":"CUSTOMER.CALL_ORGANIZER","user":"{newcomer}"}`
 
+// customerRole is the same for a role on a customer.
+const customerRole = `{"role":"CUSTOMER.MANAGER","user":"{newcomer}","expiration_time":"2099-01-01T00:00:00Z"}`
+
 // picture is a body with the header of an image.
 const picture = "--x\r\nContent-Disposition: form-data; name=\"image\"; filename=\"x.gif\"\r\n\r\n" +
 	"GIF89a\x01\x00\x01\x00\x00\x00\x00\r\n--x--\r\n"
@@ -64,6 +67,10 @@ var operations = []operation{
 		request: "GET /{it}/list_users/?search_string=a&full_name=e&role=CUSTOMER.CALL_ORGANIZER&field=uuid"},
 	{name: "list_users_search_count", request: "HEAD /{it}/list_users/?search_string=a", joins: true},
 	{name: "list_users_of_user", request: "GET /{crowded}/list_users/?user={newcomer}"},
+	{name: "customer_list_users", request: "GET /api/customers/{customer}/list_users/"},
+	{name: "customer_list_users_count", request: "HEAD /api/customers/{customer}/list_users/"},
+	{name: "customer_users", request: "GET /api/customers/{customer}/users/?o=concatenated_name", members: true},
+	{name: "customer_users_count", request: "HEAD /api/customers/{customer}/users/?user_keyword=a", joins: true},
 	{name: "update", request: "PUT /{it}/",
 		body: `{"customer":"https://example.org/api/customers/{customer}/","description":"newer"}`},
 	{name: "partial_update", request: "PATCH /{it}/", body: `{"description":"new"}`},
@@ -74,6 +81,11 @@ var operations = []operation{
 	{name: "update_user", request: "POST /{it}/update_user/", staff: true,
 		body: `{"role":"CUSTOMER.CALL_ORGANIZER","user":"{newcomer}","expiration_time":"2099-01-01T00:00:00Z"}`},
 	{name: "delete_user", request: "POST /{it}/delete_user/", body: role, staff: true},
+	{name: "customer_add_user", request: "POST /api/customers/{customer}/add_user/", body: customerRole, staff: true},
+	{name: "customer_update_user", request: "POST /api/customers/{customer}/update_user/", body: customerRole,
+		staff: true},
+	{name: "customer_delete_user", request: "POST /api/customers/{customer}/delete_user/", body: customerRole,
+		staff: true},
 	{name: "destroy", request: "DELETE /{spare}/", staff: true},
 	{name: "create", request: "POST /", staff: true,
 		body: `{"customer":"https://example.org/api/customers/{bereft}/"}`},

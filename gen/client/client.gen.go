@@ -124,6 +124,60 @@ func (e CustomerOEnum) Valid() bool {
 	}
 }
 
+// Defines values for CustomerUserFieldEnum.
+const (
+	CustomerUserFieldEnumEmail          CustomerUserFieldEnum = "email"
+	CustomerUserFieldEnumExpirationTime CustomerUserFieldEnum = "expiration_time"
+	CustomerUserFieldEnumFullName       CustomerUserFieldEnum = "full_name"
+	CustomerUserFieldEnumImage          CustomerUserFieldEnum = "image"
+	CustomerUserFieldEnumRoleName       CustomerUserFieldEnum = "role_name"
+	CustomerUserFieldEnumURL            CustomerUserFieldEnum = "url"
+	CustomerUserFieldEnumUUID           CustomerUserFieldEnum = "uuid"
+	CustomerUserFieldEnumUsername       CustomerUserFieldEnum = "username"
+)
+
+// Valid indicates whether the value is a known member of the CustomerUserFieldEnum enum.
+func (e CustomerUserFieldEnum) Valid() bool {
+	switch e {
+	case CustomerUserFieldEnumEmail:
+		return true
+	case CustomerUserFieldEnumExpirationTime:
+		return true
+	case CustomerUserFieldEnumFullName:
+		return true
+	case CustomerUserFieldEnumImage:
+		return true
+	case CustomerUserFieldEnumRoleName:
+		return true
+	case CustomerUserFieldEnumURL:
+		return true
+	case CustomerUserFieldEnumUUID:
+		return true
+	case CustomerUserFieldEnumUsername:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CustomerUserOEnum.
+const (
+	ConcatenatedName      CustomerUserOEnum = "concatenated_name"
+	MinusConcatenatedName CustomerUserOEnum = "-concatenated_name"
+)
+
+// Valid indicates whether the value is a known member of the CustomerUserOEnum enum.
+func (e CustomerUserOEnum) Valid() bool {
+	switch e {
+	case ConcatenatedName:
+		return true
+	case MinusConcatenatedName:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RoleDetailsFieldEnum.
 const (
 	RoleDetailsFieldEnumContentType RoleDetailsFieldEnum = "content_type"
@@ -659,6 +713,39 @@ type CustomerRequestMultipart struct {
 	NativeName           *string                `json:"native_name,omitempty"`
 	AdditionalProperties map[string]interface{} `json:"-"`
 }
+
+// CustomerUser A user who holds a role on a customer.
+type CustomerUser struct {
+	// URL URL of the user.
+	URL *string `json:"url,omitempty"`
+
+	// UUID UUID of the user.
+	UUID *string `json:"uuid,omitempty"`
+
+	// Username Required. 128 characters or fewer. Lowercase letters, numbers and @/./+/-/_ characters
+	Username *string `json:"username,omitempty"`
+
+	// FullName Full name of the user; may be empty.
+	FullName *string `json:"full_name,omitempty"`
+
+	// Email E-mail address of the user; absent where there is none or the caller doesn't see it.
+	Email *string `json:"email,omitempty"`
+
+	// Image URL of the user's image; null where there is none.
+	Image nullable.Nullable[nullable.Nullable[string]] `json:"image,omitempty"`
+
+	// RoleName Name of the oldest role that the user holds on the customer.
+	RoleName *string `json:"role_name,omitempty"`
+
+	// ExpirationTime When that role ends; null where it does not.
+	ExpirationTime nullable.Nullable[nullable.Nullable[string]] `json:"expiration_time,omitempty"`
+}
+
+// CustomerUserFieldEnum A field of a user of a customer.
+type CustomerUserFieldEnum string
+
+// CustomerUserOEnum An ordering of users by their full name, then by their username; with `-`, the other way round.
+type CustomerUserOEnum string
 
 // ObtainAuthTokenRequest Who signs in.
 type ObtainAuthTokenRequest struct {
@@ -1317,6 +1404,12 @@ type CustomerURL = string
 // CustomerUUID defines model for CustomerUUID.
 type CustomerUUID = openapi_types.UUID
 
+// CustomerUserField defines model for CustomerUserField.
+type CustomerUserField = []CustomerUserFieldEnum
+
+// CustomerUserO An ordering of users by their full name, then by their username; with `-`, the other way round.
+type CustomerUserO = CustomerUserOEnum
+
 // Field defines model for Field.
 type Field = []UserRoleDetailsFieldEnum
 
@@ -1337,6 +1430,9 @@ type Page = int
 
 // PageSize defines model for PageSize.
 type PageSize = int
+
+// PathCustomerUUID defines model for PathCustomerUUID.
+type PathCustomerUUID = openapi_types.UUID
 
 // Role defines model for Role.
 type Role = string
@@ -1645,10 +1741,148 @@ type CustomersCountParams struct {
 	PageSize *PageSize `form:"page_size,omitempty" json:"page_size,omitempty"`
 }
 
+// CustomersUsersListParams defines parameters for CustomersUsersList.
+type CustomersUsersListParams struct {
+	// Field Fields to include in response
+	Field CustomerUserField `form:"field,omitempty" json:"field,omitempty"`
+
+	// FullName Full name: a part of it, in any case and without regard to accents.
+	FullName *UserFullName `form:"full_name,omitempty" json:"full_name,omitempty"`
+
+	// Username Username, exactly.
+	Username *UserUsername `form:"username,omitempty" json:"username,omitempty"`
+
+	// Email E-mail address: a part of it, in any case, where the caller sees it.
+	Email *UserEmail `form:"email,omitempty" json:"email,omitempty"`
+
+	// UserKeyword A part of the full name, the native name, the username or, for who sees all of them, the e-mail address.
+	UserKeyword *UserKeyword `form:"user_keyword,omitempty" json:"user_keyword,omitempty"`
+
+	// IsActive Only users who may sign in, or only those who may not.
+	IsActive *UserIsActive `form:"is_active,omitempty" json:"is_active,omitempty"`
+
+	// O Ordering. Sort by a combination of first name, last name, and username.
+	O *CustomerUserO `form:"o,omitempty" json:"o,omitempty"`
+
+	// Page A page number within the paginated result set.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
+
+	// PageSize Number of results to return per page. 10 unless given; more than 300 is 300.
+	PageSize *PageSize `form:"page_size,omitempty" json:"page_size,omitempty"`
+}
+
+// CustomersUsersCountParams defines parameters for CustomersUsersCount.
+type CustomersUsersCountParams struct {
+	// Field Fields to include in response
+	Field CustomerUserField `form:"field,omitempty" json:"field,omitempty"`
+
+	// FullName Full name: a part of it, in any case and without regard to accents.
+	FullName *UserFullName `form:"full_name,omitempty" json:"full_name,omitempty"`
+
+	// Username Username, exactly.
+	Username *UserUsername `form:"username,omitempty" json:"username,omitempty"`
+
+	// Email E-mail address: a part of it, in any case, where the caller sees it.
+	Email *UserEmail `form:"email,omitempty" json:"email,omitempty"`
+
+	// UserKeyword A part of the full name, the native name, the username or, for who sees all of them, the e-mail address.
+	UserKeyword *UserKeyword `form:"user_keyword,omitempty" json:"user_keyword,omitempty"`
+
+	// IsActive Only users who may sign in, or only those who may not.
+	IsActive *UserIsActive `form:"is_active,omitempty" json:"is_active,omitempty"`
+
+	// O Ordering. Sort by a combination of first name, last name, and username.
+	O *CustomerUserO `form:"o,omitempty" json:"o,omitempty"`
+
+	// Page A page number within the paginated result set.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
+
+	// PageSize Number of results to return per page. 10 unless given; more than 300 is 300.
+	PageSize *PageSize `form:"page_size,omitempty" json:"page_size,omitempty"`
+}
+
 // CustomersRetrieveParams defines parameters for CustomersRetrieve.
 type CustomersRetrieveParams struct {
 	// Field Fields to include in response
 	Field CustomerField `form:"field,omitempty" json:"field,omitempty"`
+}
+
+// CustomersListUsersListParams defines parameters for CustomersListUsersList.
+type CustomersListUsersListParams struct {
+	// Field Fields to include in response
+	Field Field `form:"field,omitempty" json:"field,omitempty"`
+
+	// FullName User full name: a part of it, in any case and without regard to accents.
+	FullName *FullName `form:"full_name,omitempty" json:"full_name,omitempty"`
+
+	// NativeName User native name: a part of it, in any case.
+	NativeName *NativeName `form:"native_name,omitempty" json:"native_name,omitempty"`
+
+	// O Ordering fields
+	O UserRoleO `form:"o,omitempty" json:"o,omitempty"`
+
+	// Page A page number within the paginated result set.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
+
+	// PageSize Number of results to return per page. 10 unless given; more than 300 is 300.
+	PageSize *PageSize `form:"page_size,omitempty" json:"page_size,omitempty"`
+
+	// Role Role UUID or name
+	Role *Role `form:"role,omitempty" json:"role,omitempty"`
+
+	// SearchString Search string for user: a part of the full name, the e-mail address or the username, in any case.
+	SearchString *SearchString `form:"search_string,omitempty" json:"search_string,omitempty"`
+
+	// User User UUID
+	User *MemberUser `form:"user,omitempty" json:"user,omitempty"`
+
+	// UserSlug User slug: a part of it, in any case.
+	UserSlug *UserSlug `form:"user_slug,omitempty" json:"user_slug,omitempty"`
+
+	// UserURL User URL, or its path.
+	UserURL *UserURL `form:"user_url,omitempty" json:"user_url,omitempty"`
+
+	// Username User username, exactly.
+	Username *Username `form:"username,omitempty" json:"username,omitempty"`
+}
+
+// CustomersListUsersCountParams defines parameters for CustomersListUsersCount.
+type CustomersListUsersCountParams struct {
+	// Field Fields to include in response
+	Field Field `form:"field,omitempty" json:"field,omitempty"`
+
+	// FullName User full name: a part of it, in any case and without regard to accents.
+	FullName *FullName `form:"full_name,omitempty" json:"full_name,omitempty"`
+
+	// NativeName User native name: a part of it, in any case.
+	NativeName *NativeName `form:"native_name,omitempty" json:"native_name,omitempty"`
+
+	// O Ordering fields
+	O UserRoleO `form:"o,omitempty" json:"o,omitempty"`
+
+	// Page A page number within the paginated result set.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
+
+	// PageSize Number of results to return per page. 10 unless given; more than 300 is 300.
+	PageSize *PageSize `form:"page_size,omitempty" json:"page_size,omitempty"`
+
+	// Role Role UUID or name
+	Role *Role `form:"role,omitempty" json:"role,omitempty"`
+
+	// SearchString Search string for user: a part of the full name, the e-mail address or the username, in any case.
+	SearchString *SearchString `form:"search_string,omitempty" json:"search_string,omitempty"`
+
+	// User User UUID
+	User *MemberUser `form:"user,omitempty" json:"user,omitempty"`
+
+	// UserSlug User slug: a part of it, in any case.
+	UserSlug *UserSlug `form:"user_slug,omitempty" json:"user_slug,omitempty"`
+
+	// UserURL User URL, or its path.
+	UserURL *UserURL `form:"user_url,omitempty" json:"user_url,omitempty"`
+
+	// Username User username, exactly.
+	Username *Username `form:"username,omitempty" json:"username,omitempty"`
 }
 
 // RolesListParams defines parameters for RolesList.
@@ -1716,7 +1950,7 @@ type UsersListParams struct {
 	// NativeName Native name: a part of it, in any case.
 	NativeName *UserNativeName `form:"native_name,omitempty" json:"native_name,omitempty"`
 
-	// UserKeyword A part of the full name, the native name, the username or, for staff and support, the e-mail address.
+	// UserKeyword A part of the full name, the native name, the username or, for who sees all of them, the e-mail address.
 	UserKeyword *UserKeyword `form:"user_keyword,omitempty" json:"user_keyword,omitempty"`
 
 	// Query As `user_keyword`.
@@ -1761,7 +1995,7 @@ type UsersCountParams struct {
 	// NativeName Native name: a part of it, in any case.
 	NativeName *UserNativeName `form:"native_name,omitempty" json:"native_name,omitempty"`
 
-	// UserKeyword A part of the full name, the native name, the username or, for staff and support, the e-mail address.
+	// UserKeyword A part of the full name, the native name, the username or, for who sees all of them, the e-mail address.
 	UserKeyword *UserKeyword `form:"user_keyword,omitempty" json:"user_keyword,omitempty"`
 
 	// Query As `user_keyword`.
@@ -1884,6 +2118,33 @@ type CustomersUpdateFormdataRequestBody = CustomerRequestForm
 
 // CustomersUpdateMultipartRequestBody defines body for CustomersUpdate for multipart/form-data ContentType.
 type CustomersUpdateMultipartRequestBody = CustomerRequestMultipart
+
+// CustomersAddUserJSONRequestBody defines body for CustomersAddUser for application/json ContentType.
+type CustomersAddUserJSONRequestBody = UserRoleCreateRequest
+
+// CustomersAddUserFormdataRequestBody defines body for CustomersAddUser for application/x-www-form-urlencoded ContentType.
+type CustomersAddUserFormdataRequestBody = UserRoleCreateRequestForm
+
+// CustomersAddUserMultipartRequestBody defines body for CustomersAddUser for multipart/form-data ContentType.
+type CustomersAddUserMultipartRequestBody = UserRoleCreateRequestMultipart
+
+// CustomersDeleteUserJSONRequestBody defines body for CustomersDeleteUser for application/json ContentType.
+type CustomersDeleteUserJSONRequestBody = UserRoleDeleteRequest
+
+// CustomersDeleteUserFormdataRequestBody defines body for CustomersDeleteUser for application/x-www-form-urlencoded ContentType.
+type CustomersDeleteUserFormdataRequestBody = UserRoleDeleteRequestForm
+
+// CustomersDeleteUserMultipartRequestBody defines body for CustomersDeleteUser for multipart/form-data ContentType.
+type CustomersDeleteUserMultipartRequestBody = UserRoleDeleteRequestMultipart
+
+// CustomersUpdateUserJSONRequestBody defines body for CustomersUpdateUser for application/json ContentType.
+type CustomersUpdateUserJSONRequestBody = UserRoleUpdateRequest
+
+// CustomersUpdateUserFormdataRequestBody defines body for CustomersUpdateUser for application/x-www-form-urlencoded ContentType.
+type CustomersUpdateUserFormdataRequestBody = UserRoleUpdateRequestForm
+
+// CustomersUpdateUserMultipartRequestBody defines body for CustomersUpdateUser for multipart/form-data ContentType.
+type CustomersUpdateUserMultipartRequestBody = UserRoleUpdateRequestMultipart
 
 // UsersCreateJSONRequestBody defines body for UsersCreate for application/json ContentType.
 type UsersCreateJSONRequestBody = UserRequest
@@ -3525,6 +3786,22 @@ type ClientInterface interface {
 	// Corresponds with POST /api/customers/ (the `CustomersCreate` operationId).
 	CustomersCreateWithFormdataBody(ctx context.Context, body CustomersCreateFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// CustomersUsersList List users of a customer
+	//
+	// The users who hold a role on a customer, deactivated ones too. Whoever holds several is shown once,
+	// with the oldest. For staff, support, and whoever holds an active role on the customer. E-mail addresses are shown to
+	// staff, support, and whoever may grant roles there; to others their own alone.
+	//
+	// Corresponds with GET /api/customers/{customer_uuid}/users/ (the `CustomersUsersList` operationId).
+	CustomersUsersList(ctx context.Context, customerUUID PathCustomerUUID, params *CustomersUsersListParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CustomersUsersCount Count users of a customer
+	//
+	// The status and headers of the list of users without its body.
+	//
+	// Corresponds with HEAD /api/customers/{customer_uuid}/users/ (the `CustomersUsersCount` operationId).
+	CustomersUsersCount(ctx context.Context, customerUUID PathCustomerUUID, params *CustomersUsersCountParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// CustomersDestroy Delete a customer
 	//
 	// Deletes a customer without a call managing organisation, its image and the roles granted on it.
@@ -3600,6 +3877,121 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /api/customers/{uuid}/ (the `CustomersUpdate` operationId).
 	CustomersUpdateWithFormdataBody(ctx context.Context, uuid UUID, body CustomersUpdateFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CustomersAddUserWithBody Grant a role to a user
+	//
+	// Assigns a role on the customer to a user. An optional expiration time for the role can be set.
+	// For holders of `CUSTOMER.CREATE_PERMISSION` on the customer. A permanent or longer grant takes the
+	// place of a shorter one; a role that is held for as long already is a 400. Who holds the permission
+	// for a time grants for that time at most.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/customers/{uuid}/add_user/ (the `CustomersAddUser` operationId).
+	CustomersAddUserWithBody(ctx context.Context, uuid UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CustomersAddUser Grant a role to a user
+	//
+	// Assigns a role on the customer to a user. An optional expiration time for the role can be set.
+	// For holders of `CUSTOMER.CREATE_PERMISSION` on the customer. A permanent or longer grant takes the
+	// place of a shorter one; a role that is held for as long already is a 400. Who holds the permission
+	// for a time grants for that time at most.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/customers/{uuid}/add_user/ (the `CustomersAddUser` operationId).
+	CustomersAddUser(ctx context.Context, uuid UUID, body CustomersAddUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CustomersAddUserWithFormdataBody Grant a role to a user
+	//
+	// Assigns a role on the customer to a user. An optional expiration time for the role can be set.
+	// For holders of `CUSTOMER.CREATE_PERMISSION` on the customer. A permanent or longer grant takes the
+	// place of a shorter one; a role that is held for as long already is a 400. Who holds the permission
+	// for a time grants for that time at most.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with POST /api/customers/{uuid}/add_user/ (the `CustomersAddUser` operationId).
+	CustomersAddUserWithFormdataBody(ctx context.Context, uuid UUID, body CustomersAddUserFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CustomersDeleteUserWithBody Revoke a role from a user
+	//
+	// Removes a role on the customer from a user, and with it the role's permissions. For holders of
+	// `CUSTOMER.DELETE_PERMISSION` on the customer. Revoking a role that is not held changes nothing.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/customers/{uuid}/delete_user/ (the `CustomersDeleteUser` operationId).
+	CustomersDeleteUserWithBody(ctx context.Context, uuid UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CustomersDeleteUser Revoke a role from a user
+	//
+	// Removes a role on the customer from a user, and with it the role's permissions. For holders of
+	// `CUSTOMER.DELETE_PERMISSION` on the customer. Revoking a role that is not held changes nothing.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/customers/{uuid}/delete_user/ (the `CustomersDeleteUser` operationId).
+	CustomersDeleteUser(ctx context.Context, uuid UUID, body CustomersDeleteUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CustomersDeleteUserWithFormdataBody Revoke a role from a user
+	//
+	// Removes a role on the customer from a user, and with it the role's permissions. For holders of
+	// `CUSTOMER.DELETE_PERMISSION` on the customer. Revoking a role that is not held changes nothing.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with POST /api/customers/{uuid}/delete_user/ (the `CustomersDeleteUser` operationId).
+	CustomersDeleteUserWithFormdataBody(ctx context.Context, uuid UUID, body CustomersDeleteUserFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CustomersListUsersList List users and their roles in a scope
+	//
+	// The roles that are granted on a customer. The list can be filtered by user details or role. For
+	// staff, support, and whoever holds an active role on the customer. E-mail addresses are shown to
+	// staff, support, and whoever may grant roles there; to others their own alone.
+	//
+	// Corresponds with GET /api/customers/{uuid}/list_users/ (the `CustomersListUsersList` operationId).
+	CustomersListUsersList(ctx context.Context, uuid UUID, params *CustomersListUsersListParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CustomersListUsersCount Count users and their roles in a scope
+	//
+	// The status and headers of the list of users without its body.
+	//
+	// Corresponds with HEAD /api/customers/{uuid}/list_users/ (the `CustomersListUsersCount` operationId).
+	CustomersListUsersCount(ctx context.Context, uuid UUID, params *CustomersListUsersCountParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CustomersUpdateUserWithBody Update a user's role expiration
+	//
+	// Updates when a user's role on the customer ends. To make a role permanent, set expiration_time to
+	// null; leaving it out does the same. For holders of `CUSTOMER.UPDATE_PERMISSION` on the customer.
+	// Who holds the permission for a time extends for that time at most.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/customers/{uuid}/update_user/ (the `CustomersUpdateUser` operationId).
+	CustomersUpdateUserWithBody(ctx context.Context, uuid UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CustomersUpdateUser Update a user's role expiration
+	//
+	// Updates when a user's role on the customer ends. To make a role permanent, set expiration_time to
+	// null; leaving it out does the same. For holders of `CUSTOMER.UPDATE_PERMISSION` on the customer.
+	// Who holds the permission for a time extends for that time at most.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/customers/{uuid}/update_user/ (the `CustomersUpdateUser` operationId).
+	CustomersUpdateUser(ctx context.Context, uuid UUID, body CustomersUpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CustomersUpdateUserWithFormdataBody Update a user's role expiration
+	//
+	// Updates when a user's role on the customer ends. To make a role permanent, set expiration_time to
+	// null; leaving it out does the same. For holders of `CUSTOMER.UPDATE_PERMISSION` on the customer.
+	// Who holds the permission for a time extends for that time at most.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with POST /api/customers/{uuid}/update_user/ (the `CustomersUpdateUser` operationId).
+	CustomersUpdateUserWithFormdataBody(ctx context.Context, uuid UUID, body CustomersUpdateUserFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RolesList List roles
 	//
@@ -4396,6 +4788,42 @@ func (c *Client) CustomersCreateWithFormdataBody(ctx context.Context, body Custo
 	return c.Client.Do(req)
 }
 
+// CustomersUsersList List users of a customer
+//
+// The users who hold a role on a customer, deactivated ones too. Whoever holds several is shown once,
+// with the oldest. For staff, support, and whoever holds an active role on the customer. E-mail addresses are shown to
+// staff, support, and whoever may grant roles there; to others their own alone.
+//
+// Corresponds with GET /api/customers/{customer_uuid}/users/ (the `CustomersUsersList` operationId).
+func (c *Client) CustomersUsersList(ctx context.Context, customerUUID PathCustomerUUID, params *CustomersUsersListParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCustomersUsersListRequest(c.Server, customerUUID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CustomersUsersCount Count users of a customer
+//
+// The status and headers of the list of users without its body.
+//
+// Corresponds with HEAD /api/customers/{customer_uuid}/users/ (the `CustomersUsersCount` operationId).
+func (c *Client) CustomersUsersCount(ctx context.Context, customerUUID PathCustomerUUID, params *CustomersUsersCountParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCustomersUsersCountRequest(c.Server, customerUUID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // CustomersDestroy Delete a customer
 //
 // Deletes a customer without a call managing organisation, its image and the roles granted on it.
@@ -4542,6 +4970,231 @@ func (c *Client) CustomersUpdate(ctx context.Context, uuid UUID, body CustomersU
 // Corresponds with PUT /api/customers/{uuid}/ (the `CustomersUpdate` operationId).
 func (c *Client) CustomersUpdateWithFormdataBody(ctx context.Context, uuid UUID, body CustomersUpdateFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCustomersUpdateRequestWithFormdataBody(c.Server, uuid, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CustomersAddUserWithBody Grant a role to a user
+//
+// Assigns a role on the customer to a user. An optional expiration time for the role can be set.
+// For holders of `CUSTOMER.CREATE_PERMISSION` on the customer. A permanent or longer grant takes the
+// place of a shorter one; a role that is held for as long already is a 400. Who holds the permission
+// for a time grants for that time at most.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/customers/{uuid}/add_user/ (the `CustomersAddUser` operationId).
+func (c *Client) CustomersAddUserWithBody(ctx context.Context, uuid UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCustomersAddUserRequestWithBody(c.Server, uuid, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CustomersAddUser Grant a role to a user
+//
+// Assigns a role on the customer to a user. An optional expiration time for the role can be set.
+// For holders of `CUSTOMER.CREATE_PERMISSION` on the customer. A permanent or longer grant takes the
+// place of a shorter one; a role that is held for as long already is a 400. Who holds the permission
+// for a time grants for that time at most.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/customers/{uuid}/add_user/ (the `CustomersAddUser` operationId).
+func (c *Client) CustomersAddUser(ctx context.Context, uuid UUID, body CustomersAddUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCustomersAddUserRequest(c.Server, uuid, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CustomersAddUserWithFormdataBody Grant a role to a user
+//
+// Assigns a role on the customer to a user. An optional expiration time for the role can be set.
+// For holders of `CUSTOMER.CREATE_PERMISSION` on the customer. A permanent or longer grant takes the
+// place of a shorter one; a role that is held for as long already is a 400. Who holds the permission
+// for a time grants for that time at most.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with POST /api/customers/{uuid}/add_user/ (the `CustomersAddUser` operationId).
+func (c *Client) CustomersAddUserWithFormdataBody(ctx context.Context, uuid UUID, body CustomersAddUserFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCustomersAddUserRequestWithFormdataBody(c.Server, uuid, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CustomersDeleteUserWithBody Revoke a role from a user
+//
+// Removes a role on the customer from a user, and with it the role's permissions. For holders of
+// `CUSTOMER.DELETE_PERMISSION` on the customer. Revoking a role that is not held changes nothing.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/customers/{uuid}/delete_user/ (the `CustomersDeleteUser` operationId).
+func (c *Client) CustomersDeleteUserWithBody(ctx context.Context, uuid UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCustomersDeleteUserRequestWithBody(c.Server, uuid, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CustomersDeleteUser Revoke a role from a user
+//
+// Removes a role on the customer from a user, and with it the role's permissions. For holders of
+// `CUSTOMER.DELETE_PERMISSION` on the customer. Revoking a role that is not held changes nothing.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/customers/{uuid}/delete_user/ (the `CustomersDeleteUser` operationId).
+func (c *Client) CustomersDeleteUser(ctx context.Context, uuid UUID, body CustomersDeleteUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCustomersDeleteUserRequest(c.Server, uuid, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CustomersDeleteUserWithFormdataBody Revoke a role from a user
+//
+// Removes a role on the customer from a user, and with it the role's permissions. For holders of
+// `CUSTOMER.DELETE_PERMISSION` on the customer. Revoking a role that is not held changes nothing.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with POST /api/customers/{uuid}/delete_user/ (the `CustomersDeleteUser` operationId).
+func (c *Client) CustomersDeleteUserWithFormdataBody(ctx context.Context, uuid UUID, body CustomersDeleteUserFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCustomersDeleteUserRequestWithFormdataBody(c.Server, uuid, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CustomersListUsersList List users and their roles in a scope
+//
+// The roles that are granted on a customer. The list can be filtered by user details or role. For
+// staff, support, and whoever holds an active role on the customer. E-mail addresses are shown to
+// staff, support, and whoever may grant roles there; to others their own alone.
+//
+// Corresponds with GET /api/customers/{uuid}/list_users/ (the `CustomersListUsersList` operationId).
+func (c *Client) CustomersListUsersList(ctx context.Context, uuid UUID, params *CustomersListUsersListParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCustomersListUsersListRequest(c.Server, uuid, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CustomersListUsersCount Count users and their roles in a scope
+//
+// The status and headers of the list of users without its body.
+//
+// Corresponds with HEAD /api/customers/{uuid}/list_users/ (the `CustomersListUsersCount` operationId).
+func (c *Client) CustomersListUsersCount(ctx context.Context, uuid UUID, params *CustomersListUsersCountParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCustomersListUsersCountRequest(c.Server, uuid, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CustomersUpdateUserWithBody Update a user's role expiration
+//
+// Updates when a user's role on the customer ends. To make a role permanent, set expiration_time to
+// null; leaving it out does the same. For holders of `CUSTOMER.UPDATE_PERMISSION` on the customer.
+// Who holds the permission for a time extends for that time at most.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/customers/{uuid}/update_user/ (the `CustomersUpdateUser` operationId).
+func (c *Client) CustomersUpdateUserWithBody(ctx context.Context, uuid UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCustomersUpdateUserRequestWithBody(c.Server, uuid, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CustomersUpdateUser Update a user's role expiration
+//
+// Updates when a user's role on the customer ends. To make a role permanent, set expiration_time to
+// null; leaving it out does the same. For holders of `CUSTOMER.UPDATE_PERMISSION` on the customer.
+// Who holds the permission for a time extends for that time at most.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/customers/{uuid}/update_user/ (the `CustomersUpdateUser` operationId).
+func (c *Client) CustomersUpdateUser(ctx context.Context, uuid UUID, body CustomersUpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCustomersUpdateUserRequest(c.Server, uuid, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CustomersUpdateUserWithFormdataBody Update a user's role expiration
+//
+// Updates when a user's role on the customer ends. To make a role permanent, set expiration_time to
+// null; leaving it out does the same. For holders of `CUSTOMER.UPDATE_PERMISSION` on the customer.
+// Who holds the permission for a time extends for that time at most.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with POST /api/customers/{uuid}/update_user/ (the `CustomersUpdateUser` operationId).
+func (c *Client) CustomersUpdateUserWithFormdataBody(ctx context.Context, uuid UUID, body CustomersUpdateUserFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCustomersUpdateUserRequestWithFormdataBody(c.Server, uuid, body)
 	if err != nil {
 		return nil, err
 	}
@@ -6387,6 +7040,320 @@ func NewCustomersCreateRequestWithBody(server string, contentType string, body i
 	return req, nil
 }
 
+// NewCustomersUsersListRequest constructs an http.Request for the CustomersUsersList method
+func NewCustomersUsersListRequest(server string, customerUUID PathCustomerUUID, params *CustomersUsersListParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "customer_uuid", customerUUID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/customers/%s/users/", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Field != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "field", params.Field, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FullName != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "full_name", *params.FullName, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Username != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "username", *params.Username, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Email != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "email", *params.Email, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.UserKeyword != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "user_keyword", *params.UserKeyword, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.IsActive != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "is_active", *params.IsActive, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.O != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "o", *params.O, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_size", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCustomersUsersCountRequest constructs an http.Request for the CustomersUsersCount method
+func NewCustomersUsersCountRequest(server string, customerUUID PathCustomerUUID, params *CustomersUsersCountParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "customer_uuid", customerUUID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/customers/%s/users/", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Field != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "field", params.Field, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FullName != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "full_name", *params.FullName, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Username != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "username", *params.Username, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Email != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "email", *params.Email, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.UserKeyword != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "user_keyword", *params.UserKeyword, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.IsActive != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "is_active", *params.IsActive, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.O != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "o", *params.O, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_size", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodHead, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewCustomersDestroyRequest constructs an http.Request for the CustomersDestroy method
 func NewCustomersDestroyRequest(server string, uuid UUID) (*http.Request, error) {
 	var err error
@@ -6589,6 +7556,566 @@ func NewCustomersUpdateRequestWithBody(server string, uuid UUID, contentType str
 	}
 
 	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewCustomersAddUserRequest calls the generic CustomersAddUser builder with application/json body
+func NewCustomersAddUserRequest(server string, uuid UUID, body CustomersAddUserJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCustomersAddUserRequestWithBody(server, uuid, "application/json", bodyReader)
+}
+
+// NewCustomersAddUserRequestWithFormdataBody calls the generic CustomersAddUser builder with application/x-www-form-urlencoded body
+func NewCustomersAddUserRequestWithFormdataBody(server string, uuid UUID, body CustomersAddUserFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewCustomersAddUserRequestWithBody(server, uuid, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewCustomersAddUserRequestWithBody constructs an http.Request for the CustomersAddUser method, with any body, and a specified content type
+func NewCustomersAddUserRequestWithBody(server string, uuid UUID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "uuid", uuid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/customers/%s/add_user/", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewCustomersDeleteUserRequest calls the generic CustomersDeleteUser builder with application/json body
+func NewCustomersDeleteUserRequest(server string, uuid UUID, body CustomersDeleteUserJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCustomersDeleteUserRequestWithBody(server, uuid, "application/json", bodyReader)
+}
+
+// NewCustomersDeleteUserRequestWithFormdataBody calls the generic CustomersDeleteUser builder with application/x-www-form-urlencoded body
+func NewCustomersDeleteUserRequestWithFormdataBody(server string, uuid UUID, body CustomersDeleteUserFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewCustomersDeleteUserRequestWithBody(server, uuid, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewCustomersDeleteUserRequestWithBody constructs an http.Request for the CustomersDeleteUser method, with any body, and a specified content type
+func NewCustomersDeleteUserRequestWithBody(server string, uuid UUID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "uuid", uuid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/customers/%s/delete_user/", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewCustomersListUsersListRequest constructs an http.Request for the CustomersListUsersList method
+func NewCustomersListUsersListRequest(server string, uuid UUID, params *CustomersListUsersListParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "uuid", uuid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/customers/%s/list_users/", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Field != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "field", params.Field, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FullName != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "full_name", *params.FullName, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.NativeName != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "native_name", *params.NativeName, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.O != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "o", params.O, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_size", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Role != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "role", *params.Role, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SearchString != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "search_string", *params.SearchString, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.User != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "user", *params.User, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.UserSlug != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "user_slug", *params.UserSlug, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.UserURL != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "user_url", *params.UserURL, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Username != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "username", *params.Username, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCustomersListUsersCountRequest constructs an http.Request for the CustomersListUsersCount method
+func NewCustomersListUsersCountRequest(server string, uuid UUID, params *CustomersListUsersCountParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "uuid", uuid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/customers/%s/list_users/", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Field != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "field", params.Field, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FullName != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "full_name", *params.FullName, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.NativeName != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "native_name", *params.NativeName, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.O != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "o", params.O, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_size", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Role != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "role", *params.Role, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SearchString != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "search_string", *params.SearchString, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.User != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "user", *params.User, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.UserSlug != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "user_slug", *params.UserSlug, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.UserURL != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "user_url", *params.UserURL, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Username != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "username", *params.Username, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodHead, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCustomersUpdateUserRequest calls the generic CustomersUpdateUser builder with application/json body
+func NewCustomersUpdateUserRequest(server string, uuid UUID, body CustomersUpdateUserJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCustomersUpdateUserRequestWithBody(server, uuid, "application/json", bodyReader)
+}
+
+// NewCustomersUpdateUserRequestWithFormdataBody calls the generic CustomersUpdateUser builder with application/x-www-form-urlencoded body
+func NewCustomersUpdateUserRequestWithFormdataBody(server string, uuid UUID, body CustomersUpdateUserFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewCustomersUpdateUserRequestWithBody(server, uuid, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewCustomersUpdateUserRequestWithBody constructs an http.Request for the CustomersUpdateUser method, with any body, and a specified content type
+func NewCustomersUpdateUserRequestWithBody(server string, uuid UUID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "uuid", uuid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/customers/%s/update_user/", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
 	if err != nil {
 		return nil, err
 	}
@@ -7957,6 +9484,26 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/customers/ (the `CustomersCreate` operationId).
 	CustomersCreateWithFormdataBodyWithResponse(ctx context.Context, body CustomersCreateFormdataRequestBody, reqEditors ...RequestEditorFn) (*CustomersCreateResponse, error)
 
+	// CustomersUsersListWithResponse List users of a customer
+	//
+	// The users who hold a role on a customer, deactivated ones too. Whoever holds several is shown once,
+	// with the oldest. For staff, support, and whoever holds an active role on the customer. E-mail addresses are shown to
+	// staff, support, and whoever may grant roles there; to others their own alone.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/customers/{customer_uuid}/users/ (the `CustomersUsersList` operationId).
+	CustomersUsersListWithResponse(ctx context.Context, customerUUID PathCustomerUUID, params *CustomersUsersListParams, reqEditors ...RequestEditorFn) (*CustomersUsersListResponse, error)
+
+	// CustomersUsersCountWithResponse Count users of a customer
+	//
+	// The status and headers of the list of users without its body.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with HEAD /api/customers/{customer_uuid}/users/ (the `CustomersUsersCount` operationId).
+	CustomersUsersCountWithResponse(ctx context.Context, customerUUID PathCustomerUUID, params *CustomersUsersCountParams, reqEditors ...RequestEditorFn) (*CustomersUsersCountResponse, error)
+
 	// CustomersDestroyWithResponse Delete a customer
 	//
 	// Deletes a customer without a call managing organisation, its image and the roles granted on it.
@@ -8036,6 +9583,125 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /api/customers/{uuid}/ (the `CustomersUpdate` operationId).
 	CustomersUpdateWithFormdataBodyWithResponse(ctx context.Context, uuid UUID, body CustomersUpdateFormdataRequestBody, reqEditors ...RequestEditorFn) (*CustomersUpdateResponse, error)
+
+	// CustomersAddUserWithBodyWithResponse Grant a role to a user
+	//
+	// Assigns a role on the customer to a user. An optional expiration time for the role can be set.
+	// For holders of `CUSTOMER.CREATE_PERMISSION` on the customer. A permanent or longer grant takes the
+	// place of a shorter one; a role that is held for as long already is a 400. Who holds the permission
+	// for a time grants for that time at most.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/customers/{uuid}/add_user/ (the `CustomersAddUser` operationId).
+	CustomersAddUserWithBodyWithResponse(ctx context.Context, uuid UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CustomersAddUserResponse, error)
+
+	// CustomersAddUserWithResponse Grant a role to a user
+	//
+	// Assigns a role on the customer to a user. An optional expiration time for the role can be set.
+	// For holders of `CUSTOMER.CREATE_PERMISSION` on the customer. A permanent or longer grant takes the
+	// place of a shorter one; a role that is held for as long already is a 400. Who holds the permission
+	// for a time grants for that time at most.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/customers/{uuid}/add_user/ (the `CustomersAddUser` operationId).
+	CustomersAddUserWithResponse(ctx context.Context, uuid UUID, body CustomersAddUserJSONRequestBody, reqEditors ...RequestEditorFn) (*CustomersAddUserResponse, error)
+
+	// CustomersAddUserWithFormdataBodyWithResponse Grant a role to a user
+	//
+	// Assigns a role on the customer to a user. An optional expiration time for the role can be set.
+	// For holders of `CUSTOMER.CREATE_PERMISSION` on the customer. A permanent or longer grant takes the
+	// place of a shorter one; a role that is held for as long already is a 400. Who holds the permission
+	// for a time grants for that time at most.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/customers/{uuid}/add_user/ (the `CustomersAddUser` operationId).
+	CustomersAddUserWithFormdataBodyWithResponse(ctx context.Context, uuid UUID, body CustomersAddUserFormdataRequestBody, reqEditors ...RequestEditorFn) (*CustomersAddUserResponse, error)
+
+	// CustomersDeleteUserWithBodyWithResponse Revoke a role from a user
+	//
+	// Removes a role on the customer from a user, and with it the role's permissions. For holders of
+	// `CUSTOMER.DELETE_PERMISSION` on the customer. Revoking a role that is not held changes nothing.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/customers/{uuid}/delete_user/ (the `CustomersDeleteUser` operationId).
+	CustomersDeleteUserWithBodyWithResponse(ctx context.Context, uuid UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CustomersDeleteUserResponse, error)
+
+	// CustomersDeleteUserWithResponse Revoke a role from a user
+	//
+	// Removes a role on the customer from a user, and with it the role's permissions. For holders of
+	// `CUSTOMER.DELETE_PERMISSION` on the customer. Revoking a role that is not held changes nothing.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/customers/{uuid}/delete_user/ (the `CustomersDeleteUser` operationId).
+	CustomersDeleteUserWithResponse(ctx context.Context, uuid UUID, body CustomersDeleteUserJSONRequestBody, reqEditors ...RequestEditorFn) (*CustomersDeleteUserResponse, error)
+
+	// CustomersDeleteUserWithFormdataBodyWithResponse Revoke a role from a user
+	//
+	// Removes a role on the customer from a user, and with it the role's permissions. For holders of
+	// `CUSTOMER.DELETE_PERMISSION` on the customer. Revoking a role that is not held changes nothing.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/customers/{uuid}/delete_user/ (the `CustomersDeleteUser` operationId).
+	CustomersDeleteUserWithFormdataBodyWithResponse(ctx context.Context, uuid UUID, body CustomersDeleteUserFormdataRequestBody, reqEditors ...RequestEditorFn) (*CustomersDeleteUserResponse, error)
+
+	// CustomersListUsersListWithResponse List users and their roles in a scope
+	//
+	// The roles that are granted on a customer. The list can be filtered by user details or role. For
+	// staff, support, and whoever holds an active role on the customer. E-mail addresses are shown to
+	// staff, support, and whoever may grant roles there; to others their own alone.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/customers/{uuid}/list_users/ (the `CustomersListUsersList` operationId).
+	CustomersListUsersListWithResponse(ctx context.Context, uuid UUID, params *CustomersListUsersListParams, reqEditors ...RequestEditorFn) (*CustomersListUsersListResponse, error)
+
+	// CustomersListUsersCountWithResponse Count users and their roles in a scope
+	//
+	// The status and headers of the list of users without its body.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with HEAD /api/customers/{uuid}/list_users/ (the `CustomersListUsersCount` operationId).
+	CustomersListUsersCountWithResponse(ctx context.Context, uuid UUID, params *CustomersListUsersCountParams, reqEditors ...RequestEditorFn) (*CustomersListUsersCountResponse, error)
+
+	// CustomersUpdateUserWithBodyWithResponse Update a user's role expiration
+	//
+	// Updates when a user's role on the customer ends. To make a role permanent, set expiration_time to
+	// null; leaving it out does the same. For holders of `CUSTOMER.UPDATE_PERMISSION` on the customer.
+	// Who holds the permission for a time extends for that time at most.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/customers/{uuid}/update_user/ (the `CustomersUpdateUser` operationId).
+	CustomersUpdateUserWithBodyWithResponse(ctx context.Context, uuid UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CustomersUpdateUserResponse, error)
+
+	// CustomersUpdateUserWithResponse Update a user's role expiration
+	//
+	// Updates when a user's role on the customer ends. To make a role permanent, set expiration_time to
+	// null; leaving it out does the same. For holders of `CUSTOMER.UPDATE_PERMISSION` on the customer.
+	// Who holds the permission for a time extends for that time at most.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/customers/{uuid}/update_user/ (the `CustomersUpdateUser` operationId).
+	CustomersUpdateUserWithResponse(ctx context.Context, uuid UUID, body CustomersUpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*CustomersUpdateUserResponse, error)
+
+	// CustomersUpdateUserWithFormdataBodyWithResponse Update a user's role expiration
+	//
+	// Updates when a user's role on the customer ends. To make a role permanent, set expiration_time to
+	// null; leaving it out does the same. For holders of `CUSTOMER.UPDATE_PERMISSION` on the customer.
+	// Who holds the permission for a time extends for that time at most.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/customers/{uuid}/update_user/ (the `CustomersUpdateUser` operationId).
+	CustomersUpdateUserWithFormdataBodyWithResponse(ctx context.Context, uuid UUID, body CustomersUpdateUserFormdataRequestBody, reqEditors ...RequestEditorFn) (*CustomersUpdateUserResponse, error)
 
 	// RolesListWithResponse List roles
 	//
@@ -10985,6 +12651,252 @@ func (r CustomersCreateResponse) ContentType() string {
 	return ""
 }
 
+// CustomersUsersListResponse200Headers the declared response headers of an HTTP 200 response for CustomersUsersList
+type CustomersUsersListResponse200Headers struct {
+	Link         *string
+	XRequestID   *string
+	XResultCount int
+}
+
+// CustomersUsersListResponse400Headers the declared response headers of an HTTP 400 response for CustomersUsersList
+type CustomersUsersListResponse400Headers struct {
+	XRequestID *string
+}
+
+// CustomersUsersListResponse401Headers the declared response headers of an HTTP 401 response for CustomersUsersList
+type CustomersUsersListResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// CustomersUsersListResponse403Headers the declared response headers of an HTTP 403 response for CustomersUsersList
+type CustomersUsersListResponse403Headers struct {
+	XRequestID *string
+}
+
+// CustomersUsersListResponse404Headers the declared response headers of an HTTP 404 response for CustomersUsersList
+type CustomersUsersListResponse404Headers struct {
+	XRequestID *string
+}
+
+// CustomersUsersListResponse429Headers the declared response headers of an HTTP 429 response for CustomersUsersList
+type CustomersUsersListResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+// CustomersUsersListResponse500Headers the declared response headers of an HTTP 500 response for CustomersUsersList
+type CustomersUsersListResponse500Headers struct {
+	XRequestID *string
+}
+
+// CustomersUsersListResponse503Headers the declared response headers of an HTTP 503 response for CustomersUsersList
+type CustomersUsersListResponse503Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+type CustomersUsersListResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *[]CustomerUser
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServiceUnavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *CustomersUsersListResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *CustomersUsersListResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CustomersUsersListResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *CustomersUsersListResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *CustomersUsersListResponse404Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CustomersUsersListResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *CustomersUsersListResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *CustomersUsersListResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CustomersUsersListResponse) GetJSON200() *[]CustomerUser {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r CustomersUsersListResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r CustomersUsersListResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r CustomersUsersListResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r CustomersUsersListResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r CustomersUsersListResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r CustomersUsersListResponse) GetJSON500() *InternalServerError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r CustomersUsersListResponse) GetJSON503() *ServiceUnavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r CustomersUsersListResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CustomersUsersListResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CustomersUsersListResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CustomersUsersListResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CustomersUsersCountResponse200Headers the declared response headers of an HTTP 200 response for CustomersUsersCount
+type CustomersUsersCountResponse200Headers struct {
+	Link         *string
+	XRequestID   *string
+	XResultCount int
+}
+
+// CustomersUsersCountResponse400Headers the declared response headers of an HTTP 400 response for CustomersUsersCount
+type CustomersUsersCountResponse400Headers struct {
+	XRequestID *string
+}
+
+// CustomersUsersCountResponse401Headers the declared response headers of an HTTP 401 response for CustomersUsersCount
+type CustomersUsersCountResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// CustomersUsersCountResponse403Headers the declared response headers of an HTTP 403 response for CustomersUsersCount
+type CustomersUsersCountResponse403Headers struct {
+	XRequestID *string
+}
+
+// CustomersUsersCountResponse404Headers the declared response headers of an HTTP 404 response for CustomersUsersCount
+type CustomersUsersCountResponse404Headers struct {
+	XRequestID *string
+}
+
+// CustomersUsersCountResponse429Headers the declared response headers of an HTTP 429 response for CustomersUsersCount
+type CustomersUsersCountResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+// CustomersUsersCountResponse500Headers the declared response headers of an HTTP 500 response for CustomersUsersCount
+type CustomersUsersCountResponse500Headers struct {
+	XRequestID *string
+}
+
+// CustomersUsersCountResponse503Headers the declared response headers of an HTTP 503 response for CustomersUsersCount
+type CustomersUsersCountResponse503Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+type CustomersUsersCountResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *CustomersUsersCountResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *CustomersUsersCountResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CustomersUsersCountResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *CustomersUsersCountResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *CustomersUsersCountResponse404Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CustomersUsersCountResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *CustomersUsersCountResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *CustomersUsersCountResponse503Headers
+}
+
+// GetBody returns the raw response body bytes
+func (r CustomersUsersCountResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CustomersUsersCountResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CustomersUsersCountResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CustomersUsersCountResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // CustomersDestroyResponse204Headers the declared response headers of an HTTP 204 response for CustomersDestroy
 type CustomersDestroyResponse204Headers struct {
 	XRequestID *string
@@ -11638,6 +13550,818 @@ func (r CustomersUpdateResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CustomersUpdateResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CustomersAddUserResponse201Headers the declared response headers of an HTTP 201 response for CustomersAddUser
+type CustomersAddUserResponse201Headers struct {
+	XRequestID *string
+}
+
+// CustomersAddUserResponse400Headers the declared response headers of an HTTP 400 response for CustomersAddUser
+type CustomersAddUserResponse400Headers struct {
+	XRequestID *string
+}
+
+// CustomersAddUserResponse401Headers the declared response headers of an HTTP 401 response for CustomersAddUser
+type CustomersAddUserResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// CustomersAddUserResponse403Headers the declared response headers of an HTTP 403 response for CustomersAddUser
+type CustomersAddUserResponse403Headers struct {
+	XRequestID *string
+}
+
+// CustomersAddUserResponse404Headers the declared response headers of an HTTP 404 response for CustomersAddUser
+type CustomersAddUserResponse404Headers struct {
+	XRequestID *string
+}
+
+// CustomersAddUserResponse408Headers the declared response headers of an HTTP 408 response for CustomersAddUser
+type CustomersAddUserResponse408Headers struct {
+	XRequestID *string
+}
+
+// CustomersAddUserResponse413Headers the declared response headers of an HTTP 413 response for CustomersAddUser
+type CustomersAddUserResponse413Headers struct {
+	XRequestID *string
+}
+
+// CustomersAddUserResponse415Headers the declared response headers of an HTTP 415 response for CustomersAddUser
+type CustomersAddUserResponse415Headers struct {
+	XRequestID *string
+}
+
+// CustomersAddUserResponse429Headers the declared response headers of an HTTP 429 response for CustomersAddUser
+type CustomersAddUserResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+// CustomersAddUserResponse500Headers the declared response headers of an HTTP 500 response for CustomersAddUser
+type CustomersAddUserResponse500Headers struct {
+	XRequestID *string
+}
+
+// CustomersAddUserResponse503Headers the declared response headers of an HTTP 503 response for CustomersAddUser
+type CustomersAddUserResponse503Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+type CustomersAddUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *UserRoleExpirationTime
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON408 the response for an HTTP 408 `application/json` response
+	JSON408 *RequestTimeout
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *ContentTooLarge
+	// JSON415 the response for an HTTP 415 `application/json` response
+	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServiceUnavailable
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CustomersAddUserResponse201Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *CustomersAddUserResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CustomersAddUserResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *CustomersAddUserResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *CustomersAddUserResponse404Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *CustomersAddUserResponse408Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *CustomersAddUserResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *CustomersAddUserResponse415Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CustomersAddUserResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *CustomersAddUserResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *CustomersAddUserResponse503Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CustomersAddUserResponse) GetJSON201() *UserRoleExpirationTime {
+	return r.JSON201
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r CustomersAddUserResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r CustomersAddUserResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r CustomersAddUserResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r CustomersAddUserResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON408 returns the response for an HTTP 408 `application/json` response
+func (r CustomersAddUserResponse) GetJSON408() *RequestTimeout {
+	return r.JSON408
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r CustomersAddUserResponse) GetJSON413() *ContentTooLarge {
+	return r.JSON413
+}
+
+// GetJSON415 returns the response for an HTTP 415 `application/json` response
+func (r CustomersAddUserResponse) GetJSON415() *UnsupportedMediaType {
+	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r CustomersAddUserResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r CustomersAddUserResponse) GetJSON500() *InternalServerError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r CustomersAddUserResponse) GetJSON503() *ServiceUnavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r CustomersAddUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CustomersAddUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CustomersAddUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CustomersAddUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CustomersDeleteUserResponse200Headers the declared response headers of an HTTP 200 response for CustomersDeleteUser
+type CustomersDeleteUserResponse200Headers struct {
+	XRequestID *string
+}
+
+// CustomersDeleteUserResponse400Headers the declared response headers of an HTTP 400 response for CustomersDeleteUser
+type CustomersDeleteUserResponse400Headers struct {
+	XRequestID *string
+}
+
+// CustomersDeleteUserResponse401Headers the declared response headers of an HTTP 401 response for CustomersDeleteUser
+type CustomersDeleteUserResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// CustomersDeleteUserResponse403Headers the declared response headers of an HTTP 403 response for CustomersDeleteUser
+type CustomersDeleteUserResponse403Headers struct {
+	XRequestID *string
+}
+
+// CustomersDeleteUserResponse404Headers the declared response headers of an HTTP 404 response for CustomersDeleteUser
+type CustomersDeleteUserResponse404Headers struct {
+	XRequestID *string
+}
+
+// CustomersDeleteUserResponse408Headers the declared response headers of an HTTP 408 response for CustomersDeleteUser
+type CustomersDeleteUserResponse408Headers struct {
+	XRequestID *string
+}
+
+// CustomersDeleteUserResponse413Headers the declared response headers of an HTTP 413 response for CustomersDeleteUser
+type CustomersDeleteUserResponse413Headers struct {
+	XRequestID *string
+}
+
+// CustomersDeleteUserResponse415Headers the declared response headers of an HTTP 415 response for CustomersDeleteUser
+type CustomersDeleteUserResponse415Headers struct {
+	XRequestID *string
+}
+
+// CustomersDeleteUserResponse429Headers the declared response headers of an HTTP 429 response for CustomersDeleteUser
+type CustomersDeleteUserResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+// CustomersDeleteUserResponse500Headers the declared response headers of an HTTP 500 response for CustomersDeleteUser
+type CustomersDeleteUserResponse500Headers struct {
+	XRequestID *string
+}
+
+// CustomersDeleteUserResponse503Headers the declared response headers of an HTTP 503 response for CustomersDeleteUser
+type CustomersDeleteUserResponse503Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+type CustomersDeleteUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON408 the response for an HTTP 408 `application/json` response
+	JSON408 *RequestTimeout
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *ContentTooLarge
+	// JSON415 the response for an HTTP 415 `application/json` response
+	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServiceUnavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *CustomersDeleteUserResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *CustomersDeleteUserResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CustomersDeleteUserResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *CustomersDeleteUserResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *CustomersDeleteUserResponse404Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *CustomersDeleteUserResponse408Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *CustomersDeleteUserResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *CustomersDeleteUserResponse415Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CustomersDeleteUserResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *CustomersDeleteUserResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *CustomersDeleteUserResponse503Headers
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r CustomersDeleteUserResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r CustomersDeleteUserResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r CustomersDeleteUserResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r CustomersDeleteUserResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON408 returns the response for an HTTP 408 `application/json` response
+func (r CustomersDeleteUserResponse) GetJSON408() *RequestTimeout {
+	return r.JSON408
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r CustomersDeleteUserResponse) GetJSON413() *ContentTooLarge {
+	return r.JSON413
+}
+
+// GetJSON415 returns the response for an HTTP 415 `application/json` response
+func (r CustomersDeleteUserResponse) GetJSON415() *UnsupportedMediaType {
+	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r CustomersDeleteUserResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r CustomersDeleteUserResponse) GetJSON500() *InternalServerError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r CustomersDeleteUserResponse) GetJSON503() *ServiceUnavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r CustomersDeleteUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CustomersDeleteUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CustomersDeleteUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CustomersDeleteUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CustomersListUsersListResponse200Headers the declared response headers of an HTTP 200 response for CustomersListUsersList
+type CustomersListUsersListResponse200Headers struct {
+	Link         *string
+	XRequestID   *string
+	XResultCount int
+}
+
+// CustomersListUsersListResponse400Headers the declared response headers of an HTTP 400 response for CustomersListUsersList
+type CustomersListUsersListResponse400Headers struct {
+	XRequestID *string
+}
+
+// CustomersListUsersListResponse401Headers the declared response headers of an HTTP 401 response for CustomersListUsersList
+type CustomersListUsersListResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// CustomersListUsersListResponse403Headers the declared response headers of an HTTP 403 response for CustomersListUsersList
+type CustomersListUsersListResponse403Headers struct {
+	XRequestID *string
+}
+
+// CustomersListUsersListResponse404Headers the declared response headers of an HTTP 404 response for CustomersListUsersList
+type CustomersListUsersListResponse404Headers struct {
+	XRequestID *string
+}
+
+// CustomersListUsersListResponse429Headers the declared response headers of an HTTP 429 response for CustomersListUsersList
+type CustomersListUsersListResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+// CustomersListUsersListResponse500Headers the declared response headers of an HTTP 500 response for CustomersListUsersList
+type CustomersListUsersListResponse500Headers struct {
+	XRequestID *string
+}
+
+// CustomersListUsersListResponse503Headers the declared response headers of an HTTP 503 response for CustomersListUsersList
+type CustomersListUsersListResponse503Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+type CustomersListUsersListResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *[]UserRoleDetails
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServiceUnavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *CustomersListUsersListResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *CustomersListUsersListResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CustomersListUsersListResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *CustomersListUsersListResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *CustomersListUsersListResponse404Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CustomersListUsersListResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *CustomersListUsersListResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *CustomersListUsersListResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CustomersListUsersListResponse) GetJSON200() *[]UserRoleDetails {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r CustomersListUsersListResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r CustomersListUsersListResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r CustomersListUsersListResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r CustomersListUsersListResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r CustomersListUsersListResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r CustomersListUsersListResponse) GetJSON500() *InternalServerError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r CustomersListUsersListResponse) GetJSON503() *ServiceUnavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r CustomersListUsersListResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CustomersListUsersListResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CustomersListUsersListResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CustomersListUsersListResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CustomersListUsersCountResponse200Headers the declared response headers of an HTTP 200 response for CustomersListUsersCount
+type CustomersListUsersCountResponse200Headers struct {
+	Link         *string
+	XRequestID   *string
+	XResultCount int
+}
+
+// CustomersListUsersCountResponse400Headers the declared response headers of an HTTP 400 response for CustomersListUsersCount
+type CustomersListUsersCountResponse400Headers struct {
+	XRequestID *string
+}
+
+// CustomersListUsersCountResponse401Headers the declared response headers of an HTTP 401 response for CustomersListUsersCount
+type CustomersListUsersCountResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// CustomersListUsersCountResponse403Headers the declared response headers of an HTTP 403 response for CustomersListUsersCount
+type CustomersListUsersCountResponse403Headers struct {
+	XRequestID *string
+}
+
+// CustomersListUsersCountResponse404Headers the declared response headers of an HTTP 404 response for CustomersListUsersCount
+type CustomersListUsersCountResponse404Headers struct {
+	XRequestID *string
+}
+
+// CustomersListUsersCountResponse429Headers the declared response headers of an HTTP 429 response for CustomersListUsersCount
+type CustomersListUsersCountResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+// CustomersListUsersCountResponse500Headers the declared response headers of an HTTP 500 response for CustomersListUsersCount
+type CustomersListUsersCountResponse500Headers struct {
+	XRequestID *string
+}
+
+// CustomersListUsersCountResponse503Headers the declared response headers of an HTTP 503 response for CustomersListUsersCount
+type CustomersListUsersCountResponse503Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+type CustomersListUsersCountResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *CustomersListUsersCountResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *CustomersListUsersCountResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CustomersListUsersCountResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *CustomersListUsersCountResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *CustomersListUsersCountResponse404Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CustomersListUsersCountResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *CustomersListUsersCountResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *CustomersListUsersCountResponse503Headers
+}
+
+// GetBody returns the raw response body bytes
+func (r CustomersListUsersCountResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CustomersListUsersCountResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CustomersListUsersCountResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CustomersListUsersCountResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CustomersUpdateUserResponse200Headers the declared response headers of an HTTP 200 response for CustomersUpdateUser
+type CustomersUpdateUserResponse200Headers struct {
+	XRequestID *string
+}
+
+// CustomersUpdateUserResponse400Headers the declared response headers of an HTTP 400 response for CustomersUpdateUser
+type CustomersUpdateUserResponse400Headers struct {
+	XRequestID *string
+}
+
+// CustomersUpdateUserResponse401Headers the declared response headers of an HTTP 401 response for CustomersUpdateUser
+type CustomersUpdateUserResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// CustomersUpdateUserResponse403Headers the declared response headers of an HTTP 403 response for CustomersUpdateUser
+type CustomersUpdateUserResponse403Headers struct {
+	XRequestID *string
+}
+
+// CustomersUpdateUserResponse404Headers the declared response headers of an HTTP 404 response for CustomersUpdateUser
+type CustomersUpdateUserResponse404Headers struct {
+	XRequestID *string
+}
+
+// CustomersUpdateUserResponse408Headers the declared response headers of an HTTP 408 response for CustomersUpdateUser
+type CustomersUpdateUserResponse408Headers struct {
+	XRequestID *string
+}
+
+// CustomersUpdateUserResponse413Headers the declared response headers of an HTTP 413 response for CustomersUpdateUser
+type CustomersUpdateUserResponse413Headers struct {
+	XRequestID *string
+}
+
+// CustomersUpdateUserResponse415Headers the declared response headers of an HTTP 415 response for CustomersUpdateUser
+type CustomersUpdateUserResponse415Headers struct {
+	XRequestID *string
+}
+
+// CustomersUpdateUserResponse429Headers the declared response headers of an HTTP 429 response for CustomersUpdateUser
+type CustomersUpdateUserResponse429Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+// CustomersUpdateUserResponse500Headers the declared response headers of an HTTP 500 response for CustomersUpdateUser
+type CustomersUpdateUserResponse500Headers struct {
+	XRequestID *string
+}
+
+// CustomersUpdateUserResponse503Headers the declared response headers of an HTTP 503 response for CustomersUpdateUser
+type CustomersUpdateUserResponse503Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+type CustomersUpdateUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserRoleExpirationTime
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON408 the response for an HTTP 408 `application/json` response
+	JSON408 *RequestTimeout
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *ContentTooLarge
+	// JSON415 the response for an HTTP 415 `application/json` response
+	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServiceUnavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *CustomersUpdateUserResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *CustomersUpdateUserResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CustomersUpdateUserResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *CustomersUpdateUserResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *CustomersUpdateUserResponse404Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *CustomersUpdateUserResponse408Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *CustomersUpdateUserResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *CustomersUpdateUserResponse415Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CustomersUpdateUserResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *CustomersUpdateUserResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *CustomersUpdateUserResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CustomersUpdateUserResponse) GetJSON200() *UserRoleExpirationTime {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r CustomersUpdateUserResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r CustomersUpdateUserResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r CustomersUpdateUserResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r CustomersUpdateUserResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON408 returns the response for an HTTP 408 `application/json` response
+func (r CustomersUpdateUserResponse) GetJSON408() *RequestTimeout {
+	return r.JSON408
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r CustomersUpdateUserResponse) GetJSON413() *ContentTooLarge {
+	return r.JSON413
+}
+
+// GetJSON415 returns the response for an HTTP 415 `application/json` response
+func (r CustomersUpdateUserResponse) GetJSON415() *UnsupportedMediaType {
+	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r CustomersUpdateUserResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r CustomersUpdateUserResponse) GetJSON500() *InternalServerError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r CustomersUpdateUserResponse) GetJSON503() *ServiceUnavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r CustomersUpdateUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CustomersUpdateUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CustomersUpdateUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CustomersUpdateUserResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -13548,6 +16272,38 @@ func (c *ClientWithResponses) CustomersCreateWithFormdataBodyWithResponse(ctx co
 	return ParseCustomersCreateResponse(rsp)
 }
 
+// CustomersUsersListWithResponse List users of a customer
+//
+// The users who hold a role on a customer, deactivated ones too. Whoever holds several is shown once,
+// with the oldest. For staff, support, and whoever holds an active role on the customer. E-mail addresses are shown to
+// staff, support, and whoever may grant roles there; to others their own alone.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/customers/{customer_uuid}/users/ (the `CustomersUsersList` operationId).
+func (c *ClientWithResponses) CustomersUsersListWithResponse(ctx context.Context, customerUUID PathCustomerUUID, params *CustomersUsersListParams, reqEditors ...RequestEditorFn) (*CustomersUsersListResponse, error) {
+	rsp, err := c.CustomersUsersList(ctx, customerUUID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCustomersUsersListResponse(rsp)
+}
+
+// CustomersUsersCountWithResponse Count users of a customer
+//
+// The status and headers of the list of users without its body.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with HEAD /api/customers/{customer_uuid}/users/ (the `CustomersUsersCount` operationId).
+func (c *ClientWithResponses) CustomersUsersCountWithResponse(ctx context.Context, customerUUID PathCustomerUUID, params *CustomersUsersCountParams, reqEditors ...RequestEditorFn) (*CustomersUsersCountResponse, error) {
+	rsp, err := c.CustomersUsersCount(ctx, customerUUID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCustomersUsersCountResponse(rsp)
+}
+
 // CustomersDestroyWithResponse Delete a customer
 //
 // Deletes a customer without a call managing organisation, its image and the roles granted on it.
@@ -13674,6 +16430,191 @@ func (c *ClientWithResponses) CustomersUpdateWithFormdataBodyWithResponse(ctx co
 		return nil, err
 	}
 	return ParseCustomersUpdateResponse(rsp)
+}
+
+// CustomersAddUserWithBodyWithResponse Grant a role to a user
+//
+// Assigns a role on the customer to a user. An optional expiration time for the role can be set.
+// For holders of `CUSTOMER.CREATE_PERMISSION` on the customer. A permanent or longer grant takes the
+// place of a shorter one; a role that is held for as long already is a 400. Who holds the permission
+// for a time grants for that time at most.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/customers/{uuid}/add_user/ (the `CustomersAddUser` operationId).
+func (c *ClientWithResponses) CustomersAddUserWithBodyWithResponse(ctx context.Context, uuid UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CustomersAddUserResponse, error) {
+	rsp, err := c.CustomersAddUserWithBody(ctx, uuid, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCustomersAddUserResponse(rsp)
+}
+
+// CustomersAddUserWithResponse Grant a role to a user
+//
+// Assigns a role on the customer to a user. An optional expiration time for the role can be set.
+// For holders of `CUSTOMER.CREATE_PERMISSION` on the customer. A permanent or longer grant takes the
+// place of a shorter one; a role that is held for as long already is a 400. Who holds the permission
+// for a time grants for that time at most.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/customers/{uuid}/add_user/ (the `CustomersAddUser` operationId).
+func (c *ClientWithResponses) CustomersAddUserWithResponse(ctx context.Context, uuid UUID, body CustomersAddUserJSONRequestBody, reqEditors ...RequestEditorFn) (*CustomersAddUserResponse, error) {
+	rsp, err := c.CustomersAddUser(ctx, uuid, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCustomersAddUserResponse(rsp)
+}
+
+// CustomersAddUserWithFormdataBodyWithResponse Grant a role to a user
+//
+// Assigns a role on the customer to a user. An optional expiration time for the role can be set.
+// For holders of `CUSTOMER.CREATE_PERMISSION` on the customer. A permanent or longer grant takes the
+// place of a shorter one; a role that is held for as long already is a 400. Who holds the permission
+// for a time grants for that time at most.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/customers/{uuid}/add_user/ (the `CustomersAddUser` operationId).
+func (c *ClientWithResponses) CustomersAddUserWithFormdataBodyWithResponse(ctx context.Context, uuid UUID, body CustomersAddUserFormdataRequestBody, reqEditors ...RequestEditorFn) (*CustomersAddUserResponse, error) {
+	rsp, err := c.CustomersAddUserWithFormdataBody(ctx, uuid, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCustomersAddUserResponse(rsp)
+}
+
+// CustomersDeleteUserWithBodyWithResponse Revoke a role from a user
+//
+// Removes a role on the customer from a user, and with it the role's permissions. For holders of
+// `CUSTOMER.DELETE_PERMISSION` on the customer. Revoking a role that is not held changes nothing.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/customers/{uuid}/delete_user/ (the `CustomersDeleteUser` operationId).
+func (c *ClientWithResponses) CustomersDeleteUserWithBodyWithResponse(ctx context.Context, uuid UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CustomersDeleteUserResponse, error) {
+	rsp, err := c.CustomersDeleteUserWithBody(ctx, uuid, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCustomersDeleteUserResponse(rsp)
+}
+
+// CustomersDeleteUserWithResponse Revoke a role from a user
+//
+// Removes a role on the customer from a user, and with it the role's permissions. For holders of
+// `CUSTOMER.DELETE_PERMISSION` on the customer. Revoking a role that is not held changes nothing.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/customers/{uuid}/delete_user/ (the `CustomersDeleteUser` operationId).
+func (c *ClientWithResponses) CustomersDeleteUserWithResponse(ctx context.Context, uuid UUID, body CustomersDeleteUserJSONRequestBody, reqEditors ...RequestEditorFn) (*CustomersDeleteUserResponse, error) {
+	rsp, err := c.CustomersDeleteUser(ctx, uuid, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCustomersDeleteUserResponse(rsp)
+}
+
+// CustomersDeleteUserWithFormdataBodyWithResponse Revoke a role from a user
+//
+// Removes a role on the customer from a user, and with it the role's permissions. For holders of
+// `CUSTOMER.DELETE_PERMISSION` on the customer. Revoking a role that is not held changes nothing.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/customers/{uuid}/delete_user/ (the `CustomersDeleteUser` operationId).
+func (c *ClientWithResponses) CustomersDeleteUserWithFormdataBodyWithResponse(ctx context.Context, uuid UUID, body CustomersDeleteUserFormdataRequestBody, reqEditors ...RequestEditorFn) (*CustomersDeleteUserResponse, error) {
+	rsp, err := c.CustomersDeleteUserWithFormdataBody(ctx, uuid, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCustomersDeleteUserResponse(rsp)
+}
+
+// CustomersListUsersListWithResponse List users and their roles in a scope
+//
+// The roles that are granted on a customer. The list can be filtered by user details or role. For
+// staff, support, and whoever holds an active role on the customer. E-mail addresses are shown to
+// staff, support, and whoever may grant roles there; to others their own alone.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/customers/{uuid}/list_users/ (the `CustomersListUsersList` operationId).
+func (c *ClientWithResponses) CustomersListUsersListWithResponse(ctx context.Context, uuid UUID, params *CustomersListUsersListParams, reqEditors ...RequestEditorFn) (*CustomersListUsersListResponse, error) {
+	rsp, err := c.CustomersListUsersList(ctx, uuid, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCustomersListUsersListResponse(rsp)
+}
+
+// CustomersListUsersCountWithResponse Count users and their roles in a scope
+//
+// The status and headers of the list of users without its body.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with HEAD /api/customers/{uuid}/list_users/ (the `CustomersListUsersCount` operationId).
+func (c *ClientWithResponses) CustomersListUsersCountWithResponse(ctx context.Context, uuid UUID, params *CustomersListUsersCountParams, reqEditors ...RequestEditorFn) (*CustomersListUsersCountResponse, error) {
+	rsp, err := c.CustomersListUsersCount(ctx, uuid, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCustomersListUsersCountResponse(rsp)
+}
+
+// CustomersUpdateUserWithBodyWithResponse Update a user's role expiration
+//
+// Updates when a user's role on the customer ends. To make a role permanent, set expiration_time to
+// null; leaving it out does the same. For holders of `CUSTOMER.UPDATE_PERMISSION` on the customer.
+// Who holds the permission for a time extends for that time at most.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/customers/{uuid}/update_user/ (the `CustomersUpdateUser` operationId).
+func (c *ClientWithResponses) CustomersUpdateUserWithBodyWithResponse(ctx context.Context, uuid UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CustomersUpdateUserResponse, error) {
+	rsp, err := c.CustomersUpdateUserWithBody(ctx, uuid, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCustomersUpdateUserResponse(rsp)
+}
+
+// CustomersUpdateUserWithResponse Update a user's role expiration
+//
+// Updates when a user's role on the customer ends. To make a role permanent, set expiration_time to
+// null; leaving it out does the same. For holders of `CUSTOMER.UPDATE_PERMISSION` on the customer.
+// Who holds the permission for a time extends for that time at most.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/customers/{uuid}/update_user/ (the `CustomersUpdateUser` operationId).
+func (c *ClientWithResponses) CustomersUpdateUserWithResponse(ctx context.Context, uuid UUID, body CustomersUpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*CustomersUpdateUserResponse, error) {
+	rsp, err := c.CustomersUpdateUser(ctx, uuid, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCustomersUpdateUserResponse(rsp)
+}
+
+// CustomersUpdateUserWithFormdataBodyWithResponse Update a user's role expiration
+//
+// Updates when a user's role on the customer ends. To make a role permanent, set expiration_time to
+// null; leaving it out does the same. For holders of `CUSTOMER.UPDATE_PERMISSION` on the customer.
+// Who holds the permission for a time extends for that time at most.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/customers/{uuid}/update_user/ (the `CustomersUpdateUser` operationId).
+func (c *ClientWithResponses) CustomersUpdateUserWithFormdataBodyWithResponse(ctx context.Context, uuid UUID, body CustomersUpdateUserFormdataRequestBody, reqEditors ...RequestEditorFn) (*CustomersUpdateUserResponse, error) {
+	rsp, err := c.CustomersUpdateUserWithFormdataBody(ctx, uuid, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCustomersUpdateUserResponse(rsp)
 }
 
 // RolesListWithResponse List roles
@@ -17391,6 +20332,333 @@ func ParseCustomersCreateResponse(rsp *http.Response) (*CustomersCreateResponse,
 	return response, nil
 }
 
+// ParseCustomersUsersListResponse parses an HTTP response from a CustomersUsersListWithResponse call
+func ParseCustomersUsersListResponse(rsp *http.Response) (*CustomersUsersListResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CustomersUsersListResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest []CustomerUser
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers CustomersUsersListResponse200Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		if values := rsp.Header.Values("X-Result-Count"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Result-Count", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XResultCount = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers CustomersUsersListResponse400Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CustomersUsersListResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers CustomersUsersListResponse403Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers CustomersUsersListResponse404Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 429:
+		var headers CustomersUsersListResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers CustomersUsersListResponse500Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers CustomersUsersListResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCustomersUsersCountResponse parses an HTTP response from a CustomersUsersCountWithResponse call
+func ParseCustomersUsersCountResponse(rsp *http.Response) (*CustomersUsersCountResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CustomersUsersCountResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers CustomersUsersCountResponse200Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		if values := rsp.Header.Values("X-Result-Count"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Result-Count", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XResultCount = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers CustomersUsersCountResponse400Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CustomersUsersCountResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers CustomersUsersCountResponse403Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers CustomersUsersCountResponse404Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 429:
+		var headers CustomersUsersCountResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers CustomersUsersCountResponse500Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers CustomersUsersCountResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseCustomersDestroyResponse parses an HTTP response from a CustomersDestroyWithResponse call
 func ParseCustomersDestroyResponse(rsp *http.Response) (*CustomersDestroyResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -18168,6 +21436,1019 @@ func ParseCustomersUpdateResponse(rsp *http.Response) (*CustomersUpdateResponse,
 		response.Headers500 = &headers
 	case rsp.StatusCode == 503:
 		var headers CustomersUpdateResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCustomersAddUserResponse parses an HTTP response from a CustomersAddUserWithResponse call
+func ParseCustomersAddUserResponse(rsp *http.Response) (*CustomersAddUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CustomersAddUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest UserRoleExpirationTime
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest RequestTimeout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ContentTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CustomersAddUserResponse201Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers201 = &headers
+	case rsp.StatusCode == 400:
+		var headers CustomersAddUserResponse400Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CustomersAddUserResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers CustomersAddUserResponse403Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers CustomersAddUserResponse404Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 408:
+		var headers CustomersAddUserResponse408Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers408 = &headers
+	case rsp.StatusCode == 413:
+		var headers CustomersAddUserResponse413Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers CustomersAddUserResponse415Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers415 = &headers
+	case rsp.StatusCode == 429:
+		var headers CustomersAddUserResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers CustomersAddUserResponse500Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers CustomersAddUserResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCustomersDeleteUserResponse parses an HTTP response from a CustomersDeleteUserWithResponse call
+func ParseCustomersDeleteUserResponse(rsp *http.Response) (*CustomersDeleteUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CustomersDeleteUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest RequestTimeout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ContentTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers CustomersDeleteUserResponse200Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers CustomersDeleteUserResponse400Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CustomersDeleteUserResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers CustomersDeleteUserResponse403Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers CustomersDeleteUserResponse404Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 408:
+		var headers CustomersDeleteUserResponse408Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers408 = &headers
+	case rsp.StatusCode == 413:
+		var headers CustomersDeleteUserResponse413Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers CustomersDeleteUserResponse415Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers415 = &headers
+	case rsp.StatusCode == 429:
+		var headers CustomersDeleteUserResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers CustomersDeleteUserResponse500Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers CustomersDeleteUserResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCustomersListUsersListResponse parses an HTTP response from a CustomersListUsersListWithResponse call
+func ParseCustomersListUsersListResponse(rsp *http.Response) (*CustomersListUsersListResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CustomersListUsersListResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest []UserRoleDetails
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers CustomersListUsersListResponse200Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		if values := rsp.Header.Values("X-Result-Count"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Result-Count", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XResultCount = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers CustomersListUsersListResponse400Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CustomersListUsersListResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers CustomersListUsersListResponse403Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers CustomersListUsersListResponse404Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 429:
+		var headers CustomersListUsersListResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers CustomersListUsersListResponse500Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers CustomersListUsersListResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCustomersListUsersCountResponse parses an HTTP response from a CustomersListUsersCountWithResponse call
+func ParseCustomersListUsersCountResponse(rsp *http.Response) (*CustomersListUsersCountResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CustomersListUsersCountResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers CustomersListUsersCountResponse200Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		if values := rsp.Header.Values("X-Result-Count"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Result-Count", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XResultCount = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers CustomersListUsersCountResponse400Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CustomersListUsersCountResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers CustomersListUsersCountResponse403Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers CustomersListUsersCountResponse404Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 429:
+		var headers CustomersListUsersCountResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers CustomersListUsersCountResponse500Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers CustomersListUsersCountResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCustomersUpdateUserResponse parses an HTTP response from a CustomersUpdateUserWithResponse call
+func ParseCustomersUpdateUserResponse(rsp *http.Response) (*CustomersUpdateUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CustomersUpdateUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserRoleExpirationTime
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest RequestTimeout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ContentTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers CustomersUpdateUserResponse200Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers CustomersUpdateUserResponse400Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CustomersUpdateUserResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers CustomersUpdateUserResponse403Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers CustomersUpdateUserResponse404Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 408:
+		var headers CustomersUpdateUserResponse408Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers408 = &headers
+	case rsp.StatusCode == 413:
+		var headers CustomersUpdateUserResponse413Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers CustomersUpdateUserResponse415Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers415 = &headers
+	case rsp.StatusCode == 429:
+		var headers CustomersUpdateUserResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers CustomersUpdateUserResponse500Headers
+		if values := rsp.Header.Values("X-Request-ID"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-ID", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers CustomersUpdateUserResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {

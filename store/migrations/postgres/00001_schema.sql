@@ -142,7 +142,10 @@ CREATE UNIQUE INDEX user_roles_customer_uuid_user_uuid_role_uuid_key ON user_rol
     WHERE revoked IS NULL AND customer_uuid IS NOT NULL;
 CREATE UNIQUE INDEX user_roles_organisation_uuid_user_uuid_role_uuid_key ON user_roles (organisation_uuid, user_uuid, role_uuid)
     WHERE revoked IS NULL AND organisation_uuid IS NOT NULL;
--- The team of an organisation, oldest grant first, is counted from this index alone.
+-- Who holds roles on a customer or on an organisation, oldest grant first, is counted from these indexes alone.
+CREATE INDEX user_roles_customer_uuid_created_idx
+    ON user_roles (customer_uuid, created, uuid, user_uuid, expiration_time)
+    WHERE revoked IS NULL AND customer_uuid IS NOT NULL;
 CREATE INDEX user_roles_organisation_uuid_created_idx
     ON user_roles (organisation_uuid, created, uuid, user_uuid, expiration_time)
     WHERE revoked IS NULL AND organisation_uuid IS NOT NULL;
@@ -278,6 +281,9 @@ INSERT INTO role_permissions (role_uuid, permission) VALUES
     ('00000000-0000-4000-8000-000000000001', 'CALL.CREATE_PERMISSION'),
     ('00000000-0000-4000-8000-000000000001', 'CALL.DELETE_PERMISSION'),
     ('00000000-0000-4000-8000-000000000001', 'CALL.UPDATE_PERMISSION'),
+    ('00000000-0000-4000-8000-000000000001', 'CUSTOMER.CREATE_PERMISSION'),
+    ('00000000-0000-4000-8000-000000000001', 'CUSTOMER.DELETE_PERMISSION'),
+    ('00000000-0000-4000-8000-000000000001', 'CUSTOMER.UPDATE_PERMISSION'),
     ('00000000-0000-4000-8000-000000000001', 'OFFERING.ACCEPT_CALL_REQUEST'),
     ('00000000-0000-4000-8000-000000000004', 'CALL.APPROVE_AND_REJECT_PROPOSALS'),
     ('00000000-0000-4000-8000-000000000004', 'CALL.CLOSE_ROUNDS'),
