@@ -31,8 +31,12 @@ var frontEndRequests = []struct {
 	{"shell", "GET /api/marketplace-global-categories/", "", 200, ""},
 	{"shell", "HEAD /api/marketplace-orders/?can_approve_as_consumer=True", "", 200, ""},
 	{"shell", "HEAD /api/marketplace-checklists/", "", 200, ""},
+	{"shell", "HEAD /api/marketplace-orders/?can_approve_as_provider=True", "", 200, ""},
+	{"shell", "GET /api/marketplace-project-update-requests/?state=pending", "", 200, ""},
+	{"shell", "GET /api/organization-groups/", "", 200, ""},
 	{"shell", "GET /health-check/", "", 200, "opencalls"},
-	{"organisation", "GET /api/customers/?page=1&page_size=10&user_uuid={olev}", "", 200, "uuid name abbreviation created"},
+	{"organisation", "GET /api/customers/?page=1&page_size=10&user_uuid={olev}&field=uuid&field=name&field=abbreviation&field=email&field=projects_count&field=created&field=image&" +
+		"field=resource_count&field=customer_credit&field=billing_price_estimate&field=organization_groups&field=url", "", 200, "uuid name abbreviation created image organization_groups url"},
 	{"organisation", "GET /api/customers/{free.customer}/", "", 200, "url uuid name country image call_managing_organization_uuid"},
 	{"organisation", "GET /api/customer-credits/?customer_uuid={free.customer}", "", 200, ""},
 	{"organisation", "GET /api/call-managing-organisations/?customer_uuid={free.customer}", "", 200, ""},

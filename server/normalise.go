@@ -63,6 +63,9 @@ func (op operation) normaliseQuery(c echo.Context) error {
 		if values := sent[parameter.Name]; len(values) > 0 {
 			known[parameter.Name] = values
 			query[parameter.Name] = normaliseValues(parameter, values)
+			if op.anyField && parameter.Name == "field" {
+				query[parameter.Name] = knownFields(parameter, query[parameter.Name])
+			}
 		}
 	}
 	handlers.RequestFrom(r.Context()).Query = known

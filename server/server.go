@@ -141,6 +141,7 @@ func routeOperations(e *echo.Echo, cfg Config, spec *openapi3.T, m *metrics) {
 	memory.show(cfg.Metrics)
 	tokens := newLimiters[string](cfg.RateLimitToken, cfg.Now, m.throttled.WithLabelValues("token"))
 	for _, op := range operations(spec) {
+		op.anyField = cfg.FrontEnd
 		chains[op.id] = []echo.MiddlewareFunc{
 			before(op.checkMethod), checkResponse(cfg, op, m.violations.WithLabelValues(op.id, "response")),
 			before(op.announce, authenticate(cfg, op, tokens), op.checkPath, op.normaliseQuery),

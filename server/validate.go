@@ -26,6 +26,7 @@ type operation struct {
 	queryParams []*openapi3.Parameter
 	requestBody *openapi3.RequestBody
 	notFound    string // the text of a 404; "" is the general one
+	anyField    bool   // names in field that are not known are left out
 }
 
 func operations(spec *openapi3.T) []operation {

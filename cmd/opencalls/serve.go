@@ -99,7 +99,7 @@ type serveCommand struct {
 	Demo              bool          `help:"Fill an empty database with demo data."`
 	ValidateResponses string        `name:"validate-responses" enum:"off,log,fail" default:"off" help:"Check answers against openapi.yaml: off, log, or fail, which makes a violation a 500."`
 	AnonymousRead     bool          `name:"anonymous-read" help:"Let list and retrieve be read without a token."`
-	WaldurFrontEnd    bool          `name:"waldur-front-end" help:"Answer what Waldur's own front end asks for beside the API, as if there were none of it: admin-announcements, customer-credits, identity-providers, marketplace-categories, marketplace-category-groups, marketplace-checklists, marketplace-global-categories, marketplace-orders and /health-check/."`
+	WaldurFrontEnd    bool          `name:"waldur-front-end" help:"Answer what Waldur's own front end asks for beside the API, as if there were none of it: admin-announcements, customer-credits, identity-providers, marketplace-categories, marketplace-category-groups, marketplace-checklists, marketplace-global-categories, marketplace-orders, marketplace-project-update-requests, organization-groups and /health-check/. Names in field that are not known are ignored."`
 	NoMigrate         bool          `name:"no-migrate" help:"Leave the database's schema as it is."`
 	DrainDelay        time.Duration `name:"drain-delay" default:"0s" help:"How long to go on serving after SIGTERM while /readyz is 503, so that a load balancer sees it."`
 	UntilStdinEnds    bool          `name:"until-stdin-ends" help:"Stop when standard input ends: through a pipe, the server ends with the process that started it."`
