@@ -75,10 +75,11 @@ bench: build ## Measure the program under load, compared with BENCH_BASE=REV (do
 	go build -o bin/bench ./bench
 	OPENCALLS_TEST_ENGINES=$${BENCH_ENGINES:-sqlite,postgres} OPENCALLS_POSTGRES_DURABLE=1 tools/postgres.sh bin/bench
 
-generate: ## Make gen/ from openapi.yaml and sandbox.yaml, and collect the licences of what is linked
+generate: ## Make gen/ from openapi.yaml and sandbox.yaml, and docs/flags.md from the command line, and collect the licences of what is linked
 	go tool oapi-codegen -config oapi-codegen.yaml -o gen/api.gen.go openapi.yaml
 	go tool oapi-codegen -config oapi-codegen-client.yaml -o gen/client/client.gen.go openapi.yaml
 	go tool oapi-codegen -config oapi-codegen-sandbox.yaml -o gen/sandbox/sandbox.gen.go sandbox.yaml
+	go run ./cmd/opencalls man --flags >docs/flags.md
 	tools/licenses.sh >cmd/opencalls/licenses.txt
 
 lint: ## Run the linters; count the lines of Go that are written by hand

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -45,5 +46,16 @@ func TestManual(t *testing.T) {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %s", want)
 		}
+	}
+}
+
+// docs/flags.md has every flag of this version.
+func TestFlagsPage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/flags.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if programtest.Run(t, "man", "--flags") != string(page) {
+		t.Error("docs/flags.md is old: make generate")
 	}
 }

@@ -9,12 +9,43 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-type manualCommand struct{}
+type manualCommand struct {
+	Flags bool `help:"Print the commands with their flags alone, in Markdown."`
+}
 
-// Run prints the manual page, in the man macros of roff.
-func (manualCommand) Run(env environment, program *kong.Application) error {
-	_, err := io.WriteString(env.stdout, manual(program))
+// Run prints the manual page, in the man macros of roff, or the flags.
+func (c manualCommand) Run(env environment, program *kong.Application) error {
+	text := manual(program)
+	if c.Flags {
+		text = flagsPage(program)
+	}
+	_, err := io.WriteString(env.stdout, text)
 	return err
+}
+
+// flagsPage is docs/flags.md.
+func flagsPage(program *kong.Application) string {
+	var out strings.Builder
+	fmt.Fprint(&out, "# Every flag\n\nA flag counts more than its variable. `make generate` writes this page.\n")
+	for _, command := range program.Leaves(true) {
+		fmt.Fprintf(&out, "\n## opencalls %s\n\n%s\n", command.FullPath()[len("opencalls "):], command.Help)
+		if len(command.Flags) > 0 {
+			fmt.Fprint(&out, "\n| flag | variable | default | what it does |\n| --- | --- | --- | --- |\n")
+		}
+		for _, flag := range command.Flags {
+			fmt.Fprintf(&out, "| `--%s` | %s | %s | %s |\n", flag.Name,
+				code(strings.Join(flag.Envs, ", ")), code(flag.Default), strings.ReplaceAll(flag.Help, "|", `\|`))
+		}
+	}
+	return out.String()
+}
+
+// code is a text as code in Markdown; "" stays.
+func code(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "`" + text + "`"
 }
 
 const manualIntroduction = `.SH DESCRIPTION
