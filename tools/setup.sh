@@ -52,6 +52,8 @@ for purpose in "$@"; do
 		need command -v javac -- default-jdk-headless
 		need command -v npm -- npm # it installs a newer Node.js for the generators
 		need command -v mvn -- maven
+		need command -v curl -- curl # the first steps are taken with it
+		need command -v jq -- jq
 		;;
 	examples)
 		need python3 -c 'import ensurepip' -- python3 python3-venv

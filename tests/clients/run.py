@@ -12,6 +12,7 @@ typescript/package.json. What a generator writes goes to a folder gen/ beside th
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -177,6 +178,21 @@ def run_samples(work: Path, env: dict[str, str]) -> None:
     print("the samples work with the official Python client", flush=True)
 
 
+def run_first_steps(work: Path, env: dict[str, str]) -> None:
+    """Runs both scripts of docs/first-steps.md, on one server, which the first one starts."""
+    page = (root / "docs/first-steps.md").read_text()
+    curl, python = (re.search(rf"```{language}\n(.*?)```", page, re.DOTALL)[1] for language in ("bash", "python"))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    folder = work / "first-steps"
+    folder.mkdir()
+    (folder / "client.py").write_text(python.replace("127.0.0.1:8080", address))
+    script = curl.replace("127.0.0.1:8080", address) + "\npython client.py\n"
+    bash(script, folder, **{**env, "PATH": f"{root}/bin:{env['PATH']}", "OPENCALLS_LISTEN": address})
+    print("the first steps work with curl and with the official Python client", flush=True)
+
+
 def check(generator: Generator, work: Path, env: dict[str, str]) -> None:
     """Makes and compiles a client, and takes the steps."""
     times = []
@@ -205,6 +221,7 @@ def main(arguments: list[str]) -> None:
         print("openapi-spec-validator and swagger-parser find nothing", flush=True)
         if not names:
             run_samples(Path(folder), env)
+            run_first_steps(Path(folder), env)
         for generator in GENERATORS:
             if any(name in generator.name for name in names) or not names and (arguments or not generator.slow):
                 check(generator, Path(folder), env)
