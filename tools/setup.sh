@@ -2,7 +2,7 @@
 # Installs what is missing, on Debian and where that needs no password; else it says what to install.
 #
 #   tools/setup.sh build                   # a C compiler
-#   tools/setup.sh build test              # and Postgres, Chromium, HTTPie and sqlite3
+#   tools/setup.sh build test              # and Postgres, Chromium, HTTPie, sqlite3 and promtool
 #   tools/setup.sh build chaos contract    # what make chaos and make contract need
 #   tools/setup.sh build clients rust      # what make clients ALL=1 needs
 set -euo pipefail
@@ -35,6 +35,7 @@ for purpose in "$@"; do
 		need tools/postgres.sh --find -- postgresql
 		need command -v chromium -- chromium # the documentation page is tested in it
 		need command -v http -- httpie       # the document's samples are run with it
+		need command -v promtool -- prometheus # it reads the alerts and the dashboard
 		need command -v sqlite3 -- sqlite3   # docs/operations.md copies a database with it
 		;;
 	chaos)
@@ -91,3 +92,7 @@ trap '"${root[@]}" rm -f "$conf"' EXIT
 echo "create_main_cluster = false" | "${root[@]}" tee "$conf" >/dev/null
 "${root[@]}" apt-get -qq update >/dev/null
 "${root[@]}" apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
+# So does its package of Prometheus.
+if [[ " ${missing[*]} " == *" prometheus "* && -d /run/systemd/system ]]; then
+	"${root[@]}" systemctl --quiet disable --now prometheus
+fi

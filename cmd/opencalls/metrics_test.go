@@ -41,19 +41,15 @@ func scrape(t *testing.T, metrics, prefix string) map[string]float64 {
 	}
 	series := map[string]float64{}
 	for line := range strings.Lines(text) {
-		name, value, _ := strings.Cut(strings.TrimSpace(line), "} ")
-		if !strings.HasSuffix(name, `"`) { // it has no labels
-			name, value, _ = strings.Cut(strings.TrimSpace(line), " ")
-		} else {
-			name += "}"
+		if !strings.HasPrefix(line, prefix) || strings.HasPrefix(line, "#") {
+			continue
 		}
-		if strings.HasPrefix(name, prefix) {
-			number, err := strconv.ParseFloat(value, 64)
-			if err != nil {
-				t.Fatalf("%v: %s", err, line)
-			}
-			series[name] = number
+		end := strings.LastIndex(line, " ") // a label's value may have blanks
+		value, err := strconv.ParseFloat(strings.TrimSpace(line[end:]), 64)
+		if err != nil {
+			t.Fatalf("%v: %s", err, line)
 		}
+		series[line[:end]] = value
 	}
 	return series
 }
