@@ -121,7 +121,7 @@ var partialUpdateCustomerScenarios = []scenario{
 }
 
 var destroyCustomerScenarios = []scenario{
-	{name: "by staff, with a member", request: "DELETE /api/customers/{free.customer}/", status: 204, events: []string{"customer.delete {free.customer} by sam"},
+	{name: "by staff, with a member", request: "DELETE /api/customers/{free.customer}/", status: 204, events: []string{"customer.delete {free.customer} by sam: Free University"},
 		then: []step{
 			{"GET /api/customers/{free.customer}/", 404, noCustomer},
 			{"GET /api/customers/?field=uuid&user_uuid={reg}", 200, `[{"uuid":"{archived.customer}"},{"uuid":"{blocked.customer}"},{"uuid":"{tartu.customer}"}]`},
