@@ -15,7 +15,7 @@ func (Configuration) ConfigurationRetrieve(
 	context.Context, gen.ConfigurationRetrieveRequestObject,
 ) (gen.ConfigurationRetrieveResponseObject, error) {
 	const name, language = "opencalls", "en"
-	return gen.ConfigurationRetrieve200JSONResponse{Body: gen.Configuration{
+	return gen.ConfigurationRetrieve200JSONResponse{Body: gen.PublicConfiguration{
 		WALDURCORE: gen.ConfigurationCore{
 			SITENAME: name, SHORTPAGETITLE: name, FULLPAGETITLE: name,
 			AUTHENTICATIONMETHODS: []string{"LOCAL_SIGNIN"},

@@ -536,21 +536,6 @@ type CallManagingOrganisationStat struct {
 	OfferingRequestsPending int `json:"offering_requests_pending"`
 }
 
-// Configuration What the server is set up for, by Waldur's names.
-type Configuration struct {
-	// LANGUAGES Each language of the server's texts, as its code and its name.
-	LANGUAGES [][]string `json:"LANGUAGES"`
-
-	// LANGUAGECODE Code of the language of the server's texts.
-	LANGUAGECODE string `json:"LANGUAGE_CODE"`
-
-	// FEATURES What a front end is to offer.
-	FEATURES ConfigurationFeatures `json:"FEATURES"`
-
-	// WALDURCORE Settings that concern every page of a front end.
-	WALDURCORE ConfigurationCore `json:"WALDUR_CORE"`
-}
-
 // ConfigurationCore Settings that concern every page of a front end.
 type ConfigurationCore struct {
 	// SITENAME Name of the installation.
@@ -1005,6 +990,21 @@ type ProblemDetail struct {
 	// Detail What is wrong with the request as such.
 	Detail               *string             `json:"detail,omitempty"`
 	AdditionalProperties map[string][]string `json:"-"`
+}
+
+// PublicConfiguration What the server is set up for, by Waldur's names.
+type PublicConfiguration struct {
+	// LANGUAGES Each language of the server's texts, as its code and its name.
+	LANGUAGES [][]string `json:"LANGUAGES"`
+
+	// LANGUAGECODE Code of the language of the server's texts.
+	LANGUAGECODE string `json:"LANGUAGE_CODE"`
+
+	// FEATURES What a front end is to offer.
+	FEATURES ConfigurationFeatures `json:"FEATURES"`
+
+	// WALDURCORE Settings that concern every page of a front end.
+	WALDURCORE ConfigurationCore `json:"WALDUR_CORE"`
 }
 
 // RoleDetails A named set of permissions for one kind of scope.
@@ -12164,7 +12164,7 @@ type ConfigurationRetrieveResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *Configuration
+	JSON200 *PublicConfiguration
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
 	// JSON401 the response for an HTTP 401 `application/json` response
@@ -12190,7 +12190,7 @@ type ConfigurationRetrieveResponse struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ConfigurationRetrieveResponse) GetJSON200() *Configuration {
+func (r ConfigurationRetrieveResponse) GetJSON200() *PublicConfiguration {
 	return r.JSON200
 }
 
@@ -19682,7 +19682,7 @@ func ParseConfigurationRetrieveResponse(rsp *http.Response) (*ConfigurationRetri
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest Configuration
+		var dest PublicConfiguration
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
