@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo-reset build static test differential chaos soak contract clients examples bench generate lint lint-spec spec-diff
+.PHONY: help run demo-reset build static release test differential chaos soak contract clients examples bench generate lint lint-spec spec-diff
 
 LISTEN     ?= 127.0.0.1:8080
 TEST_FLAGS ?=
@@ -39,6 +39,10 @@ static: ## Build bin/static/opencalls, which needs no C library and no other fil
 	@tools/setup.sh build
 	go build -trimpath -buildvcs=false -tags netgo,osusergo,sqlite_omit_load_extension \
 		-ldflags '$(STAMP) -s -w -linkmode external -extldflags -static' -o bin/static/opencalls ./cmd/opencalls
+
+release: ## Make archives, Debian packages and their sums in dist/, the same bytes each time (VERSION=0.1.0)
+	@tools/setup.sh build release
+	tools/release.sh $(VERSION)
 
 # -count=1: Go's test cache does not notice changes of the binary that some tests run.
 test: ## Run all tests on SQLite and Postgres (TEST_FLAGS='-race -run Name', OPENCALLS_TEST_ENGINES=sqlite)

@@ -31,6 +31,11 @@ for purpose in "$@"; do
 		need command -v make -- make
 		need compiles -- gcc libc6-dev # the SQLite driver is written in C
 		;;
+	release)
+		need command -v git -- git
+		need command -v x86_64-linux-gnu-gcc -- gcc-x86-64-linux-gnu libc6-dev-amd64-cross
+		need command -v aarch64-linux-gnu-gcc -- gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+		;;
 	test)
 		need tools/postgres.sh --find -- postgresql
 		need command -v chromium -- chromium # the documentation page is tested in it
