@@ -1,22 +1,27 @@
+# The version is the tag that is checked out, or what --build-arg VERSION=… says.
 FROM golang:1.26-bookworm AS build
 WORKDIR /src
 # Before the sources, so that a change to them does not fetch the modules again.
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-ARG VERSION=dev
-RUN make build VERSION="$VERSION"
+ARG VERSION
+RUN make static ${VERSION:+VERSION="$VERSION"}
+# Certificates are for TLS connections to Postgres, /tmp for sqlite::memory: and SQLite's own files.
+RUN install -D bin/static/opencalls /image/usr/bin/opencalls && \
+    install -D -m 0644 /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ca-certificates.crt && \
+    echo "opencalls:x:10001:10001::/data:/" >/image/etc/passwd && \
+    echo "opencalls:x:10001:" >/image/etc/group && \
+    install -d -m 1777 /image/tmp && \
+    install -d -o 10001 -g 10001 /image/data
 
-# The same Debian as above: the binary is linked with its C library.
-FROM debian:bookworm-slim
-# For TLS connections to Postgres.
-COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
-COPY --from=build /src/bin/opencalls /usr/local/bin/
-RUN useradd --uid 10001 --no-create-home opencalls && install -d -o opencalls /data
+FROM scratch
+COPY --from=build /image /
 USER opencalls
 WORKDIR /data
 VOLUME /data
-ENV OPENCALLS_DATABASE_URL=sqlite:/data/opencalls.db \
+ENV PATH=/usr/bin \
+    OPENCALLS_DATABASE_URL=sqlite:/data/opencalls.db \
     OPENCALLS_LISTEN=0.0.0.0:8080
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD ["opencalls", "health"]

@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo-reset build static release test differential chaos soak contract clients examples bench generate lint lint-spec spec-diff
+.PHONY: help run demo-reset build static release packages test differential chaos soak contract clients examples bench generate lint lint-spec spec-diff
 
 LISTEN     ?= 127.0.0.1:8080
 TEST_FLAGS ?=
@@ -43,6 +43,10 @@ static: ## Build bin/static/opencalls, which needs no C library and no other fil
 release: ## Make archives, Debian packages and their sums in dist/, the same bytes each time (VERSION=0.1.0)
 	@tools/setup.sh build release
 	tools/release.sh $(VERSION)
+
+packages: ## Make a release and an image, and try them in an empty Debian (as root)
+	@tools/setup.sh build release packages
+	go test -tags release -count=1 -v -timeout 15m $(TEST_FLAGS) ./tests/release/
 
 # -count=1: Go's test cache does not notice changes of the binary that some tests run.
 test: ## Run all tests on SQLite and Postgres (TEST_FLAGS='-race -run Name', OPENCALLS_TEST_ENGINES=sqlite)

@@ -36,6 +36,17 @@ for purpose in "$@"; do
 		need command -v x86_64-linux-gnu-gcc -- gcc-x86-64-linux-gnu libc6-dev-amd64-cross
 		need command -v aarch64-linux-gnu-gcc -- gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 		;;
+	packages)
+		need command -v debootstrap -- debootstrap
+		need command -v buildah -- buildah
+		need command -v docker-compose -- docker-compose # it reads compose.yaml
+		need command -v haproxy -- haproxy
+		need command -v systemd-analyze -- systemd
+		need command -v fish -- fish
+		need command -v zsh -- zsh
+		need command -v groff -- groff-base
+		need command -v qemu-aarch64-static -- qemu-user-static # it runs the program for arm64
+		;;
 	test)
 		need tools/postgres.sh --find -- postgresql
 		need command -v chromium -- chromium # the documentation page is tested in it
@@ -72,7 +83,7 @@ for purpose in "$@"; do
 		fi
 		;;
 	*)
-		echo "usage: tools/setup.sh [build] [test] [chaos] [contract] [clients] [examples] [rust]" >&2
+		echo "usage: tools/setup.sh [build] [release] [packages] [test] [chaos] [contract] [clients] [examples] [rust]" >&2
 		exit 2
 		;;
 	esac
