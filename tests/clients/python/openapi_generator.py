@@ -1,9 +1,16 @@
-"""The ten steps with openapi-generator's Python client."""
+"""The steps with openapi-generator's Python client."""
 import openapi_generator_client as calls
-from setting import authorization, customer, role, upload, url, user
+from setting import customer_name, member_name, password, role_name, upload, url, username
 
-configuration = calls.Configuration(host=url, api_key={"tokenAuth": authorization})
+configuration = calls.Configuration(host=url)
 with calls.ApiClient(configuration) as client:
+    credentials = calls.ObtainAuthTokenRequest(username=username, password=password)
+    authorization = f"Token {calls.ApiAuthApi(client).api_auth_password(credentials).token}"
+    configuration.api_key["tokenAuth"] = authorization
+    (customer,) = (c.url for c in calls.CustomersApi(client).customers_list(name_exact=customer_name))
+    (user,) = (str(u.uuid) for u in calls.UsersApi(client).users_list(username=member_name))
+    (role,) = (str(r.uuid) for r in calls.RolesApi(client).roles_list(name=role_name))
+
     api = calls.CallManagingOrganisationsApi(client)
 
     first, second = api.call_managing_organisations_list(
@@ -20,7 +27,7 @@ with calls.ApiClient(configuration) as client:
             created.uuid, calls.PatchedCallManagingOrganisationRequest(**fields))
 
     assert change(description="changed").description == "changed"
-    upload(created.uuid)
+    upload(created.uuid, authorization)
     cleared = change(image=None)
     assert cleared.image is None and cleared.description == "changed"
 

@@ -1,7 +1,6 @@
-"""The ten steps with openapi-python-client's client."""
-from uuid import UUID
-
-from python_client import AuthenticatedClient, models
+"""The steps with openapi-python-client's client."""
+from python_client import AuthenticatedClient, Client, models
+from python_client.api.api_auth import api_auth_password
 from python_client.api.call_managing_organisations import (
     call_managing_organisations_add_user as add_user,
     call_managing_organisations_create as create,
@@ -12,9 +11,17 @@ from python_client.api.call_managing_organisations import (
     call_managing_organisations_partial_update as partial_update,
     call_managing_organisations_retrieve as retrieve,
 )
-from setting import authorization, customer, role, upload, url, user
+from python_client.api.customers import customers_list
+from python_client.api.roles import roles_list
+from python_client.api.users import users_list
+from setting import customer_name, member_name, password, role_name, upload, url, username
 
+credentials = models.ObtainAuthTokenRequest(username=username, password=password)
+authorization = f"Token {api_auth_password.sync(client=Client(url), body=credentials).token}"
 client = AuthenticatedClient(url, token=authorization, prefix="", raise_on_unexpected_status=True)
+(customer,) = (c.url for c in customers_list.sync(client=client, name_exact=customer_name))
+(user,) = (u.uuid for u in users_list.sync(client=client, username=member_name))
+(role,) = (str(r.uuid) for r in roles_list.sync(client=client, name=role_name))
 
 first, second = list_organisations.sync(
     client=client, o=[models.CallManagingOrganisationOEnum("-customer_name")], page=1, page_size=2)
@@ -32,14 +39,14 @@ def change(**fields):
 
 
 assert change(description="changed").description == "changed"
-upload(created.uuid)
+upload(created.uuid, authorization)
 cleared = change(image=None)
 assert cleared.image is None and cleared.description == "changed"
 
-added = add_user.sync(created.uuid, client=client, body=models.UserRoleCreateRequest(role=role, user=UUID(user)))
+added = add_user.sync(created.uuid, client=client, body=models.UserRoleCreateRequest(role=role, user=user))
 assert added.expiration_time is None
 (member,) = list_users.sync(created.uuid, client=client)
-assert str(member.user_uuid) == user
-delete_user.sync_detailed(created.uuid, client=client, body=models.UserRoleDeleteRequest(role=role, user=UUID(user)))
+assert member.user_uuid == user
+delete_user.sync_detailed(created.uuid, client=client, body=models.UserRoleDeleteRequest(role=role, user=user))
 
 destroy.sync_detailed(created.uuid, client=client)

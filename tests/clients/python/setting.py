@@ -3,12 +3,11 @@ import os
 
 import httpx
 
-url, customer, image = os.environ["BASE_URL"], os.environ["CUSTOMER"], os.environ["IMAGE"]
-authorization = f"Token {os.environ['TOKEN']}"
-role, user = "CUSTOMER.CALL_ORGANIZER", os.environ["USER_UUID"]
+url, username, password, image = (os.environ[name] for name in ("BASE_URL", "USERNAME", "PASSWORD", "IMAGE"))
+customer_name, member_name, role_name = (os.environ[name] for name in ("CUSTOMER", "MEMBER", "ROLE"))
 
 
-def upload(uuid) -> None:
+def upload(uuid, authorization: str) -> None:
     """Sends an image without the generated client, which knows JSON bodies alone."""
     with open(image, "rb") as file:
         httpx.patch(f"{url}/api/call-managing-organisations/{uuid}/", files={"image": file},

@@ -1,12 +1,19 @@
-// The ten steps with the client of @hey-api/openapi-ts.
+// The steps with the client of @hey-api/openapi-ts.
 import * as api from './gen/hey-api';
 import { client } from './gen/hey-api/client.gen';
 import { formDataBodySerializer } from './gen/hey-api/client';
-import { assert, authorization, customer, grant, image, url } from './setting';
+import { assert, credentials, customerName, image, memberName, only, roleName, url } from './setting';
 
 async function main() {
-  client.setConfig({ baseUrl: url, auth: authorization, throwOnError: true });
+  client.setConfig({ baseUrl: url, throwOnError: true });
   const throwOnError = true;
+  const { data: { token } } = await api.apiAuthPassword({ body: credentials, throwOnError });
+  client.setConfig({ auth: `Token ${token}` });
+  const customers = await api.customersList({ query: { name_exact: customerName }, throwOnError });
+  const users = await api.usersList({ query: { username: memberName }, throwOnError });
+  const roles = await api.rolesList({ query: { name: roleName }, throwOnError });
+  const customer = only(customers.data).url;
+  const grant = { role: only(roles.data).uuid, user: only(users.data).uuid };
 
   const list = await api.callManagingOrganisationsList({ query: { o: ['-customer_name'], page: 1, page_size: 2 }, throwOnError });
   assert.ok(list.data.length === 2 && list.data[0].customer_name > list.data[1].customer_name, JSON.stringify(list.data));

@@ -1,17 +1,23 @@
-// The ten steps with openapi-typescript's types and openapi-fetch.
+// The steps with openapi-typescript's types and openapi-fetch.
 import createClient from 'openapi-fetch';
 import { CallManagingOrganisationOEnum, type components, type paths } from './gen/openapi-typescript';
-import { assert, authorization, customer, grant, image, url } from './setting';
+import { assert, credentials, customerName, image, memberName, only, roleName, url } from './setting';
 
 const organisations = '/api/call-managing-organisations/';
 const organisation = '/api/call-managing-organisations/{uuid}/';
 
 async function main() {
-  const api = createClient<paths>({ baseUrl: url, headers: { Authorization: authorization } });
   const data = <T>(answer: { data?: T; error?: unknown }): T => {
     assert.ok(answer.data !== undefined, JSON.stringify(answer.error));
     return answer.data;
   };
+  const { token } = data(await createClient<paths>({ baseUrl: url }).POST('/api-auth/password/', { body: credentials }));
+  const api = createClient<paths>({ baseUrl: url, headers: { Authorization: `Token ${token}` } });
+  const customers = data(await api.GET('/api/customers/', { params: { query: { name_exact: customerName } } }));
+  const users = data(await api.GET('/api/users/', { params: { query: { username: memberName } } }));
+  const roles = data(await api.GET('/api/roles/', { params: { query: { name: roleName } } }));
+  const customer = only(customers).url;
+  const grant = { role: only(roles).uuid, user: only(users).uuid };
 
   const o = [CallManagingOrganisationOEnum.ValueMinuscustomer_name];
   const list = data(await api.GET(organisations, { params: { query: { o, page: 1, page_size: 2 } } }));

@@ -1,9 +1,18 @@
-// The ten steps with orval's fetch client.
+// The steps with orval's fetch client.
 import * as api from './gen/orval';
-import { assert, authorization, customer, grant, upload } from './setting';
+import { assert, credentials, customerName, memberName, only, roleName, upload } from './setting';
 
 async function main() {
+  const signedIn = await api.apiAuthPassword(credentials);
+  assert.ok(signedIn.status === 200, JSON.stringify(signedIn));
+  const authorization = `Token ${signedIn.data.token}`;
   const options = { headers: { Authorization: authorization } };
+  const customers = await api.customersList({ name_exact: customerName }, options);
+  const users = await api.usersList({ username: memberName }, options);
+  const roles = await api.rolesList({ name: roleName }, options);
+  assert.ok(customers.status === 200 && users.status === 200 && roles.status === 200);
+  const customer = only(customers.data).url;
+  const grant = { role: only(roles.data).uuid, user: only(users.data).uuid };
 
   const list = await api.callManagingOrganisationsList({ o: ['-customer_name'], page: 1, page_size: 2 }, options);
   assert.ok(list.status === 200 && list.data.length === 2 && list.data[0].customer_name > list.data[1].customer_name, JSON.stringify(list));
@@ -19,7 +28,7 @@ async function main() {
     return answer.data;
   };
   assert.equal((await change({ description: 'changed' })).description, 'changed');
-  await upload(uuid);
+  await upload(uuid, authorization);
   const cleared = await change({ image: null });
   assert.ok(cleared.image === null && cleared.description === 'changed', JSON.stringify(cleared));
 

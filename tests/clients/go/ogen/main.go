@@ -1,9 +1,8 @@
-// The ten steps with ogen's client.
+// The steps with ogen's client.
 package main
 
 import (
 	"context"
-	"net/url"
 
 	calls "clients/gen/ogen"
 	. "clients/setting"
@@ -12,7 +11,7 @@ import (
 type credentials struct{}
 
 func (credentials) TokenAuth(context.Context, calls.OperationName) (calls.TokenAuth, error) {
-	return calls.TokenAuth{APIKey: Token}, nil
+	return calls.TokenAuth{APIKey: Authorization}, nil
 }
 
 // as returns an answer of the type that is wanted.
@@ -26,6 +25,14 @@ func main() {
 	api := Must(calls.NewClient(URL, credentials{}))
 	ctx := context.Background()
 
+	signedIn := as[*calls.CoreAuthTokenHeaders](api.APIAuthPassword(ctx, &calls.ObtainAuthTokenRequest{Username: Username, Password: Password}))
+	Authorization = "Token " + signedIn.Response.Token
+	customers := as[*calls.CustomersListOKHeaders](api.CustomersList(ctx, calls.CustomersListParams{NameExact: calls.NewOptString(CustomerName)}))
+	users := as[*calls.UsersListOKHeaders](api.UsersList(ctx, calls.UsersListParams{Username: calls.NewOptString(MemberName)}))
+	roles := as[*calls.RolesListOKHeaders](api.RolesList(ctx, calls.RolesListParams{Name: calls.NewOptString(RoleName)}))
+	Check(len(customers.Response) == 1 && len(users.Response) == 1 && len(roles.Response) == 1, customers, users, roles)
+	customer, user, role := customers.Response[0].URL.Value, users.Response[0].UUID.Value, roles.Response[0].UUID.Value.String()
+
 	list := as[*calls.CallManagingOrganisationsListOKHeaders](api.CallManagingOrganisationsList(ctx, calls.CallManagingOrganisationsListParams{
 		O:        []calls.CallManagingOrganisationOEnum{calls.CallManagingOrganisationOEnumMinusCustomerName},
 		Page:     calls.NewOptInt(1),
@@ -34,7 +41,7 @@ func main() {
 	Check(len(list.Response) == 2 && list.Response[0].CustomerName > list.Response[1].CustomerName && list.XResultCount > 2, list)
 
 	created := as[*calls.CallManagingOrganisationHeaders](api.CallManagingOrganisationsCreate(ctx, &calls.CallManagingOrganisationRequest{
-		Customer:    *Must(url.Parse(Customer)),
+		Customer:    customer,
 		Description: calls.NewOptString("created"),
 	}))
 	Check(created.Response.Description == "created", created)
@@ -56,11 +63,11 @@ func main() {
 	Check(changed.Image.Null && changed.Description == "changed", changed)
 
 	as[*calls.UserRoleExpirationTimeHeaders](api.CallManagingOrganisationsAddUser(ctx,
-		&calls.UserRoleCreateRequest{Role: Role, User: User}, calls.CallManagingOrganisationsAddUserParams{UUID: id}))
+		&calls.UserRoleCreateRequest{Role: role, User: user}, calls.CallManagingOrganisationsAddUserParams{UUID: id}))
 	members := as[*calls.CallManagingOrganisationsListUsersListOKHeaders](api.CallManagingOrganisationsListUsersList(ctx, calls.CallManagingOrganisationsListUsersListParams{UUID: id}))
-	Check(len(members.Response) == 1 && members.Response[0].UserUUID.Value == User, members)
+	Check(len(members.Response) == 1 && members.Response[0].UserUUID.Value == user, members)
 	as[*calls.CallManagingOrganisationsDeleteUserOK](api.CallManagingOrganisationsDeleteUser(ctx,
-		&calls.UserRoleDeleteRequest{Role: Role, User: User}, calls.CallManagingOrganisationsDeleteUserParams{UUID: id}))
+		&calls.UserRoleDeleteRequest{Role: role, User: user}, calls.CallManagingOrganisationsDeleteUserParams{UUID: id}))
 
 	as[*calls.CallManagingOrganisationsDestroyNoContent](api.CallManagingOrganisationsDestroy(ctx, calls.CallManagingOrganisationsDestroyParams{UUID: id}))
 }

@@ -8,20 +8,20 @@ import (
 	"mime/multipart"
 	"net/http"
 	"os"
-
-	"github.com/google/uuid"
 )
 
 // What the driver tells each client.
 var (
-	URL      = os.Getenv("BASE_URL")
-	Token    = "Token " + os.Getenv("TOKEN")
-	Customer = os.Getenv("CUSTOMER")
-	User     = uuid.MustParse(os.Getenv("USER_UUID"))
+	URL          = os.Getenv("BASE_URL")
+	Username     = os.Getenv("USERNAME")
+	Password     = os.Getenv("PASSWORD")
+	CustomerName = os.Getenv("CUSTOMER")
+	MemberName   = os.Getenv("MEMBER")
+	RoleName     = os.Getenv("ROLE")
 )
 
-// Role is the role that is granted.
-const Role = "CUSTOMER.CALL_ORGANIZER"
+// Authorization is what the token of the sign-in makes.
+var Authorization string
 
 // Must returns the value, and ends the program if there is an error.
 func Must[T any](value T, err error) T {
@@ -53,7 +53,7 @@ func Upload(organisation string) {
 	mediaType, body := Form()
 	r := Must(http.NewRequest(http.MethodPatch, URL+"/api/call-managing-organisations/"+organisation+"/", body))
 	r.Header.Set("Content-Type", mediaType)
-	r.Header.Set("Authorization", Token)
+	r.Header.Set("Authorization", Authorization)
 	answer := Must(http.DefaultClient.Do(r))
 	Check(answer.StatusCode == http.StatusOK && answer.Body.Close() == nil, answer)
 }
