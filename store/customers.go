@@ -97,6 +97,7 @@ func (q queries) customers(v Viewer, f CustomerFilter, order []Ordering) list {
 	l.where.addBetween(FoldCase(f.NativeName), next+"%"+next+"%", "", "c.search")
 	l.where.addText(FoldCase(f.Keyword), "c.search")
 	l.keysFirst = len(l.where.conditions) > texts && q.engine.Name() == "sqlite" // as for organisations
+	l.keepTotal("customers")
 	if len(order) == 0 {
 		order = []Ordering{{Name: "name"}}
 	}

@@ -61,10 +61,7 @@ func (q queries) organisations(f OrganisationFilter, order []Ordering) list {
 	// SQLite would read all rows otherwise: at 100,000 a search takes 150 ms instead of 20. On Postgres the
 	// second step costs more than it saves.
 	l.keysFirst = f.Keyword != "" && q.engine.Name() == "sqlite"
-	if len(l.where.conditions) == 0 { // triggers keep the total
-		l.total = statement{text: "SELECT value AS total FROM counters WHERE name = 'call_managing_organisations'"}
-		l.kept = true
-	}
+	l.keepTotal("call_managing_organisations")
 	return l
 }
 

@@ -196,6 +196,15 @@ func page[Row any](ctx context.Context, s *Store, l list, p Page) (result []Row,
 	return result, total, err
 }
 
+// keepTotal has the total of a list that nothing narrows read from the counter of a table, which triggers keep. To
+// count 100,000 users takes Postgres 20 ms.
+func (l *list) keepTotal(table string) {
+	if len(l.where.conditions) == 0 {
+		l.total = statement{text: "SELECT value AS total FROM counters WHERE name = '" + table + "'"}
+		l.kept = true
+	}
+}
+
 // withTotal is a row with the number of rows on all pages.
 type withTotal[Row any] struct {
 	Row   Row   `gorm:"embedded"`

@@ -164,6 +164,7 @@ func (q queries) users(v Viewer, f UserFilter, order []Ordering) list {
 	l.where.addFlag("u.is_active", f.IsActive)
 	l.where.addFlag("u.is_staff", f.IsStaff)
 	l.where.addFlag("u.is_support", f.IsSupport)
+	l.keepTotal("users")
 	for _, o := range order {
 		if o.Name != "email" || v.All { // the order would tell of addresses
 			l.order = append(l.order, term{userOrders[o.Name], o.Descending})

@@ -14,8 +14,8 @@ import (
 	"github.com/opencalls/opencalls/store/storetest"
 )
 
-// mostPages is what a batch of events and their names may take on Postgres: less than all events have.
-const mostPages = 10_000
+// mostPages is what the events of a large organisation, some thousands, and their names may take on Postgres.
+const mostPages = 20_000
 
 // errEnough ends a list of events that goes on.
 var errEnough = errors.New("enough")

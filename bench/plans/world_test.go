@@ -216,7 +216,7 @@ func (w *world) run(t *testing.T, o operation, token string) []storetest.Stateme
 	var spare string // the organisation that is destroyed, and created once more
 	w.scan(t, &spare, "SELECT uuid FROM call_managing_organisations WHERE customer_uuid = ?", w.bereft)
 	var pages int
-	w.scan(t, &pages, "SELECT value / ? FROM counters", page)
+	w.scan(t, &pages, "SELECT value / ? FROM counters WHERE name = 'call_managing_organisations'", page)
 	fill := strings.NewReplacer("{last}", fmt.Sprint(pages), "{middle}", fmt.Sprint(pages/2),
 		"{rare}", w.known.Keyword.Rare, "{common}", w.known.Keyword.Common, "{customer}", w.customer, "{bereft}", w.bereft,
 		"{it}", w.known.Organisation.String(), "{crowded}", w.known.Crowded.String(), "{spare}", spare,

@@ -46,8 +46,7 @@ func TestSoak(t *testing.T) {
 	}
 	storetest.Each(t, func(t *testing.T, engine string) {
 		flag := populate(t, storetest.URL(t, engine))
-		// Events that are kept for ever would make the database grow.
-		p := programtest.Start(t, flag, "--audit-keep=1m", "--metrics-listen=127.0.0.1:0")
+		p := programtest.Start(t, flag, "--metrics-listen=127.0.0.1:0")
 		logged := regexp.MustCompile(`"serving metrics","address":"([^"]+)"`).FindStringSubmatch(p.Log.String())
 		if logged == nil {
 			t.Fatalf("the log names no address of metrics: %s", p.Log.String())

@@ -246,24 +246,32 @@ CREATE TABLE counters (
     name  text COLLATE "C" NOT NULL PRIMARY KEY,
     value bigint NOT NULL
 );
-INSERT INTO counters (name, value) VALUES ('call_managing_organisations', 0);
+INSERT INTO counters (name, value) VALUES ('call_managing_organisations', 0), ('customers', 0), ('users', 0);
 
 -- One statement of any size costs one update, or an import would crawl.
 -- +goose StatementBegin
-CREATE FUNCTION count_call_managing_organisations() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION count_rows() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        UPDATE counters SET value = value + (SELECT count(*) FROM changed) WHERE name = 'call_managing_organisations';
+        UPDATE counters SET value = value + (SELECT count(*) FROM changed) WHERE name = TG_TABLE_NAME;
     ELSE
-        UPDATE counters SET value = value - (SELECT count(*) FROM changed) WHERE name = 'call_managing_organisations';
+        UPDATE counters SET value = value - (SELECT count(*) FROM changed) WHERE name = TG_TABLE_NAME;
     END IF;
     RETURN NULL;
 END $$;
 -- +goose StatementEnd
 CREATE TRIGGER call_managing_organisations_inserted AFTER INSERT ON call_managing_organisations
-    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_call_managing_organisations();
+    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_rows();
 CREATE TRIGGER call_managing_organisations_deleted AFTER DELETE ON call_managing_organisations
-    REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_call_managing_organisations();
+    REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_rows();
+CREATE TRIGGER customers_inserted AFTER INSERT ON customers
+    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_rows();
+CREATE TRIGGER customers_deleted AFTER DELETE ON customers
+    REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_rows();
+CREATE TRIGGER users_inserted AFTER INSERT ON users
+    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_rows();
+CREATE TRIGGER users_deleted AFTER DELETE ON users
+    REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_rows();
 
 -- The built-in roles, the same in every database. name_key is the collation key of the name.
 INSERT INTO roles (uuid, name, scope, description, is_active, name_key) VALUES
@@ -321,4 +329,4 @@ DROP TABLE tokens;
 DROP TABLE users;
 DROP TABLE customers;
 DROP TABLE images;
-DROP FUNCTION count_call_managing_organisations();
+DROP FUNCTION count_rows();

@@ -244,7 +244,7 @@ CREATE TABLE counters (
     name  text NOT NULL PRIMARY KEY,
     value bigint NOT NULL
 );
-INSERT INTO counters (name, value) VALUES ('call_managing_organisations', 0);
+INSERT INTO counters (name, value) VALUES ('call_managing_organisations', 0), ('customers', 0), ('users', 0);
 
 -- +goose StatementBegin
 CREATE TRIGGER call_managing_organisations_inserted AFTER INSERT ON call_managing_organisations
@@ -256,6 +256,30 @@ END;
 CREATE TRIGGER call_managing_organisations_deleted AFTER DELETE ON call_managing_organisations
 BEGIN
     UPDATE counters SET value = value - 1 WHERE name = 'call_managing_organisations';
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER customers_inserted AFTER INSERT ON customers
+BEGIN
+    UPDATE counters SET value = value + 1 WHERE name = 'customers';
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER customers_deleted AFTER DELETE ON customers
+BEGIN
+    UPDATE counters SET value = value - 1 WHERE name = 'customers';
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER users_inserted AFTER INSERT ON users
+BEGIN
+    UPDATE counters SET value = value + 1 WHERE name = 'users';
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER users_deleted AFTER DELETE ON users
+BEGIN
+    UPDATE counters SET value = value - 1 WHERE name = 'users';
 END;
 -- +goose StatementEnd
 
