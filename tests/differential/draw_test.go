@@ -35,7 +35,8 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 			return step{r.String(), func() error { return m.send(r) }}
 		})
 	}
-	for _, op := range []string{"addUser", "list", "listUsers"} { // where most can go wrong
+	// Where most can go wrong.
+	for _, op := range []string{"addUser", "list", "listUsers", "customers.list", "customers.addUser", "users.list"} {
 		actions[op+" again"] = actions[op]
 	}
 	return actions
@@ -62,7 +63,18 @@ func someone(t *rapid.T, op string) string {
 	if seldom(t) {
 		return pick(t, "", "bob", "ines", "ivan", "stranger", "z_z")
 	}
+	if strings.HasPrefix(op, "roles.") && pick(t, true, false) {
+		return "" // they are shown to everybody
+	}
 	switch able := pick(t, true, true, false); {
+	case able && slices.Contains([]string{"customers.create", "customers.destroy", "users.patch"}, op):
+		return pick(t, "sam", "sam", "tom")
+	case able && slices.Contains([]string{"customers.update", "customers.patch"}, op):
+		return pick(t, "sam", "olev", "tina")
+	case able && strings.HasPrefix(op, "customers.") && strings.HasSuffix(op, "User"):
+		return pick(t, "sam", "olev", "sam", "tina", "mira")
+	case able && strings.HasPrefix(op, "customers."):
+		return pick(t, "sam", "olev", "tina", "mira", "rex", "reg", "mari", "sue")
 	case able && op == "create":
 		return pick(t, "sam", "reg", "sam", "tom", "tina")
 	case able && slices.Contains([]string{"update", "patch", "destroy"}, op):
@@ -76,6 +88,17 @@ func someone(t *rapid.T, op string) string {
 // draw draws a request of one operation.
 func (m *model) draw(t *rapid.T, op string) request {
 	r := request{as: someone(t, op), op: op}
+	switch kind, verb := r.kind(); kind {
+	case "customers":
+		m.drawCustomers(t, &r, verb)
+		return r
+	case "users":
+		m.drawUsers(t, &r, verb)
+		return r
+	case "roles":
+		m.drawRoles(t, &r, verb)
+		return r
+	}
 	switch op {
 	case "list", "count":
 		r.query = m.drawListQuery(t)
@@ -102,7 +125,7 @@ func (m *model) draw(t *rapid.T, op string) request {
 		case "listUsers", "countUsers":
 			r.query = m.drawMembersQuery(t, o)
 		case "addUser", "updateUser", "deleteUser":
-			m.drawRoleBody(t, &r, o)
+			m.drawRoleBody(t, &r, o, pick(t, "HELPER", "CUSTOMER.CALL_ORGANIZER"))
 		}
 	}
 	return r
@@ -224,8 +247,8 @@ func (m *model) drawMembersQuery(t *rapid.T, o uuid.UUID) url.Values {
 		}
 		u := one(t, m.users)
 		texts := map[string][]string{
-			"full_name": {u.FullName}, "native_name": {u.NativeName}, "user_slug": {u.Username, u.Slug},
-			"search_string": {u.FullName, u.Email, u.Username}, "username": {u.Username}, "role": {pick(t, m.grants...).Role},
+			"full_name": {u.fullName()}, "native_name": {u.NativeName}, "user_slug": {u.Username, u.Slug},
+			"search_string": {u.fullName(), u.Email, u.Username}, "username": {u.Username}, "role": {pick(t, m.grants...).Role},
 		}[name]
 		query.Set(name, part(t, texts))
 		if (name == "username" || name == "role") && pick(t, true, true, false) {
@@ -307,7 +330,8 @@ func (m *model) drawImport(t *rapid.T) entries {
 		other := one(t, m.users)
 		switch pick(t, "texts", "active", "support", "nothing") {
 		case "texts":
-			u.FullName, u.NativeName, u.Email, u.Slug = drawName(t), other.FullName, other.Email, other.Slug
+			u.FirstName, u.LastName, u.NativeName = drawName(t), drawName(t), other.fullName()
+			u.Email, u.Slug = other.Email, other.Slug
 		case "active":
 			u.IsActive = u.Username == "sam" || !u.IsActive // sam is needed to the end
 		case "support":
@@ -315,7 +339,7 @@ func (m *model) drawImport(t *rapid.T) entries {
 		}
 		return entries{Users: []user{u}}
 	case "role":
-		r := *m.roles[id('b', pick(t, 1, 2, 3, 4, 5, 6, 7))]
+		r := *m.roles[id('b', pick(t, 1, 2, 3, 4, 5, 6, 7, 8))]
 		r.IsActive = !r.IsActive
 		return entries{Roles: []role{r}}
 	}
@@ -348,25 +372,30 @@ func (m *model) drawOrganisationBody(t *rapid.T, r *request, customer uuid.UUID)
 		r.body["description"] = pick(t, "Ünïcode 😀", "", " blanks ", "line\nline", `"'\%_<&>`, strings.Repeat("õ", 2000))
 	}
 	if pick(t, true, true, false) {
-		part := pick[any](t, pick(t, files[:3]...), pick(t, files...), "")
-		r.body["image"] = map[string]any{asJSON: nil, asForm: "", asMultipart: part}[r.media]
+		drawImage(t, r)
 	}
+}
+
+// drawImage adds an image to a body, or that there is none.
+func drawImage(t *rapid.T, r *request) {
+	part := pick[any](t, pick(t, files[:3]...), pick(t, files...), "")
+	r.body["image"] = map[string]any{asJSON: nil, asForm: "", asMultipart: part}[r.media]
 }
 
 func (m *model) grantsOn(o uuid.UUID) []*grant {
 	return slices.DeleteFunc(slices.Clone(m.grants), func(g *grant) bool { return !g.on(o) })
 }
 
-// drawRoleBody draws the body of a role action on an organisation: about an existing grant, or
-// about any user and role.
-func (m *model) drawRoleBody(t *rapid.T, r *request, o uuid.UUID) {
+// drawRoleBody draws the body of a role action on an object: about an existing grant, or about any user and role,
+// mostly one of the name.
+func (m *model) drawRoleBody(t *rapid.T, r *request, on uuid.UUID, name string) {
 	r.media = pick(t, asJSON, asForm, asMultipart)
 	u, role := one(t, m.users), one(t, m.roles)
 	if pick(t, true, false) {
-		role = m.role(pick(t, "HELPER", "CUSTOMER.CALL_ORGANIZER"))
+		role = m.role(name)
 	}
-	grants, counts := m.grantsOn(o), pick(t, true, false)
-	if r.op != "addUser" {
+	grants, counts := m.grantsOn(on), pick(t, true, false)
+	if _, verb := r.kind(); verb != "addUser" {
 		grants = slices.DeleteFunc(grants, func(g *grant) bool { return m.active(g) != counts })
 	}
 	var end *time.Time

@@ -103,8 +103,9 @@ func (m *machine) learnGrants() error {
 			continue
 		}
 		rows := m.rows(fmt.Sprintf(`SELECT uuid FROM user_roles
-			WHERE revoked IS NULL AND (user_uuid, role_uuid, organisation_uuid) = ('%s', '%s', '%s')`,
-			g.User, m.model.role(g.Role).UUID, *g.Scope.Organisation))
+			WHERE revoked IS NULL AND (user_uuid, role_uuid, COALESCE(organisation_uuid, customer_uuid))
+				= ('%s', '%s', '%s')`,
+			g.User, m.model.role(g.Role).UUID, g.Scope.object()))
 		if len(rows) != 1 {
 			return fmt.Errorf("a new grant has the rows %q", rows)
 		}

@@ -76,9 +76,11 @@ func TestSequences(t *testing.T) {
 
 // checkEnd is what holds after each sequence: of the first engine, whose tables the others' must be like.
 func (m *machine) checkEnd() error {
-	all := request{as: "sam", op: "list", query: map[string][]string{"page_size": {"300"}}}
-	if err := m.send(all); err != nil {
-		return fmt.Errorf("%s: %w", all, err)
+	for _, op := range []string{"list", "customers.list", "users.list"} {
+		all := request{as: "sam", op: op, query: map[string][]string{"page_size": {"300"}}}
+		if err := m.send(all); err != nil {
+			return fmt.Errorf("%s: %w", all, err)
+		}
 	}
 	var events []string
 	for _, action := range slices.Sorted(maps.Keys(m.model.events)) {
@@ -94,6 +96,9 @@ func (m *machine) checkEnd() error {
 	counts := map[string]int{
 		"SELECT value FROM counters WHERE name = 'call_managing_organisations'": organisations,
 		"SELECT count(*) FROM call_managing_organisations":                      organisations,
+
+		"SELECT value FROM counters WHERE name = 'customers'": len(m.model.customers),
+		"SELECT count(*) FROM customers":                      len(m.model.customers),
 
 		"SELECT count(*) FROM images":     len(m.model.pictures),
 		"SELECT count(*) FROM user_roles": len(m.model.grants),

@@ -110,21 +110,20 @@ func (m *model) create(u *user, r request) want {
 			o.UUID = made
 			m.organisations[made] = o
 			m.events["call_managing_organisation.create"]++
-			return m.set(o, r, got)
+			takeText(r, "description", &o.Description)
+			return m.setImage(&o.row, r, got)
 		},
 	}
 }
 
-// set changes an organisation to what a body says.
-func (m *model) set(o *organisation, r request, got object) error {
-	if text, sent := r.body["description"].(string); sent {
-		o.Description = text
-	}
+// setImage changes the image of an object to what a body says.
+func (m *model) setImage(owner *row, r request, got object) error {
 	value, sent := r.body["image"]
 	if !sent {
 		return nil
 	}
-	m.forgetImage(o.UUID)
+	m.forgetImage(owner.UUID)
+	owner.Image = ""
 	f, isFile := value.(file)
 	if !isFile {
 		return nil
@@ -134,15 +133,17 @@ func (m *model) set(o *organisation, r request, got object) error {
 	if err != nil {
 		return err
 	}
-	m.imageOf[o.UUID], m.pictures[image] = image, f.content
+	m.imageOf[owner.UUID], m.pictures[image] = image, f.content
+	owner.Image = dataURI(f.content)
 	return nil
 }
 
-// newID reads a new id of an organisation or an image.
+// newID reads a new id of an organisation, a customer or an image.
 func (m *model) newID(value any) (uuid.UUID, error) {
 	text, _ := value.(string)
 	id := parseID(text)
-	if id == uuid.Nil || m.organisations[id] != nil || m.pictures[id] != "" || slices.Contains(m.gone, id) {
+	known := m.organisations[id] != nil || m.customers[id] != nil || m.pictures[id] != ""
+	if id == uuid.Nil || known || slices.Contains(m.gone, id) {
 		return id, fmt.Errorf("%q is no new id", text)
 	}
 	return id, nil
@@ -158,13 +159,13 @@ func (m *model) forgetImage(owner uuid.UUID) {
 	m.gone = append(m.gone, image)
 }
 
-// mayChange says whether a user may change or delete an organisation: by the role's name.
-func (m *model) mayChange(u *user, o *organisation) bool {
-	return u.IsStaff || m.holds(u, o.Customer, func(r *role) bool { return r.Name == "CUSTOMER.OWNER" })
+// mayChange says whether a user may change a customer, and change or delete its organisation: by the role's name.
+func (m *model) mayChange(u *user, customer uuid.UUID) bool {
+	return u.IsStaff || m.holds(u, customer, func(r *role) bool { return r.Name == "CUSTOMER.OWNER" })
 }
 
 func (m *model) update(u *user, o *organisation, r request) want {
-	if !m.mayChange(u, o) {
+	if !m.mayChange(u, o.Customer) {
 		return refuse(403, forbidden)
 	}
 	c := m.customer(r)
@@ -176,18 +177,17 @@ func (m *model) update(u *user, o *organisation, r request) want {
 		status: 200,
 		body:   func() any { return m.show(o) },
 		change: func(got object) error {
-			_, text := r.body["description"]
-			_, image := r.body["image"]
-			if text || image {
+			if sendsAny(r, "description", "image") {
 				m.events["call_managing_organisation.update"]++
 			}
-			return m.set(o, r, got)
+			takeText(r, "description", &o.Description)
+			return m.setImage(&o.row, r, got)
 		},
 	}
 }
 
 func (m *model) destroy(u *user, o *organisation) want {
-	if !m.mayChange(u, o) {
+	if !m.mayChange(u, o.Customer) {
 		return refuse(403, forbidden)
 	}
 	if slices.ContainsFunc(slices.Collect(maps.Values(m.calls)), func(c *call) bool { return c.Organisation == o.UUID }) {

@@ -26,7 +26,7 @@ type model struct {
 
 	imageOf  map[uuid.UUID]uuid.UUID // the image of a customer, a user or an organisation
 	pictures map[uuid.UUID]string    // the bytes of each image
-	gone     []uuid.UUID             // organisations that were deleted, and images
+	gone     []uuid.UUID             // organisations and customers that were deleted, and images
 	events   map[string]int          // how many changes there were of each kind
 }
 
@@ -97,12 +97,21 @@ func (m *model) predict(r request) want {
 		}
 		return want{status: 200, body: func() any { return picture }}
 	}
+	kind, verb := r.kind()
 	u, refusal := m.signIn(r.as)
-	if refusal != "" {
+	if refusal != "" && (kind != "roles" || r.as != "") {
 		return refuse(401, refusal)
 	}
 	if number, _ := paging(r); number < 1 {
 		return refuse(404, noSuchPage)
+	}
+	switch kind {
+	case "customers":
+		return m.predictCustomers(u, verb, r)
+	case "users":
+		return m.predictUsers(u, verb, r)
+	case "roles":
+		return m.predictRoles(verb, r)
 	}
 	o := m.organisations[parseID(r.id)]
 	if o == nil && strings.Contains(methods[r.op].path, "{id}") {
@@ -122,9 +131,9 @@ func (m *model) predict(r request) want {
 	case "stats":
 		return want{status: 200, body: func() any { return m.stats(o) }}
 	case "listUsers", "countUsers":
-		return m.listUsers(u, o, r)
+		return m.listUsers(u, m.teamOf(o), r)
 	}
-	return m.manageRole(u, o, r)
+	return m.manageRole(u, m.teamOf(o), verb, r)
 }
 
 // signIn returns who has the token, or why nobody has.
@@ -152,10 +161,7 @@ func (m *model) active(g *grant) bool {
 	return g.Revoked == nil && (g.ExpirationTime == nil || !g.ExpirationTime.Before(m.now()))
 }
 
-func (g *grant) on(scope uuid.UUID) bool {
-	c, o := g.Scope.Customer, g.Scope.Organisation
-	return c != nil && *c == scope || o != nil && *o == scope
-}
+func (g *grant) on(scope uuid.UUID) bool { return g.Scope.object() == scope }
 
 // holds says whether a user holds a role on an object, such that it passes a test.
 func (m *model) holds(u *user, on uuid.UUID, test func(*role) bool) bool {
@@ -255,6 +261,65 @@ func replace[T keyed](m *model, event string, rows map[uuid.UUID]*T, by []T) {
 		}
 	}
 }
+
+// takeText takes over a text of the body.
+func takeText(r request, name string, field *string) {
+	if value, sent := r.body[name].(string); sent {
+		*field = value
+	}
+}
+
+// takeFlag takes over a flag of the body.
+func takeFlag(r request, name string, field *bool) {
+	if value, sent := r.body[name].(bool); sent {
+		*field = value
+	}
+}
+
+// sendsAny says whether a body has one of some fields.
+func sendsAny(r request, names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { _, sent := r.body[name]; return sent })
+}
+
+// flagIs says whether an object passes a filter by a flag.
+func flagIs(r request, name string, value bool) bool {
+	return !r.query.Has(name) || r.query.Get(name) == strconv.FormatBool(value)
+}
+
+// flagKey orders true after false.
+func flagKey(value bool) string { return strconv.FormatBool(value) }
+
+// narrow leaves of an object the fields that are asked for.
+func narrow(all object, fields []string) object {
+	maps.DeleteFunc(all, func(key string, _ any) bool { return len(fields) > 0 && !slices.Contains(fields, key) })
+	return all
+}
+
+// orderBy compares by names that may begin with "-", of which keys are the texts that are compared bytewise. Ties
+// are broken by uuid, from the last one where reversed.
+func orderBy[T keyed](names []string, reversed bool, keys func(T) map[string]string) func(a, b T) int {
+	return func(a, b T) int {
+		x, y := keys(a), keys(b)
+		for _, name := range names {
+			bare, descending := strings.CutPrefix(name, "-")
+			order := strings.Compare(x[bare], y[bare])
+			if descending {
+				order = -order
+			}
+			if order != 0 {
+				return order
+			}
+		}
+		order := strings.Compare(a.common().UUID.String(), b.common().UUID.String())
+		if reversed {
+			order = -order
+		}
+		return order
+	}
+}
+
+// reversed says whether the first of some orders descends.
+func reversed(names []string) bool { return strings.HasPrefix(names[0], "-") }
 
 // paging returns the page that a list is asked for, 0 for what is no number, and its size.
 func paging(r request) (number, size int) {

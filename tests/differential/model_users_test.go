@@ -3,221 +3,193 @@ package differential
 import (
 	"slices"
 	"strings"
-	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/opencalls/opencalls/store"
 )
 
-// listUsers is a page of the grants on an organisation that are active, as their users are.
-func (m *model) listUsers(u *user, o *organisation, r request) want {
-	whichever := func(*role) bool { return true }
-	if !u.IsStaff && !u.IsSupport && !m.holds(u, o.UUID, whichever) && !m.holds(u, o.Customer, whichever) {
-		return refuse(403, forbidden)
+// predictUsers says what the answer to a request under /api/users/ is.
+func (m *model) predictUsers(u *user, verb string, r request) want {
+	switch verb {
+	case "list", "count":
+		return m.listAllUsers(u, r)
+	case "me":
+		return want{status: 200, body: func() any { return narrow(m.showUser(u, u), r.names("field")) }}
 	}
+	other := m.users[parseID(r.id)]
+	if other == nil || !m.sharesScope(u, other, anyRole) {
+		return refuse(404, "No User matches the given query.")
+	}
+	if verb == "retrieve" {
+		return want{status: 200, body: func() any { return narrow(m.showUser(u, other), r.names("field")) }}
+	}
+	return m.updateUser(u, other, r)
+}
+
+// customerOf is the customer on which a grant is, or on whose organisation.
+func (m *model) customerOf(g *grant) *customer {
+	if g.Scope.Customer != nil {
+		return m.customers[*g.Scope.Customer]
+	}
+	return m.customers[m.organisations[*g.Scope.Organisation].Customer]
+}
+
+// holdsWhere says whether a user holds a role where a grant is, or on the customer of that organisation, such that
+// it passes a test.
+func (m *model) holdsWhere(u *user, g *grant, test func(*role) bool) bool {
+	own := g.Scope.Organisation != nil && m.holds(u, *g.Scope.Organisation, test)
+	return own || m.holds(u, m.customerOf(g).UUID, test)
+}
+
+// sharesScope says whether a user is the other, sees all, or holds a role that passes a test where the other holds
+// one.
+func (m *model) sharesScope(u, other *user, test func(*role) bool) bool {
+	return u == other || u.seesAll() || slices.ContainsFunc(m.grants, func(g *grant) bool {
+		return g.User == other.UUID && m.active(g) && m.holdsWhere(u, g, test)
+	})
+}
+
+// showUser is a user as answers to a viewer have them.
+func (m *model) showUser(viewer, u *user) object {
+	shown := object{
+		"url": publicURL + "/api/users/" + u.UUID.String() + "/", "uuid": u.UUID.String(), "username": u.Username,
+		"slug": u.slug(), "full_name": u.fullName(), "first_name": u.FirstName, "last_name": u.LastName,
+		"native_name": u.NativeName, "image": m.showImage(u.UUID), "date_joined": showTime(u.Created),
+		"agreement_date": showTime(u.Created), "permissions": m.showPermissions(viewer, u),
+	}
+	if u.Email != "" && m.sharesScope(viewer, u, grants) {
+		shown["email"] = u.Email
+	}
+	if viewer.seesAll() {
+		shown["is_staff"], shown["is_support"], shown["is_active"] = u.IsStaff, u.IsSupport, u.IsActive
+	}
+	if viewer == u {
+		shown["token"], shown["token_expires_at"] = tokenOf(u.Username), showEnd(u.Tokens[0].Expires)
+	}
+	return shown
+}
+
+// showPermissions are the roles of a user that a viewer sees, the oldest first.
+func (m *model) showPermissions(viewer, u *user) []any {
 	var rows []*grant
 	for _, g := range m.grants {
-		if g.on(o.UUID) && m.active(g) && m.users[g.User].IsActive && m.isMember(g, r) {
+		if g.User == u.UUID && m.active(g) && (viewer == u || viewer.seesAll() || m.holdsWhere(viewer, g, anyRole)) {
 			rows = append(rows, g)
 		}
 	}
-	orders := r.names("o")
-	if len(orders) == 0 {
-		orders = []string{"created"}
-	}
-	compare := func(a, b *grant) int {
-		x, y := m.orderKeys(a), m.orderKeys(b)
-		for _, name := range orders {
-			bare, descending := strings.CutPrefix(name, "-")
-			order := strings.Compare(x[bare], y[bare])
-			if descending {
-				order = -order
-			}
-			if order != 0 {
-				return order
-			}
+	slices.SortFunc(rows, orderBy([]string{"created"}, false, m.orderKeys))
+	list := []any{}
+	for _, g := range rows {
+		role, c := m.role(g.Role), m.customerOf(g)
+		shown := object{
+			"user_uuid": u.UUID.String(), "user_name": u.fullName(), "user_slug": u.slug(), "created": showTime(g.Created),
+			"expiration_time": showEnd(g.ExpirationTime), "role_name": role.Name, "role_description": role.Description,
+			"role_uuid": role.UUID.String(), "scope_type": scopeTypes[role.Scope], "scope_uuid": c.UUID.String(),
+			"scope_name": c.Name, "customer_uuid": c.UUID.String(), "customer_name": c.Name,
 		}
-		return strings.Compare(a.UUID.String(), b.UUID.String())
+		if g.Scope.Organisation != nil {
+			shown["scope_uuid"] = g.Scope.Organisation.String()
+		}
+		if g.CreatedBy != nil {
+			by := m.users[*g.CreatedBy]
+			shown["created_by_full_name"], shown["created_by_username"] = by.fullName(), by.Username
+		}
+		list = append(list, shown)
 	}
-	return page(r, rows, compare, func(g *grant) any { return m.showMember(g, r.names("field")) })
+	return list
 }
 
-func (m *model) isMember(g *grant, r request) bool {
-	u, role := m.users[g.User], m.role(g.Role)
-	for _, name := range []string{"user", "user_url"} {
-		if r.query.Has(name) && parseID(r.query.Get(name)) != u.UUID {
+// scopeTypes are the names of the scopes in answers.
+var scopeTypes = map[string]string{onCustomer: "customer", onOrganisation: "call_organizer"}
+
+// listAllUsers is a page of the users whom a user sees.
+func (m *model) listAllUsers(u *user, r request) want {
+	var rows []*user
+	for _, other := range m.users {
+		if m.sharesScope(u, other, anyRole) && m.userMatches(u, other, r) {
+			rows = append(rows, other)
+		}
+	}
+	orders := slices.DeleteFunc(r.names("o"), func(name string) bool {
+		return strings.HasSuffix(name, "email") && !u.seesAll() // the order would tell of addresses
+	})
+	if len(orders) == 0 {
+		orders = []string{"username"}
+	}
+	keys := func(u *user) map[string]string {
+		return map[string]string{
+			"username": collate(u.Username), "full_name": collate(u.fullName()), "native_name": collate(u.NativeName),
+			"email": collate(u.Email), "is_active": flagKey(u.IsActive), "is_staff": flagKey(u.IsStaff),
+			"is_support": flagKey(u.IsSupport),
+		}
+	}
+	show := func(other *user) any { return narrow(m.showUser(u, other), r.names("field")) }
+	return page(r, rows, orderBy(orders, reversed(orders), keys), show)
+}
+
+func (m *model) userMatches(viewer, u *user, r request) bool {
+	for _, name := range []string{"user_keyword", "query"} {
+		keyword := r.query.Get(name)
+		if !contains(u.fullName(), keyword) && !contains(u.NativeName, keyword) && !contains(u.Username, keyword) &&
+			!(viewer.seesAll() && contains(u.Email, keyword)) {
 			return false
 		}
 	}
-	slug := u.Slug
-	if slug == "" {
-		slug = u.Username
+	if r.query.Has("customer_uuid") && !m.bothHold(viewer, u, parseID(r.query.Get("customer_uuid"))) {
+		return false
 	}
-	search := r.query.Get("search_string")
+	address := r.query.Get("email")
 	return (r.query.Get("username") == "" || r.query.Get("username") == u.Username) &&
-		(r.query.Get("role") == "" || m.role(r.query.Get("role")) == role) &&
-		strings.Contains(store.FoldAccents(u.fullName()), store.FoldAccents(r.query.Get("full_name"))) &&
-		contains(u.NativeName, r.query.Get("native_name")) && contains(slug, r.query.Get("user_slug")) &&
-		(contains(u.fullName(), search) || contains(u.Email, search) || contains(u.Username, search))
+		containsPlain(u.fullName(), r.query.Get("full_name")) && contains(u.NativeName, r.query.Get("native_name")) &&
+		(address == "" || contains(u.Email, address) && m.sharesScope(viewer, u, grants)) &&
+		flagIs(r, "is_active", u.IsActive) && flagIs(r, "is_staff", u.IsStaff) && flagIs(r, "is_support", u.IsSupport)
 }
 
-// orderKeys are the names that grants can be ordered by, with what is compared bytewise.
-func (m *model) orderKeys(g *grant) map[string]string {
-	u := m.users[g.User]
-	return map[string]string{
-		"created": g.Created.Format(sortable), "expiration_time": endKey(g.ExpirationTime), "role": collate(g.Role),
-		"email": collate(u.Email), "full_name": collate(u.fullName()), "native_name": collate(u.NativeName),
-		"username": collate(u.Username),
+// bothHold says whether a user holds a role on a customer or on its organisation, and the viewer too, unless they
+// see all.
+func (m *model) bothHold(viewer, u *user, customer uuid.UUID) bool {
+	holds := func(u *user) bool {
+		o := m.organisationOf(customer)
+		return m.holds(u, customer, anyRole) || o != nil && m.holds(u, o.UUID, anyRole)
 	}
+	return holds(u) && (viewer.seesAll() || holds(viewer))
 }
 
-const sortable = "2006-01-02T15:04:05.000000"
-
-// endKey orders a permanent role after every one that ends.
-func endKey(end *time.Time) string {
-	if end == nil {
-		return "never"
-	}
-	return end.Format(sortable)
+// containsPlain says whether a text holds another, in any case and without regard to accents.
+func containsPlain(text, part string) bool {
+	return strings.Contains(store.FoldAccents(text), store.FoldAccents(part))
 }
 
-func showEnd(t *time.Time) any {
-	if t == nil {
-		return nil
-	}
-	return showTime(*t)
-}
-
-// showMember is a grant as answers have it, reduced to the fields that are asked for.
-func (m *model) showMember(g *grant, fields []string) object {
-	u := m.users[g.User]
-	all := object{
-		"uuid": g.UUID.String(), "created": showTime(g.Created), "expiration_time": showEnd(g.ExpirationTime),
-		"role_name": g.Role, "role_uuid": m.role(g.Role).UUID.String(),
-		"user_email": u.Email, "user_full_name": u.fullName(), "user_username": u.Username,
-		"user_uuid": u.UUID.String(), "user_image": m.showImage(u.UUID),
-	}
-	if u.Email == "" {
-		all["user_email"] = nil
-	}
-	if g.CreatedBy != nil {
-		all["created_by_uuid"], all["created_by_full_name"] = g.CreatedBy.String(), m.users[*g.CreatedBy].fullName()
-	}
-	for key := range all {
-		if len(fields) > 0 && !slices.Contains(fields, key) {
-			delete(all, key)
-		}
-	}
-	return all
-}
-
-// manageRole grants a role, changes when it ends, or revokes it.
-func (m *model) manageRole(u *user, o *organisation, r request) want {
-	c := m.customers[o.Customer]
-	permission := map[string]string{"addUser": create, "updateUser": update, "deleteUser": remove}[r.op]
-	onCustomer := m.may(u, permission, c.UUID)
-	if !onCustomer && !m.may(u, permission, o.UUID) {
+// updateUser changes a user: their names and image by themselves, and everything by staff.
+func (m *model) updateUser(u, other *user, r request) want {
+	if !u.IsStaff && u != other {
 		return refuse(403, forbidden)
 	}
-	roleText, _ := r.body["role"].(string)
-	userText, _ := r.body["user"].(string)
-	role, target := m.role(roleText), m.users[parseID(userText)]
-	var end *time.Time
-	if text, sent := r.body["expiration_time"].(string); sent {
-		t, err := time.Parse(time.RFC3339Nano, text)
-		if err != nil {
-			panic(err) // drawn from a time
-		}
-		t = t.UTC().Truncate(time.Microsecond)
-		end = &t
+	differs := func(name string, is bool) bool {
+		sent, has := r.body[name].(bool)
+		return has && sent != is && !u.IsStaff
 	}
-	wrongEnd := end != nil && end.Before(m.now()) || r.op != "deleteUser" && endKey(end) > m.mayUntil(u, permission, o)
-	fields := map[string]bool{"role": role == nil, "user": target == nil, "expiration_time": wrongEnd}
+	fields := map[string]bool{
+		"is_active": differs("is_active", other.IsActive), "is_support": differs("is_support", other.IsSupport),
+		"image": wrongImage(r),
+	}
 	if w, isWrong := wrong(fields); isWrong {
 		return w
 	}
-	switch {
-	case c.Blocked || c.Archived:
-		return nonField(notAvailable)
-	case !onCustomer && target == u:
-		return nonField("User can not manage own role.")
+	return want{
+		status: 200,
+		body:   func() any { return m.showUser(u, other) },
+		change: func(got object) error {
+			if len(r.body) > 0 {
+				m.events["user.update"]++
+			}
+			takeText(r, "first_name", &other.FirstName)
+			takeText(r, "last_name", &other.LastName)
+			takeText(r, "native_name", &other.NativeName)
+			takeFlag(r, "is_active", &other.IsActive)
+			takeFlag(r, "is_support", &other.IsSupport)
+			return m.setImage(&other.row, r, got)
+		},
 	}
-	held := m.held(target, role, o)
-	w := want{status: 200, body: func() any { return object{"expiration_time": showEnd(end)} }}
-	switch r.op {
-	case "addUser":
-		if refusal := m.refuseGrant(u, target, role, end, held); refusal != "" {
-			return nonField(refusal)
-		}
-		w.status = 201
-		w.change = func(object) error {
-			m.revoke(held)
-			m.events["user_role.create"]++
-			m.grants = append(m.grants, &grant{
-				User: target.UUID, Role: role.Name, Scope: scope{Organisation: &o.UUID}, ExpirationTime: end,
-				CreatedBy: &u.UUID, Created: m.now(),
-			})
-			return nil
-		}
-	case "updateUser":
-		if held == nil || !m.active(held) {
-			return nonField("User does not have this role in this scope.")
-		}
-		w.change = func(object) error {
-			held.ExpirationTime = end
-			m.events["user_role.update"]++
-			return nil
-		}
-	case "deleteUser":
-		w.body = nil
-		w.change = func(object) error { m.revoke(held); return nil }
-	}
-	return w
-}
-
-// mayUntil says when the last role by which a user has a permission on an organisation ends, as endKey does.
-func (m *model) mayUntil(u *user, permission string, o *organisation) (latest string) {
-	if u.IsStaff {
-		return endKey(nil)
-	}
-	for _, g := range m.grants {
-		if g.User == u.UUID && (g.on(o.UUID) || g.on(o.Customer)) && m.active(g) &&
-			slices.Contains(m.role(g.Role).Permissions, permission) {
-			latest = max(latest, endKey(g.ExpirationTime))
-		}
-	}
-	return latest
-}
-
-// held returns the grant of a role that was not revoked, expired or not.
-func (m *model) held(u *user, r *role, o *organisation) *grant {
-	for _, g := range m.grants {
-		if g.User == u.UUID && g.Role == r.Name && g.on(o.UUID) && g.Revoked == nil {
-			return g
-		}
-	}
-	return nil
-}
-
-func (m *model) revoke(g *grant) {
-	if g == nil {
-		return // what is not held is gone already
-	}
-	now := m.now()
-	g.Revoked = &now
-	m.events["user_role.revoke"]++
-}
-
-// refuseGrant says why a role can't be granted: it must be for longer than it is held.
-func (m *model) refuseGrant(u, target *user, role *role, end *time.Time, held *grant) string {
-	switch {
-	case !target.IsActive && !u.IsStaff:
-		return "Only staff users can assign roles to deactivated users."
-	case held != nil && m.active(held) && endKey(end) <= endKey(held.ExpirationTime):
-		return "User has already the same role in this scope."
-	case role.Scope != onOrganisation:
-		return "Role is not valid for this scope."
-	case !role.IsActive:
-		return "Role is not active."
-	}
-	return ""
 }

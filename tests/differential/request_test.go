@@ -16,10 +16,10 @@ import (
 type request struct {
 	as    string // the name of who sends it; "" is nobody
 	op    string // create, update, …; see methods
-	id    string // of the organisation or image, as it stands in the path
+	id    string // of the object, as it stands in the path
 	query url.Values
 	media string         // of the body: one of the constants below, or "" without a body
-	body  map[string]any // text, nil or a file for each field
+	body  map[string]any // text, a flag, nil or a file for each field
 }
 
 // file is an uploaded file; fine says that it is an image within the limits.
@@ -51,6 +51,42 @@ var methods = map[string]struct{ method, path string }{
 	"updateUser": {"POST", base + "{id}/update_user/"},
 	"deleteUser": {"POST", base + "{id}/delete_user/"},
 	"media":      {"GET", "/api/media/{id}/"},
+
+	"customers.list":         {"GET", customersPath},
+	"customers.count":        {"HEAD", customersPath},
+	"customers.create":       {"POST", customersPath},
+	"customers.retrieve":     {"GET", customersPath + "{id}/"},
+	"customers.update":       {"PUT", customersPath + "{id}/"},
+	"customers.patch":        {"PATCH", customersPath + "{id}/"},
+	"customers.destroy":      {"DELETE", customersPath + "{id}/"},
+	"customers.listUsers":    {"GET", customersPath + "{id}/list_users/"},
+	"customers.countUsers":   {"HEAD", customersPath + "{id}/list_users/"},
+	"customers.addUser":      {"POST", customersPath + "{id}/add_user/"},
+	"customers.updateUser":   {"POST", customersPath + "{id}/update_user/"},
+	"customers.deleteUser":   {"POST", customersPath + "{id}/delete_user/"},
+	"customers.listHolders":  {"GET", customersPath + "{id}/users/"},
+	"customers.countHolders": {"HEAD", customersPath + "{id}/users/"},
+
+	"users.list":     {"GET", "/api/users/"},
+	"users.count":    {"HEAD", "/api/users/"},
+	"users.me":       {"GET", "/api/users/me/"},
+	"users.retrieve": {"GET", "/api/users/{id}/"},
+	"users.patch":    {"PATCH", "/api/users/{id}/"},
+
+	"roles.list":     {"GET", "/api/roles/"},
+	"roles.count":    {"HEAD", "/api/roles/"},
+	"roles.retrieve": {"GET", "/api/roles/{id}/"},
+}
+
+const customersPath = "/api/customers/"
+
+// kind is what the operation is about, "" for organisations and images, and verb what it does.
+func (r request) kind() (kind, verb string) {
+	kind, verb, found := strings.Cut(r.op, ".")
+	if !found {
+		return "", r.op
+	}
+	return kind, verb
 }
 
 func (r request) method() string { return methods[r.op].method }
@@ -79,7 +115,7 @@ func (r request) content() world.Body {
 	case asForm:
 		form := url.Values{}
 		for field, value := range r.body {
-			form.Set(field, value.(string))
+			form.Set(field, fmt.Sprint(value))
 		}
 		return world.Form(form.Encode())
 	case asMultipart:
@@ -88,7 +124,7 @@ func (r request) content() world.Body {
 			if f, isFile := r.body[field].(file); isFile {
 				parts = append(parts, world.File(field, "picture", "image/png", f.content))
 			} else {
-				parts = append(parts, world.Text(field, r.body[field].(string)))
+				parts = append(parts, world.Text(field, fmt.Sprint(r.body[field])))
 			}
 		}
 		return world.Multipart(parts...)

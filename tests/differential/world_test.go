@@ -1,6 +1,7 @@
 package differential
 
 import (
+	"cmp"
 	_ "embed"
 	"encoding/base64"
 	"encoding/json"
@@ -47,29 +48,38 @@ func (r row) common() row { return r }
 
 type customer struct {
 	row
-	Name         string `json:"name"`
-	Abbreviation string `json:"abbreviation"`
-	NativeName   string `json:"native_name"`
-	Country      string `json:"country"`
-	Blocked      bool   `json:"blocked"`
-	Archived     bool   `json:"archived"`
+	Name         string    `json:"name"`
+	Abbreviation string    `json:"abbreviation"`
+	NativeName   string    `json:"native_name"`
+	Country      string    `json:"country"`
+	Blocked      bool      `json:"blocked"`
+	Archived     bool      `json:"archived"`
+	Created      time.Time `json:"created"`
 }
 
 type user struct {
 	row
-	Username   string  `json:"username"`
-	Slug       string  `json:"slug"`
-	FullName   string  `json:"full_name"`
-	NativeName string  `json:"native_name"`
-	Email      string  `json:"email"`
-	IsStaff    bool    `json:"is_staff"`
-	IsSupport  bool    `json:"is_support"`
-	IsActive   bool    `json:"is_active"`
-	Tokens     []token `json:"tokens"`
+	Username   string    `json:"username"`
+	Slug       string    `json:"slug"`
+	FirstName  string    `json:"first_name"`
+	LastName   string    `json:"last_name"`
+	NativeName string    `json:"native_name"`
+	Email      string    `json:"email"`
+	IsStaff    bool      `json:"is_staff"`
+	IsSupport  bool      `json:"is_support"`
+	IsActive   bool      `json:"is_active"`
+	Created    time.Time `json:"created"`
+	Tokens     []token   `json:"tokens"`
 }
 
 // fullName is the name as answers show it and lists search and sort it: without blanks around it.
-func (u user) fullName() string { return strings.TrimSpace(u.FullName) }
+func (u user) fullName() string { return strings.TrimSpace(u.FirstName + " " + u.LastName) }
+
+// slug is the one that was given, or the username.
+func (u user) slug() string { return cmp.Or(u.Slug, u.Username) }
+
+// seesAll says whether a user may look at every user and customer.
+func (u user) seesAll() bool { return u.IsStaff || u.IsSupport }
 
 type token struct {
 	SHA256  string     `json:"sha256"`
@@ -79,6 +89,7 @@ type token struct {
 type role struct {
 	row
 	Name        string   `json:"name"`
+	Description string   `json:"description"`
 	Scope       string   `json:"scope"`
 	Permissions []string `json:"permissions"`
 	IsActive    bool     `json:"is_active"`
@@ -107,6 +118,9 @@ type scope struct {
 	Customer     *uuid.UUID `json:"customer,omitempty"`
 	Organisation *uuid.UUID `json:"call_managing_organisation,omitempty"`
 }
+
+// object is the id of the object.
+func (s scope) object() uuid.UUID { return *cmp.Or(s.Customer, s.Organisation) }
 
 type call struct {
 	row
@@ -140,14 +154,24 @@ const (
 	create   = "CALL.CREATE_PERMISSION"
 	update   = "CALL.UPDATE_PERMISSION"
 	remove   = "CALL.DELETE_PERMISSION"
+
+	createOnCustomer = "CUSTOMER.CREATE_PERMISSION"
+	updateOnCustomer = "CUSTOMER.UPDATE_PERMISSION"
+	removeOnCustomer = "CUSTOMER.DELETE_PERMISSION"
 )
 
 // builtin are the roles that every database has.
 var builtin = []role{
-	{row{UUID: id('0', 1)}, "CUSTOMER.OWNER", onCustomer, []string{create, update, remove}, true},
-	{row{UUID: id('0', 2)}, "CUSTOMER.MANAGER", onCustomer, nil, true},
-	{row{UUID: id('0', 3)}, "CUSTOMER.SUPPORT", onCustomer, nil, false},
-	{row{UUID: id('0', 4)}, "CUSTOMER.CALL_ORGANIZER", onOrganisation, []string{create, update, remove}, true},
+	{row{UUID: id('0', 1)}, "CUSTOMER.OWNER", "Organization owner", onCustomer, []string{
+		"CALL.APPROVE_AND_REJECT_PROPOSALS", "CALL.CLOSE_ROUNDS", create, remove, update,
+		createOnCustomer, removeOnCustomer, updateOnCustomer, "OFFERING.ACCEPT_CALL_REQUEST",
+	}, true},
+	{row{UUID: id('0', 2)}, "CUSTOMER.MANAGER", "Organization manager", onCustomer, nil, true},
+	{row{UUID: id('0', 3)}, "CUSTOMER.SUPPORT", "Organization support", onCustomer, nil, false},
+	{row{UUID: id('0', 4)}, "CUSTOMER.CALL_ORGANIZER", "Organization call organizer", onOrganisation, []string{
+		"CALL.APPROVE_AND_REJECT_PROPOSALS", "CALL.CLOSE_ROUNDS", "CALL.CREATE", create, remove, "CALL.LIST", update,
+		"PROPOSAL.LIST", "PROPOSAL.MANAGE_REVIEW", "ROUND.LIST",
+	}, true},
 }
 
 var (
@@ -168,7 +192,7 @@ func newWorld(now time.Time) (w entries) {
 		case err != nil:
 			return store.Digest(name)
 		case name[0] == 'p':
-			return "data:image/png;base64," + base64.StdEncoding.EncodeToString([]byte(picture(number)))
+			return dataURI(picture(number))
 		}
 		return id(name[0], number).String()
 	})
@@ -181,8 +205,19 @@ func newWorld(now time.Time) (w entries) {
 	if err := decoder.Decode(&w); err != nil {
 		panic(err)
 	}
+	for i := range w.Customers { // some at the same moment
+		w.Customers[i].Created = now.Add(-time.Duration(i*7%9) * time.Hour)
+	}
+	for i := range w.Users {
+		w.Users[i].Created = now.Add(-time.Duration(i) * time.Minute)
+	}
 	addActivity(&w, now)
 	return w
+}
+
+// dataURI is an image as the import file has it.
+func dataURI(image string) string {
+	return "data:image/png;base64," + base64.StdEncoding.EncodeToString([]byte(image))
 }
 
 func tokenOf(username string) string { return "token-of-" + username }
