@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"os"
 	"regexp"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -140,15 +139,15 @@ func decodeBody(op operation, media, boundary string, sent io.Reader, size int64
 }
 
 // setText sets a field of a form. An empty text stands for null where JSON has null, and a boolean is read from
-// its name, in any case, or from 1 or 0.
+// its name in any case, since clients in Python write True.
 func (b *body) setText(name, text string) {
 	property := b.schema.Properties[name].Value
-	truth, err := strconv.ParseBool(strings.ToLower(text))
+	lower := strings.ToLower(text)
 	switch {
 	case text == "" && property.Nullable:
 		b.value[name] = nil
-	case err == nil && property.Type.Is(openapi3.TypeBoolean):
-		b.value[name] = truth
+	case property.Type.Is(openapi3.TypeBoolean) && (lower == "true" || lower == "false"):
+		b.value[name] = lower == "true"
 	default:
 		b.value[name] = text
 	}

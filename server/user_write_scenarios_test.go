@@ -39,7 +39,7 @@ var createUserScenarios = []scenario{
 		want:   newUser("The-New_1", "Nils Neu", "Nils", "Neu", "Нил", "null", `"is_staff":true,"is_support":true,"is_active":false`),
 		events: newUserEvents, then: []step{{"GET /api/users/?o=full_name&full_name=NEU&field=username", 200, usersNamed("new")}}},
 	{name: "what isn't known is ignored", request: "POST /api/users/", body: createUser(`,"uuid":5,"token":"x","agree_with_policy":true,"password":"secret"`), status: 201, want: plainUser, events: newUserEvents},
-	{name: "a form", request: "POST /api/users/", body: formBody("username=new&email=new%40example.com&first_name=Nils+N&is_staff=True&is_support=0&is_active=1"), status: 201,
+	{name: "a form", request: "POST /api/users/", body: formBody("username=new&email=new%40example.com&first_name=Nils+N&is_staff=True&is_support=false&is_active=true"), status: 201,
 		want: newUser("new", "Nils N", "Nils N", "", "", "null", `"is_staff":true,"is_support":false,"is_active":true`), events: newUserEvents},
 	{name: "multipart with an image", request: "POST /api/users/", status: 201, events: newUserEvents,
 		body: parts(text("username", "new"), text("email", "new@example.com"), text("is_active", "true"), file("image", "a.png", "image/png", pngFile)),
