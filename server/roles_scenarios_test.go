@@ -14,7 +14,7 @@ var shownRole = map[string]string{
 		`"content_type":"customer"}`,
 	"helper":    `{"uuid":"{HELPER}","name":"HELPER","description":"","permissions":[],"is_active":true,"content_type":"call_organizer"}`,
 	"registrar": `{"uuid":"{REGISTRAR}","name":"REGISTRAR","description":"","permissions":["SERVICE_PROVIDER.REGISTER"],"is_active":true,"content_type":"customer"}`,
-	"retired":   `{"uuid":"{RETIRED}","name":"RETIRED","description":"","permissions":[],"is_active":false,"content_type":"call_organizer"}`,
+	"retired":   `{"uuid":"{RETIRED}","name":"RETIRED","description":"Ülikooli ABI","permissions":[],"is_active":false,"content_type":"call_organizer"}`,
 }
 
 // roles is a page of roles.
@@ -43,6 +43,9 @@ var rolesScenarios = []scenario{
 		headers: map[string]string{"X-Result-Count": "7"}},
 	{name: "roles whose names hold a text in any case", as: "nobody", request: "GET /api/roles/?name=egistr", status: 200, want: roles("registrar")},
 	{name: "roles whose names hold a text, and whose descriptions another", request: "GET /api/roles/?name=customer.&description=CALL", status: 200, want: roles("organizer")},
+	{name: "roles whose descriptions hold letters beside A to Z", request: "GET /api/roles/?description=%C3%9Clikooli%20abi", status: 200, want: roles("retired")},
+	{name: "roles whose descriptions hold these in another case", request: "GET /api/roles/?description=%C3%BClikooli", status: 200, want: `[]`},
+	{name: "roles whose descriptions hold what is like a blank", request: "GET /api/roles/?description=%1F", status: 200, want: `[]`},
 	{name: "roles that can't be granted", request: "GET /api/roles/?is_active=false", status: 200, want: roles("support", "retired")},
 	{name: "roles: a page", request: "GET /api/roles/?is_active=true&page=3&page_size=2&field=name", status: 200, want: roleNames("REGISTRAR"),
 		headers: map[string]string{"X-Result-Count": "5"}},

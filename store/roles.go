@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 
 	"github.com/google/uuid"
 )
@@ -44,12 +45,22 @@ func (q queries) roles(f RoleFilter) list {
 		from: roleTable, joins: permissionsOfRole, key: "r.uuid", columns: roleColumns,
 		order: []term{{"r.name_key", false}, {"r.uuid", false}},
 	}
-	l.where.addText(FoldCase(f.Name), "lower(r.name)")
-	l.where.addText(FoldCase(f.Description), "lower(r.description)")
+	l.where.addText(lowerASCII(f.Name), "lower(r.name)")
+	l.where.addText(lowerASCII(f.Description), "lower(r.description)")
 	if f.IsActive != nil {
 		l.where.add("r.is_active = ?", *f.IsActive)
 	}
 	return l
+}
+
+// lowerASCII changes the letters that lower changes in SQL: on Postgres the columns are in the collation C.
+func lowerASCII(text string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r - 'A' + 'a'
+		}
+		return r
+	}, text)
 }
 
 // CountRoles counts what ListRoles lists.
