@@ -35,8 +35,10 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 			return step{r.String(), func() error { return m.send(r) }}
 		})
 	}
-	// Where most can go wrong.
-	for _, op := range []string{"addUser", "list", "listUsers", "customers.list", "customers.addUser", "users.list"} {
+	for _, op := range []string{ // where most can go wrong, or where little succeeds
+		"addUser", "updateUser", "list", "listUsers",
+		"customers.addUser", "customers.updateUser", "customers.list", "users.list",
+	} {
 		actions[op+" again"] = actions[op]
 	}
 	return actions
@@ -394,12 +396,13 @@ func (m *model) drawRoleBody(t *rapid.T, r *request, on uuid.UUID, name string) 
 	if pick(t, true, false) {
 		role = m.role(name)
 	}
-	grants, counts := m.grantsOn(on), pick(t, true, false)
-	if _, verb := r.kind(); verb != "addUser" {
+	_, verb := r.kind()
+	grants, counts := m.grantsOn(on), pick(t, true, true, false)
+	if verb != "addUser" {
 		grants = slices.DeleteFunc(grants, func(g *grant) bool { return m.active(g) != counts })
 	}
 	var end *time.Time
-	if len(grants) > 0 && pick(t, true, false) {
+	if len(grants) > 0 && (pick(t, true, false) || verb == "updateUser" && !seldom(t)) {
 		g := pick(t, grants...)
 		u, role, end = m.users[g.User], m.role(g.Role), g.ExpirationTime
 	}
