@@ -17,7 +17,8 @@ RUN install -D bin/static/opencalls /image/usr/bin/opencalls && \
 
 FROM scratch
 COPY --from=build /image /
-USER opencalls
+# By number: Kubernetes can't tell that a name is not root's (runAsNonRoot).
+USER 10001:10001
 WORKDIR /data
 VOLUME /data
 ENV PATH=/usr/bin \

@@ -30,16 +30,19 @@ done
 program=$(files "$(go env GOHOSTARCH)")/opencalls
 for arch in amd64 arm64; do
 	folder=$(files "$arch")
-	mkdir "$folder/completions" "$folder/docs"
-	cp LICENSE README.md CHANGELOG.md deploy/debian/opencalls.{service,env} "$folder"
-	cp docs/*.md "$folder/docs"
+	mkdir "$folder/completions"
+	cp deploy/debian/opencalls.{service,env} "$folder"
+	# What git doesn't know, such as what an example installed, is left out.
+	git ls-files -z -- {LICENSE,README,CHANGELOG,CONTRIBUTING}* openapi.yaml docs deploy/{grafana,prometheus}-* |
+		xargs -0 cp --parents --target-directory="$folder"
 	"$program" version --licenses >"$folder/LICENSES"
 	"$program" man >"$folder/opencalls.1"
 	"$program" completion bash >"$folder/completions/opencalls.bash"
 	"$program" completion zsh >"$folder/completions/_opencalls"
 	"$program" completion fish >"$folder/completions/opencalls.fish"
 	chmod -R u=rwX,go=rX "$folder"
-	tar --create --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner \
+	find "$folder" -exec touch --date="@$SOURCE_DATE_EPOCH" {} +
+	tar --create --sort=name --owner=0 --group=0 --numeric-owner \
 		--directory="$work" "${folder##*/}" | gzip -9n >"dist/${folder##*/}.tar.gz"
 
 	gzip -9n "$folder/opencalls.1"

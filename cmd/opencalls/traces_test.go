@@ -121,6 +121,25 @@ func TestTracesWithoutACollector(t *testing.T) {
 	}
 }
 
+// Traces are off where OpenTelemetry's own variables say so.
+func TestTracesSwitchedOff(t *testing.T) {
+	var got spans
+	endpoint := httptest.NewServer(&got)
+	defer endpoint.Close()
+	for name, value := range map[string]string{"OTEL_SDK_DISABLED": "True", "OTEL_TRACES_EXPORTER": "none"} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.URL)
+			t.Setenv(name, value)
+			p := start(t, "--database-url=sqlite::memory:")
+			get(t, p.Address+"/readyz", "")
+			p.Stop(t)
+			if len(got.all) > 0 {
+				t.Errorf("%d spans", len(got.all))
+			}
+		})
+	}
+}
+
 // What the variables ask for and there isn't is refused.
 func TestTracesOfAnotherKind(t *testing.T) {
 	for name, value := range map[string]string{"OTEL_TRACES_EXPORTER": "zipkin", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"} {

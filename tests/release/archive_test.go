@@ -67,6 +67,36 @@ func TestArchive(t *testing.T) {
 	servesDemo(t, "chroot", debian)
 }
 
+var link = regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
+
+// What the pages in the archive link to is in it too, but for what only those who change the program need.
+func TestArchiveHasWhatItsPagesName(t *testing.T) {
+	folder := t.TempDir()
+	output(t, "tar", "-xzf", filepath.Join(dist, "opencalls-"+version+"-linux-amd64.tar.gz"), "-C", folder, "--strip-components=1")
+	pages, err := filepath.Glob(filepath.Join(folder, "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages = append(pages, filepath.Join(folder, "README.md"))
+	found := 0
+	for _, page := range pages {
+		content, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range link.FindAllStringSubmatch(string(content), -1) {
+			found++
+			_, err := os.Stat(filepath.Join(filepath.Dir(page), match[1]))
+			if err != nil && match[1] != "../schemathesis.toml" {
+				t.Errorf("%s links to %s", filepath.Base(page), match[1])
+			}
+		}
+	}
+	if found < 50 {
+		t.Errorf("only %d links", found)
+	}
+}
+
 // The program for the other architecture keeps data too.
 func TestOtherArchitecture(t *testing.T) {
 	folder := t.TempDir()

@@ -44,7 +44,7 @@ func TestImage(t *testing.T) {
 	root := buildah("mount", buildah("from", "--pull-never", "opencalls:"+version))
 	config := buildah("inspect", "--type=image", "--format",
 		"{{.Docker.Config.User}} {{.Docker.Config.Entrypoint}} {{.Docker.Config.Cmd}} {{.Docker.Config.Healthcheck.Test}}", "opencalls:"+version)
-	if want := "opencalls [opencalls] [serve] [CMD opencalls health]"; config != want {
+	if want := "10001:10001 [opencalls] [serve] [CMD opencalls health]"; config != want {
 		t.Errorf("the image's configuration is %s, want %s", config, want)
 	}
 	if _, err := os.Stat(root + "/etc/ssl/certs/ca-certificates.crt"); err != nil {

@@ -17,8 +17,20 @@ func TestPackage(t *testing.T) {
 	inside := func(script string) string { return output(t, "chroot", debian, "sh", "-ec", script) }
 	deb := "opencalls_" + version + "_amd64.deb"
 	output(t, "cp", filepath.Join(dist, deb), debian)
+	const starts = "/etc/systemd/system/multi-user.target.wants/opencalls.service"
+	startsAtBoot := func(when string, want bool) {
+		t.Helper()
+		if got := inside("test -L "+starts+" && echo yes || echo no") == "yes\n"; got != want {
+			t.Errorf("%s: the service starts with the machine: %t", when, got)
+		}
+	}
 	inside("dpkg -i /" + deb)
-	inside("dpkg -i /" + deb) // as an upgrade does
+	startsAtBoot("installed", true)
+	inside("dpkg --remove opencalls; dpkg -i /" + deb)
+	startsAtBoot("removed and installed again", true)
+	inside("rm " + starts) // systemctl disable
+	inside("dpkg -i /" + deb)
+	startsAtBoot("disabled and upgraded", false)
 	if out := inside("opencalls version"); !versionLine.MatchString(out) {
 		t.Errorf("version: %s", out)
 	}
@@ -50,6 +62,7 @@ func TestPackage(t *testing.T) {
 	p.Stop(t)
 
 	inside("dpkg --purge opencalls")
+	startsAtBoot("purged", false)
 	if out := inside("ls -d /usr/bin/opencalls /etc/default/opencalls /var/lib/opencalls/opencalls.db 2>&1 || true"); strings.Count(out, "No such file") != 2 {
 		t.Errorf("after the purge: %s", out)
 	}
@@ -83,4 +96,7 @@ func TestService(t *testing.T) {
 		t.Error(out)
 	}
 	output(t, "systemd-analyze", "security", "--offline=yes", "--threshold=30", file)
+	if strings.Contains(string(unit), "\nProcSubset=pid\n") {
+		t.Error("the alert OpencallsRestarts lacks process_start_time_seconds, which comes from /proc/stat")
+	}
 }
