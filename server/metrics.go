@@ -55,7 +55,8 @@ func newMetrics(registerer prometheus.Registerer) *metrics {
 	}
 }
 
-// name has requests counted by their operationId, and those beside openapi.yaml by their path.
+// name has requests counted by their operationId, also where they are refused before their operation begins, and
+// those beside openapi.yaml by their path.
 func (m *metrics) name(routes []*echo.Route, spec *openapi3.T) {
 	for _, r := range routes {
 		m.operations[route{r.Method, r.Path}] = r.Path
