@@ -18,10 +18,10 @@ import (
 
 type auditCommand struct {
 	DatabaseFlags
-	Organisation uuid.UUID `placeholder:"UUID" help:"What was done to this organisation, to its customer, or to roles on them; the UUID of either."`
-	User         string    `placeholder:"USERNAME" help:"What this user did, and what was done to them; a username or a UUID."`
-	Since        string    `placeholder:"TIME" help:"What was done since then: a time such as 2027-01-31T00:00:00Z, or how long ago, such as 24h."`
-	Limit        int       `default:"100" help:"How many events to list; 0 is all."`
+	Organisation uuid.UUID `env:"-" placeholder:"UUID" help:"What was done to this organisation, to its customer, or to roles on them; the UUID of either."`
+	User         string    `env:"-" placeholder:"USERNAME" help:"What this user did, and what was done to them; a username or a UUID."`
+	Since        string    `env:"-" placeholder:"TIME" help:"What was done since then: a time such as 2027-01-31T00:00:00Z, or how long ago, such as 24h."`
+	Limit        int       `env:"-" default:"100" help:"How many events to list; 0 is all."`
 	Output       string    `env:"-" default:"text" enum:"text,json" help:"Format of a line: text, or json, an object."`
 
 	since time.Time
