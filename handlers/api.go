@@ -47,7 +47,7 @@ type Request struct {
 	Query   url.Values      // as it was sent
 	Shown   string          // of a valid query: what the log shows
 	Files   map[string]File // of a multipart body, by their fields
-	Address string          // of the client
+	Network string          // of the client: its address, or the /64 of an IPv6 address
 	Token   string          // by which the request was signed in; "" without one
 	// Operation is the operationId; "" where openapi.yaml has none for the path and method.
 	Operation string

@@ -33,8 +33,8 @@ func (h Authentication) APIAuthPassword(
 }
 
 func (h Authentication) signIn(ctx context.Context, username, password string) (string, error) {
-	address, requestID := RequestFrom(ctx).Address, RequestFrom(ctx).ID
-	locked, err := h.store.LockedOut(ctx, username, address)
+	network, requestID := RequestFrom(ctx).Network, RequestFrom(ctx).ID
+	locked, err := h.store.LockedOut(ctx, username, network)
 	switch {
 	case err != nil:
 		return "", err
@@ -47,7 +47,7 @@ func (h Authentication) signIn(ctx context.Context, username, password string) (
 	}
 	if !passwords.Matches(user.PasswordHash, password) || !user.IsActive {
 		err := h.store.Write(ctx, store.Actor{RequestID: requestID}, func(tx *store.Tx) error {
-			return tx.FailSignIn(username, address)
+			return tx.FailSignIn(username, network)
 		})
 		if err == nil {
 			err = Refuse(http.StatusUnauthorized, "Invalid username/password.")
@@ -56,7 +56,7 @@ func (h Authentication) signIn(ctx context.Context, username, password string) (
 	}
 	token := h.newToken()
 	err = h.store.Write(ctx, store.Actor{UserUUID: &user.UUID, RequestID: requestID}, func(tx *store.Tx) error {
-		return tx.SignIn(user, address, store.Digest(token), h.lifetime)
+		return tx.SignIn(user, network, store.Digest(token), h.lifetime)
 	})
 	return token, err
 }

@@ -3,6 +3,8 @@ package server_test
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +81,34 @@ func TestLockOut(t *testing.T) {
 		}
 		try("bob", "the password", 401, lockedOut)
 	})
+}
+
+// Another address is not locked out, unless it is of the same /64.
+func TestLockOutByAddress(t *testing.T) {
+	stage := newStage(t, storetest.SQLite, func(s *setup) {
+		s.server.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	})
+	for _, try := range []struct{ address, password, want string }{
+		{"2001:db8::1", "x", wrongPassword},
+		{"2001:db8::2", "x", wrongPassword},
+		{"2001:db8::3", "x", wrongPassword},
+		{"2001:db8::4", "x", wrongPassword},
+		{"2001:db8::5", "the password", lockedOut},
+		{"2001:db8:0:1::1", "the password", `{"token":"token-of-sign-in-1"}`},
+		{"192.0.2.1", "x", wrongPassword},
+		{"192.0.2.1", "x", wrongPassword},
+		{"192.0.2.1", "x", wrongPassword},
+		{"::ffff:192.0.2.1", "x", wrongPassword},
+		{"192.0.2.1", "the password", lockedOut},
+		{"192.0.2.2", "the password", `{"token":"token-of-sign-in-2"}`},
+	} {
+		r := stage.request(signIn("", "bob", try.password, 0, ""))
+		r.Header = http.Header{"X-Forwarded-For": {try.address}}
+		if got := stage.send(t, r); strings.TrimSpace(got.Body) != try.want {
+			t.Errorf("from %s with %q: %d %s, want %s", try.address, try.password, got.Status, got.Body, try.want)
+		}
+		stage.log.take()
+	}
 }
 
 // A token of a sign-in ends a day after its last use. What moves its end is written at most once a minute.

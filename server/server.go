@@ -180,7 +180,7 @@ func (cfg Config) identify(c echo.Context) error {
 	}
 	c.Response().Header().Set(echo.HeaderXRequestID, id)
 	origin := cmp.Or(cfg.PublicURL, originOf(r, cfg.TrustedProxies))
-	request := &handlers.Request{ID: id, Origin: origin, Path: r.URL.EscapedPath(), Address: c.RealIP()}
+	request := &handlers.Request{ID: id, Origin: origin, Path: r.URL.EscapedPath(), Network: networkOf(c).String()}
 	c.SetRequest(r.WithContext(handlers.WithRequest(r.Context(), request)))
 	return nil
 }

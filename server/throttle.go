@@ -81,9 +81,15 @@ func limitAddresses(cfg Config, refused prometheus.Counter) func(echo.Context) e
 		if isHealthCheck(c.Request()) {
 			return nil
 		}
-		address, _ := netip.ParseAddr(c.RealIP())
-		// IPv6 clients are grouped by /64, since a client can choose any address in its /64.
-		network, _ := address.Unmap().WithZone("").Prefix(min(address.Unmap().BitLen(), 64))
-		return addresses.allow(network)
+		return addresses.allow(networkOf(c))
 	}
+}
+
+// networkOf returns whose request it is. IPv6 clients are grouped by /64, since a client can choose any address in
+// its /64.
+func networkOf(c echo.Context) netip.Prefix {
+	address, _ := netip.ParseAddr(c.RealIP())
+	address = address.Unmap().WithZone("")
+	network, _ := address.Prefix(min(address.BitLen(), 64))
+	return network
 }
