@@ -5,11 +5,16 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/opencalls/opencalls/fixture"
+	"github.com/opencalls/opencalls/images"
 	"github.com/opencalls/opencalls/passwords"
+	"github.com/opencalls/opencalls/store"
 	"github.com/opencalls/opencalls/store/storetest"
 )
 
@@ -155,6 +160,30 @@ func TestTokenLifetime(t *testing.T) {
 		if got := send("GET", "/api/users/me/", "token-of-sign-in-2"); got.Status != 401 || !strings.Contains(got.Body, "Invalid token.") {
 			t.Errorf("after logout: %d %s", got.Status, got.Body)
 		}
+	})
+}
+
+// A file may take away the end of a sign-in's token. Such a token works for good.
+func TestImportedTokenWithoutEnd(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, engine string) {
+		stage := newStage(t, engine)
+		stage.send(t, stage.request(signIn("", "bob", "the password", 0, "")))
+		file := filepath.Join(t.TempDir(), "tokens.yaml")
+		tokens := stage.names.Replace("users: [{uuid: {bob}, tokens: [{sha256: " + store.Digest("token-of-sign-in-1") + ", expires: ~}]}]")
+		if err := os.WriteFile(file, []byte(tokens), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := fixture.Load(t.Context(), stage.store, false, []string{file}, images.Limits{}); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			got := stage.send(t, request{Method: "GET", Target: "/api/users/me/?field=token_expires_at", Token: "token-of-sign-in-1"})
+			if strings.TrimSpace(got.Body) != `{"token_expires_at":null}` {
+				t.Errorf("%d %s", got.Status, got.Body)
+			}
+			stage.clock.Advance(1000 * time.Hour)
+		}
+		stage.log.take()
 	})
 }
 
