@@ -3,6 +3,9 @@ package server_test
 import (
 	"fmt"
 	"strings"
+	"testing"
+
+	"github.com/opencalls/opencalls/store/storetest"
 )
 
 const noUser = `{"detail":"No User matches the given query."}`
@@ -129,4 +132,24 @@ var userScenarios = []scenario{
 	{name: "a stranger", as: "bob", request: "GET /api/users/{carl}/", status: 404, want: noUser},
 	{name: "a user that is not known", request: "GET /api/users/{tartu}/", status: 404, want: noUser},
 	{name: "a field that is not one", request: "GET /api/users/{nora}/?field=bogus", status: 400, want: `{"field":["` + noChoice("bogus") + `"]}`},
+}
+
+// Who holds a role on an organisation alone is not told who of the users seen elsewhere is in its customer's team.
+func TestUsersOfACustomerSeenElsewhere(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, engine string) {
+		t.Parallel()
+		stage := newStage(t, engine)
+		grant := scenario{request: "POST …/{zagreb}/add_user/", status: 201, want: `{"expiration_time":null}`}
+		for _, user := range []string{"carl", "mari"} {
+			grant.body = jsonBody(stage.names.Replace(`{"role":"HELPER","user":"{` + user + `}"}`))
+			if got := stage.send(t, stage.request(grant)); got.Status != 201 {
+				t.Fatalf("%d %s", got.Status, got.Body)
+			}
+		}
+		stage.log.take()
+		stage.remember(t)
+		stage.play(t, findUsers("carl", "", "carl", "ines", "jyrg", "mari", "nora"))
+		stage.play(t, findUsers("carl", "customer_uuid={tartu.customer}", "carl", "ines", "jyrg", "nora"))
+		stage.play(t, findUsers("mari", "customer_uuid={tartu.customer}", "carl", "ines", "jyrg", "mari", "nora", "olev", "reg"))
+	})
 }

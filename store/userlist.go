@@ -177,18 +177,17 @@ func (q queries) users(v Viewer, f UserFilter, order []Ordering) list {
 	return l
 }
 
-// addCustomer adds that the user holds a role on the customer or on its organisation, where the viewer holds one
-// too.
+// addCustomer adds that the user holds a role on the customer or on its organisation, one that the viewer sees.
 func (q queries) addCustomer(w *where, v Viewer, customer uuid.UUID) {
-	holds := func(grant string) string {
-		return "SELECT " + grant + ".user_uuid FROM user_roles AS " + grant + " WHERE (" + grant + ".customer_uuid = ? OR " +
-			grant + ".organisation_uuid IN (SELECT uuid FROM call_managing_organisations WHERE customer_uuid = ?)) AND " +
-			strings.ReplaceAll(active, "g.", grant+".")
-	}
-	w.add("u.uuid IN ("+holds("g")+")", customer, customer, q.now())
+	text := `u.uuid IN (SELECT g.user_uuid FROM user_roles AS g WHERE (g.customer_uuid = ? OR g.organisation_uuid IN
+		(SELECT uuid FROM call_managing_organisations WHERE customer_uuid = ?)) AND ` + active
+	arguments := []any{customer, customer, q.now()}
 	if !v.All {
-		w.add("EXISTS ("+holds("m")+" AND m.user_uuid = ?)", customer, customer, q.now(), v.UserUUID)
+		text += " AND EXISTS (SELECT 1 FROM user_roles AS m WHERE " + viewerGrant +
+			" AND (m.customer_uuid = ? OR m.organisation_uuid = g.organisation_uuid))"
+		arguments = append(arguments, v.UserUUID, q.now(), customer)
 	}
+	w.add(text+")", arguments...)
 }
 
 // CountUsers counts what ListUsers lists.

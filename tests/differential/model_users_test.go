@@ -136,7 +136,7 @@ func (m *model) userMatches(viewer, u *user, r request) bool {
 			return false
 		}
 	}
-	if r.query.Has("customer_uuid") && !m.bothHold(viewer, u, parseID(r.query.Get("customer_uuid"))) {
+	if r.query.Has("customer_uuid") && !m.seenOn(parseID(r.query.Get("customer_uuid")), viewer, u) {
 		return false
 	}
 	address := r.query.Get("email")
@@ -146,14 +146,12 @@ func (m *model) userMatches(viewer, u *user, r request) bool {
 		flagIs(r, "is_active", u.IsActive) && flagIs(r, "is_staff", u.IsStaff) && flagIs(r, "is_support", u.IsSupport)
 }
 
-// bothHold says whether a user holds a role on a customer or on its organisation, and the viewer too, unless they
-// see all.
-func (m *model) bothHold(viewer, u *user, customer uuid.UUID) bool {
-	holds := func(u *user) bool {
-		o := m.organisationOf(customer)
-		return m.holds(u, customer, anyRole) || o != nil && m.holds(u, o.UUID, anyRole)
-	}
-	return holds(u) && (viewer.seesAll() || holds(viewer))
+// seenOn says whether the viewer sees a role of a user on a customer or on its organisation.
+func (m *model) seenOn(customer uuid.UUID, viewer, u *user) bool {
+	return slices.ContainsFunc(m.grants, func(g *grant) bool {
+		return g.User == u.UUID && m.active(g) && m.customerOf(g).UUID == customer &&
+			(viewer.seesAll() || m.holdsWhere(viewer, g, anyRole))
+	})
 }
 
 // containsPlain says whether a text holds another, in any case and without regard to accents.
