@@ -177,17 +177,25 @@ func (q queries) users(v Viewer, f UserFilter, order []Ordering) list {
 	return l
 }
 
-// addCustomer adds that the user holds a role on the customer or on its organisation, one that the viewer sees.
+// addCustomer adds that the user holds a role on the customer or on its organisation, one that the viewer sees. It
+// is a union, since each kind of scope has an index of its own.
 func (q queries) addCustomer(w *where, v Viewer, customer uuid.UUID) {
-	text := `u.uuid IN (SELECT g.user_uuid FROM user_roles AS g WHERE (g.customer_uuid = ? OR g.organisation_uuid IN
-		(SELECT uuid FROM call_managing_organisations WHERE customer_uuid = ?)) AND ` + active
-	arguments := []any{customer, customer, q.now()}
-	if !v.All {
-		text += " AND EXISTS (SELECT 1 FROM user_roles AS m WHERE " + viewerGrant +
-			" AND (m.customer_uuid = ? OR m.organisation_uuid = g.organisation_uuid))"
-		arguments = append(arguments, v.UserUUID, q.now(), customer)
+	var parts []string
+	var arguments []any
+	for _, grants := range []string{
+		"user_roles AS g WHERE g.customer_uuid = ?",
+		"call_managing_organisations AS o JOIN user_roles AS g ON g.organisation_uuid = o.uuid WHERE o.customer_uuid = ?",
+	} {
+		part := "SELECT g.user_uuid FROM " + grants + " AND " + active
+		arguments = append(arguments, customer, q.now())
+		if !v.All {
+			part += " AND EXISTS (SELECT 1 FROM user_roles AS m WHERE " + viewerGrant +
+				" AND (m.customer_uuid = ? OR m.organisation_uuid = g.organisation_uuid))"
+			arguments = append(arguments, v.UserUUID, q.now(), customer)
+		}
+		parts = append(parts, part)
 	}
-	w.add(text+")", arguments...)
+	w.add("u.uuid IN ("+strings.Join(parts, " UNION ")+")", arguments...)
 }
 
 // CountUsers counts what ListUsers lists.

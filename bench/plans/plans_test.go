@@ -104,6 +104,9 @@ var operations = []operation{
 	{name: "customers_retrieve", request: "GET /api/customers/{customer}/"},
 	{name: "customers_create", request: "POST /api/customers/", body: `{"name":"New"}`, staff: true},
 	{name: "customers_partial_update", request: "PATCH /api/customers/{customer}/", body: `{"name":"Newer"}`},
+	// The roles of the users on a page are sorted.
+	{name: "users_list", request: "GET /api/users/", staff: true, sorts: true},
+	{name: "users_list_of_customer", request: "GET /api/users/?customer_uuid={customer}", members: true, sorts: true},
 }
 
 // tiny are the tables whose rows don't come with organisations: reading all of one is right.

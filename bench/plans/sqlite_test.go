@@ -13,7 +13,7 @@ import (
 // lists' orders, without the rows where it has an OFFSET too, and for a keyword the one that is
 // looked through for it.
 var (
-	firstIndex  = regexp.MustCompile(`USING INDEX (call_managing_organisations_customer|customers_\w+)_key_idx$|USING INDEX customers_created_idx$`)
+	firstIndex  = regexp.MustCompile(`USING INDEX (call_managing_organisations_customer|customers_\w+)_key_idx$|USING INDEX (customers_created|users_username_key_uuid)_idx$`)
 	orderIndex  = regexp.MustCompile(`USING COVERING INDEX (call_managing_organisations_customer|customers_\w+)_key_idx$`)
 	searchIndex = regexp.MustCompile(`USING COVERING INDEX (call_managing_organisations_customer|customers)_search_idx$`)
 )
