@@ -67,6 +67,7 @@ func TestConfigurationErrors(t *testing.T) {
 		"image overflow":      {"serve", "--image-max-bytes", "9223372036854775807"},
 		"read timeout":        {"serve", "--read-timeout", "0s"},
 		"statement timeout":   {"serve", "--statement-timeout", "1us"},
+		"token lifetime":      {"serve", "--token-lifetime", "1m"},
 		"connections":         {"serve", "--database-connections", "0"},
 		"header size":         {"serve", "--max-header-bytes", "0"},
 		"body size":           {"serve", "--max-body-bytes", "-1"},
