@@ -21,7 +21,8 @@ func TestLinks(t *testing.T) {
 	for _, user := range []string{"sam", "olev", "carl", "bob"} { // staff, an owner, an organizer, nobody
 		t.Run(user, func(t *testing.T) {
 			stage.followLinks(t, "token-of-"+user, append(lists,
-				stage.names.Replace(base+"{tartu}/list_users/"), stage.names.Replace("/api/customers/{tartu.customer}/users/")))
+				stage.names.Replace(base+"{tartu}/list_users/"), stage.names.Replace("/api/customers/{tartu.customer}/users/"),
+				stage.names.Replace("/api/customers/{tartu.customer}/list_users/")))
 		})
 	}
 }
